@@ -1,0 +1,118 @@
+/*
+ * The expression and rule language: doc/rules.md is its specification.
+ *
+ * Source text -> checked, typed program -> findings.  Two executors: one
+ * record at a time (tablet, submission) and column blocks (batch).  They give
+ * the same findings.
+ *
+ * Whole numbers and fixed decimals only; three-valued truth; no loops, no
+ * recursion; cost is bounded by the size of the record.
+ *
+ * Depends on: form.  Does no I/O, reads no clock, keeps no state; a program
+ * never changes once compiled and may be shared by threads.
+ */
+#ifndef PUAN_CORE_RULE_RULE_H
+#define PUAN_CORE_RULE_RULE_H
+
+#include "core/form/record.h"
+
+enum puan_severity { PUAN_HARD, PUAN_SOFT };
+
+struct puan_ruleset; /* all rules of a plan that apply to one form */
+struct puan_expr;    /* one compiled expression */
+
+/* Named constants a program may use: plan settings ("ref_month", ...). */
+struct puan_const {
+    struct puan_str name;
+    int64_t value;
+};
+
+struct puan_rule_info {
+    struct puan_str id, zh, en;
+    enum puan_severity severity;
+    uint16_t entity; /* index in the form: the rule's level */
+    bool override_ok; /* hard, but may stand with a reason */
+    const char *file;
+    uint32_t line;
+};
+
+/*
+ * Compiles the rules of the texts that apply to `form`.  err names file, line,
+ * column, what was expected and a remedy.
+ *
+ * EINVAL  syntax, unknown name, type error, vault item read, id twice
+ */
+PUAN_MUST_USE enum puan_status
+puan_ruleset_compile(struct puan_ruleset **out, const struct puan_form *form,
+                     const struct puan_const *consts, size_t n_consts,
+                     const struct puan_str *texts, const char *const *files,
+                     size_t n_texts, struct puan_arena *a,
+                     struct puan_err *err);
+size_t puan_ruleset_count(const struct puan_ruleset *rs);
+const struct puan_rule_info *puan_ruleset_info(const struct puan_ruleset *rs,
+                                               size_t i);
+
+struct puan_finding {
+    uint16_t rule; /* index in the rule set */
+    uint32_t row;  /* row of the rule's entity, 0-based */
+};
+
+/* What one run over a record gave; lists live in the arena. */
+struct puan_findings {
+    struct puan_finding *list; /* ordered by rule, row */
+    size_t n;
+    uint32_t evaluated, not_evaluable; /* rule instances */
+    bool any_hard;
+};
+
+/* Runs all rules over one record.  Fails only with ENOMEM. */
+PUAN_MUST_USE enum puan_status
+puan_ruleset_run(struct puan_findings *out, const struct puan_ruleset *rs,
+                 const struct puan_record *r, struct puan_arena *a,
+                 struct puan_err *err);
+
+/* Many records at once, column-wise; out[i] as puan_ruleset_run of r[i]. */
+PUAN_MUST_USE enum puan_status
+puan_ruleset_run_block(struct puan_findings *out,
+                       const struct puan_ruleset *rs,
+                       const struct puan_record *const *r, size_t n,
+                       struct puan_arena *a, struct puan_err *err);
+
+/* Truth and value of a single expression. */
+enum puan_truth { PUAN_FALSE, PUAN_TRUE, PUAN_UNKNOWN };
+
+/*
+ * One expression over the rows of `entity` of `form` (guards, filters,
+ * routing, residence cases, derived variables).
+ */
+PUAN_MUST_USE enum puan_status
+puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
+                  uint16_t entity, const struct puan_const *consts,
+                  size_t n_consts, struct puan_str text, const char *file,
+                  uint32_t line, struct puan_arena *a, struct puan_err *err);
+/* Value of an expression for one row; *state GIVEN or MISSING (unknown). */
+void puan_expr_eval(int64_t *value, enum puan_state *state,
+                    const struct puan_expr *e, const struct puan_record *r,
+                    uint32_t row);
+enum puan_truth puan_expr_truth(const struct puan_expr *e,
+                                const struct puan_record *r, uint32_t row);
+
+/*
+ * A free-standing environment for guards of workflows and monitors: names bound
+ * to integers or enum words (interned as integers by the caller).
+ */
+struct puan_scope_name {
+    struct puan_str name;
+    const struct puan_codelist *words; /* NULL: a number */
+};
+PUAN_MUST_USE enum puan_status
+puan_expr_compile_scope(struct puan_expr **out,
+                        const struct puan_scope_name *names, size_t n_names,
+                        struct puan_str text, const char *file, uint32_t line,
+                        struct puan_arena *a, struct puan_err *err);
+/* values/states parallel to the names it was compiled with. */
+enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,
+                                      const int64_t *values,
+                                      const uint8_t *states);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * A campaign directory: the office store, one returns store per county, the
+ * one commit path and the ledger of each.
+ *
+ *   directory.json      id, birth (live, drill, demo), suite, plan digest
+ *   keys/ plan/ blobs/ checkpoints/ office.db returns/<area>.db
+ *
+ * Every write to a store goes through its writer thread as an act: the body
+ * changes rows, the writer appends the ledger entry in the same transaction and
+ * commits whatever is queued together; an act is answered after its commit is
+ * durable.  Readers have their own connections.
+ *
+ * See doc/contracts.md 3, 5, 7, 12.
+ */
+#ifndef PUAN_FEATURES_STORE_STORE_H
+#define PUAN_FEATURES_STORE_STORE_H
+
+#include "features/host/feature.h"
+#include "kit/db/db.h"
+
+struct puan_area_tree; /* core/area */
+struct puan_plan;      /* core/plan */
+struct puan_keys;      /* kit/crypto */
+
+struct puan_store_options {
+    const char *url;        /* NULL: SQLite files in the directory */
+    bool readonly;
+    bool no_writers;        /* offline tools: verify, backup */
+};
+
+/* Makes an empty directory (birth "live", "drill" or "demo"). */
+PUAN_MUST_USE enum puan_status
+puan_store_create(const char *dir, const char *birth, const char *pack,
+                  const char *suite, const struct puan_store_options *opt,
+                  struct puan_err *err);
+PUAN_MUST_USE enum puan_status
+puan_store_open(struct puan_store **out, const char *dir,
+                const struct puan_store_options *opt, struct puan_err *err);
+void puan_store_close(struct puan_store *st);
+
+const struct puan_plan *puan_store_plan(const struct puan_store *st);
+const struct puan_keys *puan_store_keys(const struct puan_store *st);
+/* The tree now in force; swapped as a whole by imports, so hold it briefly. */
+const struct puan_area_tree *puan_store_areas(const struct puan_store *st);
+const char *puan_store_dir(const struct puan_store *st);
+const char *puan_store_birth(const struct puan_store *st);
+
+/* Campaign time and real time, ms (contract 7). */
+int64_t puan_store_now(const struct puan_store *st);
+int64_t puan_real_now(void);
+
+/* Shard 0 is the office store; 1..n the returns stores. */
+size_t puan_store_shards(const struct puan_store *st);
+struct puan_shard *puan_store_shard(struct puan_store *st, size_t i);
+struct puan_shard *puan_store_office(struct puan_store *st);
+/* The returns store that holds an area or household, or NULL. */
+struct puan_shard *puan_store_shard_of_area(struct puan_store *st,
+                                            int64_t area);
+struct puan_shard *puan_store_shard_of_household(struct puan_store *st,
+                                                 int64_t household);
+size_t puan_shard_ordinal(const struct puan_shard *sh);
+int64_t puan_shard_area(const struct puan_shard *sh);
+
+/* One ledger entry's worth: who did what to which subject. Texts borrowed. */
+struct puan_act {
+    struct puan_str actor, seat, device, verb, subject, note;
+    int64_t event_ms;              /* 0: now */
+    bool has_old, has_new;
+    uint8_t old_digest[32], new_digest[32];
+    uint64_t seq;                  /* out: set when committed */
+    int64_t entry_ms;              /* out */
+};
+
+/*
+ * The body of an act.  It may fill act->old/new digests and note.  When it
+ * fails, its changes are undone and no entry is written.
+ */
+typedef enum puan_status (*puan_act_fn)(struct puan_shard *sh,
+                                        struct puan_db *db,
+                                        struct puan_act *act, void *arg,
+                                        struct puan_err *err);
+
+/* Queues the act and waits until it is durable (or refused). */
+PUAN_MUST_USE enum puan_status puan_commit(struct puan_shard *sh,
+                                           struct puan_act *act,
+                                           puan_act_fn body, void *arg,
+                                           struct puan_err *err);
+
+/*
+ * The same without waiting: `done` is called from the writer thread after the
+ * commit (or refusal).  act, arg and what they borrow must live until then.
+ */
+typedef void (*puan_done_fn)(enum puan_status st, struct puan_act *act,
+                             void *arg, const struct puan_err *err);
+void puan_commit_async(struct puan_shard *sh, struct puan_act *act,
+                       puan_act_fn body, puan_done_fn done, void *arg);
+
+/* Inside a body: sends a row to another store (contract 5). */
+PUAN_MUST_USE enum puan_status
+puan_outbox_put(struct puan_shard *from, struct puan_db *db, size_t to_ordinal,
+                const char *kind, struct puan_str body, struct puan_err *err);
+
+/*
+ * Inside a body: registers the row as covered by this act's entry: the row's
+ * content digest goes into `covered(tbl, key, digest, seq)`, and the entry's
+ * new digest covers it.  See ledger verify.
+ */
+PUAN_MUST_USE enum puan_status
+puan_cover(struct puan_shard *sh, struct puan_db *db, struct puan_act *act,
+           const char *table, struct puan_str key, struct puan_str content,
+           struct puan_err *err);
+
+/* A pooled read connection; give it back soon. */
+PUAN_MUST_USE enum puan_status puan_read_begin(struct puan_db **out,
+                                               struct puan_shard *sh,
+                                               struct puan_err *err);
+void puan_read_end(struct puan_shard *sh, struct puan_db *db);
+
+#endif
