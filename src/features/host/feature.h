@@ -13,6 +13,8 @@
 
 struct puan_store;
 struct puan_shard;
+struct puan_db;
+struct puan_act;
 struct puan_request; /* host/request.h */
 
 enum puan_method { PUAN_GET, PUAN_POST, PUAN_PUT, PUAN_DELETE };
@@ -81,7 +83,11 @@ struct puan_command {
 
 enum puan_store_kind { PUAN_STORE_OFFICE, PUAN_STORE_RETURNS };
 
-/* Schema step: runs once, in order of (feature, number). Both engines. */
+/*
+ * Schema step: runs once, in order of (feature, number).  Both engines; on
+ * SQLite "BIGINT PRIMARY KEY" is made the rowid ("INTEGER PRIMARY KEY"), so
+ * that a table filled in key order is one tree and not two.
+ */
 struct puan_schema_step {
     enum puan_store_kind store;
     int number;
@@ -115,11 +121,25 @@ struct puan_feature {
     size_t n_metrics;
     const struct puan_job *jobs;
     size_t n_jobs;
-    /* Rows another store sent: applies one inbox body; NULL kind list ends. */
+    /*
+     * Rows another store sent (contract 5): applies one body inside the
+     * target's transaction; the act's verb is the kind.  NULL ends the list.
+     */
     const char *const *inbox_kinds;
     enum puan_status (*inbox)(struct puan_store *st, struct puan_shard *sh,
-                              const char *kind, struct puan_str body,
-                              struct puan_err *err);
+                              struct puan_db *db, struct puan_act *act,
+                              struct puan_str body, struct puan_err *err);
+    /*
+     * What the feature keeps in memory beside an open store: made after the
+     * schema, given up at close; puan_store_state gives it back.  shard_open
+     * runs for every shard before its first act, also for one made later.
+     */
+    enum puan_status (*open)(void **state, struct puan_store *st,
+                             struct puan_err *err);
+    enum puan_status (*shard_open)(void *state, struct puan_store *st,
+                                   struct puan_shard *sh,
+                                   struct puan_err *err);
+    void (*close)(void *state, struct puan_store *st);
 };
 
 /* All features, NULL-ended: src/programs/features.c. */

@@ -42,12 +42,35 @@ const struct puan_plan *puan_store_plan(const struct puan_store *st);
 const struct puan_keys *puan_store_keys(const struct puan_store *st);
 /* The tree now in force; swapped as a whole by imports, so hold it briefly. */
 const struct puan_area_tree *puan_store_areas(const struct puan_store *st);
+/* Reads the area table again and makes the shards it calls for. */
+PUAN_MUST_USE enum puan_status puan_store_areas_changed(struct puan_store *st,
+                                                        struct puan_err *err);
+/* The digest of the installation's suite. */
+const struct puan_digest_fn *puan_store_digest(const struct puan_store *st);
+/* "run" byte of ledger entries: 0 live, 1 drill, 2 demo. */
+uint8_t puan_store_run(const struct puan_store *st);
+/* What feature `f` keeps beside this store (feature.h), or NULL. */
+void *puan_store_state(const struct puan_store *st,
+                       const struct puan_feature *f);
+/* The campaign's id: 16 hex digits, from directory.json. */
+const char *puan_store_id(const struct puan_store *st);
 const char *puan_store_dir(const struct puan_store *st);
 const char *puan_store_birth(const struct puan_store *st);
 
 /* Campaign time and real time, ms (contract 7). */
 int64_t puan_store_now(const struct puan_store *st);
 int64_t puan_real_now(void);
+/*
+ * Sets the campaign clock: from now on it shows `campaign_ms` and runs at
+ * `rate` thousandths of real time (1000: as real).  `act` names who.
+ *
+ * EDENIED  the directory was born live
+ */
+PUAN_MUST_USE enum puan_status puan_store_clock_set(struct puan_store *st,
+                                                    struct puan_act *act,
+                                                    int64_t campaign_ms,
+                                                    int64_t rate,
+                                                    struct puan_err *err);
 
 /* Shard 0 is the office store; 1..n the returns stores. */
 size_t puan_store_shards(const struct puan_store *st);
@@ -60,6 +83,10 @@ struct puan_shard *puan_store_shard_of_household(struct puan_store *st,
                                                  int64_t household);
 size_t puan_shard_ordinal(const struct puan_shard *sh);
 int64_t puan_shard_area(const struct puan_shard *sh);
+const char *puan_shard_name(const struct puan_shard *sh); /* "office", area */
+struct puan_store *puan_shard_store(const struct puan_shard *sh);
+/* Entries committed: the next sequence number. */
+uint64_t puan_shard_height(const struct puan_shard *sh);
 
 /* One ledger entry's worth: who did what to which subject. Texts borrowed. */
 struct puan_act {
@@ -67,8 +94,17 @@ struct puan_act {
     int64_t event_ms;              /* 0: now */
     bool has_old, has_new;
     uint8_t old_digest[32], new_digest[32];
-    uint64_t seq;                  /* out: set when committed */
-    int64_t entry_ms;              /* out */
+    /*
+     * Hot: runs without a savepoint.  Such a body fails only before its first
+     * change; a failing statement undoes the whole batch, which is then run
+     * again with savepoints.  So a body may run more than once.
+     */
+    bool hot;
+    /* Called (latest first) when a body that returned OK has been undone. */
+    void (*undo)(struct puan_shard *sh, struct puan_act *act, void *arg);
+    bool silent;                   /* body sets it: nothing to enter */
+    uint64_t seq;                  /* out: of the entry; valid in the body */
+    int64_t entry_ms;              /* out: valid in the body */
 };
 
 /*
@@ -109,6 +145,29 @@ PUAN_MUST_USE enum puan_status
 puan_cover(struct puan_shard *sh, struct puan_db *db, struct puan_act *act,
            const char *table, struct puan_str key, struct puan_str content,
            struct puan_err *err);
+
+/*
+ * Applies all outbox rows that wait; the delivery thread does it by itself.
+ * Returns when nothing is pending or the first delivery fails.
+ */
+PUAN_MUST_USE enum puan_status puan_store_deliver(struct puan_store *st,
+                                                  struct puan_err *err);
+
+/*
+ * Signs and writes the heads of all stores to checkpoints/<time>.json; the
+ * text is given in `a` when json is not NULL.
+ */
+PUAN_MUST_USE enum puan_status puan_store_checkpoint(struct puan_store *st,
+                                                     struct puan_str *json,
+                                                     struct puan_arena *a,
+                                                     struct puan_err *err);
+
+/*
+ * Stops all writers at a batch boundary and lets them go again; acts queue
+ * meanwhile.  For a backup cut.  Not nested.
+ */
+void puan_store_hold(struct puan_store *st);
+void puan_store_release(struct puan_store *st);
 
 /* A pooled read connection; give it back soon. */
 PUAN_MUST_USE enum puan_status puan_read_begin(struct puan_db **out,
