@@ -69,6 +69,9 @@ struct puan_route {
     const struct puan_param *params;
     size_t n_params, in_size;
     size_t max_body; /* bytes; 0: 64 KiB */
+    bool raw_body;   /* the handler reads rq->body; parameters from path and
+                        query only.  Else the body is a JSON object of them */
+    bool direct;     /* runs in the event loop: must not block (request.h) */
     /* PUAN_SCOPE_OBJECT: the area of the object the parameters name. */
     enum puan_status (*area_of)(int64_t *area, struct puan_request *rq,
                                 const void *in, struct puan_err *err);
