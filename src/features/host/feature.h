@@ -105,6 +105,19 @@ struct puan_metric {
                              int64_t area, struct puan_err *err);
 };
 
+/*
+ * A covered table (contract 3): every insert, change and deletion of its rows
+ * goes through puan_cover, so that `ledger verify` can hold them against the
+ * entries.  `sql` gives all rows of the table: the key as TEXT first, then the
+ * columns of the content in the order, and of the kind (integer, text, bytes),
+ * that the writer passed to puan_content_int, _text, _bytes (NULL: _null).
+ */
+struct puan_covered {
+    enum puan_store_kind store;
+    const char *table;
+    const char *sql; /* "SELECT id, area, state FROM lot" */
+};
+
 /* Runs at most every `every_ms` of real time in the server's job thread. */
 struct puan_job {
     const char *name;
@@ -143,6 +156,8 @@ struct puan_feature {
                                    struct puan_shard *sh,
                                    struct puan_err *err);
     void (*close)(void *state, struct puan_store *st);
+    const struct puan_covered *covered;
+    size_t n_covered;
 };
 
 /* All features, NULL-ended: src/programs/features.c. */
