@@ -1,0 +1,406 @@
+/*
+ * Mapped CSV reader and buffered CSV writer; see sheet.h.  Never interprets a
+ * field and never leaves a half-written file under its final name.
+ */
+#include "kit/sheet/sheet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kit/os/heap.h"
+
+/* Rows between two calls of the progress function. */
+#define PROGRESS_ROWS 4096
+
+struct puan_sheet {
+    struct puan_csv csv;
+    struct puan_arena arena, row_arena;
+    char *path;
+    void *bytes;
+    size_t size;
+    bool mapped, shared; /* shared: a clone does not own the bytes */
+    uint32_t rows;
+    puan_sheet_progress_fn fn;
+    void *ctx;
+};
+
+static enum puan_status read_all(struct puan_sheet *s, int fd,
+                                 struct puan_err *err)
+{
+    size_t cap = 1 << 16;
+    char *p = malloc(cap);
+
+    for (;;) {
+        ssize_t n;
+
+        if (s->size == cap) {
+            char *q = p ? realloc(p, cap * 2) : NULL;
+
+            if (!q) {
+                free(p);
+                return puan_fail(err, PUAN_ENOMEM, s->path, "out of memory");
+            }
+            p = q;
+            cap *= 2;
+        }
+        if (!p)
+            return puan_fail(err, PUAN_ENOMEM, s->path, "out of memory");
+        n = read(fd, p + s->size, cap - s->size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            free(p);
+            return puan_fail(err, PUAN_EIO, s->path, "%s", strerror(errno));
+        }
+        if (n == 0)
+            break;
+        s->size += (size_t)n;
+    }
+    s->bytes = p;
+    return PUAN_OK;
+}
+
+static enum puan_status load(struct puan_sheet *s, struct puan_err *err)
+{
+    bool std = strcmp(s->path, "-") == 0;
+    int fd = std ? STDIN_FILENO : open(s->path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    enum puan_status st = PUAN_OK;
+
+    if (fd < 0)
+        return puan_fail(err, PUAN_EIO, s->path, "%s", strerror(errno));
+    if (fstat(fd, &info) != 0) {
+        st = puan_fail(err, PUAN_EIO, s->path, "%s", strerror(errno));
+    } else if (S_ISREG(info.st_mode) && info.st_size > 0) {
+        void *p = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd,
+                       0);
+
+        if (p != MAP_FAILED) {
+            s->bytes = p;
+            s->size = (size_t)info.st_size;
+            s->mapped = true;
+            (void)madvise(p, s->size, MADV_SEQUENTIAL);
+        } else {
+            st = read_all(s, fd, err);
+        }
+    } else {
+        st = read_all(s, fd, err);
+    }
+    if (!std)
+        (void)close(fd);
+    return st;
+}
+
+static struct puan_sheet *fresh(const char *path)
+{
+    struct puan_sheet *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->path = strdup(path);
+    puan_arena_init(&s->arena, &puan_heap);
+    puan_arena_init(&s->row_arena, &puan_heap);
+    if (!s->path) {
+        puan_sheet_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+static enum puan_status start(struct puan_sheet *s, struct puan_err *err)
+{
+    struct puan_str src = { s->bytes ? s->bytes : "", s->size };
+    enum puan_status st = puan_csv_open(&s->csv, src, s->path, &s->arena,
+                                        &s->row_arena, err);
+
+    for (size_t i = 0; st == PUAN_OK && i < s->csv.n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (puan_str_eq(s->csv.header[i], s->csv.header[j]))
+                st = puan_fail_at(err, PUAN_EINVAL, s->path, 1, 0,
+                                  "column %.*s stands twice in the header; "
+                                  "rename or remove one",
+                                  PUAN_FMT(s->csv.header[i]));
+    return st;
+}
+
+enum puan_status puan_sheet_open(struct puan_sheet **out, const char *path,
+                                 struct puan_err *err)
+{
+    struct puan_sheet *s = fresh(path);
+    enum puan_status st;
+
+    *out = NULL;
+    if (!s)
+        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
+    st = load(s, err);
+    if (st == PUAN_OK)
+        st = start(s, err);
+    if (st != PUAN_OK) {
+        puan_sheet_close(s);
+        return st;
+    }
+    *out = s;
+    return PUAN_OK;
+}
+
+enum puan_status puan_sheet_clone(struct puan_sheet **out,
+                                  const struct puan_sheet *s,
+                                  struct puan_err *err)
+{
+    struct puan_sheet *c = fresh(s->path);
+    enum puan_status st;
+
+    *out = NULL;
+    if (!c)
+        return puan_fail(err, PUAN_ENOMEM, s->path, "out of memory");
+    c->bytes = s->bytes;
+    c->size = s->size;
+    c->shared = true;
+    st = start(c, err);
+    if (st != PUAN_OK) {
+        puan_sheet_close(c);
+        return st;
+    }
+    *out = c;
+    return PUAN_OK;
+}
+
+void puan_sheet_close(struct puan_sheet *s)
+{
+    if (!s)
+        return;
+    if (!s->shared && s->mapped)
+        (void)munmap(s->bytes, s->size);
+    else if (!s->shared)
+        free(s->bytes);
+    puan_arena_clear(&s->arena);
+    puan_arena_clear(&s->row_arena);
+    free(s->path);
+    free(s);
+}
+
+void puan_sheet_progress(struct puan_sheet *s, puan_sheet_progress_fn fn,
+                         void *ctx)
+{
+    s->fn = fn;
+    s->ctx = ctx;
+}
+
+const struct puan_csv *puan_sheet_row(const struct puan_sheet *s)
+{
+    return &s->csv;
+}
+
+int puan_sheet_column(const struct puan_sheet *s, const char *name)
+{
+    return puan_csv_column(&s->csv, name);
+}
+
+enum puan_status puan_sheet_need(int *column, const struct puan_sheet *s,
+                                 const char *name, struct puan_err *err)
+{
+    *column = puan_csv_column(&s->csv, name);
+    if (*column < 0)
+        return puan_fail_at(err, PUAN_EINVAL, s->path, 1, 0,
+                            "expected a column named %s in the header", name);
+    return PUAN_OK;
+}
+
+enum puan_status puan_sheet_next(bool *more, struct puan_sheet *s,
+                                 struct puan_err *err)
+{
+    enum puan_status st = puan_csv_next(more, &s->csv, err);
+
+    if (s->fn && st == PUAN_OK && (!*more || s->rows++ % PROGRESS_ROWS == 0))
+        s->fn(s->ctx, s->csv.at, s->size);
+    return st;
+}
+
+struct puan_sheet_mark puan_sheet_tell(const struct puan_sheet *s)
+{
+    return (struct puan_sheet_mark){ s->csv.at, s->csv.line };
+}
+
+void puan_sheet_seek(struct puan_sheet *s, struct puan_sheet_mark m)
+{
+    s->csv.at = (size_t)m.at;
+    s->csv.line = m.line;
+}
+
+uint64_t puan_sheet_size(const struct puan_sheet *s)
+{
+    return s->size;
+}
+
+#define OUT_BUFFER (1 << 18)
+
+struct puan_sheet_out {
+    char *path, *part; /* part NULL: standard output */
+    int fd, fault;     /* errno of the first failure */
+    bool mid_row;
+    size_t n;
+    char buffer[OUT_BUFFER];
+};
+
+enum puan_status puan_sheet_create(struct puan_sheet_out **out,
+                                   const char *path, struct puan_err *err)
+{
+    struct puan_sheet_out *o = calloc(1, sizeof(*o));
+    size_t n = strlen(path);
+
+    *out = NULL;
+    if (!o)
+        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
+    o->fd = STDOUT_FILENO;
+    o->path = strdup(path);
+    if (o->path && strcmp(path, "-") != 0) {
+        o->part = malloc(n + 6);
+        if (o->part) {
+            memcpy(o->part, path, n);
+            memcpy(o->part + n, ".part", 6);
+            o->fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                         0666);
+        }
+        if (!o->part || o->fd < 0) {
+            enum puan_status st = puan_fail(err, PUAN_EIO, path, "%s",
+                                            strerror(errno));
+
+            free(o->part);
+            free(o->path);
+            free(o);
+            return st;
+        }
+    }
+    if (!o->path) {
+        free(o);
+        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
+    }
+    *out = o;
+    return PUAN_OK;
+}
+
+static void flush(struct puan_sheet_out *o)
+{
+    size_t at = 0;
+
+    while (at < o->n && o->fault == 0) {
+        ssize_t w = write(o->fd, o->buffer + at, o->n - at);
+
+        if (w >= 0)
+            at += (size_t)w;
+        else if (errno != EINTR)
+            o->fault = errno;
+    }
+    o->n = 0;
+}
+
+static void put(struct puan_sheet_out *o, const char *p, size_t n)
+{
+    while (n > 0) {
+        size_t room = OUT_BUFFER - o->n, k = n < room ? n : room;
+
+        memcpy(o->buffer + o->n, p, k);
+        o->n += k;
+        p += k;
+        n -= k;
+        if (o->n == OUT_BUFFER)
+            flush(o);
+    }
+}
+
+static bool needs_quotes(struct puan_str f)
+{
+    for (size_t i = 0; i < f.n; i++)
+        if (f.p[i] == ',' || f.p[i] == '"' || f.p[i] == '\n' || f.p[i] == '\r')
+            return true;
+    return false;
+}
+
+void puan_sheet_put(struct puan_sheet_out *o, struct puan_str f)
+{
+    if (o->mid_row)
+        put(o, ",", 1);
+    o->mid_row = true;
+    if (!needs_quotes(f)) {
+        put(o, f.p, f.n);
+        return;
+    }
+    put(o, "\"", 1);
+    for (size_t i = 0, from = 0; i < f.n; i++) {
+        if (f.p[i] == '"') {
+            put(o, f.p + from, i + 1 - from);
+            from = i; /* written again: a quote is doubled */
+        }
+        if (i + 1 == f.n)
+            put(o, f.p + from, f.n - from);
+    }
+    put(o, "\"", 1);
+}
+
+void puan_sheet_put_text(struct puan_sheet_out *o, const char *field)
+{
+    puan_sheet_put(o, puan_str_of(field));
+}
+
+void puan_sheet_put_int(struct puan_sheet_out *o, int64_t v)
+{
+    char text[24];
+    size_t n = puan_format(text, sizeof(text), "%lld", (long long)v);
+
+    puan_sheet_put(o, (struct puan_str){ text, n });
+}
+
+void puan_sheet_end_row(struct puan_sheet_out *o)
+{
+    put(o, "\n", 1);
+    o->mid_row = false;
+}
+
+void puan_sheet_put_raw(struct puan_sheet_out *o, struct puan_str rows)
+{
+    put(o, rows.p, rows.n);
+}
+
+static void drop(struct puan_sheet_out *o)
+{
+    if (o->part)
+        (void)close(o->fd);
+    free(o->part);
+    free(o->path);
+    free(o);
+}
+
+enum puan_status puan_sheet_finish(struct puan_sheet_out *o,
+                                   struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    flush(o);
+    if (o->part && o->fault == 0 && fsync(o->fd) != 0 && errno != EINVAL &&
+        errno != EROFS)
+        o->fault = errno;
+    if (o->part && o->fault == 0 && rename(o->part, o->path) != 0)
+        o->fault = errno;
+    if (o->fault != 0) {
+        st = puan_fail(err, PUAN_EIO, o->path, "%s", strerror(o->fault));
+        if (o->part)
+            (void)unlink(o->part);
+    }
+    drop(o);
+    return st;
+}
+
+void puan_sheet_abandon(struct puan_sheet_out *o)
+{
+    if (!o)
+        return;
+    if (o->part)
+        (void)unlink(o->part);
+    drop(o);
+}
