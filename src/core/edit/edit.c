@@ -204,21 +204,22 @@ enum puan_status puan_edits_compare(struct puan_edits_diff *out,
     if (st != PUAN_OK)
         return st;
     while (i < before->n || j < after->n) {
-        const struct puan_edit *b = i < before->n ? &before->list[i] : NULL;
-        const struct puan_edit *n = j < after->n ? &after->list[j] : NULL;
-        int c = !b ? 1 : !n ? -1 : order(b->rule, b->row, n->rule, n->row);
+        int c = i == before->n  ? 1
+                : j == after->n ? -1
+                                : order(before->list[i].rule,
+                                        before->list[i].row,
+                                        after->list[j].rule,
+                                        after->list[j].row);
 
         if (c == 0) {
             out->kept++;
             i++, j++;
         } else if (c < 0) {
-            out->gone_list[out->gone++] =
-                (struct puan_finding){ b->rule, b->row };
-            i++;
+            out->gone_list[out->gone].rule = before->list[i].rule;
+            out->gone_list[out->gone++].row = before->list[i++].row;
         } else {
-            out->new_list[out->appeared++] =
-                (struct puan_finding){ n->rule, n->row };
-            j++;
+            out->new_list[out->appeared].rule = after->list[j].rule;
+            out->new_list[out->appeared++].row = after->list[j++].row;
         }
     }
     return PUAN_OK;
