@@ -39,6 +39,20 @@ struct puan_codelist {
     struct puan_str name;
     const struct puan_code *codes; /* ascending by value */
     size_t n;
+    bool numeric; /* every text is its value's plain decimal form */
+    bool dense;   /* codes[i].value == codes[0].value + i */
+};
+
+/* What a PUAN_TYPE_FACT item holds; its name is "X." and the word here. */
+enum puan_fact {
+    PUAN_FACT_NONE,
+    PUAN_FACT_ID_CHECK,    /* id_check: enum puan_id_check (core/codes) */
+    PUAN_FACT_ID_MONTH,    /* id_month: a month */
+    PUAN_FACT_ID_SEX,      /* id_sex: 1 male 2 female */
+    PUAN_FACT_ID_REGION,   /* id_region: 6 digits as a number */
+    PUAN_FACT_NAME_LENGTH, /* name_length: code points */
+    PUAN_FACT_NAME_CLASS,  /* name_class: enum puan_name_class */
+    PUAN_FACT_PHONE_CLASS  /* phone_class: enum puan_phone_class */
 };
 
 struct puan_item {
@@ -55,6 +69,17 @@ struct puan_item {
     const struct puan_codelist *reasons; /* for missing; may be NULL */
     bool required;
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
+    enum puan_fact fact;
+    struct puan_str group;  /* heading it stands under, "para"; may be empty */
+    unsigned key_digits;    /* > 0: is the last digits of the household key;
+                               never in a document unless equal to it */
+};
+
+/* Item names and aliases of one entity: a hash without collisions. */
+struct puan_names {
+    uint32_t seed, mask;
+    const uint16_t *slot;        /* item index + 1; 0: empty */
+    const struct puan_str *name; /* of the slot */
 };
 
 struct puan_entity {
@@ -64,6 +89,8 @@ struct puan_entity {
     uint32_t max_rows;
     const struct puan_item *items; /* facts stand behind the asked items */
     uint16_t n_items, n_asked;
+    struct puan_names names;
+    const struct puan_node *at;
 };
 
 #define PUAN_FORM_ENTITIES 6
@@ -75,13 +102,39 @@ struct puan_form {
     const struct puan_entity *entity; /* [0] is the household or unit */
     uint16_t n_entities;
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the definition's canonical text */
-    int64_t reference_month;          /* of the campaign, for facts */
+    int64_t reference_month;          /* of the campaign, for facts; set by
+                                         who loads the plan, with ordinal */
+    const struct puan_codelist *const *lists; /* all lists the form uses */
+    size_t n_lists;
+    const struct puan_str *test_words; /* names nobody has: "test" */
+    size_t n_test_words;
 };
 
 /*
- * Reads one form from its plan tree.  Code lists named but not defined in the
- * file are looked up in `lists` (may be NULL).  The message names file, line,
- * column, key and remedy.
+ * Everything that is wrong with a plan, not only the first thing.  A reader
+ * that has a place to put them goes on after a failure where it can.
+ */
+struct puan_problem {
+    const char *file; /* terminated */
+    uint32_t line, col;
+    const char *text; /* terminated; names the remedy */
+    const struct puan_problem *next;
+};
+struct puan_problems {
+    struct puan_arena *arena;
+    const struct puan_problem *first;
+    struct puan_problem *last;
+    size_t n;
+    size_t max; /* no more than this are kept; 0: 200 */
+};
+/* Adds what err holds and clears it, so that reading can go on. */
+void puan_problem_take(struct puan_problems *p, struct puan_err *err);
+
+/*
+ * Reads one form from its plan tree (doc/plan.md "Forms").  Code lists named
+ * but not defined in the file are looked up in `lists`, a map from list name
+ * to list (may be NULL).  The message names file, line, column, key and
+ * remedy.  `digest` may be NULL: the form's digest stays zero.
  *
  * EINVAL  unknown key or type, name twice, code list missing, ...
  */
@@ -90,6 +143,22 @@ puan_form_load(struct puan_form **out, const struct puan_node *tree,
                const struct puan_node *lists,
                const struct puan_digest_fn *digest, struct puan_arena *a,
                struct puan_err *err);
+/* The same, with every failure it can find added to `problems`. */
+PUAN_MUST_USE enum puan_status
+puan_form_load_all(struct puan_form **out, const struct puan_node *tree,
+                   const struct puan_node *lists,
+                   const struct puan_digest_fn *digest,
+                   struct puan_problems *problems, struct puan_arena *a,
+                   struct puan_err *err);
+
+/*
+ * One code list from its node.
+ *
+ * EINVAL  a value or text twice, a text that is no number without `value:`
+ */
+PUAN_MUST_USE enum puan_status
+puan_codelist_load(struct puan_codelist **out, const struct puan_node *list,
+                   struct puan_arena *a, struct puan_err *err);
 
 /* Index of an entity or item by name (items also by alias), or -1. */
 int puan_form_entity(const struct puan_form *f, struct puan_str name);

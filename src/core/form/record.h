@@ -56,10 +56,56 @@ puan_record_read(struct puan_record *out, struct puan_return_head *head,
                  struct puan_str json, struct puan_arena *a,
                  struct puan_err *err);
 
-/* Fills the fact columns from the vault texts. */
+/*
+ * The reader's rules, in full.  A scalar's text counts, quoted or not: 1 and
+ * "1" are the same answer.  {"missing":"refused"} names a code of the item's
+ * reasons, {"missing":""} and null state none.  Months are "2020-11", days
+ * "2020-11-01", areas all their digits, points "lat,lon".  Keys of rows are
+ * item names or aliases.  An item with key_digits is filled from the
+ * household key.  Absent items are NOT_ASKED; routing (core/plan/routing.h)
+ * turns those that should have been asked into MISSING.
+ */
+
+/*
+ * One answer from its text, the same way for documents and CSV cells.  Gives
+ * the state (GIVEN or INVALID; MISSING on an empty text) and the value.
+ */
+enum puan_state puan_item_parse(int64_t *value, const struct puan_item *item,
+                                struct puan_str text);
+/* The text of a given value as a document writes it; "" for text items. */
+const char *puan_item_text(const struct puan_item *item, int64_t value,
+                           struct puan_arena *a);
+
+/* An empty record with room for n[e] rows in each entity, all NOT_ASKED. */
+PUAN_MUST_USE enum puan_status
+puan_record_new(struct puan_record *out, const struct puan_form *form,
+                const uint32_t *n, struct puan_arena *a,
+                struct puan_err *err);
+/* Sets one cell from its text, as the reader does. */
+void puan_record_set(struct puan_record *r, uint16_t entity, uint32_t row,
+                     uint16_t item, struct puan_str text);
+/* Fills the items with key_digits. The reader has done it. */
+void puan_record_key(struct puan_record *r, int64_t household);
+
+/*
+ * Fills the fact columns from the vault texts.  A fact is GIVEN where its text
+ * is given (id_month, id_sex and id_region only where those characters are
+ * well formed, else MISSING), otherwise in the state of its item.
+ */
 void puan_record_facts(struct puan_record *r);
 
-/* Canonical frame bytes (asked items), fact bytes, vault bytes. */
+/*
+ * Canonical frame bytes (asked items), fact bytes, vault bytes.
+ *
+ *   frame, facts  u8 1 . form ordinal varint . per entity: row count varint,
+ *                 then per row: the states, 2 bits each, low bits first, and
+ *                 then a zigzag varint for each GIVEN item that has a value
+ *                 (not text, not vault) and each MISSING one (its reason)
+ *   vault         u8 1 . per text kept: entity, row, item, length varints,
+ *                 UTF-8; ascending
+ *
+ * Only encode a record whose values suit its form (read, set, decoded).
+ */
 void puan_record_encode(struct puan_out *frame, struct puan_out *facts,
                         struct puan_out *vault, const struct puan_record *r);
 
@@ -73,7 +119,11 @@ puan_record_decode(struct puan_record *out, const struct puan_form *form,
                    struct puan_str vault, struct puan_arena *a,
                    struct puan_err *err);
 
-/* The answers part of a document again (vault texts only if present). */
+/*
+ * The answers part of a document again, as keys "answers", "person", ... of
+ * the map that is open in w.  A given vault item whose text is not there is
+ * {"sealed":true}; an invalid one {"invalid":true}.
+ */
 void puan_record_json(struct puan_jw *w, const struct puan_record *r);
 
 #endif
