@@ -1,0 +1,71 @@
+/* Tests of kit/log: standard error is read back through a pipe. */
+#include "kit/log/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char got[4096];
+
+static void grab(void (*fn)(void))
+{
+    int p[2], keep = dup(2);
+    ssize_t n;
+
+    assert_int_equal(pipe(p), 0);
+    dup2(p[1], 2);
+    fn();
+    dup2(keep, 2);
+    close(p[1]);
+    close(keep);
+    n = read(p[0], got, sizeof(got) - 1);
+    got[n > 0 ? n : 0] = '\0';
+    close(p[0]);
+}
+
+static void one(void)
+{
+    puan_log(PUAN_LOG_INFO, "commit", PUAN_LOG_I("acts", 17),
+             PUAN_LOG_T("store", "370883"), PUAN_LOG_T("note", "a \"b\"\nc"));
+    puan_log(PUAN_LOG_DEBUG, "hidden", PUAN_LOG_I("x", 1));
+}
+
+static void a_line_stays_one_line(void **state)
+{
+    (void)state;
+    puan_log_level_set(PUAN_LOG_INFO);
+    grab(one);
+    assert_non_null(strstr(
+        got, " info commit acts=17 store=370883 note=\"a \\\"b\\\"\\x0ac\"\n"));
+    assert_null(strstr(got, "hidden"));
+    assert_ptr_equal(strchr(got, '\n'), got + strlen(got) - 1);
+}
+
+static void lengthy(void)
+{
+    static char big[3000];
+
+    memset(big, 'x', sizeof(big) - 1);
+    puan_log(PUAN_LOG_ERROR, "big", PUAN_LOG_T("v", big));
+}
+
+static void a_long_line_is_cut_and_says_so(void **state)
+{
+    (void)state;
+    grab(lengthy);
+    assert_true(strlen(got) < 1024);
+    assert_string_equal(got + strlen(got) - 4, "...\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_stays_one_line),
+        cmocka_unit_test(a_long_line_is_cut_and_says_so),
+    };
+
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
