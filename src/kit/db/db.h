@@ -5,6 +5,11 @@
  * TEXT, BYTEA (an alias SQLite accepts), no engine's own functions.  Statements
  * are literals and are prepared once per connection and cached.
  *
+ * PostgreSQL hands over a whole result at once, so a scan of a large table is
+ * paged: WHERE seq > $1 ORDER BY seq LIMIT 4096.  In puan_db_exec a column
+ * "x BIGINT PRIMARY KEY" becomes SQLite's row id, so that appending by it costs
+ * no second tree.
+ *
  * A connection belongs to one thread at a time.
  */
 #ifndef PUAN_KIT_DB_DB_H
@@ -52,6 +57,15 @@ int64_t puan_col_int(struct puan_stmt *s, int i); /* 0-based */
 struct puan_str puan_col_text(struct puan_stmt *s, int i);
 struct puan_str puan_col_bytes(struct puan_stmt *s, int i);
 bool puan_col_null(struct puan_stmt *s, int i);
+/* What a column holds, for those who copy rows without knowing them. */
+enum puan_col_kind {
+    PUAN_COL_NULL,
+    PUAN_COL_INT,
+    PUAN_COL_TEXT,
+    PUAN_COL_BYTES
+};
+enum puan_col_kind puan_col_kind_of(struct puan_stmt *s, int i);
+int puan_stmt_cols(struct puan_stmt *s);
 int64_t puan_stmt_changes(const struct puan_stmt *s);
 /* Resets for the next use; NULL is fine. */
 void puan_stmt_done(struct puan_stmt *s);

@@ -18,24 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static void *alloc_get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void alloc_put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc alloc = { alloc_get, alloc_put, NULL };
+#include "kit/os/heap.h"
 
 const struct puan_alloc *puan_os_alloc(void)
 {
-    return &alloc;
+    return &puan_heap;
 }
 
 int64_t puan_os_now_ms(void)
