@@ -21,25 +21,42 @@
 struct puan_area_tree; /* core/area */
 struct puan_plan;      /* core/plan */
 struct puan_keys;      /* kit/crypto */
+struct puan_key_shares;
 
 struct puan_store_options {
     const char *url;        /* NULL: SQLite files in the directory */
     bool readonly;
     bool no_writers;        /* offline tools: verify, backup */
+    /* Key-encryption key (contract 11); all NULL: keys/kek.demo, else
+       $PUAN_KEK_FILE.  At create kek_file is written, shares filled. */
+    const char *kek_file;
+    const char *share[2];
+    struct puan_key_shares *shares;
 };
 
-/* Makes an empty directory (birth "live", "drill" or "demo"). */
+/*
+ * Makes a campaign directory (birth "live", "drill" or "demo") with the plan
+ * pinned, keys, and an empty office store.  `suite` as kit/crypto names it:
+ * "sm" or "intl".  What exists and is not empty is left alone.
+ *
+ * ECONFLICT  the directory is not empty
+ */
 PUAN_MUST_USE enum puan_status
 puan_store_create(const char *dir, const char *birth, const char *pack,
                   const char *suite, const struct puan_store_options *opt,
                   struct puan_err *err);
+/*
+ * Opens it for one program at a time; readonly opens beside it.
+ *
+ * ENOTFOUND  no campaign there   EBUSY  another program has it open
+ */
 PUAN_MUST_USE enum puan_status
 puan_store_open(struct puan_store **out, const char *dir,
                 const struct puan_store_options *opt, struct puan_err *err);
 void puan_store_close(struct puan_store *st);
 
 const struct puan_plan *puan_store_plan(const struct puan_store *st);
-const struct puan_keys *puan_store_keys(const struct puan_store *st);
+struct puan_keys *puan_store_keys(const struct puan_store *st);
 /* The tree now in force; swapped as a whole by imports, so hold it briefly. */
 const struct puan_area_tree *puan_store_areas(const struct puan_store *st);
 /* Reads the area table again and makes the shards it calls for. */
@@ -86,7 +103,7 @@ int64_t puan_shard_area(const struct puan_shard *sh);
 const char *puan_shard_name(const struct puan_shard *sh); /* "office", area */
 struct puan_store *puan_shard_store(const struct puan_shard *sh);
 /* Entries committed: the next sequence number. */
-uint64_t puan_shard_height(const struct puan_shard *sh);
+uint64_t puan_shard_height(struct puan_shard *sh);
 
 /* One ledger entry's worth: who did what to which subject. Texts borrowed. */
 struct puan_act {
@@ -174,5 +191,7 @@ PUAN_MUST_USE enum puan_status puan_read_begin(struct puan_db **out,
                                                struct puan_shard *sh,
                                                struct puan_err *err);
 void puan_read_end(struct puan_shard *sh, struct puan_db *db);
+
+extern const struct puan_feature puan_feature_store;
 
 #endif
