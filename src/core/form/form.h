@@ -78,8 +78,7 @@ struct puan_item {
 /* Item names and aliases of one entity: a hash without collisions. */
 struct puan_names {
     uint32_t seed, mask;
-    const uint16_t *slot;        /* item index + 1; 0: empty */
-    const struct puan_str *name; /* of the slot */
+    const uint16_t *slot; /* item index + 1; 0: empty */
 };
 
 struct puan_entity {

@@ -90,7 +90,7 @@ void puan_record_key(struct puan_record *r, int64_t household);
 /*
  * Fills the fact columns from the vault texts.  A fact is GIVEN where its text
  * is given (id_month, id_sex and id_region only where those characters are
- * well formed, else MISSING), otherwise in the state of its item.
+ * well formed, else INVALID), otherwise in the state of its item.
  */
 void puan_record_facts(struct puan_record *r);
 
