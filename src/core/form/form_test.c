@@ -144,7 +144,7 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
           "no code list 'sexes', define it under 'codes:' here or in codes/");
     fault("\"D5\":", "\"D1\":", 14,
           "name or alias of D1 is taken by item C1");
-    fault("\"min\":1", "\"mni\":1", 8, "unknown key 'mni', did you mean 'min'");
+    fault("\"min\":1", "\"mim\":1", 8, "unknown key 'mim', did you mean 'min'");
     fault("\"min\":1", "\"min\":2,\"max\":1", 8, "'min' is larger than 'max'");
     fault("\"97\":", "\"1\":", 5, "code '1' has the value of '01'");
     fault("\"value\":1,", "", 3,
