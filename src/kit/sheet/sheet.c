@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kit/os/heap.h"
+#include "kit/os/os.h"
 
 /* Rows between two calls of the progress function. */
 #define PROGRESS_ROWS 4096
@@ -77,6 +77,9 @@ static enum puan_status load(struct puan_sheet *s, struct puan_err *err)
         return puan_fail(err, PUAN_EIO, s->path, "%s", strerror(errno));
     if (fstat(fd, &info) != 0) {
         st = puan_fail(err, PUAN_EIO, s->path, "%s", strerror(errno));
+    } else if (S_ISDIR(info.st_mode)) {
+        st = puan_fail(err, PUAN_EIO, s->path,
+                       "is a directory; name a CSV file");
     } else if (S_ISREG(info.st_mode) && info.st_size > 0) {
         void *p = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd,
                        0);
@@ -104,8 +107,8 @@ static struct puan_sheet *fresh(const char *path)
     if (!s)
         return NULL;
     s->path = strdup(path);
-    puan_arena_init(&s->arena, &puan_heap);
-    puan_arena_init(&s->row_arena, &puan_heap);
+    puan_arena_init(&s->arena, puan_os_alloc());
+    puan_arena_init(&s->row_arena, puan_os_alloc());
     if (!s->path) {
         puan_sheet_close(s);
         return NULL;
@@ -116,17 +119,8 @@ static struct puan_sheet *fresh(const char *path)
 static enum puan_status start(struct puan_sheet *s, struct puan_err *err)
 {
     struct puan_str src = { s->bytes ? s->bytes : "", s->size };
-    enum puan_status st = puan_csv_open(&s->csv, src, s->path, &s->arena,
-                                        &s->row_arena, err);
 
-    for (size_t i = 0; st == PUAN_OK && i < s->csv.n; i++)
-        for (size_t j = 0; j < i; j++)
-            if (puan_str_eq(s->csv.header[i], s->csv.header[j]))
-                st = puan_fail_at(err, PUAN_EINVAL, s->path, 1, 0,
-                                  "column %.*s stands twice in the header; "
-                                  "rename or remove one",
-                                  PUAN_FMT(s->csv.header[i]));
-    return st;
+    return puan_csv_open(&s->csv, src, s->path, &s->arena, &s->row_arena, err);
 }
 
 enum puan_status puan_sheet_open(struct puan_sheet **out, const char *path,

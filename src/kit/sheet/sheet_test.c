@@ -1,0 +1,196 @@
+/*
+ * Tests of kit/sheet: what is written is read back, faults name their place,
+ * a file appears only when it is whole.
+ */
+#include "kit/sheet/sheet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kit/os/os.h"
+
+static const char *temp_dir(struct puan_arena *a)
+{
+    const char *dir = NULL;
+    struct puan_err err = { 0 };
+
+    puan_arena_init(a, puan_os_alloc());
+    assert_int_equal(puan_dir_temp(&dir, a, &err), PUAN_OK);
+    return dir;
+}
+
+static void done(struct puan_arena *a, const char *dir)
+{
+    assert_int_equal(puan_dir_remove(dir, NULL), PUAN_OK);
+    puan_arena_clear(a);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    struct puan_arena a;
+    const char *dir = temp_dir(&a);
+    const char *path = puan_arena_fmt(&a, "%s/x.csv", dir);
+    struct puan_err err = { 0 };
+    struct puan_sheet_out *o = NULL;
+    struct puan_sheet *s = NULL;
+    bool more = false;
+
+    (void)state;
+    assert_int_equal(puan_sheet_create(&o, path, &err), PUAN_OK);
+    puan_sheet_put_text(o, "a");
+    puan_sheet_put_text(o, "b");
+    puan_sheet_end_row(o);
+    for (int i = 0; i < 30000; i++) { /* more than one buffer */
+        puan_sheet_put_int(o, i);
+        puan_sheet_put_text(o, "say \"普安\", \"\"\nend\"");
+        puan_sheet_end_row(o);
+    }
+    assert_false(puan_file_exists(path));
+    assert_int_equal(puan_sheet_finish(o, &err), PUAN_OK);
+    assert_true(puan_file_exists(path));
+
+    assert_int_equal(puan_sheet_open(&s, path, &err), PUAN_OK);
+    assert_int_equal(puan_sheet_column(s, "b"), 1);
+    assert_int_equal(puan_sheet_column(s, "c"), -1);
+    for (int i = 0; i < 30000; i++) {
+        int64_t v = -1;
+
+        assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_OK);
+        assert_true(more);
+        assert_true(puan_int_parse(&v, puan_sheet_row(s)->field[0]));
+        assert_int_equal(v, i);
+        assert_true(puan_str_is(puan_sheet_row(s)->field[1],
+                                "say \"普安\", \"\"\nend\""));
+    }
+    assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_OK);
+    assert_false(more);
+    puan_sheet_close(s);
+    done(&a, dir);
+}
+
+static void count(void *ctx, uint64_t at, uint64_t all)
+{
+    uint64_t *last = ctx;
+
+    assert_true(at >= *last && at <= all);
+    *last = at;
+}
+
+static void a_mark_leads_back_to_its_row_also_in_a_clone(void **state)
+{
+    struct puan_arena a;
+    const char *dir = temp_dir(&a);
+    const char *path = puan_arena_fmt(&a, "%s/x.csv", dir);
+    struct puan_err err = { 0 };
+    struct puan_sheet *s = NULL, *c = NULL;
+    struct puan_sheet_mark m;
+    uint64_t progress = 0;
+    bool more = false;
+
+    (void)state;
+    assert_int_equal(puan_file_write(path, PUAN_STR("\xef\xbb\xbfk,v\r\n1,x\r\n"
+                                                    "2,y\r\n3,z\r\n"),
+                                     0600, &err),
+                     PUAN_OK);
+    assert_int_equal(puan_sheet_open(&s, path, &err), PUAN_OK);
+    puan_sheet_progress(s, count, &progress);
+    assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_OK);
+    m = puan_sheet_tell(s);
+    do
+        assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_OK);
+    while (more);
+    assert_int_equal(progress, puan_sheet_size(s));
+    assert_int_equal(puan_sheet_clone(&c, s, &err), PUAN_OK);
+    puan_sheet_seek(c, m);
+    assert_int_equal(puan_sheet_next(&more, c, &err), PUAN_OK);
+    assert_true(puan_str_is(puan_sheet_row(c)->field[1], "y"));
+    assert_int_equal(puan_sheet_row(c)->line, 3);
+    puan_sheet_close(c);
+    puan_sheet_close(s);
+    done(&a, dir);
+}
+
+static void faults_name_file_and_line(void **state)
+{
+    struct puan_arena a;
+    const char *dir = temp_dir(&a);
+    const char *path = puan_arena_fmt(&a, "%s/x.csv", dir);
+    struct puan_err err = { 0 };
+    struct puan_sheet *s = NULL;
+    bool more = false;
+    int column = 0;
+
+    (void)state;
+    assert_int_equal(puan_sheet_open(&s, path, &err), PUAN_EIO);
+    assert_non_null(strstr(err.where, "x.csv"));
+    err = (struct puan_err){ 0 };
+    assert_int_equal(puan_sheet_open(&s, dir, &err), PUAN_EIO);
+    assert_int_equal(puan_file_write(path, PUAN_STR("a,b\n1,2\n1,2,3\n"), 0600,
+                                     NULL),
+                     PUAN_OK);
+    err = (struct puan_err){ 0 };
+    assert_int_equal(puan_sheet_open(&s, path, &err), PUAN_OK);
+    assert_int_equal(puan_sheet_need(&column, s, "c", &err), PUAN_EINVAL);
+    assert_non_null(strstr(err.text, "column named c"));
+    err = (struct puan_err){ 0 };
+    assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_OK);
+    assert_int_equal(puan_sheet_next(&more, s, &err), PUAN_EINVAL);
+    assert_int_equal(err.line, 3);
+    puan_sheet_close(s);
+    assert_int_equal(puan_file_write(path, PUAN_STR(""), 0600, NULL), PUAN_OK);
+    assert_int_equal(puan_sheet_open(&s, path, &err), PUAN_EINVAL);
+    done(&a, dir);
+}
+
+static void an_abandoned_file_leaves_nothing(void **state)
+{
+    struct puan_arena a;
+    const char *dir = temp_dir(&a);
+    const char *path = puan_arena_fmt(&a, "%s/x.csv", dir);
+    struct puan_sheet_out *o = NULL;
+    const char **names = NULL;
+    size_t n = 1;
+
+    (void)state;
+    assert_int_equal(puan_sheet_create(&o, path, NULL), PUAN_OK);
+    puan_sheet_put_text(o, "x");
+    puan_sheet_abandon(o);
+    assert_int_equal(puan_dir_list(&names, &n, dir, &a, NULL), PUAN_OK);
+    assert_int_equal(n, 0);
+    done(&a, dir);
+}
+
+static void a_full_disk_is_reported_and_leaves_no_file(void **state)
+{
+    struct puan_sheet_out *o = NULL;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    if (access("/dev/full", W_OK) != 0)
+        skip();
+    /* /dev/full.part cannot be made by most users: either way it is EIO */
+    if (puan_sheet_create(&o, "/dev/full/x", &err) == PUAN_OK) {
+        puan_sheet_put_text(o, "x");
+        assert_int_equal(puan_sheet_finish(o, &err), PUAN_EIO);
+    } else {
+        assert_int_equal(err.code, PUAN_EIO);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_mark_leads_back_to_its_row_also_in_a_clone),
+        cmocka_unit_test(faults_name_file_and_line),
+        cmocka_unit_test(an_abandoned_file_leaves_nothing),
+        cmocka_unit_test(a_full_disk_is_reported_and_leaves_no_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
