@@ -68,32 +68,38 @@ static enum puan_status grow_tree(struct puan_shard *sh, uint64_t height,
         puan_read_end(sh, db);
         return st;
     }
-    st = puan_sql(&s, db,
-                  "SELECT seq, digest FROM ledger WHERE seq >= $1"
-                  " AND seq < $2 ORDER BY seq",
-                  err);
-    if (st == PUAN_OK) {
-        puan_bind_int(s, 1, (int64_t)sh->tree.n);
-        puan_bind_int(s, 2, (int64_t)height);
-    }
-    while (st == PUAN_OK) {
-        struct puan_str d;
-        uint8_t leaf[PUAN_DIGEST_SIZE];
+    while (st == PUAN_OK && sh->tree.n < height && more) {
+        uint64_t from = sh->tree.n;
 
-        st = puan_stmt_step(&more, s, err);
-        if (st != PUAN_OK || !more)
+        st = puan_sql(&s, db,
+                      "SELECT seq, digest FROM ledger WHERE seq >= $1"
+                      " AND seq < $2 ORDER BY seq LIMIT 4096",
+                      err);
+        if (st != PUAN_OK)
             break;
-        d = puan_col_bytes(s, 1);
-        if (puan_col_int(s, 0) != (int64_t)sh->tree.n || d.n != sizeof(leaf)) {
-            st = puan_fail(err, PUAN_EIO, sh->name,
-                           "ledger entry %llu is missing or damaged",
-                           (unsigned long long)sh->tree.n);
-            break;
+        puan_bind_int(s, 1, (int64_t)from);
+        puan_bind_int(s, 2, (int64_t)height);
+        while (st == PUAN_OK) {
+            struct puan_str d;
+            uint8_t leaf[PUAN_DIGEST_SIZE];
+
+            st = puan_stmt_step(&more, s, err);
+            if (st != PUAN_OK || !more)
+                break;
+            d = puan_col_bytes(s, 1);
+            if (puan_col_int(s, 0) != (int64_t)sh->tree.n ||
+                d.n != sizeof(leaf)) {
+                st = puan_fail(err, PUAN_EIO, sh->name,
+                               "ledger entry %llu is missing or damaged",
+                               (unsigned long long)sh->tree.n);
+                break;
+            }
+            memcpy(leaf, d.p, sizeof(leaf));
+            puan_merkle_add(&sh->tree, sh->store->digest, leaf);
         }
-        memcpy(leaf, d.p, sizeof(leaf));
-        puan_merkle_add(&sh->tree, sh->store->digest, leaf);
+        puan_stmt_done(s);
+        more = sh->tree.n > from;
     }
-    puan_stmt_done(s);
     puan_read_end(sh, db);
     if (st == PUAN_OK && sh->tree.n != height)
         st = puan_fail(err, PUAN_EIO, sh->name,

@@ -77,25 +77,6 @@ const struct puan_feature puan_feature_store = {
     .n_jobs = PUAN_COUNT(store_jobs),
 };
 
-/* The step's SQL for this engine; see struct puan_schema_step. */
-static const char *step_sql(const char *sql, bool sqlite, struct puan_arena *a)
-{
-    static const char from[] = "BIGINT PRIMARY KEY";
-    struct puan_out o;
-    const char *at;
-
-    if (!sqlite)
-        return sql;
-    puan_out_init(&o, a);
-    while ((at = strstr(sql, from)) != NULL) {
-        puan_out_bytes(&o, sql, (size_t)(at - sql));
-        puan_out_text(&o, "INTEGER PRIMARY KEY");
-        sql = at + sizeof(from) - 1;
-    }
-    puan_out_text(&o, sql);
-    return o.p;
-}
-
 static enum puan_status step_run(struct puan_shard *sh, const char *feature,
                                  const struct puan_schema_step *step,
                                  bool first, struct puan_err *err)
@@ -111,9 +92,7 @@ static enum puan_status step_run(struct puan_shard *sh, const char *feature,
     st = puan_db_begin(sh->db, err);
     if (st != PUAN_OK)
         return st;
-    st = puan_db_exec(
-        sh->db, step_sql(step->sql, puan_db_is_sqlite(sh->db), &sh->arena),
-        err);
+    st = puan_db_exec(sh->db, step->sql, err);
     act.actor = birth.actor = PUAN_STR("system");
     act.event_ms = act.entry_ms = birth.event_ms = birth.entry_ms =
         puan_os_now_ms();
