@@ -1,0 +1,29 @@
+/*
+ * Persons registered twice: found by identity token within and across returns
+ * stores, told apart from people who live away from their registration
+ * (core/link), decided by an office with a reason, never by itself.
+ *
+ * Never sees a name or an ID number; a look at identities is another act.
+ */
+#ifndef PUAN_FEATURES_DUPLICATES_DUPLICATES_H
+#define PUAN_FEATURES_DUPLICATES_DUPLICATES_H
+
+#include "features/store/store.h"
+
+extern const struct puan_feature puan_feature_duplicates;
+
+/*
+ * Records of one store that a decision says not to count: read once, then
+ * asked from any thread.
+ */
+struct puan_dropped;
+PUAN_MUST_USE enum puan_status puan_dropped_open(struct puan_dropped **out,
+                                                 struct puan_shard *sh,
+                                                 struct puan_err *err);
+/* row is 0-based, of the plan's residence entity. */
+bool puan_dropped_has(const struct puan_dropped *d, int64_t household,
+                      uint32_t row);
+size_t puan_dropped_n(const struct puan_dropped *d);
+void puan_dropped_close(struct puan_dropped *d); /* NULL is fine */
+
+#endif

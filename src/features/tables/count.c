@@ -1,0 +1,501 @@
+/*
+ * One pass over returns by all cores; see tables.h.
+ */
+#include "features/tables/tables.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/calendar.h"
+#include "core/plan/plan.h"
+#include "features/duplicates/duplicates.h"
+#include "features/ingest/ingest.h"
+#include "features/tables/cache.h"
+#include "kit/job/job.h"
+#include "kit/os/os.h"
+
+/* An enumeration area more or less is one range; a thread takes them in turn. */
+#define WORKERS_MAX 64
+
+struct puan_count {
+    struct puan_arena arena;
+    int64_t area, time_ms;
+    const struct puan_store *store;
+    struct puan_tally *tally;
+    int64_t *cells;
+    struct puan_population pop;
+    struct source {
+        const char *name;
+        uint64_t height;
+        char head[2 * PUAN_DIGEST_SIZE + 1];
+    } *source;
+    size_t n_sources;
+    /* of the cache (tables.c) */
+    unsigned users;
+    bool stale;
+    struct puan_count *next;
+};
+
+struct range {
+    struct puan_shard *shard;
+    int64_t from, to;
+    const struct puan_dropped *dropped;
+};
+
+struct worker {
+    struct puan_arena arena; /* one return */
+    int64_t *cells;
+    struct puan_population pop;
+    const struct puan_tally *tally;
+    const struct range *range;
+    atomic_uint_fast64_t *households;
+};
+
+struct pass {
+    struct range *range;
+    struct worker *worker;
+    atomic_uint_fast64_t households;
+    void (*tell)(void *arg, uint64_t households);
+    void *arg;
+};
+
+static enum puan_status count_return(void *arg, const struct puan_ret *r,
+                                     struct puan_err *err)
+{
+    struct worker *w = arg;
+    const struct puan_plan *plan =
+        puan_store_plan(puan_shard_store(w->range->shard));
+    struct puan_status_of *status = NULL;
+    struct puan_record rec;
+    enum puan_status st;
+    uint32_t rows = 0;
+    bool *skip = NULL;
+    int entity;
+
+    puan_arena_reset(&w->arena);
+    st = puan_record_decode(&rec, r->form, r->frame, r->facts, PUAN_STR(""),
+                            &w->arena, err);
+    if (st != PUAN_OK)
+        return st;
+    entity = puan_form_entity(r->form, plan->residence_entity);
+    if (entity >= 0) {
+        rows = rec.rows[entity].n;
+        status = puan_new_n(&w->arena, rows, struct puan_status_of);
+        skip = puan_new_n(&w->arena, rows, bool);
+        if (w->arena.failed)
+            return puan_arena_check(&w->arena, err);
+        for (uint32_t i = 0; i < rows; i++)
+            status[i].status_case = -1;
+        puan_tally_status(status, w->tally, &rec);
+    }
+    for (uint32_t i = 0; i < rows; i++) {
+        skip[i] = puan_dropped_has(w->range->dropped, r->head.household, i);
+        if (skip[i]) {
+            w->pop.dropped++;
+            continue;
+        }
+        w->pop.persons++;
+        w->pop.de_facto += status[i].de_facto;
+        w->pop.registered += status[i].registered;
+        w->pop.resident += status[i].resident;
+        if (status[i].status_case < 0)
+            w->pop.no_case++;
+        else if (status[i].status_case < PUAN_COUNT_CASES)
+            w->pop.by_case[status[i].status_case]++;
+    }
+    w->pop.households++;
+    puan_tally_count(w->cells, w->tally, r->head.household, &rec, status, skip);
+    atomic_fetch_add_explicit(w->households, 1, memory_order_relaxed);
+    return PUAN_OK;
+}
+
+static enum puan_status count_ranges(void *arg, uint64_t begin, uint64_t end,
+                                     unsigned worker, struct puan_err *err)
+{
+    struct pass *p = arg;
+    struct worker *w = &p->worker[worker];
+    enum puan_status st = PUAN_OK;
+
+    for (uint64_t i = begin; st == PUAN_OK && i < end; i++) {
+        w->range = &p->range[i];
+        st = puan_ret_each(w->range->shard, w->range->from, w->range->to,
+                           count_return, w, err);
+        if (p->tell && worker == 0)
+            p->tell(p->arg, atomic_load(&p->households));
+    }
+    return st;
+}
+
+/* The areas two levels above enumeration areas make ranges of a good size. */
+static enum puan_status make_ranges(struct range **out, size_t *n,
+                                    struct puan_dropped **dropped,
+                                    struct puan_store *st, int64_t area,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_area_tree *tree = puan_store_areas(st);
+    uint32_t top = tree ? puan_area_find(tree, area) : PUAN_AREA_NONE;
+    size_t shards = puan_store_shards(st);
+    unsigned level;
+
+    *n = 0;
+    if (top == PUAN_AREA_NONE)
+        return puan_fail(err, PUAN_ENOTFOUND, "area", "no area %lld",
+                         (long long)area);
+    level = tree->n_levels > 2 ? tree->n_levels - 2 : 0;
+    if (level < tree->area[top].level)
+        level = tree->area[top].level;
+    *out = puan_new_n(a, tree->area[top].end - top, struct range);
+    if (*out == NULL)
+        return puan_arena_check(a, err);
+    for (uint32_t i = top; i < tree->area[top].end; i++) {
+        struct range *r = &(*out)[*n];
+        size_t s;
+
+        if (tree->area[i].level != level)
+            continue;
+        r->shard = puan_store_shard_of_area(st, tree->area[i].code);
+        if (r->shard == NULL)
+            continue; /* above the shard level: nothing is collected there */
+        puan_area_keys(&r->from, &r->to, st, tree->area[i].code);
+        s = puan_shard_ordinal(r->shard);
+        if (s >= shards)
+            continue; /* a store made since */
+        if (dropped[s] == NULL) {
+            enum puan_status x = puan_dropped_open(&dropped[s], r->shard, err);
+
+            if (x != PUAN_OK)
+                return x;
+        }
+        r->dropped = dropped[s];
+        ++*n;
+    }
+    return PUAN_OK;
+}
+
+/* Heights first: what is read afterwards is at least as new as they say. */
+static enum puan_status note_sources(struct puan_count *c,
+                                     struct puan_store *st,
+                                     struct puan_err *err)
+{
+    c->n_sources = puan_store_shards(st);
+    c->source = puan_new_n(&c->arena, c->n_sources, struct source);
+    for (size_t i = 0; c->source && i < c->n_sources; i++) {
+        struct puan_shard *sh = puan_store_shard(st, i);
+        struct puan_stmt *q = NULL;
+        struct puan_db *db;
+        enum puan_status x = puan_read_begin(&db, sh, err);
+        bool more = false;
+
+        if (x != PUAN_OK)
+            return x;
+        c->source[i].name = puan_arena_dup(
+            &c->arena, puan_str_of(puan_shard_name(sh)));
+        x = puan_sql(&q, db,
+                     "SELECT seq, digest FROM ledger ORDER BY seq DESC LIMIT 1",
+                     err);
+        if (x == PUAN_OK)
+            x = puan_stmt_step(&more, q, err);
+        if (x == PUAN_OK && more) {
+            struct puan_str d = puan_col_bytes(q, 1);
+
+            c->source[i].height = (uint64_t)puan_col_int(q, 0) + 1;
+            if (d.n == PUAN_DIGEST_SIZE)
+                puan_hex(c->source[i].head, (const uint8_t *)d.p, d.n);
+        }
+        puan_stmt_done(q);
+        puan_read_end(sh, db);
+        if (x != PUAN_OK)
+            return x;
+    }
+    return puan_arena_check(&c->arena, err);
+}
+
+static void merge(struct puan_count *c, const struct worker *w, size_t cells)
+{
+    for (size_t i = 0; i < cells; i++)
+        c->cells[i] += w->cells[i];
+    c->pop.households += w->pop.households;
+    c->pop.persons += w->pop.persons;
+    c->pop.de_facto += w->pop.de_facto;
+    c->pop.registered += w->pop.registered;
+    c->pop.resident += w->pop.resident;
+    c->pop.dropped += w->pop.dropped;
+    c->pop.no_case += w->pop.no_case;
+    for (size_t i = 0; i < PUAN_COUNT_CASES; i++)
+        c->pop.by_case[i] += w->pop.by_case[i];
+}
+
+enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
+                                 int64_t area,
+                                 void (*tell)(void *arg, uint64_t households),
+                                 void *arg, struct puan_err *err)
+{
+    struct puan_count *c = calloc(1, sizeof(*c));
+    size_t shards = puan_store_shards(st), n = 0, cells = 0;
+    struct puan_dropped **dropped = calloc(shards, sizeof(struct puan_dropped *));
+    struct pass p = { .tell = tell, .arg = arg };
+    unsigned threads = puan_cores();
+    const struct puan_area_tree *tree = puan_store_areas(st);
+    enum puan_status x = PUAN_OK;
+
+    if (threads > WORKERS_MAX)
+        threads = WORKERS_MAX;
+    p.worker = calloc(threads, sizeof(struct worker));
+    if (c == NULL || dropped == NULL || p.worker == NULL) {
+        x = puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
+        goto out;
+    }
+    puan_arena_init(&c->arena, puan_os_alloc());
+    c->store = st;
+    c->area = area;
+    c->time_ms = puan_real_now();
+    x = note_sources(c, st, err);
+    if (x != PUAN_OK)
+        goto out;
+    x = make_ranges(&p.range, &n, dropped, st, area, &c->arena, err);
+    if (x != PUAN_OK)
+        goto out;
+    x = puan_tally_compile(&c->tally, puan_store_plan(st), tree,
+                           puan_area_find(tree, area), &c->arena, err);
+    if (x != PUAN_OK)
+        goto out;
+    cells = puan_tally_cells(c->tally);
+    c->cells = puan_new_n(&c->arena, cells, int64_t);
+    for (unsigned i = 0; i < threads; i++) {
+        p.worker[i].tally = c->tally;
+        p.worker[i].households = &p.households;
+        p.worker[i].cells = calloc(cells ? cells : 1, sizeof(int64_t));
+        puan_arena_init(&p.worker[i].arena, puan_os_alloc());
+        if (p.worker[i].cells == NULL)
+            x = puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
+    }
+    if (x == PUAN_OK)
+        x = puan_arena_check(&c->arena, err);
+    if (x == PUAN_OK)
+        x = puan_parallel(threads, n, 1, count_ranges, &p, err);
+    for (unsigned i = 0; x == PUAN_OK && i < threads; i++)
+        merge(c, &p.worker[i], cells);
+out:
+    for (unsigned i = 0; p.worker && i < threads; i++) {
+        if (p.worker[i].tally)
+            puan_arena_clear(&p.worker[i].arena);
+        free(p.worker[i].cells);
+    }
+    for (size_t i = 0; dropped && i < shards; i++)
+        puan_dropped_close(dropped[i]);
+    free(dropped);
+    free(p.worker);
+    if (x != PUAN_OK) {
+        puan_count_close(c);
+        return x;
+    }
+    *out = c;
+    return PUAN_OK;
+}
+
+void puan_count_close(struct puan_count *c)
+{
+    if (c == NULL)
+        return;
+    puan_arena_clear(&c->arena);
+    free(c);
+}
+
+const struct puan_population *puan_count_population(const struct puan_count *c)
+{
+    return &c->pop;
+}
+
+const struct puan_tally *puan_count_tally(const struct puan_count *c)
+{
+    return c->tally;
+}
+
+const int64_t *puan_count_cells(const struct puan_count *c)
+{
+    return c->cells;
+}
+
+int puan_count_table(const struct puan_count *c, struct puan_str id)
+{
+    for (size_t i = 0; i < puan_tally_tables(c->tally); i++)
+        if (puan_str_eq(puan_tally_plan(c->tally, i)->id, id))
+            return (int)i;
+    return -1;
+}
+
+void puan_count_source(struct puan_jw *w, const struct puan_count *c)
+{
+    const struct puan_plan *plan = puan_store_plan(c->store);
+    char hex[2 * PUAN_DIGEST_SIZE + 1], when[32];
+
+    puan_jw_map(w);
+    puan_jw_kstr(w, "plan", plan->id);
+    puan_hex(hex, plan->digest, PUAN_DIGEST_SIZE);
+    puan_jw_ktext(w, "plan_digest", hex);
+    puan_jw_ktext(w, "program", PUAN_VERSION);
+    puan_jw_kint(w, "area", c->area);
+    puan_instant_text(when, c->time_ms, plan->offset_minutes);
+    puan_jw_ktext(w, "time", when);
+    puan_jw_key(w, "heads");
+    puan_jw_list(w);
+    for (size_t i = 0; i < c->n_sources; i++) {
+        puan_jw_map(w);
+        puan_jw_ktext(w, "store", c->source[i].name);
+        puan_jw_kint(w, "height", (int64_t)c->source[i].height);
+        puan_jw_ktext(w, "head", c->source[i].head);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+}
+
+void puan_count_table_json(struct puan_jw *w, const struct puan_count *c,
+                           size_t table)
+{
+    puan_jw_map(w);
+    puan_jw_key(w, "source");
+    puan_count_source(w, c);
+    puan_jw_key(w, "table");
+    puan_tally_json(w, c->tally, c->cells, table);
+    puan_jw_end(w, '}');
+}
+
+void puan_population_json(struct puan_jw *w, const struct puan_count *c)
+{
+    const struct puan_plan *plan = puan_store_plan(c->store);
+
+    puan_jw_map(w);
+    puan_jw_key(w, "source");
+    puan_count_source(w, c);
+    puan_jw_kint(w, "households", c->pop.households);
+    puan_jw_kint(w, "persons", c->pop.persons);
+    puan_jw_kint(w, "resident", c->pop.resident);
+    puan_jw_kint(w, "de_facto", c->pop.de_facto);
+    puan_jw_kint(w, "registered", c->pop.registered);
+    puan_jw_kint(w, "dropped", c->pop.dropped);
+    puan_jw_kint(w, "no_case", c->pop.no_case);
+    puan_jw_key(w, "cases");
+    puan_jw_list(w);
+    for (size_t i = 0; i < plan->n_residence && i < PUAN_COUNT_CASES; i++) {
+        puan_jw_map(w);
+        puan_jw_kint(w, "case", plan->residence[i].id);
+        puan_jw_kstr(w, "zh", plan->residence[i].zh);
+        puan_jw_kstr(w, "en", plan->residence[i].en);
+        puan_jw_kint(w, "persons", c->pop.by_case[i]);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+}
+
+/* ---- the cache ------------------------------------------------------------ */
+
+struct cache {
+    pthread_mutex_t lock;
+    struct puan_count *list;
+};
+
+enum puan_status puan_tables_open(void **state, struct puan_store *st,
+                                  struct puan_err *err)
+{
+    struct cache *k = calloc(1, sizeof(*k));
+
+    (void)st;
+    if (k == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
+    pthread_mutex_init(&k->lock, NULL);
+    *state = k;
+    return PUAN_OK;
+}
+
+void puan_tables_close(void *state, struct puan_store *st)
+{
+    struct cache *k = state;
+
+    (void)st;
+    while (k->list) {
+        struct puan_count *c = k->list;
+
+        k->list = c->next;
+        puan_count_close(c);
+    }
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+}
+
+/* Drops what nobody uses any more; called under the lock. */
+static void sweep(struct cache *k)
+{
+    struct puan_count **at = &k->list;
+
+    while (*at) {
+        struct puan_count *c = *at;
+
+        if (c->stale && c->users == 0) {
+            *at = c->next;
+            puan_count_close(c);
+        } else {
+            at = &c->next;
+        }
+    }
+}
+
+/* Returns stores whose height has moved make a count stale; office acts that
+ * matter to counts (decisions) are entries of the returns stores too. */
+static bool is_fresh(const struct puan_count *c, struct puan_store *st)
+{
+    if (c->stale || c->n_sources != puan_store_shards(st))
+        return false;
+    for (size_t i = 1; i < c->n_sources; i++)
+        if (puan_shard_height(puan_store_shard(st, i)) != c->source[i].height)
+            return false;
+    return true;
+}
+
+enum puan_status puan_count_current(const struct puan_count **out,
+                                    struct puan_store *st, int64_t area,
+                                    struct puan_err *err)
+{
+    struct cache *k = puan_store_state(st, &puan_feature_tables);
+    struct puan_count *c;
+    enum puan_status x;
+
+    pthread_mutex_lock(&k->lock);
+    for (c = k->list; c; c = c->next) {
+        if (c->area != area)
+            continue;
+        if (is_fresh(c, st)) {
+            c->users++;
+            *out = c;
+            pthread_mutex_unlock(&k->lock);
+            return PUAN_OK;
+        }
+        c->stale = true;
+    }
+    sweep(k);
+    pthread_mutex_unlock(&k->lock);
+    x = puan_count_area(&c, st, area, NULL, NULL, err);
+    if (x != PUAN_OK)
+        return x;
+    pthread_mutex_lock(&k->lock);
+    c->users = 1;
+    c->next = k->list;
+    k->list = c;
+    pthread_mutex_unlock(&k->lock);
+    *out = c;
+    return PUAN_OK;
+}
+
+void puan_count_release(struct puan_store *st, const struct puan_count *c)
+{
+    struct cache *k = puan_store_state(st, &puan_feature_tables);
+
+    pthread_mutex_lock(&k->lock);
+    for (struct puan_count *i = k->list; i; i = i->next)
+        if (i == c)
+            i->users--;
+    sweep(k);
+    pthread_mutex_unlock(&k->lock);
+}
