@@ -8,9 +8,6 @@
 
 #include "features/host/feature.h"
 
-#ifndef PUAN_VERSION
-#define PUAN_VERSION "0"
-#endif
 
 /* Words of `name` that argv begins with: all of them, or 0. */
 static int matches(const char *name, int argc, char **argv)
