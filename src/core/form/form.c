@@ -425,8 +425,8 @@ static enum puan_status item_keys(const struct puan_item *it,
         return puan_node_fail(c ? c : n, err, "'places' stands with type "
                                               "decimal, and only there");
     c = puan_node_get(n, "key_digits");
-    if (c != NULL && it->type != PUAN_TYPE_INT)
-        return puan_node_fail(c, err, "'key_digits' wants type int");
+    if (c != NULL && it->type != PUAN_TYPE_INT && it->type != PUAN_TYPE_AREA)
+        return puan_node_fail(c, err, "'key_digits' wants type int or area");
     return PUAN_OK;
 }
 
@@ -464,6 +464,10 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
     if (st == PUAN_OK && puan_node_get(n, "key_digits")) {
         st = puan_node_int(&v, n, "key_digits", 1, 18, err);
         it->key_digits = (unsigned)v;
+        if (st == PUAN_OK && it->type == PUAN_TYPE_AREA &&
+            it->key_digits != it->digits)
+            st = puan_node_fail(n, err, "an area out of the household key has "
+                                        "'key_digits' equal to 'digits'");
     }
     if (st == PUAN_OK)
         st = bounds(it, n, err);

@@ -71,7 +71,8 @@ struct puan_item {
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
     enum puan_fact fact;
     struct puan_str group;  /* heading it stands under, "para"; may be empty */
-    unsigned key_digits;    /* > 0: is the last digits of the household key;
+    unsigned key_digits;    /* > 0: is the last digits of the household key,
+                               of type area the first ones;
                                never in a document unless equal to it */
 };
 

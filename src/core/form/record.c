@@ -240,13 +240,19 @@ void puan_record_key(struct puan_record *r, int64_t household)
     const struct puan_entity *e = &r->form->entity[0];
 
     for (uint16_t i = 0; i < e->n_asked; i++) {
-        int64_t unit = 1;
+        const struct puan_item *it = &e->items[i];
+        int64_t unit = 1, v = household;
 
-        if (e->items[i].key_digits == 0)
+        if (it->key_digits == 0)
             continue;
-        for (unsigned d = 0; d < e->items[i].key_digits; d++)
+        for (unsigned d = 0; d < it->key_digits; d++)
             unit *= 10;
-        r->rows[0].v[i] = household % unit;
+        if (it->type == PUAN_TYPE_AREA)
+            while (v >= unit)
+                v /= 10;
+        else
+            v %= unit;
+        r->rows[0].v[i] = v;
         r->rows[0].st[i] = PUAN_GIVEN;
         r->rows[0].txt[i] = (struct puan_str){ NULL, 0 };
     }
