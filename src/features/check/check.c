@@ -1,0 +1,594 @@
+/*
+ * puan check: runs a form's edit rules over CSV files of returns, on all
+ * cores, and lists the findings in the order of households.  Never changes the
+ * data.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "features/check/csv_record.h"
+#include "features/host/feature.h"
+#include "features/plans/plans.h"
+#include "kit/crypto/crypto.h"
+#include "kit/job/job.h"
+#include "kit/job/progress.h"
+#include "kit/os/heap.h"
+#include "kit/os/os.h"
+
+#define PATHS_MOST 64
+#define RULES_BYTES (8u << 20)
+
+struct options {
+    const char *plan, *form, *out;
+    const char *rules[PATHS_MOST], *data[PATHS_MOST];
+    size_t n_rules, n_data;
+    bool summary, json, zh, ignore_unknown, quiet;
+    int64_t threads;
+};
+
+/* What one thread owns. */
+struct worker {
+    struct puan_csv_cursor *cursor;
+    struct puan_arena arena;
+    uint64_t *by_rule; /* findings */
+    uint64_t households, with_hard, evaluated, not_evaluable;
+};
+
+struct job {
+    const struct options *o;
+    const struct puan_form *form;
+    const struct puan_ruleset *rs;
+    struct puan_csv_set *set;
+    struct puan_str *tail; /* per rule: ",RULE,severity,message\n" */
+    struct worker *worker;
+    size_t n_workers;
+    struct puan_progress bar;
+    /* findings of chunks, written in order */
+    struct puan_sheet_out *out;
+    pthread_mutex_t lock;
+    struct text {
+        char *p;
+        size_t n;
+        bool ready;
+    } *chunk;
+    size_t next;
+};
+
+static const char usage[] =
+    "--plan PACK --form F [--rules FILE]… [--out FILE] [--summary] [--json] "
+    "[--lang zh|en] [--threads N] [--ignore-unknown] [--quiet] DATA…";
+
+static int fail(const struct puan_err *err)
+{
+    fprintf(stderr, "puan check: %s", err->where);
+    if (err->line)
+        fprintf(stderr, ":%u", err->line);
+    if (err->line && err->col)
+        fprintf(stderr, ":%u", err->col);
+    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
+    switch (err->code) {
+    case PUAN_EINVAL:
+    case PUAN_ENOTFOUND:
+    case PUAN_ECONFLICT:
+    case PUAN_ELIMIT:
+        return PUAN_EXIT_INPUT;
+    case PUAN_EIO: /* a file that cannot be read is input, too */
+        return PUAN_EXIT_INPUT;
+    case PUAN_EDENIED:
+        return PUAN_EXIT_REFUSED;
+    case PUAN_OK:
+    case PUAN_EBUSY:
+    case PUAN_ENOMEM:
+    case PUAN_EBUG:
+        break;
+    }
+    return PUAN_EXIT_SYSTEM;
+}
+
+static bool flag(struct options *o, const char *a)
+{
+    if (strcmp(a, "--summary") == 0)
+        return o->summary = true;
+    if (strcmp(a, "--json") == 0)
+        return o->json = true;
+    if (strcmp(a, "--quiet") == 0)
+        return o->quiet = true;
+    if (strcmp(a, "--ignore-unknown") == 0)
+        return o->ignore_unknown = true;
+    return false;
+}
+
+/* An option with a value; NULL when it is fine, else what is wrong. */
+static const char *value(struct options *o, const char *a, const char *v)
+{
+    if (strcmp(a, "--plan") == 0) {
+        o->plan = v;
+    } else if (strcmp(a, "--form") == 0) {
+        o->form = v;
+    } else if (strcmp(a, "--out") == 0) {
+        o->out = v;
+    } else if (strcmp(a, "--rules") == 0) {
+        if (o->n_rules == PATHS_MOST)
+            return "too many --rules";
+        o->rules[o->n_rules++] = v;
+    } else if (strcmp(a, "--lang") == 0) {
+        o->zh = strcmp(v, "zh") == 0;
+        if (!o->zh && strcmp(v, "en") != 0)
+            return "--lang is zh or en";
+    } else if (strcmp(a, "--threads") == 0) {
+        if (!puan_int_parse(&o->threads, puan_str_of(v)) || o->threads < 1 ||
+            o->threads > 256)
+            return "--threads is 1 to 256";
+    } else {
+        return "unknown option";
+    }
+    return NULL;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+    const char *bad = NULL, *at = "";
+
+    *o = (struct options){ .zh = true };
+    for (int i = 1; i < argc && !bad; i++) {
+        at = argv[i];
+        if (strncmp(argv[i], "--", 2) != 0) {
+            if (o->n_data == PATHS_MOST)
+                bad = "too many files";
+            else
+                o->data[o->n_data++] = argv[i];
+        } else if (flag(o, argv[i])) {
+            continue;
+        } else if (i + 1 == argc) {
+            bad = "needs a value or is unknown";
+        } else {
+            bad = value(o, argv[i], argv[i + 1]);
+            i++;
+        }
+    }
+    if (!bad && (!o->plan || !o->form || o->n_data == 0)) {
+        at = "puan check";
+        bad = "--plan, --form and at least one file are needed";
+    }
+    if (!bad)
+        return true;
+    fprintf(stderr, "puan check: %s: %s\nusage: puan check %s\n", at, bad,
+            usage);
+    return false;
+}
+
+static enum puan_status compile(const struct puan_ruleset **out,
+                                const struct options *o,
+                                const struct puan_plan *plan,
+                                const struct puan_form *form,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_str *texts = plan->rule_text;
+    const char *const *names = plan->rule_name;
+    struct puan_str mine[PATHS_MOST];
+    struct puan_ruleset *rs = NULL;
+    size_t n = plan->n_rules;
+    enum puan_status st = PUAN_OK;
+
+    if (o->n_rules > 0) {
+        for (size_t i = 0; st == PUAN_OK && i < o->n_rules; i++)
+            st = puan_file_read(&mine[i], o->rules[i], RULES_BYTES, a, err);
+        texts = mine;
+        names = o->rules;
+        n = o->n_rules;
+    }
+    if (st == PUAN_OK)
+        st = puan_ruleset_compile(&rs, form, plan->consts, plan->n_consts,
+                                  texts, names, n, a, err);
+    if (st == PUAN_OK && puan_ruleset_count(rs) == 0)
+        st = puan_fail(err, PUAN_EINVAL, o->plan,
+                       "no rule applies to form %.*s", PUAN_FMT(form->id));
+    *out = rs;
+    return st;
+}
+
+static enum puan_status tails(struct job *j, struct puan_arena *a,
+                              struct puan_err *err)
+{
+    size_t n = puan_ruleset_count(j->rs);
+
+    j->tail = puan_new_n(a, n, struct puan_str);
+    for (size_t i = 0; j->tail && i < n; i++) {
+        const struct puan_rule_info *info = puan_ruleset_info(j->rs, i);
+        struct puan_out o;
+
+        puan_out_init(&o, a);
+        puan_out_char(&o, ',');
+        puan_csv_put(&o, info->id);
+        puan_out_text(&o, info->severity == PUAN_HARD ? ",hard," : ",soft,");
+        puan_csv_put(&o, j->o->zh ? info->zh : info->en);
+        puan_out_char(&o, '\n');
+        j->tail[i] = puan_out_view(&o);
+    }
+    return puan_arena_check(a, err);
+}
+
+/* household,row,line,rule,severity,message of one return's findings */
+static void list_findings(struct puan_out *text, const struct job *j,
+                          const struct puan_csv_return *r,
+                          const struct puan_findings *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        const struct puan_finding *x = &f->list[i];
+        uint16_t e = puan_ruleset_info(j->rs, x->rule)->entity;
+
+        puan_out_int(text, r->household);
+        puan_out_char(text, ',');
+        puan_out_int(text, j->form->entity[e].roster ? (int64_t)x->row + 1 : 0);
+        puan_out_char(text, ',');
+        puan_out_int(text, r->line[e][x->row]);
+        puan_out_str(text, j->tail[x->rule]);
+    }
+}
+
+/* Hands a chunk's text over; whoever completes the sequence writes it. */
+static enum puan_status deliver(struct job *j, size_t chunk, struct puan_str s,
+                                struct puan_err *err)
+{
+    char *p = malloc(s.n ? s.n : 1);
+
+    if (!p)
+        return puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    pthread_mutex_lock(&j->lock);
+    j->chunk[chunk] = (struct text){ p, s.n, true };
+    while (j->next < puan_csv_set_chunks(j->set) && j->chunk[j->next].ready) {
+        struct text *t = &j->chunk[j->next++];
+
+        puan_sheet_put_raw(j->out, (struct puan_str){ t->p, t->n });
+        free(t->p);
+        t->p = NULL;
+    }
+    pthread_mutex_unlock(&j->lock);
+    return PUAN_OK;
+}
+
+static void tally(struct worker *w, const struct puan_findings *f)
+{
+    w->households++;
+    w->with_hard += f->any_hard;
+    w->evaluated += f->evaluated;
+    w->not_evaluable += f->not_evaluable;
+    for (size_t i = 0; i < f->n; i++)
+        w->by_rule[f->list[i].rule]++;
+}
+
+static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
+                                  struct puan_err *err)
+{
+    struct puan_csv_return *list = NULL;
+    const struct puan_record **record;
+    struct puan_findings *found;
+    struct puan_out text;
+    size_t n = 0;
+    enum puan_status st;
+
+    puan_arena_reset(&w->arena);
+    st = puan_csv_cursor_chunk(&list, &n, w->cursor, chunk, &w->arena, err);
+    if (st != PUAN_OK)
+        return st;
+    record = puan_arena_get_n(&w->arena, n, sizeof(*record));
+    found = puan_new_n(&w->arena, n, struct puan_findings);
+    st = puan_arena_check(&w->arena, err);
+    if (st != PUAN_OK || !record || !found)
+        return st;
+    for (size_t i = 0; i < n; i++)
+        record[i] = &list[i].record;
+    st = puan_ruleset_run_block(found, j->rs, record, n, &w->arena, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&text, &w->arena);
+    for (size_t i = 0; i < n; i++) {
+        tally(w, &found[i]);
+        if (j->out)
+            list_findings(&text, j, &list[i], &found[i]);
+    }
+    st = puan_arena_check(&w->arena, err);
+    if (st == PUAN_OK && j->out)
+        st = deliver(j, chunk, puan_out_view(&text), err);
+    puan_progress_add(&j->bar, n);
+    return st;
+}
+
+static enum puan_status range(void *arg, uint64_t begin, uint64_t end,
+                              unsigned worker, struct puan_err *err)
+{
+    struct job *j = arg;
+    enum puan_status st = PUAN_OK;
+
+    for (uint64_t c = begin; st == PUAN_OK && c < end; c++)
+        st = one_chunk(j, &j->worker[worker], (size_t)c, err);
+    return st;
+}
+
+static enum puan_status start_workers(struct job *j, unsigned n,
+                                      struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    j->worker = calloc(n, sizeof(*j->worker));
+    if (!j->worker)
+        return puan_fail(err, PUAN_ENOMEM, "check", "out of memory");
+    for (unsigned i = 0; st == PUAN_OK && i < n; i++) {
+        struct worker *w = &j->worker[i];
+
+        j->n_workers++;
+        puan_arena_init(&w->arena, &puan_heap);
+        w->by_rule = calloc(puan_ruleset_count(j->rs), sizeof(*w->by_rule));
+        if (!w->by_rule)
+            return puan_fail(err, PUAN_ENOMEM, "check", "out of memory");
+        st = puan_csv_cursor_open(&w->cursor, j->set, err);
+    }
+    return st;
+}
+
+static void stop_workers(struct job *j)
+{
+    for (size_t i = 0; i < j->n_workers; i++) {
+        puan_csv_cursor_close(j->worker[i].cursor);
+        puan_arena_clear(&j->worker[i].arena);
+        free(j->worker[i].by_rule);
+    }
+    free(j->worker);
+}
+
+/* Adds all workers to the first. */
+static const struct worker *total(struct job *j)
+{
+    struct worker *t = &j->worker[0];
+
+    for (size_t i = 1; i < j->n_workers; i++) {
+        const struct worker *w = &j->worker[i];
+
+        t->households += w->households;
+        t->with_hard += w->with_hard;
+        t->evaluated += w->evaluated;
+        t->not_evaluable += w->not_evaluable;
+        for (size_t r = 0; r < puan_ruleset_count(j->rs); r++)
+            t->by_rule[r] += w->by_rule[r];
+    }
+    return t;
+}
+
+static void split(uint64_t *hard, uint64_t *soft, const struct job *j,
+                  const struct worker *t)
+{
+    *hard = *soft = 0;
+    for (size_t r = 0; r < puan_ruleset_count(j->rs); r++)
+        *(puan_ruleset_info(j->rs, r)->severity == PUAN_HARD ? hard : soft) +=
+            t->by_rule[r];
+}
+
+static void print_summary(FILE *to, const struct job *j,
+                          const struct worker *t, int64_t ms)
+{
+    uint64_t hard, soft;
+
+    split(&hard, &soft, j, t);
+    fprintf(to, "%.*s: %" PRIu64, PUAN_FMT(j->form->entity[0].name),
+            t->households);
+    for (size_t e = 1; e < j->form->n_entities; e++)
+        fprintf(to, ", %.*s: %" PRIu64, PUAN_FMT(j->form->entity[e].name),
+                puan_csv_set_rows(j->set, e));
+    fprintf(to,
+            "\nrules: %zu, evaluated: %" PRIu64 ", not evaluable: %" PRIu64
+            ", %" PRId64 ".%03" PRId64 " s\nfindings: %" PRIu64
+            " hard (in %" PRIu64 " %.*s), %" PRIu64 " soft\n",
+            puan_ruleset_count(j->rs), t->evaluated, t->not_evaluable,
+            ms / 1000, ms % 1000, hard, t->with_hard,
+            PUAN_FMT(j->form->entity[0].name), soft);
+    for (size_t r = 0; r < puan_ruleset_count(j->rs); r++) {
+        const struct puan_rule_info *info = puan_ruleset_info(j->rs, r);
+
+        if (t->by_rule[r] > 0)
+            fprintf(to, "  %-8.*s %s %9" PRIu64 "  %.*s\n", PUAN_FMT(info->id),
+                    info->severity == PUAN_HARD ? "hard" : "soft",
+                    t->by_rule[r], PUAN_FMT(j->o->zh ? info->zh : info->en));
+    }
+}
+
+static enum puan_status print_json(FILE *to, const struct job *j,
+                                   const struct worker *t, int64_t ms,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    uint64_t hard, soft;
+    struct puan_out out;
+    struct puan_jw w;
+    enum puan_status st;
+
+    split(&hard, &soft, j, t);
+    puan_out_init(&out, a);
+    puan_jw_init(&w, &out);
+    puan_jw_map(&w);
+    puan_jw_kstr(&w, "form", j->form->id);
+    puan_jw_key(&w, "rows");
+    puan_jw_map(&w);
+    for (size_t e = 0; e < j->form->n_entities; e++) {
+        puan_jw_key_s(&w, j->form->entity[e].name);
+        puan_jw_int(&w, (int64_t)puan_csv_set_rows(j->set, e));
+    }
+    puan_jw_end(&w, '}');
+    puan_jw_kint(&w, "findings", (int64_t)(hard + soft));
+    puan_jw_kint(&w, "hard", (int64_t)hard);
+    puan_jw_kint(&w, "soft", (int64_t)soft);
+    puan_jw_kint(&w, "returns_with_hard", (int64_t)t->with_hard);
+    puan_jw_kint(&w, "evaluated", (int64_t)t->evaluated);
+    puan_jw_kint(&w, "not_evaluable", (int64_t)t->not_evaluable);
+    puan_jw_kint(&w, "milliseconds", ms);
+    puan_jw_key(&w, "rules");
+    puan_jw_list(&w);
+    for (size_t r = 0; r < puan_ruleset_count(j->rs); r++) {
+        const struct puan_rule_info *info = puan_ruleset_info(j->rs, r);
+
+        puan_jw_map(&w);
+        puan_jw_kstr(&w, "rule", info->id);
+        puan_jw_ktext(&w, "severity",
+                      info->severity == PUAN_HARD ? "hard" : "soft");
+        puan_jw_kstr(&w, "entity", j->form->entity[info->entity].name);
+        puan_jw_kint(&w, "findings", (int64_t)t->by_rule[r]);
+        puan_jw_end(&w, '}');
+    }
+    puan_jw_end(&w, ']');
+    puan_jw_end(&w, '}');
+    st = puan_arena_check(a, err);
+    if (st == PUAN_OK)
+        fprintf(to, "%.*s\n", PUAN_FMT(puan_out_view(&out)));
+    return st;
+}
+
+static enum puan_status begin_out(struct job *j, struct puan_err *err)
+{
+    enum puan_status st;
+
+    if (!j->o->out)
+        return PUAN_OK;
+    j->chunk = calloc(puan_csv_set_chunks(j->set) + 1, sizeof(*j->chunk));
+    if (!j->chunk)
+        return puan_fail(err, PUAN_ENOMEM, "check", "out of memory");
+    st = puan_sheet_create(&j->out, j->o->out, err);
+    if (st == PUAN_OK)
+        puan_sheet_put_raw(
+            j->out, PUAN_STR("household,row,line,rule,severity,message\n"));
+    return st;
+}
+
+static void scanned(void *ctx, uint64_t done, uint64_t all)
+{
+    struct puan_progress *p = ctx;
+
+    p->total = all;
+    puan_progress_set(p, done);
+}
+
+/* Opens the files; says on stderr what a reader should know. */
+static enum puan_status open_data(struct job *j,
+                                  const struct puan_routing *routing,
+                                  struct puan_err *err)
+{
+    struct puan_progress bar;
+    struct puan_csv_options opt = { .ignore_unknown = j->o->ignore_unknown,
+                                    .progress = scanned,
+                                    .progress_ctx = &bar };
+    enum puan_status st;
+
+    puan_progress_begin(&bar, "reading", 0);
+    st = puan_csv_set_open(&j->set, j->form, routing, j->o->data, j->o->n_data,
+                           &opt, err);
+    puan_progress_end(&bar);
+    for (size_t e = 0; st == PUAN_OK && e < j->form->n_entities; e++) {
+        if (puan_csv_set_indexed(j->set, e))
+            fprintf(stderr,
+                    "puan check: %s is not sorted by household; %" PRIu64
+                    " rows are indexed in memory\n",
+                    puan_csv_set_path(j->set, e),
+                    puan_csv_set_rows(j->set, e));
+        if (!puan_csv_set_path(j->set, e))
+            fprintf(stderr, "puan check: no file for %.*s: none is assumed\n",
+                    PUAN_FMT(j->form->entity[e].name));
+    }
+    return st;
+}
+
+static enum puan_status work(uint64_t *findings, struct job *j,
+                             const struct puan_plan *plan, struct puan_arena *a,
+                             struct puan_err *err)
+{
+    int64_t began = puan_monotonic_ms();
+    unsigned threads = j->o->threads ? (unsigned)j->o->threads : puan_cores();
+    const struct worker *t;
+    uint64_t hard, soft;
+    enum puan_status st;
+
+    j->form = puan_plan_form(plan, puan_str_of(j->o->form));
+    if (!j->form)
+        return puan_fail(err, PUAN_ENOTFOUND, j->o->plan,
+                         "the plan has no form %s", j->o->form);
+    st = compile(&j->rs, j->o, plan, j->form, a, err);
+    if (st == PUAN_OK)
+        st = tails(j, a, err);
+    if (st == PUAN_OK)
+        st = open_data(j, plan->routing[j->form->ordinal], err);
+    if (st == PUAN_OK)
+        st = begin_out(j, err);
+    if (st == PUAN_OK)
+        st = start_workers(j, threads, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_progress_begin(&j->bar, "checking", puan_csv_set_rows(j->set, 0));
+    st = puan_parallel(threads, puan_csv_set_chunks(j->set), 1, range, j, err);
+    puan_progress_end(&j->bar);
+    if (st == PUAN_OK && j->out) {
+        st = puan_sheet_finish(j->out, err);
+        j->out = NULL;
+    }
+    if (st != PUAN_OK)
+        return st;
+    t = total(j);
+    split(&hard, &soft, j, t);
+    *findings = hard + soft;
+    if (j->o->json)
+        return print_json(stdout, j, t, puan_monotonic_ms() - began, a, err);
+    if (j->o->summary || !j->o->out)
+        print_summary(j->o->out && strcmp(j->o->out, "-") == 0 ? stderr
+                                                               : stdout,
+                      j, t, puan_monotonic_ms() - began);
+    return PUAN_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o;
+    struct job j = { .o = &o, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct puan_plan_held *held = NULL;
+    struct puan_err err = { 0 };
+    struct puan_arena a;
+    uint64_t findings = 0;
+    enum puan_status st;
+
+    if (!parse(&o, argc, argv))
+        return PUAN_EXIT_USAGE;
+    puan_progress_quiet(o.quiet || o.json);
+    puan_arena_init(&a, &puan_heap);
+    st = puan_plan_load_dir(&held, o.plan, puan_digest_sm3(), &err);
+    if (st == PUAN_OK)
+        st = work(&findings, &j, puan_plan_held_plan(held), &a, &err);
+    puan_sheet_abandon(j.out);
+    stop_workers(&j);
+    for (size_t i = j.next; j.chunk && i < puan_csv_set_chunks(j.set); i++)
+        free(j.chunk[i].p);
+    free(j.chunk);
+    puan_csv_set_close(j.set);
+    puan_plan_close(held);
+    puan_arena_clear(&a);
+    if (st != PUAN_OK)
+        return fail(&err);
+    return findings ? PUAN_EXIT_FINDINGS : PUAN_EXIT_DONE;
+}
+
+static const struct puan_command commands[] = {
+    { "check", usage,
+      "Checks returns in CSV files against a plan's edit rules. DATA is one "
+      "file an entity (household.csv person.csv death.csv), with a header of "
+      "item names, joined by the column household. --out writes "
+      "household,row,line,rule,severity,message: row is the line of the roster "
+      "(0 for the household), line that of the file. --rules replaces the "
+      "plan's rule files. Without --out, or with --summary, the counts of each "
+      "rule are printed; --json prints them for machines. Exit code 1 when "
+      "there are findings.",
+      run },
+};
+
+const struct puan_feature puan_feature_check = {
+    .name = "check",
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};
