@@ -27,6 +27,10 @@ struct puan_const {
     int64_t value;
 };
 
+struct puan_item_ref {
+    uint16_t entity, item;
+};
+
 struct puan_rule_info {
     struct puan_str id, zh, en;
     enum puan_severity severity;
@@ -34,6 +38,17 @@ struct puan_rule_info {
     bool override_ok; /* hard, but may stand with a reason */
     const char *file;
     uint32_t line;
+    const struct puan_item_ref *items; /* what it reads, derived items seen
+                                          through; each once */
+    size_t n_items;
+};
+
+/* A rule or derived item of the texts that does not apply to the form. */
+struct puan_rule_skip {
+    struct puan_str id;
+    const char *file;
+    uint32_t line, col;
+    const char *why; /* "unknown name 'D77'; the nearest is 'D7'" */
 };
 
 /*
@@ -51,6 +66,16 @@ puan_ruleset_compile(struct puan_ruleset **out, const struct puan_form *form,
 size_t puan_ruleset_count(const struct puan_ruleset *rs);
 const struct puan_rule_info *puan_ruleset_info(const struct puan_ruleset *rs,
                                                size_t i);
+/* What did not apply to this form; *n of them, in the order of the texts. */
+const struct puan_rule_skip *puan_ruleset_skips(const struct puan_ruleset *rs,
+                                                size_t *n);
+/*
+ * For lint: refuses a rule or derived item that applies to none of the forms
+ * (all sets compiled from the same texts), naming it and what was missing.
+ */
+PUAN_MUST_USE enum puan_status
+puan_ruleset_all_used(const struct puan_ruleset *const *sets, size_t n,
+                      struct puan_err *err);
 
 struct puan_finding {
     uint16_t rule; /* index in the rule set */
@@ -61,11 +86,15 @@ struct puan_finding {
 struct puan_findings {
     struct puan_finding *list; /* ordered by rule, row */
     size_t n;
-    uint32_t evaluated, not_evaluable; /* rule instances */
+    uint32_t evaluated, not_evaluable; /* rule instances; silent ones and
+                                          those not applying in neither */
     bool any_hard;
 };
 
-/* Runs all rules over one record.  Fails only with ENOMEM. */
+/*
+ * Runs all rules over one record.  Fails only with ENOMEM, or EBUG when the
+ * record is of another form or has no household row.
+ */
 PUAN_MUST_USE enum puan_status
 puan_ruleset_run(struct puan_findings *out, const struct puan_ruleset *rs,
                  const struct puan_record *r, struct puan_arena *a,
@@ -90,7 +119,10 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
                   uint16_t entity, const struct puan_const *consts,
                   size_t n_consts, struct puan_str text, const char *file,
                   uint32_t line, struct puan_arena *a, struct puan_err *err);
-/* Value of an expression for one row; *state GIVEN or MISSING (unknown). */
+/*
+ * Value of an expression for one row (a truth value as 0 or 1); *state GIVEN,
+ * or the reason it is unknown: NOT_ASKED, MISSING or INVALID.
+ */
 void puan_expr_eval(int64_t *value, enum puan_state *state,
                     const struct puan_expr *e, const struct puan_record *r,
                     uint32_t row);

@@ -1,0 +1,156 @@
+/*
+ * Single expressions: over an entity of a form, and over a free-standing list
+ * of names (guards, monitors).
+ */
+#include "core/rule/rule.h"
+
+#include "base/arena.h"
+#include "core/rule/run.h"
+
+static enum puan_status compile(struct puan_expr **out,
+                                struct puan_rule_names *names, uint16_t entity,
+                                struct puan_str text, const char *file,
+                                uint32_t line, bool truth)
+{
+    struct puan_code_out code = { .arena = names->arena };
+    struct puan_rule_scope s = { .names = names,
+                                 .file = file ? file : "",
+                                 .level = entity };
+    struct puan_expr *e;
+    struct puan_ast_node *n;
+    struct puan_lex l;
+    enum puan_status st = puan_lex_init(&l, text, file, line, names->arena,
+                                        names->err);
+
+    if (st == PUAN_OK)
+        st = puan_lex_next(&l);
+    if (st == PUAN_OK)
+        st = puan_rule_parse_expr(&n, &l);
+    if (st == PUAN_OK && l.tok != PUAN_TOK_END)
+        st = puan_lex_expected(&l, "an operator or the end");
+    if (st == PUAN_OK)
+        st = truth ? puan_rule_check_truth(n, &s, "a guard")
+                   : puan_rule_check(n, &s);
+    if (st == PUAN_OK && n->type.kind == PUAN_KIND_SEALED)
+        st = puan_fail_at(names->err, PUAN_EINVAL, s.file, n->line, n->col,
+                          "the item is sealed: use given(…) or a fact of it");
+    names->code = &code;
+    e = puan_new(names->arena, struct puan_expr);
+    if (st == PUAN_OK)
+        st = puan_arena_check(names->arena, names->err);
+    if (st == PUAN_OK)
+        st = puan_rule_emit(&e->code, &code, n, s.file, names->err);
+    if (st == PUAN_OK)
+        st = puan_arena_check(names->arena, names->err);
+    if (st != PUAN_OK)
+        return st;
+    e->prog = (struct puan_program){ .form = names->form,
+                                     .ins = code.ins,
+                                     .range = code.range };
+    e->entity = entity;
+    e->type = n->type;
+    *out = e;
+    return PUAN_OK;
+}
+
+enum puan_status
+puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
+                  uint16_t entity, const struct puan_const *consts,
+                  size_t n_consts, struct puan_str text, const char *file,
+                  uint32_t line, struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_rule_names names = { .form = form,
+                                     .settings = consts,
+                                     .n_settings = n_consts,
+                                     .arena = a,
+                                     .err = err };
+
+    return compile(out, &names, entity, text, file, line, false);
+}
+
+static val evaluate(const struct puan_expr *e, const struct puan_record *r,
+                    uint32_t row)
+{
+    struct puan_run x = { .r = r, .range = e->prog.range };
+    val regs[PUAN_RULE_REGS];
+
+    if (r->rows[0].n > 0)
+        puan_run_place(&x, PUAN_SRC_HOUSE, 0, 0);
+    puan_run_place(&x, PUAN_SRC_OWN, e->entity, row);
+    puan_run_code(&x, e->prog.ins + e->code.at, e->code.n, regs);
+    return regs[0];
+}
+
+void puan_expr_eval(int64_t *value, enum puan_state *state,
+                    const struct puan_expr *e, const struct puan_record *r,
+                    uint32_t row)
+{
+    static const enum puan_state states[] = { PUAN_GIVEN, PUAN_NOT_ASKED,
+                                              PUAN_MISSING, PUAN_INVALID };
+    val v = evaluate(e, r, row);
+
+    *value = v.s == PUAN_KNOWN ? v.v : 0;
+    *state = states[v.s & 3];
+}
+
+static enum puan_truth truth_of(val v)
+{
+    if (v.s != PUAN_KNOWN)
+        return PUAN_UNKNOWN;
+    return v.v ? PUAN_TRUE : PUAN_FALSE;
+}
+
+enum puan_truth puan_expr_truth(const struct puan_expr *e,
+                                const struct puan_record *r, uint32_t row)
+{
+    return truth_of(evaluate(e, r, row));
+}
+
+enum puan_status
+puan_expr_compile_scope(struct puan_expr **out,
+                        const struct puan_scope_name *names, size_t n_names,
+                        struct puan_str text, const char *file, uint32_t line,
+                        struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_form *form = puan_new(a, struct puan_form);
+    struct puan_entity *entity = puan_new(a, struct puan_entity);
+    struct puan_item *items = puan_new_n(a, n_names, struct puan_item);
+    struct puan_rule_names scope = { .form = form,
+                                     .words = true,
+                                     .arena = a,
+                                     .err = err };
+
+    if (!form || !entity || !items)
+        return puan_arena_check(a, err);
+    if (n_names > UINT16_MAX)
+        return puan_fail(err, PUAN_ELIMIT, file, "too many names");
+    for (size_t i = 0; i < n_names; i++) {
+        items[i].name = names[i].name;
+        items[i].zone = PUAN_ZONE_FRAME;
+        items[i].type = names[i].words ? PUAN_TYPE_CODE : PUAN_TYPE_INT;
+        items[i].codes = names[i].words;
+        items[i].fact_of = -1;
+    }
+    entity->name = PUAN_STR("here");
+    entity->items = items;
+    entity->n_items = entity->n_asked = (uint16_t)n_names;
+    form->id = PUAN_STR("guard");
+    form->entity = entity;
+    form->n_entities = 1;
+    return compile(out, &scope, 0, text, file, line, true);
+}
+
+enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,
+                                      const int64_t *values,
+                                      const uint8_t *states)
+{
+    struct puan_run x = { .range = e->prog.range };
+    val regs[PUAN_RULE_REGS];
+
+    for (int src = 0; src < 3; src++) {
+        x.v[src] = values;
+        x.st[src] = states;
+    }
+    puan_run_code(&x, e->prog.ins + e->code.at, e->code.n, regs);
+    return truth_of(regs[0]);
+}

@@ -1,0 +1,27 @@
+/*
+ * The record executor's state, for the files that start it.  Inside of
+ * core/rule only.
+ */
+#ifndef PUAN_CORE_RULE_RUN_H
+#define PUAN_CORE_RULE_RUN_H
+
+#include "core/rule/ops.h"
+
+struct puan_run {
+    const struct puan_record *r;
+    const struct puan_range *range;
+    const int64_t *v[3]; /* by enum puan_src: items of the row */
+    const uint8_t *st[3];
+    const struct puan_str *txt[3];
+    uint32_t row[3];
+    struct puan_val **column; /* derived items: by column, then row */
+};
+
+/* Sets the row that a source reads. */
+void puan_run_place(struct puan_run *x, enum puan_src src, uint16_t entity,
+                    uint32_t row);
+/* Runs n instructions; the result is regs[0]. */
+void puan_run_code(struct puan_run *x, const struct puan_ins *i, size_t n,
+                   struct puan_val *regs);
+
+#endif
