@@ -23,7 +23,7 @@ enum puan_method { PUAN_GET, PUAN_POST, PUAN_PUT, PUAN_DELETE };
 enum puan_scope {
     PUAN_SCOPE_PUBLIC,    /* no session; nothing personal */
     PUAN_SCOPE_SESSION,   /* any session; own account only */
-    PUAN_SCOPE_AREA,      /* parameter "area" */
+    PUAN_SCOPE_AREA,      /* parameter "area"; absent: the seat's own */
     PUAN_SCOPE_HOUSEHOLD, /* parameter "household": its enumeration area */
     PUAN_SCOPE_OBJECT,    /* row.area_of looks it up from the parameters */
     PUAN_SCOPE_OFFICE     /* the installation's top area */
@@ -38,7 +38,12 @@ enum puan_param_kind {
     PUAN_PARAM_JSON /* the raw value, as struct puan_str */
 };
 
-/* int64_t for INT, AREA, HOUSEHOLD; bool; struct puan_str for the rest. */
+/*
+ * int64_t for INT, AREA, HOUSEHOLD; bool; struct puan_str for the rest.  min
+ * and max both 0: no bound of its own.  In JSON an area or household is a
+ * string of digits or a number; JSON parameters come in the body only.
+ * {campaign} of a path is checked by the dispatcher and is not in the table.
+ */
 struct puan_param {
     const char *name;
     enum puan_param_kind kind;
@@ -72,6 +77,8 @@ struct puan_route {
     bool raw_body;   /* the handler reads rq->body; parameters from path and
                         query only.  Else the body is a JSON object of them */
     bool direct;     /* runs in the event loop: must not block (request.h) */
+    bool page;       /* the path counts from the root, not from /api/v1 */
+    bool with_first_secret; /* allowed before the first secret is changed */
     /* PUAN_SCOPE_OBJECT: the area of the object the parameters name. */
     enum puan_status (*area_of)(int64_t *area, struct puan_request *rq,
                                 const void *in, struct puan_err *err);

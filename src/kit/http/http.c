@@ -67,6 +67,7 @@ static const char *const header_names[PUAN_H_COUNT] = {
     [PUAN_H_ACCEPT] = "Accept",
     [PUAN_H_ACCEPT_LANGUAGE] = "Accept-Language",
     [PUAN_H_FETCH_SITE] = "Sec-Fetch-Site",
+    [PUAN_H_FORWARDED] = "X-Forwarded-For",
 };
 
 /* ---- requests from and to the free list ---------------------------------- */

@@ -40,6 +40,7 @@ enum puan_http_header {
     PUAN_H_ACCEPT,
     PUAN_H_ACCEPT_LANGUAGE,
     PUAN_H_FETCH_SITE, /* Sec-Fetch-Site */
+    PUAN_H_FORWARDED,  /* X-Forwarded-For: came through a proxy */
     PUAN_H_COUNT
 };
 

@@ -1,0 +1,48 @@
+/*
+ * Sessions: who is signed in, at which seat, until when.  Kept in memory only,
+ * under keyed hashes of their tokens: a token is never stored, and a restart
+ * signs everybody out.
+ *
+ * Finding one costs a keyed hash and one look-up under a lock held for a copy;
+ * no SQL.  Times are real time in milliseconds.
+ *
+ * Depends on: kit/crypto, kit/os.  Any thread.
+ */
+#ifndef PUAN_FEATURES_HOST_SESSION_H
+#define PUAN_FEATURES_HOST_SESSION_H
+
+#include "features/host/request.h"
+
+struct puan_sessions;
+
+#define PUAN_TOKEN_TEXT 40 /* with its end */
+
+/* `most` sessions at once; idle ones go first when it is full. */
+PUAN_MUST_USE enum puan_status puan_sessions_open(struct puan_sessions **out,
+                                                  size_t most,
+                                                  struct puan_err *err);
+void puan_sessions_close(struct puan_sessions *s);
+
+/*
+ * Opens a session; `idle_ms` without a request ends it, `until_ms` in any case.
+ *
+ * ELIMIT  as many as there may be are in use
+ */
+PUAN_MUST_USE enum puan_status
+puan_session_open(char token[PUAN_TOKEN_TEXT], struct puan_sessions *s,
+                  const struct puan_who *who, int64_t now, int64_t idle_ms,
+                  int64_t until_ms, struct puan_err *err);
+/* Copies it and marks it used; false when there is none or it is over. */
+bool puan_session_find(struct puan_who *out, struct puan_sessions *s,
+                       struct puan_str token, int64_t now);
+/* Ends one; false when there was none. */
+bool puan_session_end(struct puan_sessions *s, struct puan_str token);
+/* Ends all of an account, or of one seat of it (seat 0: all); how many. */
+size_t puan_session_end_account(struct puan_sessions *s,
+                                enum puan_credential credential,
+                                int64_t account, int64_t seat);
+/* Removes those that are over. */
+void puan_session_sweep(struct puan_sessions *s, int64_t now);
+size_t puan_session_count(struct puan_sessions *s);
+
+#endif
