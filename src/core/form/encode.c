@@ -87,7 +87,7 @@ static bool value_ok(const struct puan_item *it, int64_t v)
 {
     int64_t end = 1;
 
-    if (it->key_digits > 0)
+    if (it->from == PUAN_FROM_KEY && it->type == PUAN_TYPE_INT)
         return v >= 0;
     switch (it->type) {
     case PUAN_TYPE_CODE:

@@ -407,7 +407,7 @@ static enum puan_status item_keys(const struct puan_item *it,
     static const char *const keys[] = {
         "type",     "zone",   "zh",       "en",       "codes",   "min",
         "max",      "places", "digits",   "asked_if", "required", "reasons",
-        "alias",    "group",  "key_digits", "hint",   NULL
+        "alias",    "group",  "from",     "key_digits", "hint",  NULL
     };
     const struct puan_node *c;
     enum puan_status st = puan_node_only(n, keys, err);
@@ -424,10 +424,56 @@ static enum puan_status item_keys(const struct puan_item *it,
     if ((c != NULL) != (it->type == PUAN_TYPE_FIXED))
         return puan_node_fail(c ? c : n, err, "'places' stands with type "
                                               "decimal, and only there");
-    c = puan_node_get(n, "key_digits");
-    if (c != NULL && it->type != PUAN_TYPE_INT && it->type != PUAN_TYPE_AREA)
-        return puan_node_fail(c, err, "'key_digits' wants type int or area");
     return PUAN_OK;
+}
+
+struct from_row {
+    const char *name;
+    enum puan_from from;
+    enum puan_item_type type;
+};
+
+static const struct from_row froms[] = {
+    { "key", PUAN_FROM_KEY, PUAN_TYPE_INT },
+    { "key", PUAN_FROM_KEY, PUAN_TYPE_AREA },
+    { "mode", PUAN_FROM_MODE, PUAN_TYPE_CODE },
+    { "signed", PUAN_FROM_SIGNED, PUAN_TYPE_CODE },
+    { "seconds", PUAN_FROM_SECONDS, PUAN_TYPE_INT },
+    { "start", PUAN_FROM_START, PUAN_TYPE_INT },
+};
+
+static enum puan_status item_from(struct puan_item *it,
+                                  const struct puan_node *n,
+                                  struct puan_err *err)
+{
+    const struct puan_node *kd = puan_node_get(n, "key_digits");
+    struct puan_str from = puan_node_str_opt(n, "from", kd ? "key" : "");
+    int64_t v = it->digits;
+    enum puan_status st = PUAN_OK;
+    size_t i = 0;
+
+    if (from.n == 0)
+        return PUAN_OK;
+    while (i < PUAN_COUNT(froms) && !(puan_str_is(from, froms[i].name) &&
+                                      it->type == froms[i].type))
+        i++;
+    if (i == PUAN_COUNT(froms))
+        return puan_node_fail(n, err,
+                              "'from: %.*s' does not suit this type: key "
+                              "(int, area) mode signed (code) seconds start "
+                              "(int)",
+                              PUAN_FMT(from));
+    it->from = froms[i].from;
+    if (it->from != PUAN_FROM_KEY)
+        return kd ? puan_node_fail(kd, err, "'key_digits' wants 'from: key'")
+                  : PUAN_OK;
+    if (kd != NULL || it->type == PUAN_TYPE_INT)
+        st = puan_node_int(&v, n, "key_digits", 1, 18, err);
+    if (st == PUAN_OK && it->type == PUAN_TYPE_AREA && v != it->digits)
+        return puan_node_fail(kd, err, "an area out of the household key has "
+                                       "'key_digits' equal to 'digits'");
+    it->key_digits = (unsigned)v;
+    return st;
 }
 
 static enum puan_status load_item(struct puan_item *it, struct reader *r,
@@ -461,14 +507,8 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
         st = puan_node_int(&v, n, "places", 1, 9, err);
         it->places = (unsigned)v;
     }
-    if (st == PUAN_OK && puan_node_get(n, "key_digits")) {
-        st = puan_node_int(&v, n, "key_digits", 1, 18, err);
-        it->key_digits = (unsigned)v;
-        if (st == PUAN_OK && it->type == PUAN_TYPE_AREA &&
-            it->key_digits != it->digits)
-            st = puan_node_fail(n, err, "an area out of the household key has "
-                                        "'key_digits' equal to 'digits'");
-    }
+    if (st == PUAN_OK)
+        st = item_from(it, n, err);
     if (st == PUAN_OK)
         st = bounds(it, n, err);
     c = puan_node_get(n, "codes");

@@ -43,6 +43,17 @@ struct puan_codelist {
     bool dense;   /* codes[i].value == codes[0].value + i */
 };
 
+/* Where a reader takes an item from when the document does not give it. */
+enum puan_from {
+    PUAN_FROM_ANSWER,
+    PUAN_FROM_KEY,     /* household key: an area's digits at its front, or the
+                          last key_digits of it; a document may only repeat it */
+    PUAN_FROM_MODE,    /* head: mode, a code of the item's list */
+    PUAN_FROM_SIGNED,  /* head: 1 signed, 2 not */
+    PUAN_FROM_SECONDS, /* head: finished - started */
+    PUAN_FROM_START    /* head: started, minutes after local midnight */
+};
+
 /* What a PUAN_TYPE_FACT item holds; its name is "X." and the word here. */
 enum puan_fact {
     PUAN_FACT_NONE,
@@ -71,9 +82,9 @@ struct puan_item {
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
     enum puan_fact fact;
     struct puan_str group;  /* heading it stands under, "para"; may be empty */
-    unsigned key_digits;    /* > 0: is the last digits of the household key,
-                               of type area the first ones;
-                               never in a document unless equal to it */
+    enum puan_from from;
+    unsigned key_digits; /* PUAN_FROM_KEY: how many, of its end (int) or
+                            front (area) */
 };
 
 /* Item names and aliases of one entity: a hash without collisions. */
@@ -102,8 +113,10 @@ struct puan_form {
     const struct puan_entity *entity; /* [0] is the household or unit */
     uint16_t n_entities;
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the definition's canonical text */
-    int64_t reference_month;          /* of the campaign, for facts; set by
-                                         who loads the plan, with ordinal */
+    /* Set by who loads the plan, like ordinal: */
+    int64_t reference_month; /* of the campaign, for facts; 0: none */
+    unsigned key_width;      /* digits of a household key; 0: 18 */
+    int offset_minutes;      /* local time from UTC */
     const struct puan_codelist *const *lists; /* all lists the form uses */
     size_t n_lists;
     const struct puan_str *test_words; /* names nobody has: "test" */

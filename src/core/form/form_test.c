@@ -45,9 +45,14 @@ static const char FORM[] =
     " \"sex\":{\"1\":{\"zh\":\"男\",\"en\":\"male\"},\"2\":{\"zh\":\"女\",\"en\":\"female\"}},\n"
     " \"nat\":{\"01\":{\"zh\":\"汉\",\"en\":\"Han\"},\"97\":{\"zh\":\"其他\",\"en\":\"other\"}}},\n"
     "\"entities\":{\"household\":{\"zh\":\"户\",\"en\":\"household\",\"items\":{\n"
-    " \"A9\":{\"type\":\"int\",\"key_digits\":3,\"zh\":\"户编号\",\"en\":\"number\"},\n"
+    " \"A9\":{\"type\":\"int\",\"from\":\"key\",\"key_digits\":3,\"zh\":\"户编号\",\"en\":\"number\"},\n"
     " \"H6\":{\"type\":\"int\",\"min\":1,\"zh\":\"面积\",\"en\":\"space\"},\n"
-    " \"HP\":{\"type\":\"phone\",\"zh\":\"电话\",\"en\":\"phone\"}}},\n"
+    " \"HP\":{\"type\":\"phone\",\"zh\":\"电话\",\"en\":\"phone\"},"
+    "\"A3\":{\"type\":\"area\",\"digits\":6,\"from\":\"key\",\"zh\":\"县\",\"en\":\"county\"},"
+    "\"PM\":{\"type\":\"code\",\"from\":\"mode\",\"zh\":\"方式\",\"en\":\"mode\",\"codes\":"
+    "{\"enumerator\":{\"value\":1,\"zh\":\"员\",\"en\":\"e\"}}},"
+    "\"PT\":{\"type\":\"int\",\"from\":\"seconds\",\"zh\":\"秒\",\"en\":\"s\"},"
+    "\"PB\":{\"type\":\"int\",\"from\":\"start\",\"zh\":\"分\",\"en\":\"m\"}}},\n"
     "\"person\":{\"rows\":3,\"zh\":\"人\",\"en\":\"person\",\"items\":{\n"
     " \"C1\":{\"type\":\"name\",\"alias\":\"D1\",\"zh\":\"姓名\",\"en\":\"name\"},\n"
     " \"D3\":{\"type\":\"citizen-id\",\"zh\":\"号\",\"en\":\"ID\"},\n"
@@ -73,6 +78,7 @@ static struct puan_form *form(void)
         fail_msg("%s:%u: %s", err.where, err.line, err.text);
     f->reference_month = 2020 * 12 + 10;
     f->ordinal = 7;
+    f->offset_minutes = 480;
     return f;
 }
 
@@ -89,8 +95,8 @@ static void a_form_knows_its_items_and_facts(void **state)
 
     (void)state;
     assert_int_equal(f->n_entities, 2);
-    assert_int_equal(f->entity[0].n_asked, 3);
-    assert_int_equal(f->entity[0].n_items, 4);
+    assert_int_equal(f->entity[0].n_asked, 7);
+    assert_int_equal(f->entity[0].n_items, 8);
     assert_int_equal(p->n_asked, 10);
     assert_int_equal(p->n_items, 16);
     assert_int_equal(item(f, 1, "C1"), 0);
@@ -106,7 +112,7 @@ static void a_form_knows_its_items_and_facts(void **state)
     assert_int_equal(p->items[i].fact_of, 1);
     assert_int_equal(p->items[1].zone, PUAN_ZONE_VAULT);
     assert_int_equal(p->items[7].zone, PUAN_ZONE_TEXT);
-    assert_int_equal(item(f, 0, "HP.phone_class"), 3);
+    assert_int_equal(item(f, 0, "HP.phone_class"), 7);
     for (int k = 0; k < p->n_items; k++)
         assert_int_equal(puan_entity_item(p, p->items[k].name), k);
 }
@@ -156,7 +162,8 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
           12,
           "an item of type citizen-id cannot be in zone 'frame'; only text may "
           "choose, text or vault");
-    fault("\"digits\":6,", "", 16,
+    fault("\"D7a\":{\"type\":\"area\",\"digits\":6,",
+          "\"D7a\":{\"type\":\"area\",", 16,
           "'digits' stands with type area, and only there");
     fault("\"rows\":3,", "", 10, "key 'rows' is missing");
 }
@@ -226,6 +233,10 @@ static void a_document_becomes_a_record(void **state)
     assert_int_equal(h.finished_ms - h.started_ms, 20 * 60000);
     assert_int_equal(r.rows[0].v[0], 7); /* A9 from the key */
     assert_int_equal(r.rows[0].v[1], 86);
+    assert_int_equal(r.rows[0].v[3], 370883);
+    assert_int_equal(r.rows[0].v[4], 1);    /* from the head: mode, */
+    assert_int_equal(r.rows[0].v[5], 1200); /* 20 minutes, */
+    assert_int_equal(r.rows[0].v[6], 540);  /* begun at nine */
     assert_int_equal(p->n, 2);
     n = r.form->entity[1].n_items;
     assert_int_equal(p->v[3], 1885 * 12 + 5);
@@ -243,7 +254,8 @@ static void a_document_becomes_a_record(void **state)
     assert_int_equal(p->st[n + 5], PUAN_NOT_ASKED);
 
     puan_record_facts(&r);
-    assert_int_equal(r.rows[0].v[3], 0);
+    assert_int_equal(r.rows[0].st[7], PUAN_GIVEN);
+    assert_int_equal(r.rows[0].v[7], 0);
     assert_int_equal(p->v[10], 3); /* length of 王小明 */
     assert_int_equal(p->v[12], 0); /* id_check */
     assert_int_equal(p->v[13], 1885 * 12 + 5);

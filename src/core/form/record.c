@@ -235,26 +235,77 @@ void puan_record_set(struct puan_record *r, uint16_t entity, uint32_t row,
              text);
 }
 
+static int64_t ten_to(unsigned n)
+{
+    int64_t v = 1;
+
+    while (n-- > 0)
+        v *= 10;
+    return v;
+}
+
+static void fill(struct puan_rows *rows, uint16_t i, int64_t v)
+{
+    rows->v[i] = v;
+    rows->st[i] = PUAN_GIVEN;
+    rows->txt[i] = (struct puan_str){ NULL, 0 };
+}
+
 void puan_record_key(struct puan_record *r, int64_t household)
+{
+    const struct puan_entity *e = &r->form->entity[0];
+    unsigned width = r->form->key_width ? r->form->key_width : 18;
+
+    for (uint16_t i = 0; i < e->n_asked; i++) {
+        const struct puan_item *it = &e->items[i];
+
+        if (it->from != PUAN_FROM_KEY)
+            continue;
+        if (it->type == PUAN_TYPE_INT)
+            fill(&r->rows[0], i, household % ten_to(it->key_digits));
+        else if (it->digits <= width)
+            fill(&r->rows[0], i, household / ten_to(width - it->digits));
+    }
+}
+
+/* Value of an item that comes from the head; false when the head lacks it. */
+static bool of_head(int64_t *v, const struct puan_item *it, int offset,
+                    const struct puan_return_head *h)
+{
+    const int64_t day = 24 * 60;
+    const struct puan_code *c;
+
+    switch (it->from) {
+    case PUAN_FROM_MODE:
+        c = puan_code_by_text(it->codes, h->mode);
+        *v = c ? c->value : 0;
+        return c != NULL;
+    case PUAN_FROM_SIGNED:
+        *v = h->is_signed ? 1 : 2;
+        return puan_code_by_value(it->codes, *v) != NULL;
+    case PUAN_FROM_SECONDS:
+        *v = (h->finished_ms - h->started_ms) / 1000;
+        return h->started_ms != 0 && h->finished_ms != 0 && in_range(it, *v);
+    case PUAN_FROM_START:
+        *v = ((h->started_ms / 60000 + offset) % day + day) % day;
+        return h->started_ms != 0 && in_range(it, *v);
+    case PUAN_FROM_ANSWER:
+    case PUAN_FROM_KEY:
+        break;
+    }
+    return false;
+}
+
+void puan_record_head(struct puan_record *r, const struct puan_return_head *h)
 {
     const struct puan_entity *e = &r->form->entity[0];
 
     for (uint16_t i = 0; i < e->n_asked; i++) {
-        const struct puan_item *it = &e->items[i];
-        int64_t unit = 1, v = household;
+        int64_t v;
 
-        if (it->key_digits == 0)
-            continue;
-        for (unsigned d = 0; d < it->key_digits; d++)
-            unit *= 10;
-        if (it->type == PUAN_TYPE_AREA)
-            while (v >= unit)
-                v /= 10;
-        else
-            v %= unit;
-        r->rows[0].v[i] = v;
-        r->rows[0].st[i] = PUAN_GIVEN;
-        r->rows[0].txt[i] = (struct puan_str){ NULL, 0 };
+        if (r->rows[0].st[i] == PUAN_NOT_ASKED &&
+            of_head(&v, &e->items[i], r->form->offset_minutes, h))
+            fill(&r->rows[0], i, v);
     }
 }
 
@@ -332,7 +383,7 @@ static enum puan_status read_row(struct doc *d, struct puan_rows *rows)
     int64_t *v = rows->v + at;
     uint8_t *st = rows->st + at;
     struct puan_str *txt = rows->txt + at;
-    int keyed = -1; /* the item with key_digits that was here */
+    uint64_t keyed = 0; /* items from the key that were here */
 
     for (;;) {
         enum puan_json_kind kind;
@@ -346,19 +397,20 @@ static enum puan_status read_row(struct doc *d, struct puan_rows *rows)
         i = puan_entity_item(e, d->j.key);
         if (i < 0 || i >= e->n_asked)
             return bad_cell(d, d->j.key, "unknown item, the form has no such");
-        if (e->items[i].key_digits > 0 ? keyed == i : st[i] != PUAN_NOT_ASKED)
+        if (e->items[i].from == PUAN_FROM_KEY ? (keyed >> i % 64 & 1) != 0
+                                              : st[i] != PUAN_NOT_ASKED)
             return bad_cell(d, d->j.key, "item stands twice in this row");
         switch (kind) {
         case PUAN_JSON_STRING:
         case PUAN_JSON_NUMBER:
-            if (e->items[i].key_digits > 0) {
+            if (e->items[i].from == PUAN_FROM_KEY) {
                 int64_t n;
 
                 if (!puan_int_parse(&n, d->j.text) || n != v[i])
                     return bad_cell(d, d->j.key,
                                     "differs from the household key, leave "
                                     "it out");
-                keyed = i;
+                keyed |= (uint64_t)1 << i % 64;
                 break;
             }
             set_cell(&e->items[i], &v[i], &st[i], &txt[i], d->j.text);
@@ -627,5 +679,6 @@ enum puan_status puan_record_read(struct puan_record *out,
     }
     if ((parts & 1u) == 0)
         return bad_key(&d, "answers", "is missing");
+    puan_record_head(out, head);
     return PUAN_OK;
 }

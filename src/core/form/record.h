@@ -61,8 +61,9 @@ puan_record_read(struct puan_record *out, struct puan_return_head *head,
  * "1" are the same answer.  {"missing":"refused"} names a code of the item's
  * reasons, {"missing":""} and null state none.  Months are "2020-11", days
  * "2020-11-01", areas all their digits, points "lat,lon".  Keys of rows are
- * item names or aliases.  An item with key_digits is filled from the
- * household key.  Absent items are NOT_ASKED; routing (core/plan/routing.h)
+ * item names or aliases.  Items with `from` are filled from the household key
+ * and the head; a document that gives one of the key's may only repeat it.
+ * Absent items are NOT_ASKED; routing (core/plan/routing.h)
  * turns those that should have been asked into MISSING.
  */
 
@@ -84,8 +85,10 @@ puan_record_new(struct puan_record *out, const struct puan_form *form,
 /* Sets one cell from its text, as the reader does. */
 void puan_record_set(struct puan_record *r, uint16_t entity, uint32_t row,
                      uint16_t item, struct puan_str text);
-/* Fills the items with key_digits. The reader has done it. */
+/* Fills the items of PUAN_FROM_KEY. The reader has done it. */
 void puan_record_key(struct puan_record *r, int64_t household);
+/* Fills what is still NOT_ASKED from mode, times and signature. The same. */
+void puan_record_head(struct puan_record *r, const struct puan_return_head *h);
 
 /*
  * Fills the fact columns from the vault texts.  A fact is GIVEN where its text
