@@ -113,16 +113,18 @@ struct puan_proof {
     size_t n;
     uint8_t hash[PUAN_PROOF_MAX][PUAN_DIGEST_SIZE];
 };
-typedef uint8_t puan_hash32[PUAN_DIGEST_SIZE];
+struct puan_hash {
+    uint8_t b[PUAN_DIGEST_SIZE];
+};
 
 /* `digest` holds the n entry digests in order. */
 void puan_merkle_tree_root(uint8_t out[PUAN_DIGEST_SIZE],
                            const struct puan_digest_fn *fn,
-                           const puan_hash32 *digest, uint64_t n);
+                           const struct puan_hash *digest, uint64_t n);
 /* That entry `index` is in the tree of n (RFC 6962 2.1.1). */
 void puan_merkle_inclusion(struct puan_proof *p,
                            const struct puan_digest_fn *fn,
-                           const puan_hash32 *digest, uint64_t n,
+                           const struct puan_hash *digest, uint64_t n,
                            uint64_t index);
 bool puan_merkle_inclusion_ok(const struct puan_proof *p,
                               const struct puan_digest_fn *fn,
@@ -132,7 +134,7 @@ bool puan_merkle_inclusion_ok(const struct puan_proof *p,
 /* That the tree of n begins with the tree of m, 0 < m <= n (2.1.2). */
 void puan_merkle_consistency(struct puan_proof *p,
                              const struct puan_digest_fn *fn,
-                             const puan_hash32 *digest, uint64_t m,
+                             const struct puan_hash *digest, uint64_t m,
                              uint64_t n);
 bool puan_merkle_consistency_ok(const struct puan_proof *p,
                                 const struct puan_digest_fn *fn, uint64_t m,
