@@ -1,0 +1,62 @@
+/*
+ * Accounts, seats, credentials and signing in (contract 8).
+ *
+ * A fresh directory has no account.  `puan admin first-run` makes the three
+ * administrators once, different persons.  From then on the system
+ * administrator makes accounts, the security administrator gives seats and
+ * issues machine credentials, the audit administrator only reads.  Roles and
+ * what they may do come from the plan; this feature asks the plan for
+ *
+ *   admin.system admin.security admin.audit   exactly one role each; no account
+ *                                             may hold two of them
+ *   account.create   make, disable, unlock a human account, give a new secret
+ *   account.view     list accounts and seats
+ *   seat.grant       give and end seats
+ *   credential.issue device and household credentials in bulk, and end them
+ *   metrics.view     /metrics from another machine
+ *
+ * Office store:
+ *
+ *   account(id, name, person, state, secret, secret_ms, first, totp, locked_ms)
+ *       human accounts; secret is Argon2id, totp sealed (purpose "account",
+ *       county 0); person: staff number or name as the office writes it
+ *   account_past(id, account, secret)     the last five secrets
+ *   seat(id, account, role, area, from_ms, until_ms, ended)
+ *   credential_batch(id, class, role, from_ms, until_ms, n, body)
+ *       machine credentials made together, one row and one ledger entry: body
+ *       holds name, area, household, device and the keyed hash of each
+ *   credential_ended(id, class, name)
+ *
+ * Machine credentials are held in memory beside the store (about 60 bytes
+ * each), so that signing in needs no SQL.  A secret is shown once, when it is
+ * made, and never stored.  Sessions live in memory (host/session.h).
+ *
+ * Depends on: store, host, campaign (staff, listing).
+ */
+#ifndef PUAN_FEATURES_ACCOUNTS_ACCOUNTS_H
+#define PUAN_FEATURES_ACCOUNTS_ACCOUNTS_H
+
+#include "features/store/store.h"
+
+extern const struct puan_feature puan_feature_accounts;
+
+/* What `admin first-run` and bulk issuing hand out, once. */
+struct puan_secret_line {
+    struct puan_str name, role, secret, totp; /* totp: base32, may be empty */
+    int64_t area;
+};
+
+/* Length of secrets made here, base32: 130 and 80 bits. */
+#define PUAN_DEVICE_SECRET 26
+#define PUAN_HOUSEHOLD_SECRET 16
+
+/*
+ * Rules for a human's password: at least 8 characters (administrators 10),
+ * three of the four classes, not the account's name, not among well-known
+ * ones.  EINVAL says which rule.
+ */
+PUAN_MUST_USE enum puan_status
+puan_password_rules(struct puan_str password, struct puan_str name,
+                    bool administrator, struct puan_err *err);
+
+#endif
