@@ -425,7 +425,7 @@ struct puan_flow_event {
     const struct puan_node *fields; /* map name -> scalar; NULL: none */
     const struct puan_flow_paper *papers;
     size_t n_papers;
-    bool yes;                 /* SIGN */
+    bool yes; /* SIGN; TICK of a rung: the seat before is vacant, so now */
     bool drill;               /* OPEN */
     const uint8_t *digest;    /* SIGN: 32 bytes, what the signer saw */
     struct puan_str skip;     /* ACT with a report: level reported to */

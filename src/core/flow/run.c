@@ -799,7 +799,7 @@ static enum puan_status decide_tick(struct puan_flow_decision *out,
         return denied(run, e->name, err);
     c = &f->clocks[at];
     if (!clock_next(run, at, &part, &due) || !puan_str_is(e->part, part) ||
-        e->event_ms < due)
+        (e->event_ms < due && !(e->yes && puan_str_is(e->part, "rung"))))
         return puan_fail(err, PUAN_ECONFLICT, "clock",
                          "the clock \"%.*s\" has nothing of that kind to do "
                          "now",

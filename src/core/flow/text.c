@@ -83,7 +83,7 @@ void puan_flow_event_write(struct puan_out *o, const struct puan_flow_event *e)
         }
         puan_jw_end(&w, ']');
     }
-    if (e->kind == PUAN_FLOW_SIGN)
+    if (e->kind == PUAN_FLOW_SIGN || e->yes)
         puan_jw_kbool(&w, "yes", e->yes);
     if (e->drill)
         puan_jw_kbool(&w, "drill", true);
