@@ -613,8 +613,15 @@ int puan_entity_item(const struct puan_entity *e, struct puan_str name)
 {
     uint16_t i;
 
-    if (e->names.slot == NULL)
+    if (e->names.slot == NULL) {
+        /* an entity made by hand (guards): few names, no table of them */
+        for (i = 0; i < e->n_items; i++)
+            if (puan_str_eq(e->items[i].name, name) ||
+                (e->items[i].alias.n > 0 &&
+                 puan_str_eq(e->items[i].alias, name)))
+                return i;
         return -1;
+    }
     i = e->names.slot[hash_name(name, e->names.seed) & e->names.mask];
     if (i == 0)
         return -1;
