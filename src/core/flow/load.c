@@ -1595,6 +1595,15 @@ static bool may_fill(const struct puan_flow *f, int field, puan_flow_set by)
     return by != 0;
 }
 
+/* Seats that may ask for an approval: those named, else all of the flow. */
+static puan_flow_set askers(const struct puan_flow *f, int approval)
+{
+    if (f->approvals[approval].asked_by != 0)
+        return f->approvals[approval].asked_by;
+    return f->n_seats == PUAN_FLOW_MAX ? ~(puan_flow_set)0
+                                       : BIT(f->n_seats) - 1;
+}
+
 /* Can the field be set before an act in one of `states` needs it? */
 static bool fillable(const struct puan_flow *f, int field, puan_flow_set own_by,
                      puan_flow_set states)
@@ -1619,6 +1628,11 @@ static bool fillable(const struct puan_flow *f, int field, puan_flow_set own_by,
             may_fill(f, field, s->by) && (reach(f, s->states) & states))
             return true;
     }
+    /* what an approval covers may be filled in with the request for it */
+    for (size_t i = 0; i < f->n_approvals; i++)
+        if (PUAN_FLOW_HAS(f->approvals[i].covers, field) &&
+            may_fill(f, field, askers(f, (int)i)))
+            return true;
     return false;
 }
 
