@@ -1,0 +1,526 @@
+/*
+ * puan demo: the census of a simulated area from beginning to end.
+ */
+#include "features/demo/demo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kit/crypto/crypto.h"
+#include "kit/job/progress.h"
+#include "kit/os/os.h"
+
+extern char **environ;
+
+/* ---- stages --------------------------------------------------------------- */
+
+static void end_stage(struct puan_demo *d)
+{
+    if (d->n_stages)
+        d->stage[d->n_stages - 1].ms = puan_monotonic_ms() - d->stage_began;
+}
+
+void puan_demo_stage(struct puan_demo *d, const char *name, const char *zh,
+                     const char *en)
+{
+    end_stage(d);
+    d->stage_began = puan_monotonic_ms();
+    if (d->n_stages < PUAN_DEMO_STAGES)
+        d->stage[d->n_stages++].name = name;
+    fprintf(stderr, "\033[1m%2zu  %s  %s\033[0m\n", d->n_stages, zh, en);
+}
+
+void puan_demo_say(const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    puan_vformat(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "    %s\n", line);
+}
+
+struct puan_ack *puan_demo_ack(struct puan_demo *d, int64_t household)
+{
+    size_t lo = 0, hi = d->n_ack;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (d->ack[mid].household < household)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < d->n_ack && d->ack[lo].household == household ? &d->ack[lo]
+                                                              : NULL;
+}
+
+/* ---- processes ------------------------------------------------------------- */
+
+/* Starts this program with other words; output to `log` when given. */
+static enum puan_status spawn(int *pid, const struct puan_demo *d,
+                              const char *const *argv, const char *log,
+                              struct puan_err *err)
+{
+    posix_spawn_file_actions_t fa;
+    char *args[32];
+    size_t n = 0;
+    pid_t p;
+    int x;
+
+    for (; argv[n] && n < PUAN_COUNT(args) - 1; n++)
+        args[n] = (char *)(uintptr_t)argv[n];
+    args[n] = NULL;
+    posix_spawn_file_actions_init(&fa);
+    posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+    if (log) {
+        posix_spawn_file_actions_addopen(&fa, 1, log,
+                                         O_WRONLY | O_CREAT | O_APPEND, 0640);
+        posix_spawn_file_actions_adddup2(&fa, 1, 2);
+    } else {
+        posix_spawn_file_actions_adddup2(&fa, 2, 1);
+    }
+    x = posix_spawn(&p, d->self, &fa, NULL, args, environ);
+    posix_spawn_file_actions_destroy(&fa);
+    if (x != 0)
+        return puan_fail(err, PUAN_EIO, d->self, "cannot be started: error %d",
+                         x);
+    *pid = p;
+    return PUAN_OK;
+}
+
+/* Runs a command of this program to its end. */
+static enum puan_status run(struct puan_demo *d, const char *const *argv,
+                            const char *log, struct puan_err *err)
+{
+    int pid, status = 0;
+    enum puan_status st = spawn(&pid, d, argv, log, err);
+
+    if (st != PUAN_OK)
+        return st;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return puan_fail(err, PUAN_EIO, argv[1],
+                         "ended with status %d; %s%s",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                         log ? "its words stand in " : "see above",
+                         log ? log : "");
+    return PUAN_OK;
+}
+
+static void note_peak(struct puan_demo *d)
+{
+    char path[64], line[256];
+    FILE *f;
+
+    puan_format(path, sizeof(path), "/proc/%d/status", d->server);
+    f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (strncmp(line, "VmHWM:", 6) == 0) {
+            int64_t kib = strtoll(line + 6, NULL, 10);
+
+            if (kib > d->peak_rss_kib)
+                d->peak_rss_kib = kib;
+        }
+    if (f)
+        fclose(f);
+}
+
+static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
+{
+    const char *argv[] = { "puan",     "serve",           d->census,
+                           "--listen", d->o.listen, NULL };
+    struct puan_http_client *http = NULL;
+    enum puan_status st = spawn(&d->server, d, argv, d->log, err);
+
+    puan_format(d->address, sizeof(d->address), "%s", d->o.listen);
+    if (st == PUAN_OK)
+        st = puan_http_client_open(&http, d->address, err);
+    for (int i = 0; st == PUAN_OK; i++) {
+        struct puan_http_call call = { .method = "GET", .path = "/readyz" };
+        struct timespec tenth = { 0, 100000000 };
+        struct puan_http_reply r;
+        int status;
+
+        if (puan_http_call(&r, http, &call, NULL) == PUAN_OK &&
+            r.status == 200)
+            break;
+        if (waitpid(d->server, &status, WNOHANG) == d->server || i == 1200) {
+            d->server = 0;
+            st = puan_fail(err, PUAN_EIO, "puan serve",
+                           "did not come up; its words stand in %s", d->log);
+        }
+        nanosleep(&tenth, NULL);
+    }
+    puan_http_client_close(http);
+    return st;
+}
+
+static enum puan_status stop_server(struct puan_demo *d, struct puan_err *err)
+{
+    int status = 0;
+
+    if (d->server == 0)
+        return PUAN_OK;
+    note_peak(d);
+    kill(d->server, SIGTERM);
+    while (waitpid(d->server, &status, 0) < 0 && errno == EINTR)
+        ;
+    d->server = 0;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return puan_fail(err, PUAN_EIO, "puan serve",
+                         "did not end cleanly; its words stand in %s", d->log);
+    return PUAN_OK;
+}
+
+/* ---- the parts --------------------------------------------------------------- */
+
+static enum puan_status simulate(struct puan_demo *d, struct puan_err *err)
+{
+    char seed[24];
+    const char *argv[] = { "puan",      "simulate",
+                           "--area",    d->o.area,
+                           "--seed",    seed,
+                           "--scale",   d->o.scale ? d->o.scale : "1",
+                           "--plan",    d->o.pack,
+                           "--out",     d->sim,
+                           NULL };
+
+    puan_format(seed, sizeof(seed), "%lld", (long long)d->o.seed);
+    puan_demo_stage(d, "simulate", "模拟普查区域", "simulate the area");
+    return run(d, argv, NULL, err);
+}
+
+/* Every county's folder, and the answers to a second question beside it. */
+static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
+{
+    const struct puan_form *form = d->plan->form[0];
+    const char **names;
+    size_t n, total = 0;
+    const char *returns = puan_arena_fmt(&d->arena, "%s/returns", d->sim);
+    enum puan_status st = puan_dir_list(&names, &n, returns, &d->arena, err);
+
+    for (size_t i = 0; st == PUAN_OK && i < n; i++) {
+        size_t k = d->n_counties;
+        const char *again =
+            puan_arena_fmt(&d->arena, "%s/returns_true/%s", d->sim, names[i]);
+
+        if (k == PUAN_DEMO_COUNTIES)
+            return puan_fail(err, PUAN_ELIMIT, returns,
+                             "more than %d counties; give a smaller area",
+                             PUAN_DEMO_COUNTIES);
+        if (!puan_int_parse(&d->county[k], puan_str_of(names[i])))
+            continue;
+        st = puan_city_open(&d->city[k],
+                            puan_arena_fmt(&d->arena, "%s/%s", returns,
+                                           names[i]),
+                            form, err);
+        if (st == PUAN_OK && puan_dir_exists(again))
+            st = puan_city_open(&d->again[k], again, form, err);
+        if (st == PUAN_OK)
+            total += puan_city_n(d->city[k]);
+        d->n_counties++;
+    }
+    if (st != PUAN_OK)
+        return st;
+    d->ack = calloc(total ? total : 1, sizeof(*d->ack));
+    if (d->ack == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
+    for (size_t k = 0; k < d->n_counties; k++)
+        for (size_t i = 0; i < puan_city_n(d->city[k]); i++)
+            d->ack[d->n_ack++].household =
+                puan_city_visit(d->city[k], i)->household;
+    return PUAN_OK;
+}
+
+static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
+{
+    const char *init[] = { "puan",   "init",    d->census, "--plan", d->o.pack,
+                           "--born", "demo", NULL };
+    static const char *const files[] = { "areas.csv", "listing.csv",
+                                         "staff.csv", "register.csv" };
+    enum puan_status st;
+
+    puan_demo_stage(d, "prepare", "建立普查目录，导入区划、底册、人员",
+                    "make the campaign, import areas, listing, staff");
+    st = run(d, init, d->log, err);
+    for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(files); i++) {
+        const char *path =
+            puan_arena_fmt(&d->arena, "%s/%s", d->sim, files[i]);
+        const char *import[] = { "puan", "import", d->census, path, NULL };
+
+        if (puan_file_exists(path))
+            st = run(d, import, NULL, err);
+    }
+    return st;
+}
+
+/* Keeps a large first area of the reports: what was simulated. */
+static void note_simulated(struct puan_demo *d)
+{
+    int64_t households = 0, persons = 0;
+
+    for (size_t k = 0; k < d->n_counties; k++) {
+        households += (int64_t)puan_city_n(d->city[k]);
+        for (size_t i = 0; i < puan_city_n(d->city[k]); i++)
+            persons += puan_visit_persons(puan_city_visit(d->city[k], i));
+    }
+    puan_jw_ktext(&d->report, "area", d->o.area);
+    puan_jw_ktext(&d->report, "scale", d->o.scale ? d->o.scale : "1");
+    puan_jw_kint(&d->report, "households_simulated", households);
+    puan_jw_kint(&d->report, "records_simulated", persons);
+}
+
+static enum puan_status census(struct puan_demo *d, struct puan_err *err)
+{
+    enum puan_status st = simulate(d, err);
+
+    if (st == PUAN_OK)
+        st = open_cities(d, err);
+    if (st == PUAN_OK)
+        st = puan_truth_open(
+            &d->truth, puan_arena_fmt(&d->arena, "%s/truth.csv", d->sim),
+            d->o.oracle, puan_arena_fmt(&d->arena, "%s/oracle.db", d->o.dir),
+            err);
+    if (st != PUAN_OK)
+        return st;
+    note_simulated(d);
+    st = prepare(d, err);
+    if (st == PUAN_OK)
+        st = start_server(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_people(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_field(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_review(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_duplicates(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_lots(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_tables(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_release(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_incident(d, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_demo_stage(d, "verify", "停机核对，校验修改痕迹",
+                    "stop, hold the store against the receipts, verify");
+    st = stop_server(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_account(d, err);
+    end_stage(d);
+    return st;
+}
+
+/* ---- the command --------------------------------------------------------------- */
+
+static bool parse(struct puan_demo_options *o, int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } texts[] = {
+        { "--plans", offsetof(struct puan_demo_options, plans) },
+        { "--data", offsetof(struct puan_demo_options, data) },
+        { "--plan", offsetof(struct puan_demo_options, pack) },
+        { "--area", offsetof(struct puan_demo_options, area) },
+        { "--scale", offsetof(struct puan_demo_options, scale) },
+        { "--dir", offsetof(struct puan_demo_options, dir) },
+        { "--report", offsetof(struct puan_demo_options, report) },
+        { "--listen", offsetof(struct puan_demo_options, listen) },
+        { "--oracle", offsetof(struct puan_demo_options, oracle) },
+    };
+
+    for (int i = 1; i < argc; i++) {
+        size_t k = 0;
+
+        if (strcmp(argv[i], "--once") == 0) {
+            o->once = true;
+            continue;
+        }
+        if (i + 1 == argc)
+            return false;
+        if (strcmp(argv[i], "--seed") == 0) {
+            if (!puan_int_parse(&o->seed, puan_str_of(argv[++i])))
+                return false;
+            continue;
+        }
+        while (k < PUAN_COUNT(texts) && strcmp(argv[i], texts[k].name) != 0)
+            k++;
+        if (k == PUAN_COUNT(texts))
+            return false;
+        *(const char **)(void *)((char *)o + texts[k].offset) = argv[++i];
+    }
+    return true;
+}
+
+static void finish_report(struct puan_demo *d)
+{
+    puan_jw_kint(&d->report, "server_peak_rss_mib",
+                 (d->peak_rss_kib + 1023) / 1024);
+    puan_jw_key(&d->report, "seconds");
+    puan_jw_map(&d->report);
+    for (size_t i = 0; i < d->n_stages; i++) {
+        char s[32];
+
+        puan_format(s, sizeof(s), "%lld.%03lld",
+                    (long long)(d->stage[i].ms / 1000),
+                    (long long)(d->stage[i].ms % 1000));
+        puan_jw_key(&d->report, d->stage[i].name);
+        puan_jw_raw(&d->report, puan_str_of(s));
+    }
+    puan_jw_end(&d->report, '}');
+    puan_jw_end(&d->report, '}');
+    puan_out_char(d->report.out, '\n');
+}
+
+/* Serves until a signal comes; the census stays as it is. */
+static enum puan_status serve(struct puan_demo *d, struct puan_err *err)
+{
+    const char *argv[] = { "puan",     "serve",     d->census,
+                           "--listen", d->o.listen, NULL };
+
+    fprintf(stderr,
+            "\n服务地址 http://%s/ ，按 Ctrl-C 结束。\n"
+            "Serving at http://%s/ ; Ctrl-C ends it.\n"
+            "Accounts 账号: %s/accounts.txt\n",
+            d->o.listen, d->o.listen, d->o.dir);
+    return run(d, argv, NULL, err);
+}
+
+static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
+{
+    ssize_t n = readlink("/proc/self/exe", d->self, sizeof(d->self) - 1);
+    enum puan_status st;
+
+    if (n <= 0)
+        return puan_fail(err, PUAN_EIO, "/proc/self/exe", "cannot be read");
+    if (d->o.plans)
+        setenv("PUAN_PLANS", d->o.plans, 1);
+    if (d->o.data)
+        setenv("PUAN_DATA", d->o.data, 1);
+    if (puan_dir_exists(d->o.dir)) {
+        const char **names;
+        size_t k;
+
+        st = puan_dir_list(&names, &k, d->o.dir, &d->arena, err);
+        if (st == PUAN_OK && k > 0 &&
+            !puan_file_exists(
+                puan_arena_fmt(&d->arena, "%s/demo.born", d->o.dir)))
+            st = puan_fail(err, PUAN_ECONFLICT, d->o.dir,
+                           "is not empty and no earlier demo; name another "
+                           "with --dir");
+        else if (st == PUAN_OK)
+            st = puan_dir_remove(d->o.dir, err);
+        if (st != PUAN_OK)
+            return st;
+    }
+    d->sim = puan_arena_fmt(&d->arena, "%s/sim", d->o.dir);
+    d->census = puan_arena_fmt(&d->arena, "%s/census", d->o.dir);
+    d->log = puan_arena_fmt(&d->arena, "%s/server.log", d->o.dir);
+    st = puan_dir_make(d->o.dir, err);
+    if (st == PUAN_OK)
+        st = puan_file_write(
+            puan_arena_fmt(&d->arena, "%s/demo.born", d->o.dir),
+            PUAN_STR("made by puan demo; puan demo may remove it\n"), 0644,
+            err);
+    if (st == PUAN_OK)
+        st = puan_plan_load_dir(&d->held, d->o.pack, puan_digest_sha256(),
+                                err);
+    if (st == PUAN_OK)
+        d->plan = puan_plan_held_plan(d->held);
+    return st == PUAN_OK ? puan_arena_check(&d->arena, err) : st;
+}
+
+static void clear(struct puan_demo *d)
+{
+    if (d->server > 0) {
+        kill(d->server, SIGTERM);
+        waitpid(d->server, NULL, 0);
+    }
+    for (size_t k = 0; k < d->n_counties; k++) {
+        puan_city_close(d->city[k]);
+        puan_city_close(d->again[k]);
+    }
+    puan_truth_close(&d->truth);
+    puan_plan_close(d->held);
+    free(d->ack);
+    puan_arena_clear(&d->arena);
+}
+
+static int run_demo(int argc, char **argv)
+{
+    struct puan_demo d = { .o = { .pack = "cn-population-2020",
+                                  .area = "370883",
+                                  .dir = "demo-data",
+                                  .listen = "127.0.0.1:8020",
+                                  .oracle = "test/oracle/resident.sql",
+                                  .seed = 1 } };
+    struct puan_err err = { 0 };
+    struct puan_out report;
+    enum puan_status st;
+
+    if (!parse(&d.o, argc, argv)) {
+        fprintf(stderr,
+                "usage: puan demo [--once] [--area CODE] [--scale X] "
+                "[--dir DIR] [--report FILE] [--plan PACK] [--seed N] "
+                "[--listen ADDRESS:PORT] [--plans FOLDER] [--data FOLDER] "
+                "[--oracle FILE]\n");
+        return PUAN_EXIT_USAGE;
+    }
+    puan_arena_init(&d.arena, puan_os_alloc());
+    puan_out_init(&report, &d.arena);
+    puan_jw_init(&d.report, &report);
+    puan_jw_map(&d.report);
+    st = setup(&d, &err);
+    if (st == PUAN_OK)
+        st = census(&d, &err);
+    if (st == PUAN_OK) {
+        finish_report(&d);
+        st = puan_arena_check(&d.arena, &err);
+    }
+    if (st == PUAN_OK && d.o.report)
+        st = puan_file_write(d.o.report, puan_out_view(&report), 0644, &err);
+    else if (st == PUAN_OK)
+        fwrite(report.p, 1, report.n, stdout);
+    if (st == PUAN_OK && !d.o.once)
+        st = serve(&d, &err);
+    if (st != PUAN_OK)
+        fprintf(stderr, "puan demo: %s%s%s\n", err.where,
+                err.where[0] ? ": " : "", err.text);
+    clear(&d);
+    return st == PUAN_OK ? PUAN_EXIT_DONE : PUAN_EXIT_SYSTEM;
+}
+
+static const struct puan_command commands[] = {
+    { "demo",
+      "[--once] [--area CODE] [--scale X] [--dir DIR] [--report FILE] "
+      "[--plan PACK] [--seed N] [--listen ADDRESS:PORT]",
+      "Simulates an area and runs its whole census through the real programs "
+      "and over HTTP: accounts, returns of enumerators and households with "
+      "retries and stale sends, queries and corrections, duplicates, "
+      "acceptance, tables, a release under embargo, an incident with its "
+      "deadline. Then holds the store against every receipt, verifies the "
+      "ledger, accounts for the difference to the truth, writes a report and "
+      "serves (--once: exits). DIR is removed if an earlier demo made it.",
+      run_demo },
+};
+
+const struct puan_feature puan_feature_demo = {
+    .name = "demo",
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};

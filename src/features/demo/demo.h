@@ -1,0 +1,120 @@
+/*
+ * The demonstration: a simulated census driven through the real programs, as
+ * the people of an office, its enumerators and households would.
+ *
+ * This folder is a client: it starts `puan simulate`, `puan init`, `puan
+ * import` and `puan serve` as processes and talks HTTP to the server.  It opens
+ * a store only at the end, read-only, to hold what is in it against what the
+ * server acknowledged.  Of this folder only.
+ */
+#ifndef PUAN_FEATURES_DEMO_DEMO_H
+#define PUAN_FEATURES_DEMO_DEMO_H
+
+#include "base/json.h"
+#include "features/demo/city.h"
+#include "features/demo/truth.h"
+#include "features/plans/plans.h"
+#include "kit/http/client.h"
+
+struct puan_demo_options {
+    const char *plans, *data, *pack, *area, *dir, *report, *listen, *oracle;
+    const char *scale; /* as given; NULL: 1 */
+    int64_t seed;
+    bool once;
+};
+
+/* Somebody signed in: one connection, one token. */
+struct puan_desk {
+    struct puan_http_client *http;
+    char token[96];
+    const char *campaign;
+};
+
+#define PUAN_DEMO_STAGES 16
+#define PUAN_DEMO_COUNTIES 64
+
+struct puan_demo {
+    struct puan_demo_options o;
+    struct puan_arena arena;
+    struct puan_plan_held *held;
+    const struct puan_plan *plan;
+    char self[512];       /* this program */
+    const char *sim, *census, *log; /* folders; server's log */
+    char address[64];
+    int server; /* process id, 0 none */
+    int64_t peak_rss_kib;
+
+    struct puan_city *city[PUAN_DEMO_COUNTIES];
+    struct puan_city *again[PUAN_DEMO_COUNTIES]; /* true answers; may be NULL */
+    int64_t county[PUAN_DEMO_COUNTIES];
+    size_t n_counties;
+    struct puan_truth truth;
+
+    struct {
+        const char *name;
+        int64_t ms;
+    } stage[PUAN_DEMO_STAGES];
+    size_t n_stages;
+    int64_t stage_began;
+
+    struct puan_ack *ack; /* one a simulated household, by county and place */
+    size_t n_ack;
+    struct puan_out facts; /* JSON members of the report, comma separated */
+    struct puan_jw report;
+};
+
+/* What the server acknowledged of a household, in order of cities and keys. */
+struct puan_ack {
+    int64_t household;
+    uint32_t version; /* acknowledged versions */
+    uint8_t hard, soft;
+    uint8_t digest[PUAN_DIGEST_SIZE]; /* of the last one */
+};
+struct puan_ack *puan_demo_ack(struct puan_demo *d, int64_t household);
+
+/* ---- process and stages (demo.c) ----------------------------------------- */
+
+/* Ends the stage before and names the next on the terminal. */
+void puan_demo_stage(struct puan_demo *d, const char *name, const char *zh,
+                     const char *en);
+/* A line under the stage: what was found or done. */
+void puan_demo_say(const char *fmt, ...) PUAN_PRINTF(1, 2);
+
+/* ---- client (desk.c) ------------------------------------------------------ */
+
+PUAN_MUST_USE enum puan_status puan_desk_open(struct puan_desk *k,
+                                              const struct puan_demo *d,
+                                              struct puan_err *err);
+void puan_desk_close(struct puan_desk *k);
+/*
+ * One call below /api/v1/c/CAMPAIGN; `body` NULL for none.  A status of 400
+ * and above is a failure that names the call and the problem's detail, unless
+ * it equals `allow`.  *reply (may be NULL) lives in `a`.
+ */
+PUAN_MUST_USE enum puan_status
+puan_desk_call(struct puan_node **reply, unsigned *status, struct puan_desk *k,
+               const char *method, const char *path, const char *body,
+               unsigned allow, struct puan_arena *a, struct puan_err *err);
+
+/* ---- parts (people.c, field.c, office.c, account.c) ------------------------ */
+
+PUAN_MUST_USE enum puan_status puan_demo_people(struct puan_demo *d,
+                                                struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_field(struct puan_demo *d,
+                                               struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_review(struct puan_demo *d,
+                                                struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_lots(struct puan_demo *d,
+                                              struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_duplicates(struct puan_demo *d,
+                                                    struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_tables(struct puan_demo *d,
+                                                struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_release(struct puan_demo *d,
+                                                 struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_incident(struct puan_demo *d,
+                                                  struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_demo_account(struct puan_demo *d,
+                                                 struct puan_err *err);
+
+#endif

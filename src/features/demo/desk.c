@@ -1,0 +1,60 @@
+/*
+ * One person at a desk: HTTP calls with a token, answers as trees.
+ */
+#include "features/demo/demo.h"
+
+enum puan_status puan_desk_open(struct puan_desk *k, const struct puan_demo *d,
+                                struct puan_err *err)
+{
+    *k = (struct puan_desk){ 0 };
+    return puan_http_client_open(&k->http, d->address, err);
+}
+
+void puan_desk_close(struct puan_desk *k)
+{
+    puan_http_client_close(k->http);
+    k->http = NULL;
+}
+
+enum puan_status puan_desk_call(struct puan_node **reply, unsigned *status,
+                                struct puan_desk *k, const char *method,
+                                const char *path, const char *body,
+                                unsigned allow, struct puan_arena *a,
+                                struct puan_err *err)
+{
+    struct puan_http_call call = { .method = method,
+                                   .token = k->token[0] ? k->token : NULL };
+    struct puan_http_reply r;
+    struct puan_node *tree = NULL;
+    struct puan_err ignored = { 0 };
+    enum puan_status st;
+
+    call.path = puan_arena_fmt(a, "/api/v1%s%s%s",
+                               k->campaign ? "/c/" : "",
+                               k->campaign ? k->campaign : "", path);
+    if (body)
+        call.body = puan_str_of(body);
+    st = puan_http_call(&r, k->http, &call, err);
+    if (st != PUAN_OK)
+        return st;
+    if (status)
+        *status = r.status;
+    if (r.body.n) {
+        /* the client's buffer is borrowed until its next call */
+        struct puan_str text = { puan_arena_dup(a, r.body), r.body.n };
+
+        if (puan_json_tree(&tree, text, path, a, &ignored) != PUAN_OK)
+            tree = NULL;
+    }
+    if (reply)
+        *reply = tree;
+    if (r.status >= 400 && r.status != allow) {
+        struct puan_str detail = puan_node_str_opt(tree, "detail", "");
+
+        if (detail.n == 0)
+            detail = puan_node_str_opt(tree, "title", "");
+        return puan_fail(err, PUAN_EIO, path, "%s answered %u: %.*s", method,
+                         r.status, PUAN_FMT(detail));
+    }
+    return puan_arena_check(a, err);
+}
