@@ -223,7 +223,7 @@ static enum puan_status population(struct puan_demo *d,
         return st;
     resident = puan_count_population(c)->resident;
     unexplained =
-        resident - d->truth.resident - puan_truth_open_delta(&d->truth);
+        resident - d->truth.resident - puan_true_open_delta(&d->truth);
     puan_jw_kint(&d->report, "persons", puan_count_population(c)->persons);
     puan_jw_kint(&d->report, "dropped_by_decision",
                  puan_count_population(c)->dropped);

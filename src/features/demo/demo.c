@@ -288,7 +288,7 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     if (st == PUAN_OK)
         st = open_cities(d, err);
     if (st == PUAN_OK)
-        st = puan_truth_open(
+        st = puan_true_open(
             &d->truth, puan_arena_fmt(&d->arena, "%s/truth.csv", d->sim),
             d->o.oracle, puan_arena_fmt(&d->arena, "%s/oracle.db", d->o.dir),
             err);
@@ -455,7 +455,7 @@ static void clear(struct puan_demo *d)
         puan_city_close(d->city[k]);
         puan_city_close(d->again[k]);
     }
-    puan_truth_close(&d->truth);
+    puan_true_close(&d->truth);
     puan_plan_close(d->held);
     free(d->ack);
     puan_arena_clear(&d->arena);

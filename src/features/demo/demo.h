@@ -48,7 +48,7 @@ struct puan_demo {
     struct puan_city *again[PUAN_DEMO_COUNTIES]; /* true answers; may be NULL */
     int64_t county[PUAN_DEMO_COUNTIES];
     size_t n_counties;
-    struct puan_truth truth;
+    struct puan_true_state truth;
 
     struct {
         const char *name;

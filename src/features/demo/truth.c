@@ -37,7 +37,7 @@ static int64_t number(struct puan_str s)
     return puan_int_parse(&v, s) ? v : 0;
 }
 
-static enum puan_status keep_fault(struct puan_truth *t,
+static enum puan_status keep_fault(struct puan_true_state *t,
                                    const struct puan_csv *row, const int *col,
                                    struct puan_err *err)
 {
@@ -69,7 +69,7 @@ static enum puan_status keep_fault(struct puan_truth *t,
 }
 
 /* All rows into the oracle's table, as the text they are. */
-static enum puan_status load(struct puan_truth *t, struct puan_db *db,
+static enum puan_status load(struct puan_true_state *t, struct puan_db *db,
                              const char *csv, struct puan_err *err)
 {
     static const char insert[] =
@@ -123,7 +123,7 @@ static int by_household(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-enum puan_status puan_truth_open(struct puan_truth *t, const char *csv,
+enum puan_status puan_true_open(struct puan_true_state *t, const char *csv,
                                  const char *oracle, const char *scratch,
                                  struct puan_err *err)
 {
@@ -132,7 +132,7 @@ enum puan_status puan_truth_open(struct puan_truth *t, const char *csv,
     struct puan_str sql;
     enum puan_status st;
 
-    *t = (struct puan_truth){ 0 };
+    *t = (struct puan_true_state){ 0 };
     puan_arena_init(&t->arena, puan_os_alloc());
     puan_out_init(&ddl, &t->arena);
     puan_out_text(&ddl, "CREATE TABLE truth(");
@@ -161,7 +161,7 @@ enum puan_status puan_truth_open(struct puan_truth *t, const char *csv,
             puan_arena_fmt(&t->arena, "%s%s", scratch, suffix[i]), NULL);
     }
     if (st != PUAN_OK) {
-        puan_truth_close(t);
+        puan_true_close(t);
         return st;
     }
     if (t->n)
@@ -169,7 +169,7 @@ enum puan_status puan_truth_open(struct puan_truth *t, const char *csv,
     return PUAN_OK;
 }
 
-void puan_truth_close(struct puan_truth *t)
+void puan_true_close(struct puan_true_state *t)
 {
     free(t->fault);
     t->fault = NULL;
@@ -177,7 +177,7 @@ void puan_truth_close(struct puan_truth *t)
     puan_arena_clear(&t->arena);
 }
 
-struct puan_fault *puan_truth_of(struct puan_truth *t, int64_t household)
+struct puan_fault *puan_true_of(struct puan_true_state *t, int64_t household)
 {
     size_t lo = 0, hi = t->n;
 
@@ -193,15 +193,15 @@ struct puan_fault *puan_truth_of(struct puan_truth *t, int64_t household)
                                                             : NULL;
 }
 
-void puan_truth_answered(struct puan_truth *t, int64_t household)
+void puan_true_answered(struct puan_true_state *t, int64_t household)
 {
-    struct puan_fault *f = puan_truth_of(t, household);
+    struct puan_fault *f = puan_true_of(t, household);
 
     for (; f && f < t->fault + t->n && f->household == household; f++)
         f->closed = true;
 }
 
-int64_t puan_truth_open_delta(const struct puan_truth *t)
+int64_t puan_true_open_delta(const struct puan_true_state *t)
 {
     int64_t sum = 0;
 

@@ -19,7 +19,7 @@ struct puan_fault {
     bool closed; /* corrected, or decided, in the census */
 };
 
-struct puan_truth {
+struct puan_true_state {
     struct puan_arena arena;
     struct puan_fault *fault; /* in order of household, then id */
     size_t n, cap;
@@ -30,18 +30,18 @@ struct puan_truth {
  * Reads DIR/truth.csv; `oracle` is the SQL file, `scratch` a database file
  * that is made and removed.
  */
-PUAN_MUST_USE enum puan_status puan_truth_open(struct puan_truth *t,
+PUAN_MUST_USE enum puan_status puan_true_open(struct puan_true_state *t,
                                                const char *csv,
                                                const char *oracle,
                                                const char *scratch,
                                                struct puan_err *err);
-void puan_truth_close(struct puan_truth *t);
+void puan_true_close(struct puan_true_state *t);
 
 /* First fault of a household, or NULL; the next ones stand behind it. */
-struct puan_fault *puan_truth_of(struct puan_truth *t, int64_t household);
+struct puan_fault *puan_true_of(struct puan_true_state *t, int64_t household);
 /* The household answered again, truly: its own faults are closed. */
-void puan_truth_answered(struct puan_truth *t, int64_t household);
+void puan_true_answered(struct puan_true_state *t, int64_t household);
 /* Sum of delta over faults that still stand. */
-int64_t puan_truth_open_delta(const struct puan_truth *t);
+int64_t puan_true_open_delta(const struct puan_true_state *t);
 
 #endif
