@@ -457,7 +457,7 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
     size_t cap = 0;
 
     *out = (struct puan_findings){ 0 };
-    if (r->form != p->form || r->rows[0].n == 0)
+    if (r->form != p->form || r->rows[0].n != 1)
         return puan_fail(err, PUAN_EBUG, "rules",
                          "the record is of another form or has no household");
     puan_run_place(&x, PUAN_SRC_HOUSE, 0, 0);
