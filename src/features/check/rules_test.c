@@ -1,0 +1,189 @@
+/*
+ * Every rule of a plan pack at its thresholds: test/vectors/plans/PACK.txt, run
+ * by both executors.  A rule without a case that fires and one that does not
+ * fails the test, so that no threshold moves unseen.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/form/record.h"
+#include "core/rule/rule.h"
+#include "features/plans/plans.h"
+#include "kit/os/heap.h"
+#include "kit/os/os.h"
+
+#define FORMS_MOST 16
+#define RULES_MOST 512
+
+struct pack {
+    struct puan_arena a;
+    struct puan_plan_held *held;
+    const struct puan_plan *plan;
+    const struct puan_ruleset *set[FORMS_MOST];
+    /* by form and rule: cases that fired, cases that did not */
+    uint32_t fired[FORMS_MOST][RULES_MOST], quiet[FORMS_MOST][RULES_MOST];
+};
+
+static struct pack *open_pack(const char *name)
+{
+    static struct pack p;
+    struct puan_err err = { 0 };
+
+    memset(&p, 0, sizeof(p));
+    puan_arena_init(&p.a, &puan_heap);
+    if (puan_plan_load_dir(&p.held, name, NULL, &err) != PUAN_OK)
+        fail_msg("%s:%u:%u: %s", err.where, err.line, err.col, err.text);
+    p.plan = puan_plan_held_plan(p.held);
+    assert_true(p.plan->n_forms <= FORMS_MOST);
+    for (size_t f = 0; f < p.plan->n_forms; f++) {
+        struct puan_ruleset *rs = NULL;
+
+        if (puan_ruleset_compile(&rs, p.plan->form[f], p.plan->consts,
+                                 p.plan->n_consts, p.plan->rule_text,
+                                 p.plan->rule_name, p.plan->n_rules, &p.a,
+                                 &err) != PUAN_OK)
+            fail_msg("%s:%u:%u: %s", err.where, err.line, err.col, err.text);
+        assert_true(puan_ruleset_count(rs) <= RULES_MOST);
+        p.set[f] = rs;
+    }
+    return &p;
+}
+
+static void close_pack(struct pack *p)
+{
+    puan_plan_close(p->held);
+    puan_arena_clear(&p->a);
+}
+
+/* "1,3" of the findings of one rule; "-" when there are none. */
+static const char *rows_of(const struct puan_findings *f,
+                           const struct puan_ruleset *rs,
+                           const struct puan_form *form, size_t rule,
+                           struct puan_arena *a)
+{
+    bool roster = form->entity[puan_ruleset_info(rs, rule)->entity].roster;
+    struct puan_out o;
+
+    puan_out_init(&o, a);
+    for (size_t i = 0; i < f->n; i++)
+        if (f->list[i].rule == rule)
+            puan_out_fmt(&o, "%s%u", o.n ? "," : "",
+                         roster ? f->list[i].row + 1 : 0);
+    return o.n ? o.p : "-";
+}
+
+static void run_case(struct pack *p, uint32_t line, struct puan_str head,
+                     struct puan_str doc, struct puan_str want)
+{
+    struct puan_str id, form_id = head;
+    const struct puan_form *form;
+    const struct puan_ruleset *rs;
+    const struct puan_record *one;
+    struct puan_record r;
+    struct puan_return_head h;
+    struct puan_findings found, block;
+    struct puan_err err = { 0 };
+    struct puan_arena a;
+    const char *got;
+    size_t rule = 0;
+
+    puan_arena_init(&a, &puan_heap);
+    assert_true(puan_str_split(&id, &form_id, ' '));
+    form = puan_plan_form(p->plan, form_id);
+    if (!form) {
+        fail_msg("line %u: no form %.*s", line, PUAN_FMT(form_id));
+        return;
+    }
+    rs = p->set[form->ordinal];
+    while (rule < puan_ruleset_count(rs) &&
+           !puan_str_eq(puan_ruleset_info(rs, rule)->id, id))
+        rule++;
+    if (rule == puan_ruleset_count(rs))
+        fail_msg("line %u: no rule %.*s", line, PUAN_FMT(id));
+    if (puan_record_read(&r, &h, p->plan->form, p->plan->n_forms, doc, &a,
+                         &err) != PUAN_OK)
+        fail_msg("line %u: %s: %s", line, err.where, err.text);
+    puan_record_facts(&r);
+    one = &r;
+    assert_int_equal(puan_ruleset_run(&found, rs, &r, &a, &err), PUAN_OK);
+    assert_int_equal(puan_ruleset_run_block(&block, rs, &one, 1, &a, &err),
+                     PUAN_OK);
+    got = rows_of(&found, rs, form, rule, &a);
+    if (!puan_str_is(want, got))
+        fail_msg("line %u: %.*s expected %.*s, found %s", line, PUAN_FMT(id),
+                 PUAN_FMT(want), got);
+    assert_string_equal(got, rows_of(&block, rs, form, rule, &a));
+    if (strcmp(got, "-") != 0)
+        p->fired[form->ordinal][rule]++;
+    if (strcmp(got, "-") == 0 || puan_ruleset_info(rs, rule)->entity > 0)
+        p->quiet[form->ordinal][rule]++;
+    puan_arena_clear(&a);
+}
+
+/* Runs a file of three-line cases; how many there were. */
+static uint32_t run_file(struct pack *p, const char *path)
+{
+    struct puan_str text, line, part[3];
+    struct puan_err err = { 0 };
+    uint32_t n = 0, cases = 0;
+    int have = 0;
+
+    if (puan_file_read(&text, path, 0, &p->a, &err) != PUAN_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    while (puan_str_split(&line, &text, '\n')) {
+        n++;
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        part[have++] = line;
+        if (have == 3) {
+            run_case(p, n, part[0], part[1], part[2]);
+            cases++;
+            have = 0;
+        }
+    }
+    assert_int_equal(have, 0);
+    return cases;
+}
+
+/* No rule of any form without a case on both sides (in some form). */
+static void every_rule_was_tried(const struct pack *p)
+{
+    for (size_t f = 0; f < p->plan->n_forms; f++)
+        for (size_t i = 0; i < puan_ruleset_count(p->set[f]); i++) {
+            struct puan_str id = puan_ruleset_info(p->set[f], i)->id;
+            uint32_t fired = 0, quiet = 0;
+
+            for (size_t g = 0; g < p->plan->n_forms; g++)
+                for (size_t k = 0; k < puan_ruleset_count(p->set[g]); k++)
+                    if (puan_str_eq(puan_ruleset_info(p->set[g], k)->id, id)) {
+                        fired += p->fired[g][k];
+                        quiet += p->quiet[g][k];
+                    }
+            if (fired == 0 || quiet == 0)
+                fail_msg("%.*s: %u cases fire, %u do not", PUAN_FMT(id), fired,
+                         quiet);
+        }
+}
+
+static void the_population_census_of_china_2020(void **state)
+{
+    struct pack *p = open_pack("plans/cn-population-2020");
+
+    (void)state;
+    assert_true(run_file(p, "test/vectors/plans/cn-population-2020.txt") > 400);
+    every_rule_was_tried(p);
+    close_pack(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_population_census_of_china_2020),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
