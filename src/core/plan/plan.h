@@ -62,6 +62,7 @@ struct puan_window {
 };
 
 enum puan_setting_kind {
+    PUAN_SETTING_TEXT,
     PUAN_SETTING_NUMBER,
     PUAN_SETTING_DURATION, /* milliseconds */
     PUAN_SETTING_MONTH,
@@ -72,10 +73,21 @@ struct puan_setting {
     struct puan_str id; /* "at_once" */
     struct puan_str zh, en;
     enum puan_setting_kind kind;
-    int64_t value;
+    struct puan_str text; /* as written: "24h", "county", "3" */
+    int64_t value;        /* all kinds but TEXT */
     const struct puan_str *clauses; /* the clauses it gives a number to */
     size_t n_clauses;
     const struct puan_node *at;
+};
+
+/* The hours offices work; as core/flow wants them. */
+struct puan_plan_hours {
+    int from_minute, to_minute; /* of the day */
+    unsigned weekdays;          /* bit 0 Monday ... bit 6 Sunday */
+    const int64_t *holidays;    /* days, ascending */
+    size_t n_holidays;
+    const int64_t *workdays;    /* working week-end days, ascending */
+    size_t n_workdays;
 };
 
 /* The first case whose `when` is true decides; see population-census plans. */
@@ -107,8 +119,12 @@ struct puan_by {
     struct puan_str name; /* as written; the item's name */
 };
 /* Which persons count. */
-enum puan_base { PUAN_BASE_RESIDENT, PUAN_BASE_DE_FACTO, PUAN_BASE_REGISTERED,
-                 PUAN_BASE_ALL };
+enum puan_base {
+    PUAN_BASE_RESIDENT,
+    PUAN_BASE_DE_FACTO,
+    PUAN_BASE_REGISTERED,
+    PUAN_BASE_ALL
+};
 
 struct puan_table_plan {
     struct puan_str id, zh, en;
@@ -157,6 +173,7 @@ struct puan_plan {
 
     const struct puan_role *role;
     size_t n_roles;
+    const struct puan_plan_hours *hours; /* NULL: none are set */
     const struct puan_window *window;
     size_t n_windows;
     const struct puan_setting *setting;
@@ -184,7 +201,7 @@ struct puan_plan {
     size_t n_tables;
 };
 
-/* What puan_plan_load may name: capabilities that routes and flows know. */
+/* Capabilities that routes and the host know. */
 struct puan_plan_known {
     const struct puan_str *capability; /* NULL: not looked at */
     size_t n_capabilities;
@@ -205,6 +222,15 @@ puan_plan_load(struct puan_plan **out, struct puan_plan_pack *pack,
                const struct puan_digest_fn *digest,
                struct puan_problems *problems, struct puan_arena *a,
                struct puan_err *err);
+
+/*
+ * What puan_plan_load leaves out because it takes longer: compiles every rule
+ * for every form it applies to.
+ */
+PUAN_MUST_USE enum puan_status puan_plan_prove(const struct puan_plan *p,
+                                               struct puan_problems *problems,
+                                               struct puan_arena *a,
+                                               struct puan_err *err);
 
 /* Contract 6, over files sorted by path; plan.sig is not one of them. */
 void puan_plan_pack_digest(struct puan_plan_pack *p,

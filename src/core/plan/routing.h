@@ -20,10 +20,11 @@ puan_routing_compile(struct puan_routing **out, const struct puan_form *form,
 
 /*
  * Turns NOT_ASKED into MISSING (no reason) where the item should have been
- * asked: it has no asked_if, or its asked_if is not false.  Item by item in the
- * form's order, so that later ones see it.  An answer that is there stays, also
- * where it should not be: rules say so.  An optional item (required: false)
- * that is absent stays NOT_ASKED.
+ * asked: it has no asked_if, or its asked_if is true.  An asked_if that cannot
+ * be decided (what it reads is missing, or was not asked itself) asks nothing.
+ * Item by item in the form's order, so that later ones see it.  An answer that
+ * is there stays, also where it should not be: rules say so.  An optional item
+ * (required: false) that is absent stays NOT_ASKED.
  */
 void puan_routing_apply(const struct puan_routing *routing,
                         struct puan_record *r);
