@@ -192,8 +192,7 @@ static void fill_files(struct loader *l)
             if (is_rule(f)) {
                 rules[r] = f;
                 rule_text[r] = f->text;
-                rule_name[r++] = puan_arena_fmt(
-                    l->a, "%.*s/%.*s", PUAN_FMT(f->pack), PUAN_FMT(f->path));
+                rule_name[r++] = f->name;
             }
             if (is_flow(f))
                 flows[w++] = f;

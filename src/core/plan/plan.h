@@ -140,6 +140,7 @@ struct puan_table_plan {
 struct puan_plan_file {
     struct puan_str pack; /* "cn-office-gx" */
     struct puan_str path; /* inside the pack, "flows/leak.yaml" */
+    const char *name;     /* as error texts call it: where it was read */
     struct puan_str text;
     const struct puan_node *tree; /* YAML files; NULL else */
     uint8_t digest[PUAN_DIGEST_SIZE];

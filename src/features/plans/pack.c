@@ -1,0 +1,571 @@
+/*
+ * Packs on disk: where they are, what files they hold, and the pinned copy a
+ * campaign directory keeps.  Writes only what puan_plan_pin makes.
+ */
+#include "features/plans/plans.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/out.h"
+#include "kit/os/os.h"
+#include "kit/yaml/yaml.h"
+
+#define FILE_MAX ((size_t)4 << 20)
+#define FILES_MAX 2000
+#define DEPTH_MAX 5
+#define PACKS_MAX 8
+#define PIN "pin.json"
+
+struct puan_plan_held {
+    struct puan_arena arena;
+    struct puan_problems problems;
+    struct puan_plan_pack pack[PACKS_MAX];
+    size_t n_packs;
+    struct puan_plan *plan; /* NULL after a lint that found faults */
+};
+
+const struct puan_plan *puan_plan_held_plan(const struct puan_plan_held *h)
+{
+    return h->plan;
+}
+
+void puan_plan_close(struct puan_plan_held *h)
+{
+    struct puan_arena arena;
+
+    if (h == NULL)
+        return;
+    arena = h->arena; /* h itself lies in it */
+    puan_arena_clear(&arena);
+}
+
+static struct puan_plan_held *held_new(struct puan_err *err)
+{
+    struct puan_arena arena;
+    struct puan_plan_held *h;
+
+    puan_arena_init(&arena, puan_os_alloc());
+    h = puan_new(&arena, struct puan_plan_held);
+    if (h == NULL) {
+        (void)puan_arena_check(&arena, err);
+        puan_arena_clear(&arena);
+        return NULL;
+    }
+    h->arena = arena;
+    h->problems.arena = &h->arena;
+    return h;
+}
+
+/* --- reading a folder --------------------------------------------------- */
+
+struct folder {
+    struct puan_plan_held *h;
+    struct puan_str pack;
+    const char *root;
+    struct puan_plan_file *file;
+    size_t n;
+    const struct puan_digest_fn *digest;
+    struct puan_err *err;
+    bool lint; /* faults go to the problems and reading goes on */
+};
+
+static bool ends(struct puan_str s, const char *tail)
+{
+    size_t n = strlen(tail);
+
+    return s.n > n && memcmp(s.p + s.n - n, tail, n) == 0;
+}
+
+/* Not part of a pack: hidden names, editors' copies, the signature. */
+static bool ignored(const char *rel, const char *name)
+{
+    return name[0] == '.' || ends(puan_str_of(name), "~") ||
+           strcmp(rel, "plan.sig") == 0;
+}
+
+static enum puan_status read_one(struct folder *d, const char *rel)
+{
+    struct puan_arena *a = &d->h->arena;
+    struct puan_plan_file *f;
+    struct puan_node *tree = NULL;
+    enum puan_status st;
+
+    if (d->n == FILES_MAX)
+        return puan_fail(d->err, PUAN_ELIMIT, d->root,
+                         "more than %d files, this is no plan pack",
+                         FILES_MAX);
+    f = &d->file[d->n];
+    f->pack = d->pack;
+    f->path = puan_str_of(rel);
+    f->name = puan_arena_fmt(a, "%s/%s", d->root, rel);
+    st = puan_file_read(&f->text, f->name, FILE_MAX, a, d->err);
+    if (st != PUAN_OK)
+        return st;
+    if (d->digest != NULL)
+        d->digest->hash(d->digest->ctx, f->digest, &f->text, 1);
+    if (ends(f->path, ".yaml")) {
+        struct puan_err e = { 0 };
+
+        st = puan_yaml_tree(&tree, f->text, f->name, a, &e);
+        if (st != PUAN_OK) {
+            if (d->err->code == PUAN_OK)
+                *d->err = e;
+            if (!d->lint || st != PUAN_EINVAL)
+                return st;
+            puan_problem_take(&d->h->problems, &e);
+        }
+    }
+    f->tree = tree;
+    d->n++;
+    return PUAN_OK;
+}
+
+static enum puan_status walk(struct folder *d, const char *rel, unsigned depth)
+{
+    struct puan_arena *a = &d->h->arena;
+    const char *dir = rel[0] ? puan_arena_fmt(a, "%s/%s", d->root, rel)
+                             : d->root;
+    const char **name;
+    size_t n;
+    enum puan_status st = puan_dir_list(&name, &n, dir, a, d->err);
+
+    for (size_t i = 0; st == PUAN_OK && i < n; i++) {
+        const char *sub = rel[0] ? puan_arena_fmt(a, "%s/%s", rel, name[i])
+                                 : name[i];
+
+        if (ignored(sub, name[i]))
+            continue;
+        if (!puan_dir_exists(puan_arena_fmt(a, "%s/%s", d->root, sub)))
+            st = read_one(d, sub);
+        else if (depth < DEPTH_MAX)
+            st = walk(d, sub, depth + 1);
+    }
+    return st;
+}
+
+static int by_path(const void *x, const void *y)
+{
+    const struct puan_plan_file *a = x, *b = y;
+
+    return puan_str_cmp(a->path, b->path);
+}
+
+static enum puan_status read_pack(struct puan_plan_held *h, const char *root,
+                                  struct puan_str name,
+                                  const struct puan_digest_fn *digest,
+                                  bool lint, struct puan_err *err)
+{
+    struct folder d = { .h = h,
+                        .pack = name,
+                        .root = root,
+                        .digest = digest,
+                        .err = err,
+                        .lint = lint };
+    enum puan_status st;
+
+    if (h->n_packs == PACKS_MAX)
+        return puan_fail(err, PUAN_ELIMIT, root,
+                         "more than %d packs are used together", PACKS_MAX);
+    d.file = puan_new_n(&h->arena, FILES_MAX, struct puan_plan_file);
+    if (d.file == NULL)
+        return puan_arena_check(&h->arena, err);
+    st = walk(&d, "", 0);
+    if (st != PUAN_OK)
+        return st;
+    qsort(d.file, d.n, sizeof(*d.file), by_path);
+    h->pack[h->n_packs++] = (struct puan_plan_pack){ .name = name,
+                                                     .file = d.file,
+                                                     .n_files = d.n };
+    return PUAN_OK;
+}
+
+/* --- finding ------------------------------------------------------------ */
+
+static bool is_pack(const char *dir, struct puan_arena *a)
+{
+    return puan_file_exists(puan_arena_fmt(a, "%s/plan.yaml", dir)) ||
+           puan_file_exists(puan_arena_fmt(a, "%s/" PIN, dir));
+}
+
+/* The directory a pack name means, without a slash at its end. */
+static enum puan_status locate(const char **out, const char *pack,
+                               struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_str s = puan_str_of(pack);
+    const char *home = getenv("PUAN_PLANS");
+    const char *tried[3];
+    size_t n = 0;
+
+    while (s.n > 1 && s.p[s.n - 1] == '/')
+        s.n--;
+    pack = puan_arena_dup(a, s);
+    if (s.n == 0)
+        return puan_fail(err, PUAN_EINVAL, "plan", "no pack is named");
+    if (memchr(s.p, '/', s.n) != NULL || s.p[0] == '.') {
+        if (!is_pack(pack, a))
+            return puan_fail(err, PUAN_ENOTFOUND, pack,
+                             "no plan pack here: there is no plan.yaml");
+        *out = pack;
+        return PUAN_OK;
+    }
+    if (home != NULL && home[0])
+        tried[n++] = puan_arena_fmt(a, "%s/%s", home, pack);
+    tried[n++] = puan_arena_fmt(a, "plans/%s", pack);
+    tried[n++] = puan_arena_fmt(a, "/usr/share/puan/plans/%s", pack);
+    for (size_t i = 0; i < n; i++) {
+        if (is_pack(tried[i], a)) {
+            *out = tried[i];
+            return PUAN_OK;
+        }
+    }
+    return puan_fail(err, PUAN_ENOTFOUND, pack,
+                     "no plan pack of that name in $PUAN_PLANS, ./plans or "
+                     "/usr/share/puan/plans");
+}
+
+/* Last part of a path; "." and ".." are resolved first. */
+static struct puan_str base_name(const char *path, struct puan_arena *a)
+{
+    char real[PATH_MAX];
+    struct puan_str s = puan_str_of(path);
+    size_t i;
+
+    if (s.n > 0 && s.p[s.n - 1] == '.' && realpath(path, real) != NULL)
+        s = puan_str_of(puan_arena_dup(a, puan_str_of(real)));
+    for (i = s.n; i > 0 && s.p[i - 1] != '/'; i--)
+        ;
+    return (struct puan_str){ s.p + i, s.n - i };
+}
+
+static const char *beside(const char *dir, struct puan_str name,
+                          struct puan_arena *a)
+{
+    struct puan_str s = puan_str_of(dir);
+    size_t i = s.n;
+
+    while (i > 0 && s.p[i - 1] != '/')
+        i--;
+    if (i > 0 && s.p[s.n - 1] != '.')
+        return puan_arena_fmt(a, "%.*s%.*s", (int)i, s.p, PUAN_FMT(name));
+    return puan_arena_fmt(a, "%s/../%.*s", dir, PUAN_FMT(name));
+}
+
+/* A pack is named by letters, digits, - and _: it becomes part of a path. */
+static bool name_ok(struct puan_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return s.n > 0 && s.n <= 64;
+}
+
+/* The pack at dir and, in turn, those that any of them uses. */
+static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
+                                   const struct puan_digest_fn *digest,
+                                   bool lint, struct puan_err *err)
+{
+    struct puan_arena *a = &h->arena;
+    enum puan_status st =
+        read_pack(h, dir, base_name(dir, a), digest, lint, err);
+
+    for (size_t k = 0; st == PUAN_OK && k < h->n_packs; k++) {
+        const struct puan_node *root = NULL, *uses;
+
+        for (size_t i = 0; i < h->pack[k].n_files; i++)
+            if (puan_str_is(h->pack[k].file[i].path, "plan.yaml"))
+                root = h->pack[k].file[i].tree;
+        uses = puan_node_get(root, "uses");
+        PUAN_NODE_EACH(u, uses) {
+            const char *path;
+            size_t j = 0;
+
+            while (j < h->n_packs && !puan_str_eq(h->pack[j].name, u->text))
+                j++;
+            if (j < h->n_packs || u->kind != PUAN_NODE_SCALAR)
+                continue;
+            if (!name_ok(u->text))
+                return puan_node_fail(u, err, "'%.*s' is no name of a pack",
+                                      PUAN_FMT(u->text));
+            path = beside(dir, u->text, a);
+            if (!is_pack(path, a)) {
+                /* puan_plan_load says so, with its place */
+                continue;
+            }
+            st = read_pack(h, path, u->text, digest, lint, err);
+            if (st != PUAN_OK)
+                return st;
+        }
+    }
+    return st;
+}
+
+/* --- loading ------------------------------------------------------------ */
+
+static enum puan_status changed(struct puan_err *err, const char *dir,
+                                const char *what)
+{
+    return puan_fail(err, PUAN_ECONFLICT, dir,
+                     "%s is not what was pinned; put the pinned files back, "
+                     "or amend the plan by an approved event",
+                     what);
+}
+
+/* Compares what was read with dir/pin.json. */
+static enum puan_status check_pin(struct puan_plan_held *h, const char *dir,
+                                  const struct puan_node *pin,
+                                  struct puan_err *err)
+{
+    const struct puan_node *packs = puan_node_get(pin, "packs");
+    uint8_t want[PUAN_DIGEST_SIZE];
+
+    if (packs == NULL || packs->n != h->n_packs)
+        return changed(err, dir, "the number of packs");
+    for (size_t k = 0; k < h->n_packs; k++) {
+        const struct puan_node *d =
+            puan_node_get_s(packs, h->pack[k].name);
+
+        if (d == NULL || !puan_unhex(want, sizeof(want), d->text) ||
+            memcmp(want, h->pack[k].digest, sizeof(want)) != 0)
+            return changed(err, dir,
+                           puan_arena_dup(&h->arena, h->pack[k].name));
+    }
+    if (!puan_unhex(want, sizeof(want),
+                    puan_node_str_opt(pin, "digest", "")) ||
+        memcmp(want, h->plan->digest, sizeof(want)) != 0)
+        return changed(err, dir, "the plan");
+    return PUAN_OK;
+}
+
+static enum puan_status load(struct puan_plan_held *h, const char *pack,
+                             const struct puan_digest_fn *digest,
+                             struct puan_err *err)
+{
+    struct puan_arena *a = &h->arena;
+    const char *dir, *pin_path;
+    struct puan_node *pin = NULL;
+    struct puan_str s, name;
+    enum puan_status st = locate(&dir, pack, a, err);
+
+    if (st != PUAN_OK)
+        return st;
+    pin_path = puan_arena_fmt(a, "%s/" PIN, dir);
+    if (puan_file_exists(pin_path)) {
+        st = puan_file_read(&s, pin_path, 1 << 16, a, err);
+        if (st == PUAN_OK)
+            st = puan_json_tree(&pin, s, pin_path, a, err);
+        if (st == PUAN_OK)
+            st = puan_node_str(&name, pin, "plan", err);
+        if (st != PUAN_OK)
+            return st;
+        if (!name_ok(name))
+            return puan_fail(err, PUAN_EINVAL, pin_path,
+                             "'plan' is no name of a pack");
+        if (digest == NULL ||
+            !puan_str_is(puan_node_str_opt(pin, "algorithm", ""),
+                         digest->name))
+            return puan_fail(err, PUAN_EINVAL, pin_path,
+                             "pinned with another digest algorithm than the "
+                             "installation's");
+        dir = puan_arena_fmt(a, "%s/%.*s", dir, PUAN_FMT(name));
+    }
+    st = read_packs(h, dir, digest, false, err);
+    if (st == PUAN_OK)
+        st = puan_plan_load(&h->plan, h->pack, h->n_packs, NULL, digest, NULL,
+                            a, err);
+    if (st == PUAN_OK && pin != NULL)
+        st = check_pin(h, dir, pin, err);
+    return st;
+}
+
+enum puan_status puan_plan_load_dir(struct puan_plan_held **out,
+                                    const char *pack,
+                                    const struct puan_digest_fn *digest,
+                                    struct puan_err *err)
+{
+    struct puan_plan_held *h = held_new(err);
+    enum puan_status st;
+
+    *out = NULL;
+    if (h == NULL)
+        return PUAN_ENOMEM;
+    st = load(h, pack, digest, err);
+    if (st == PUAN_OK)
+        *out = h;
+    else
+        puan_plan_close(h);
+    return st;
+}
+
+enum puan_status puan_plan_lint(struct puan_plan_held **held,
+                                const struct puan_problems **problems,
+                                const char *pack,
+                                const struct puan_plan_known *known,
+                                const struct puan_digest_fn *digest,
+                                struct puan_err *err)
+{
+    struct puan_plan_held *h = held_new(err);
+    struct puan_err found = { 0 };
+    const char *dir;
+    enum puan_status st;
+
+    *held = NULL;
+    *problems = NULL;
+    if (h == NULL)
+        return PUAN_ENOMEM;
+    st = locate(&dir, pack, &h->arena, err);
+    if (st == PUAN_OK) {
+        st = read_packs(h, dir, digest, true, &found);
+        if (st != PUAN_OK && h->problems.n == 0)
+            puan_problem_take(&h->problems, &found);
+        if (h->n_packs > 0) {
+            st = puan_plan_load(&h->plan, h->pack, h->n_packs, known, digest,
+                                &h->problems, &h->arena, &found);
+            if (st == PUAN_ENOTFOUND && h->problems.n == 0)
+                puan_problem_take(&h->problems, &found);
+            if (st == PUAN_OK)
+                st = puan_plan_prove(h->plan, &h->problems, &h->arena,
+                                     &found);
+        }
+        st = h->arena.failed ? puan_arena_check(&h->arena, err) : PUAN_OK;
+    }
+    if (st != PUAN_OK) {
+        puan_plan_close(h);
+        return st;
+    }
+    *held = h;
+    *problems = &h->problems;
+    return PUAN_OK;
+}
+
+/* --- pinning ------------------------------------------------------------ */
+
+static enum puan_status copy_pack(const char *dir,
+                                  const struct puan_plan_pack *k,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    const char *root = puan_arena_fmt(a, "%s/%.*s", dir, PUAN_FMT(k->name));
+    enum puan_status st = puan_dir_make(root, err);
+
+    for (size_t i = 0; st == PUAN_OK && i < k->n_files; i++) {
+        const struct puan_plan_file *f = &k->file[i];
+        const char *to = puan_arena_fmt(a, "%s/%.*s", root, PUAN_FMT(f->path));
+        struct puan_str sub = puan_str_of(to);
+
+        while (sub.n > 0 && sub.p[sub.n - 1] != '/')
+            sub.n--;
+        st = puan_dir_make(puan_arena_dup(a, sub), err);
+        if (st == PUAN_OK)
+            st = puan_file_write(to, f->text, 0640, err);
+    }
+    return st;
+}
+
+static void kdigest(struct puan_jw *w, struct puan_str key,
+                    const uint8_t digest[PUAN_DIGEST_SIZE])
+{
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
+
+    puan_hex(hex, digest, PUAN_DIGEST_SIZE);
+    puan_jw_key_s(w, key);
+    puan_jw_text(w, hex);
+}
+
+static enum puan_status write_pin(const char *dir, struct puan_plan_held *h,
+                                  const struct puan_digest_fn *digest,
+                                  struct puan_err *err)
+{
+    const struct puan_plan *p = h->plan;
+    struct puan_out o;
+    struct puan_jw w;
+
+    puan_out_init(&o, &h->arena);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kstr(&w, "plan", p->id);
+    puan_jw_kstr(&w, "version", p->version);
+    puan_jw_ktext(&w, "algorithm", digest->name);
+    kdigest(&w, PUAN_STR("digest"), p->digest);
+    puan_jw_key(&w, "packs");
+    puan_jw_map(&w);
+    for (size_t k = 0; k < p->n_packs; k++)
+        kdigest(&w, p->pack[k].name, p->pack[k].digest);
+    puan_jw_end(&w, '}');
+    puan_jw_end(&w, '}');
+    puan_out_char(&o, '\n');
+    if (h->arena.failed)
+        return puan_arena_check(&h->arena, err);
+    return puan_file_write(puan_arena_fmt(&h->arena, "%s/" PIN, dir),
+                           puan_out_view(&o), 0640, err);
+}
+
+enum puan_status puan_plan_pin(const char *dir, const char *pack,
+                               const struct puan_digest_fn *digest,
+                               uint8_t digest32[PUAN_DIGEST_SIZE],
+                               struct puan_err *err)
+{
+    struct puan_plan_held *h = NULL;
+    const char **name;
+    size_t n = 0;
+    enum puan_status st = puan_plan_load_dir(&h, pack, digest, err);
+
+    if (st != PUAN_OK)
+        return st;
+    st = puan_plan_prove(h->plan, NULL, &h->arena, err);
+    if (st == PUAN_OK && puan_dir_exists(dir)) {
+        st = puan_dir_list(&name, &n, dir, &h->arena, err);
+        if (st == PUAN_OK && n > 0)
+            st = puan_fail(err, PUAN_ECONFLICT, dir,
+                           "not empty; a plan is pinned into a new directory");
+    }
+    if (st == PUAN_OK)
+        st = puan_dir_make(dir, err);
+    for (size_t k = 0; st == PUAN_OK && k < h->n_packs; k++)
+        st = copy_pack(dir, &h->pack[k], &h->arena, err);
+    if (st == PUAN_OK)
+        st = write_pin(dir, h, digest, err);
+    if (st == PUAN_OK)
+        st = puan_dir_sync(dir, err);
+    if (st == PUAN_OK && digest32 != NULL)
+        memcpy(digest32, h->plan->digest, PUAN_DIGEST_SIZE);
+    puan_plan_close(h);
+    return st;
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return puan_str_cmp(*(const struct puan_str *)x,
+                        *(const struct puan_str *)y);
+}
+
+struct puan_plan_known
+puan_plan_known_of(const struct puan_feature *const *features,
+                   struct puan_arena *a)
+{
+    struct puan_plan_known known = { 0 };
+    struct puan_str *list;
+    size_t n = 0, k = 0;
+
+    for (size_t f = 0; features[f] != NULL; f++)
+        n += features[f]->n_routes;
+    list = puan_new_n(a, n + 1, struct puan_str);
+    if (list == NULL)
+        return known;
+    for (size_t f = 0; features[f] != NULL; f++)
+        for (size_t i = 0; i < features[f]->n_routes; i++)
+            if (features[f]->routes[i].capability != NULL &&
+                features[f]->routes[i].capability[0])
+                list[k++] = puan_str_of(features[f]->routes[i].capability);
+    qsort(list, k, sizeof(*list), by_text);
+    n = 0;
+    for (size_t i = 0; i < k; i++)
+        if (n == 0 || !puan_str_eq(list[n - 1], list[i]))
+            list[n++] = list[i];
+    known.capability = list;
+    known.n_capabilities = n;
+    return known;
+}
