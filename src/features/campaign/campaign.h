@@ -6,14 +6,18 @@
  * rows of a file or none, one ledger entry per store touched with the file's
  * digest and row count; the same file again changes nothing.
  *
- *   office store   area(...) (features/store), staff, import
+ *   office store   area(...) (features/store), staff(staff, role, area, device, certificate, sealed),
+ *                  import(seq, kind, digest, rows, made)
  *   returns store  listing(household, ea, building, unit, status, mode,
- *                          sealed, cells), assignment(ea, staff), register,
- *                  import
+ *                          sealed, cells), assignment(ea, staff),
+ *                  register(token, ea, status, sealed), import
  *     listing.sealed   head's name, phone, address: purpose "vault", table
  *                      "listing", column "sealed", row key = household; varint
  *                      length and text three times
  *     listing.cells    JSON of the columns the roll has besides
+ *     staff.sealed     name and phone, likewise (county 0, row key = staff)
+ *     register.sealed  ID number, name, sex, birth, likewise (row key = hex
+ *                      of the token, which is contract 4's of kind "id")
  *     assignment.staff account of the EA's enumerator
  *
  * Never makes accounts: features/accounts does, from the staff table.
@@ -39,6 +43,8 @@ struct puan_import_result {
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the file */
 };
 
+/* "areas", "listing", … */
+const char *puan_import_name(enum puan_import_kind kind);
 /* What a file is, told by its header; -1 when it is none of them. */
 int puan_import_kind_of(struct puan_str csv);
 
