@@ -25,6 +25,7 @@
 #ifndef PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 #define PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 
+#include "base/digest.h"
 #include "features/store/store.h"
 
 extern const struct puan_feature puan_feature_campaign;

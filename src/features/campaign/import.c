@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/csv.h"
 #include "base/json.h"
 #include "core/area/area.h"
 #include "core/plan/plan.h"
