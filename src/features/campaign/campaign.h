@@ -6,18 +6,14 @@
  * rows of a file or none, one ledger entry per store touched with the file's
  * digest and row count; the same file again changes nothing.
  *
- *   office store   area(...) (features/store), staff(staff, role, area, device, certificate, sealed),
- *                  import(seq, kind, digest, rows, made)
+ *   office store   area(...) (features/store), staff, import
  *   returns store  listing(household, ea, building, unit, status, mode,
- *                          sealed, cells), assignment(ea, staff),
- *                  register(token, ea, status, sealed), import
+ *                          sealed, cells), assignment(ea, staff), register,
+ *                  import
  *     listing.sealed   head's name, phone, address: purpose "vault", table
  *                      "listing", column "sealed", row key = household; varint
  *                      length and text three times
  *     listing.cells    JSON of the columns the roll has besides
- *     staff.sealed     name and phone, likewise (county 0, row key = staff)
- *     register.sealed  ID number, name, sex, birth, likewise (row key = hex
- *                      of the token, which is contract 4's of kind "id")
  *     assignment.staff account of the EA's enumerator
  *
  * Never makes accounts: features/accounts does, from the staff table.
@@ -25,7 +21,6 @@
 #ifndef PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 #define PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 
-#include "base/digest.h"
 #include "features/store/store.h"
 
 extern const struct puan_feature puan_feature_campaign;
@@ -44,8 +39,6 @@ struct puan_import_result {
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the file */
 };
 
-/* "areas", "listing", … */
-const char *puan_import_name(enum puan_import_kind kind);
 /* What a file is, told by its header; -1 when it is none of them. */
 int puan_import_kind_of(struct puan_str csv);
 

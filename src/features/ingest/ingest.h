@@ -112,11 +112,6 @@ struct puan_ret_head {
 bool puan_ret_head(struct puan_ret_head *out, struct puan_store *st,
                    int64_t household);
 
-/* Households put on the listing: known from now on.  For imports. */
-PUAN_MUST_USE enum puan_status puan_ret_listed(struct puan_shard *sh,
-                                               const int64_t *household,
-                                               size_t n, struct puan_err *err);
-
 /* A stored return; texts and record live in the arena. */
 struct puan_ret {
     int64_t seq, prev;

@@ -27,7 +27,7 @@
 #define MAX_TARGET 4096
 #define STOP_WAIT_MS 10000
 
-enum phase { PHASE_NEW, PHASE_BODY, PHASE_HANDLED, PHASE_WAITING };
+enum phase { PHASE_NEW, PHASE_BODY, PHASE_READY, PHASE_HANDLED, PHASE_WAITING };
 
 struct ex {
     struct puan_http x; /* first: puan_http and ex share an address */
@@ -363,9 +363,14 @@ static enum MHD_Result begin(struct ex *e, const char *method,
     e->asked = true;
     e->limit = o->limit(o->ctx, &e->x);
     if (e->x.status) {
-        e->x.close = e->x.close || e->x.header[PUAN_H_CONTENT_LENGTH].n ||
-                     e->x.header[PUAN_H_TRANSFER_ENCODING].n;
-        return answer(e);
+        if (e->x.header[PUAN_H_CONTENT_LENGTH].n ||
+            e->x.header[PUAN_H_TRANSFER_ENCODING].n) {
+            e->x.close = true;
+            return answer(e);
+        }
+        /* Answered at the next call: the library keeps the connection. */
+        e->phase = PHASE_READY;
+        return MHD_YES;
     }
     cl = e->x.header[PUAN_H_CONTENT_LENGTH];
     if (cl.n) {
@@ -443,6 +448,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
         /* Once suspended, e belongs to another thread; phase was set before. */
         if (e->phase == PHASE_WAITING)
             return MHD_YES;
+        return answer(e);
+    case PHASE_READY:
         return answer(e);
     case PHASE_WAITING:
         if (atomic_load_explicit(&e->waiting, memory_order_acquire))
