@@ -23,6 +23,8 @@ struct puan_verify_options {
     const char *const *witness; /* checkpoint files kept outside */
     size_t n_witness;
     unsigned threads; /* 0: one a core */
+    /* Whose covered tables there are, NULL-ended; NULL: puan_features. */
+    const struct puan_feature *const *features;
     /* Hears of progress from any thread; may be NULL. */
     void (*tell)(void *arg, uint64_t done, uint64_t total);
     void *tell_arg;

@@ -48,6 +48,7 @@ struct want {
 struct verify {
     struct puan_ledger_source src;
     const struct puan_verify_options *opt;
+    const struct puan_feature *const *features;
     struct puan_arena *out; /* results */
     pthread_mutex_t lock;   /* guards out and the problems */
     struct puan_verify_problem *problem;
@@ -479,20 +480,21 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
     struct known k;
     bool more = true;
     const char *name = r->store->name;
+    struct puan_err why = { 0 };
     enum puan_status st;
 
     puan_arena_init(&a, puan_os_alloc());
     puan_arena_init(&scratch, puan_os_alloc());
     st = known_rows(&k, db, c->table, &a, err);
     if (st == PUAN_OK)
-        st = puan_sql(&s, db, c->sql, err);
+        st = puan_sql(&s, db, c->sql, &why);
     while (st == PUAN_OK) {
         struct covered_row want, *have;
         struct puan_out o;
         uint8_t digest[PUAN_DIGEST_SIZE];
         size_t i;
 
-        st = puan_stmt_step(&more, s, err);
+        st = puan_stmt_step(&more, s, &why);
         if (st != PUAN_OK || !more)
             break;
         puan_arena_reset(&scratch);
@@ -520,6 +522,10 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
                     (unsigned long long)k.seq[i]);
     }
     puan_stmt_done(s);
+    if (st == PUAN_EBUG && k.n == 0)
+        st = PUAN_OK; /* the table is of a later program: never made here */
+    else if (st != PUAN_OK)
+        st = puan_fail(err, st, c->table, "%s", why.text);
     for (size_t i = 0; st == PUAN_OK && i < k.n; i++)
         if (!k.row[i].met && k.seq[i] < r->height)
             problem(r->v, name, "row-removed", (int64_t)k.seq[i],
@@ -530,12 +536,13 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
     return st;
 }
 
-static const struct puan_covered *descriptor(const char *table,
+static const struct puan_covered *descriptor(const struct verify *v,
+                                             const char *table,
                                              enum puan_store_kind kind)
 {
-    for (size_t f = 0; puan_features[f]; f++)
-        for (size_t i = 0; i < puan_features[f]->n_covered; i++) {
-            const struct puan_covered *c = &puan_features[f]->covered[i];
+    for (size_t f = 0; v->features[f]; f++)
+        for (size_t i = 0; i < v->features[f]->n_covered; i++) {
+            const struct puan_covered *c = &v->features[f]->covered[i];
 
             if (c->store == kind && strcmp(c->table, table) == 0)
                 return c;
@@ -604,10 +611,10 @@ static enum puan_status covered_tables(uint64_t *count, struct store_run *r,
     enum puan_status st = PUAN_OK;
 
     puan_arena_init(&a, puan_os_alloc());
-    for (size_t f = 0; puan_features[f] && st == PUAN_OK; f++)
-        for (size_t i = 0; i < puan_features[f]->n_covered && st == PUAN_OK;
+    for (size_t f = 0; v->features[f] && st == PUAN_OK; f++)
+        for (size_t i = 0; i < v->features[f]->n_covered && st == PUAN_OK;
              i++) {
-            const struct puan_covered *c = &puan_features[f]->covered[i];
+            const struct puan_covered *c = &v->features[f]->covered[i];
             bool listed = false;
 
             if (c->store != kind)
@@ -627,7 +634,7 @@ static enum puan_status covered_tables(uint64_t *count, struct store_run *r,
         if (st != PUAN_OK || !more)
             break;
         t = puan_col_text(s, 0);
-        if (!descriptor(puan_arena_dup(&a, t), kind))
+        if (!descriptor(v, puan_arena_dup(&a, t), kind))
             problem(v, r->store->name, "table-unknown", -1,
                     "rows of table %.*s are covered, but this program cannot "
                     "read them back",
@@ -1081,7 +1088,10 @@ enum puan_status puan_ledger_verify(struct puan_verify *out, const char *dir,
                                     struct puan_arena *a, struct puan_err *err)
 {
     struct puan_verify_store *stores;
-    struct verify v = { .opt = opt, .out = a };
+    struct verify v = { .opt = opt,
+                        .out = a,
+                        .features = opt->features ? opt->features
+                                                  : puan_features };
     int64_t began = puan_os_mono_ns();
     size_t tables = 0;
     enum puan_status st;
@@ -1090,8 +1100,8 @@ enum puan_status puan_ledger_verify(struct puan_verify *out, const char *dir,
     st = puan_ledger_source(&v.src, dir, opt->url, a, err);
     if (st != PUAN_OK)
         return st;
-    for (size_t f = 0; puan_features[f]; f++)
-        tables += puan_features[f]->n_covered;
+    for (size_t f = 0; v.features[f]; f++)
+        tables += v.features[f]->n_covered;
     v.problem = puan_new_n(a, PUAN_VERIFY_SHOWN, struct puan_verify_problem);
     v.covered = puan_new_n(a, tables + 1, const char *);
     stores = puan_new_n(a, v.src.n, struct puan_verify_store);
