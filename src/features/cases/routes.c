@@ -1,0 +1,687 @@
+/*
+ * Requests about cases: lists, one case, acts on it, notices.  Which seat may
+ * do what stands in the flow; the routes only say that somebody signed in at
+ * a seat whose area holds the case.
+ */
+#include "core/area/area.h"
+#include "features/cases/internal.h"
+#include "features/host/request.h"
+
+#define TRY(x)                                                                 \
+    do {                                                                       \
+        enum puan_status try_ = (x);                                           \
+        if (try_ != PUAN_OK)                                                   \
+            return try_;                                                       \
+    } while (0)
+
+/* Who asks, seen from the area of a run. */
+static struct puan_flow_who who_of(const struct puan_request *rq, int64_t area)
+{
+    return puan_case_seat(rq->store, puan_str_of(rq->who.name),
+                          puan_str_of(rq->who.role_name), rq->who.area, area);
+}
+
+/*
+ * The seat acts for an external one: role and level it stands for.  The plan
+ * must call that role external; if it names who enters its acts, it is him.
+ */
+static enum puan_status stand_in(struct puan_flow_who *who,
+                                 const struct puan_request *rq,
+                                 struct puan_str role, struct puan_str level,
+                                 int64_t area, struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    const struct puan_role *r = puan_plan_role(plan, role);
+
+    if (role.n == 0)
+        return PUAN_OK;
+    if (r == NULL || !r->external)
+        return puan_fail(err, PUAN_EDENIED, "as_role",
+                         "only acts of external seats are entered for others");
+    if (r->via.n > 0 && !puan_str_is(r->via, rq->who.role_name))
+        return puan_fail(err, PUAN_EDENIED, "as_role",
+                         "this seat may not enter acts of that external seat");
+    who->external = true;
+    who->entered_role = who->role;
+    who->entered_level = who->level;
+    who->entered_above = who->above;
+    who->role = role;
+    who->level = level;
+    who->above = puan_case_level_above(rq->store, level, area);
+    if (who->above < 0)
+        return puan_fail(err, PUAN_EINVAL, "as_level",
+                         "no such level at or above the area of the case");
+    return PUAN_OK;
+}
+
+static enum puan_status fields_of(const struct puan_node **out,
+                                  struct puan_request *rq,
+                                  struct puan_str json, struct puan_err *err)
+{
+    struct puan_node *n = NULL;
+
+    *out = NULL;
+    if (json.n == 0)
+        return PUAN_OK;
+    TRY(puan_json_tree(&n, json, "fields", rq->arena, err));
+    if (n->kind != PUAN_NODE_MAP)
+        return puan_fail(err, PUAN_EINVAL, "fields",
+                         "fields must be a map of names to values");
+    *out = n;
+    return PUAN_OK;
+}
+
+/* [{"kind":"…","digest":"<64 hex>"}] */
+static enum puan_status papers_of(struct puan_flow_event *e,
+                                  struct puan_request *rq,
+                                  struct puan_str json, struct puan_err *err)
+{
+    static const char *const keys[] = { "kind", "digest", NULL };
+    struct puan_node *n = NULL;
+    struct puan_flow_paper *list;
+    size_t k = 0;
+
+    if (json.n == 0)
+        return PUAN_OK;
+    TRY(puan_json_tree(&n, json, "evidence", rq->arena, err));
+    if (n->kind != PUAN_NODE_LIST || n->n > PUAN_FLOW_MAX)
+        return puan_fail(err, PUAN_EINVAL, "evidence",
+                         "evidence must be a list of {kind, digest}");
+    list = puan_new_n(rq->arena, n->n, struct puan_flow_paper);
+    if (list == NULL)
+        return puan_arena_check(rq->arena, err);
+    PUAN_NODE_EACH(c, n) {
+        struct puan_str digest;
+
+        if (c->kind != PUAN_NODE_MAP)
+            return puan_fail(err, PUAN_EINVAL, "evidence",
+                             "evidence must be a list of {kind, digest}");
+        TRY(puan_node_only(c, keys, err));
+        TRY(puan_node_str(&list[k].kind, c, "kind", err));
+        TRY(puan_node_str(&digest, c, "digest", err));
+        if (!puan_unhex(list[k].digest, PUAN_DIGEST_SIZE, digest))
+            return puan_fail(err, PUAN_EINVAL, "evidence",
+                             "digest must be 64 hex digits: upload the file "
+                             "first");
+        k++;
+    }
+    e->papers = list;
+    e->n_papers = k;
+    return PUAN_OK;
+}
+
+static enum puan_status time_of(int64_t *out, struct puan_str s,
+                                struct puan_err *err)
+{
+    *out = 0;
+    if (s.n == 0 || puan_instant_parse(out, s))
+        return PUAN_OK;
+    return puan_fail(err, PUAN_EINVAL, "at",
+                     "\"at\" must be a time like 2020-11-01T08:00:00+08:00");
+}
+
+/* Secret fields are for seats cleared for secret material (contract 17). */
+static bool cleared(const struct puan_request *rq)
+{
+    const struct puan_role *r = puan_plan_role(
+        puan_store_plan(rq->store), puan_str_of(rq->who.role_name));
+
+    return r != NULL && r->clearance >= 2;
+}
+
+static void answer_run(struct puan_request *rq, unsigned status,
+                       const struct puan_case_call *call)
+{
+    struct puan_jw *w = puan_answer_begin(rq, status);
+
+    puan_jw_map(w);
+    puan_jw_kint(w, "id", call->row.id);
+    puan_jw_kstr(w, "state", call->row.state);
+    puan_jw_kint(w, "events", call->row.n);
+    puan_jw_kbool(w, "ended", call->row.ended_ms != 0);
+    puan_jw_key(w, "case");
+    puan_flow_run_json(w, call->after, cleared(rq));
+    puan_jw_end(w, '}');
+}
+
+/* ---- acts --------------------------------------------------------------- */
+
+/* One struct for all kinds of acts; each row declares what it takes. */
+struct act_in {
+    int64_t area, id, expect;
+    struct puan_str flow, subject, name, fields, at, evidence, skip, reason,
+        as_role, as_level, digest;
+    bool yes, drill;
+};
+
+#define COMMON                                                                 \
+    { "fields", PUAN_PARAM_JSON, offsetof(struct act_in, fields), 0, 65536,    \
+      true },                                                                  \
+    { "at", PUAN_PARAM_TEXT, offsetof(struct act_in, at), 0, 40, true },       \
+    { "evidence", PUAN_PARAM_JSON, offsetof(struct act_in, evidence), 0,       \
+      16384, true },                                                           \
+    { "as_role", PUAN_PARAM_TEXT, offsetof(struct act_in, as_role), 1, 64,     \
+      true },                                                                  \
+    { "as_level", PUAN_PARAM_TEXT, offsetof(struct act_in, as_level), 1, 64,   \
+      true }
+#define OF_CASE                                                                \
+    { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX,         \
+      false },                                                                 \
+    { "expect", PUAN_PARAM_INT, offsetof(struct act_in, expect), 1, INT64_MAX, \
+      true }
+#define NAMED(key)                                                             \
+    { key, PUAN_PARAM_TEXT, offsetof(struct act_in, name), 1, 64, false }
+
+static const struct puan_param open_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct act_in, area), 1, INT64_MAX,
+      false },
+    { "flow", PUAN_PARAM_TEXT, offsetof(struct act_in, flow), 1, 64, false },
+    { "drill", PUAN_PARAM_BOOL, offsetof(struct act_in, drill), 0, 1, true },
+    COMMON,
+};
+static const struct puan_param act_params[] = {
+    OF_CASE, NAMED("transition"),
+    { "skip", PUAN_PARAM_TEXT, offsetof(struct act_in, skip), 1, 64, true },
+    COMMON,
+};
+static const struct puan_param step_params[] = { OF_CASE, NAMED("step"),
+                                                 COMMON };
+static const struct puan_param ask_params[] = { OF_CASE, NAMED("approval"),
+                                                COMMON };
+static const struct puan_param sign_params[] = {
+    OF_CASE, NAMED("approval"),
+    { "yes", PUAN_PARAM_BOOL, offsetof(struct act_in, yes), 0, 1, false },
+    { "digest", PUAN_PARAM_TEXT, offsetof(struct act_in, digest), 64, 64,
+      true },
+    { "reason", PUAN_PARAM_TEXT, offsetof(struct act_in, reason), 1, 1000,
+      true },
+    COMMON,
+};
+static const struct puan_param evidence_params[] = { OF_CASE, COMMON };
+
+static enum puan_status act_on(struct puan_request *rq, const struct act_in *in,
+                               enum puan_flow_event_kind kind,
+                               struct puan_err *err)
+{
+    struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
+    uint8_t *digest = puan_arena_get(rq->arena, PUAN_DIGEST_SIZE);
+    struct puan_act act;
+    int64_t area = rq->area;
+
+    if (call == NULL || digest == NULL)
+        return puan_arena_check(rq->arena, err);
+    call->arena = rq->arena;
+    call->run = in->id;
+    call->expect = in->expect;
+    call->flow = in->flow;
+    call->area = in->area;
+    call->event.kind = kind;
+    call->event.name = in->name;
+    call->event.who = who_of(rq, area);
+    TRY(stand_in(&call->event.who, rq, in->as_role, in->as_level, area, err));
+    TRY(fields_of(&call->event.fields, rq, in->fields, err));
+    TRY(papers_of(&call->event, rq, in->evidence, err));
+    TRY(time_of(&call->event.event_ms, in->at, err));
+    call->event.yes = in->yes;
+    call->event.drill = in->drill;
+    call->event.skip = in->skip;
+    call->event.reason = in->reason;
+    if (in->digest.n > 0) {
+        if (!puan_unhex(digest, PUAN_DIGEST_SIZE, in->digest))
+            return puan_fail(err, PUAN_EINVAL, "digest",
+                             "digest must be 64 hex digits");
+        call->event.digest = digest;
+    }
+    puan_request_act(&act, rq, PUAN_STR(""));
+    TRY(puan_case_do(rq->store, &act, call, err));
+    answer_run(rq, kind == PUAN_FLOW_OPEN ? 201 : 200, call);
+    return PUAN_OK;
+}
+
+#define HANDLER(name, kind)                                                    \
+    static enum puan_status name(struct puan_request *rq, const void *in,      \
+                                 struct puan_err *err)                         \
+    {                                                                          \
+        return act_on(rq, in, kind, err);                                      \
+    }
+HANDLER(act_case, PUAN_FLOW_ACT)
+HANDLER(do_step, PUAN_FLOW_DO)
+HANDLER(order_step, PUAN_FLOW_ORDER)
+HANDLER(ask, PUAN_FLOW_ASK)
+HANDLER(sign, PUAN_FLOW_SIGN)
+HANDLER(attach, PUAN_FLOW_EVIDENCE)
+
+/* Runs that belong to a feature are opened by it. */
+static enum puan_status open_case(struct puan_request *rq, const void *v,
+                                  struct puan_err *err)
+{
+    const struct act_in *in = v;
+    const struct puan_flow *flow;
+
+    TRY(puan_cases_flow(&flow, rq->store, in->flow, err));
+    for (size_t i = 0; puan_case_owners[i] != NULL; i++)
+        if (puan_str_is(flow->subject, puan_case_owners[i]->subject))
+            return puan_fail(err, PUAN_EINVAL, "flow",
+                             "runs of \"%.*s\" are opened by their own route",
+                             PUAN_FMT(in->flow));
+    return act_on(rq, in, PUAN_FLOW_OPEN, err);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* The area of the case: the seat must hold it. */
+static enum puan_status area_of_case(int64_t *area, struct puan_request *rq,
+                                     const void *v, struct puan_err *err)
+{
+    const struct act_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_case_row row;
+    struct puan_db *db = NULL;
+    enum puan_status st;
+
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_case_row_read(&row, db, in->id, rq->arena, err);
+    puan_read_end(office, db);
+    *area = st == PUAN_OK ? row.area : 0;
+    return st;
+}
+
+/* What this seat could do now, as far as seats and state go. */
+static void may_json(struct puan_jw *w, const struct puan_flow_run *run,
+                     const struct puan_flow_who *who)
+{
+    const struct puan_flow *f = run->flow;
+
+    puan_jw_key(w, "may");
+    puan_jw_list(w);
+    for (size_t i = 0; i < f->n_transitions && run->opened; i++) {
+        const struct puan_flow_transition *t = &f->transitions[i];
+
+        if (!PUAN_FLOW_HAS(t->from, run->state))
+            continue;
+        for (size_t k = 0; k < f->n_seats; k++) {
+            if (!PUAN_FLOW_HAS(t->by, k) ||
+                !puan_flow_seat_fits(f, (int)k, who))
+                continue;
+            puan_jw_map(w);
+            puan_jw_ktext(w, "do", "act");
+            puan_jw_kstr(w, "id", t->label.name);
+            puan_jw_kstr(w, "zh", t->label.zh);
+            puan_jw_kstr(w, "en", t->label.en);
+            puan_jw_kstr(w, "when", t->when_text);
+            puan_jw_end(w, '}');
+            break;
+        }
+    }
+    for (size_t i = 0; i < f->n_steps; i++) {
+        for (size_t k = 0; k < f->n_seats; k++) {
+            if (!puan_flow_step_open(run, (int)i) ||
+                !PUAN_FLOW_HAS(f->steps[i].by, k) ||
+                !puan_flow_seat_fits(f, (int)k, who))
+                continue;
+            puan_jw_map(w);
+            puan_jw_ktext(w, "do", "step");
+            puan_jw_kstr(w, "id", f->steps[i].label.name);
+            puan_jw_kstr(w, "zh", f->steps[i].label.zh);
+            puan_jw_kstr(w, "en", f->steps[i].label.en);
+            puan_jw_end(w, '}');
+            break;
+        }
+    }
+    for (size_t i = 0; i < f->n_approvals; i++) {
+        if (run->approval[i].state != PUAN_FLOW_ASKED)
+            continue;
+        for (size_t k = 0; k < f->approvals[i].n_seats; k++) {
+            if (!puan_flow_seat_fits(f, f->approvals[i].seats[k], who))
+                continue;
+            puan_jw_map(w);
+            puan_jw_ktext(w, "do", "sign");
+            puan_jw_kstr(w, "id", f->approvals[i].label.name);
+            puan_jw_kstr(w, "zh", f->approvals[i].label.zh);
+            puan_jw_kstr(w, "en", f->approvals[i].label.en);
+            puan_jw_end(w, '}');
+            break;
+        }
+    }
+    puan_jw_end(w, ']');
+}
+
+static enum puan_status events_json(struct puan_jw *w, struct puan_request *rq,
+                                    struct puan_db *db, int64_t id,
+                                    struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    st = puan_sql(&s, db,
+                  "SELECT n, body, sealed FROM case_event WHERE run = $1"
+                  " ORDER BY n",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_int(s, 1, id);
+    puan_jw_key(w, "events");
+    puan_jw_list(w);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        struct puan_str body;
+
+        if (puan_col_bytes(s, 2).n > 0 && !cleared(rq)) {
+            puan_jw_map(w);
+            puan_jw_kint(w, "n", puan_col_int(s, 0));
+            puan_jw_kbool(w, "sealed", true);
+            puan_jw_end(w, '}');
+            continue;
+        }
+        st = puan_case_event_open(&body, rq->store, id, puan_col_int(s, 0),
+                                  puan_col_text(s, 1), puan_col_bytes(s, 2),
+                                  rq->arena, err);
+        if (st != PUAN_OK)
+            break;
+        puan_jw_raw(w, body);
+    }
+    puan_jw_end(w, ']');
+    puan_stmt_done(s);
+    return st;
+}
+
+static enum puan_status show(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
+{
+    const struct act_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_case_row row;
+    struct puan_flow_run *run = NULL;
+    struct puan_flow_who who;
+    struct puan_db *db = NULL;
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st;
+
+    TRY(puan_read_begin(&db, office, err));
+    puan_out_init(&o, rq->arena);
+    puan_jw_init(&w, &o);
+    st = puan_case_read(&row, &run, rq->store, db, in->id, rq->arena, err);
+    if (st == PUAN_OK) {
+        who = who_of(rq, row.area);
+        puan_jw_map(&w);
+        puan_jw_kint(&w, "id", row.id);
+        puan_jw_kstr(&w, "subject", row.subject);
+        puan_jw_kint(&w, "parent", row.parent);
+        puan_jw_kint(&w, "events_n", row.n);
+        puan_jw_key(&w, "case");
+        puan_flow_run_json(&w, run, cleared(rq));
+        may_json(&w, run, &who);
+        /* the digests to sign, as the fields are now */
+        puan_jw_key(&w, "sign");
+        puan_jw_map(&w);
+        for (size_t i = 0; i < run->flow->n_approvals; i++) {
+            uint8_t d[PUAN_DIGEST_SIZE];
+            char hex[2 * PUAN_DIGEST_SIZE + 1];
+
+            puan_flow_covered(d, run, (int)i, puan_store_digest(rq->store));
+            puan_hex(hex, d, sizeof d);
+            puan_jw_key_s(&w, run->flow->approvals[i].label.name);
+            puan_jw_text(&w, hex);
+        }
+        puan_jw_end(&w, '}');
+        st = events_json(&w, rq, db, row.id, err);
+        puan_jw_end(&w, '}');
+    }
+    puan_read_end(office, db);
+    if (st == PUAN_OK)
+        st = puan_arena_check(rq->arena, err);
+    if (st == PUAN_OK) {
+        puan_answer_etag(rq, row.n);
+        puan_answer_json(rq, 200, puan_out_view(&o));
+    }
+    return st;
+}
+
+struct list_in {
+    int64_t area;
+    struct puan_str flow, state;
+    bool open;
+    struct puan_page page;
+};
+static const struct puan_param list_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct list_in, area), 1, INT64_MAX,
+      false },
+    { "flow", PUAN_PARAM_TEXT, offsetof(struct list_in, flow), 1, 64, true },
+    { "state", PUAN_PARAM_TEXT, offsetof(struct list_in, state), 1, 64, true },
+    { "open", PUAN_PARAM_BOOL, offsetof(struct list_in, open), 0, 1, true },
+    PUAN_PAGE_PARAMS(struct list_in, page),
+};
+
+static enum puan_status list(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
+{
+    const struct list_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    int64_t limit = puan_page_limit(&in->page), n = 0, next = 0;
+    struct puan_db *db = NULL;
+    struct puan_stmt *s = NULL;
+    struct puan_jw *w;
+    bool more = false;
+    enum puan_status st;
+
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_sql(&s, db,
+                  "SELECT id, flow, area, subject, state, drill, opened, ended"
+                  " FROM case_run WHERE id > $1 AND ($2 = '' OR flow = $2)"
+                  " AND ($3 = '' OR state = $3) AND ($4 = 0 OR ended = 0)"
+                  " ORDER BY id",
+                  err);
+    if (st != PUAN_OK)
+        goto out;
+    puan_bind_int(s, 1, in->page.cursor);
+    puan_bind_text(s, 2, in->flow.p ? in->flow : PUAN_STR(""));
+    puan_bind_text(s, 3, in->state.p ? in->state : PUAN_STR(""));
+    puan_bind_int(s, 4, in->open);
+    w = puan_answer_items(rq);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        char text[32];
+
+        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 2)))
+            continue;
+        if (n == limit) {
+            break;
+        }
+        next = puan_col_int(s, 0);
+        n++;
+        puan_jw_map(w);
+        puan_jw_kint(w, "id", next);
+        puan_jw_kstr(w, "flow", puan_col_text(s, 1));
+        puan_jw_kint(w, "area", puan_col_int(s, 2));
+        puan_jw_kstr(w, "subject", puan_col_text(s, 3));
+        puan_jw_kstr(w, "state", puan_col_text(s, 4));
+        puan_jw_kbool(w, "drill", puan_col_int(s, 5) != 0);
+        puan_instant_text(text, puan_col_int(s, 6), 480);
+        puan_jw_ktext(w, "opened", text);
+        puan_jw_kbool(w, "ended", puan_col_int(s, 7) != 0);
+        puan_jw_end(w, '}');
+    }
+    puan_stmt_done(s);
+    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
+out:
+    puan_read_end(office, db);
+    return st;
+}
+
+/* ---- notices ------------------------------------------------------------ */
+
+struct mine_in {
+    struct puan_page page;
+};
+static const struct puan_param mine_params[] = {
+    PUAN_PAGE_PARAMS(struct mine_in, page),
+};
+
+/* What was said to this seat and not yet taken, oldest first. */
+static enum puan_status mine(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
+{
+    const struct mine_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    int64_t limit = puan_page_limit(&in->page), n = 0, next = 0;
+    struct puan_db *db = NULL;
+    struct puan_stmt *s = NULL;
+    struct puan_jw *w;
+    bool more = false;
+    enum puan_status st;
+
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_sql(&s, db,
+                  "SELECT n.id, n.run, n.kind, n.seat, n.at, r.flow, r.area,"
+                  " r.state, r.drill FROM case_notice n JOIN case_run r ON"
+                  " r.id = n.run WHERE n.id > $1 AND n.taken = 0 AND"
+                  " n.role = $2 AND n.area = $3 ORDER BY n.id",
+                  err);
+    if (st != PUAN_OK)
+        goto out;
+    puan_bind_int(s, 1, in->page.cursor);
+    puan_bind_text(s, 2, puan_str_of(rq->who.role_name));
+    puan_bind_int(s, 3, rq->who.area);
+    w = puan_answer_items(rq);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        char text[32];
+
+        if (n == limit)
+            break;
+        next = puan_col_int(s, 0);
+        n++;
+        puan_jw_map(w);
+        puan_jw_kint(w, "id", next);
+        puan_jw_kint(w, "case", puan_col_int(s, 1));
+        puan_jw_kstr(w, "kind", puan_col_text(s, 2));
+        puan_jw_kstr(w, "seat", puan_col_text(s, 3));
+        puan_instant_text(text, puan_col_int(s, 4), 480);
+        puan_jw_ktext(w, "at", text);
+        puan_jw_kstr(w, "flow", puan_col_text(s, 5));
+        puan_jw_kint(w, "area", puan_col_int(s, 6));
+        puan_jw_kstr(w, "state", puan_col_text(s, 7));
+        puan_jw_kbool(w, "drill", puan_col_int(s, 8) != 0);
+        puan_jw_end(w, '}');
+    }
+    puan_stmt_done(s);
+    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
+out:
+    puan_read_end(office, db);
+    return st;
+}
+
+struct take_in {
+    int64_t notice;
+};
+static const struct puan_param take_params[] = {
+    { "notice", PUAN_PARAM_INT, offsetof(struct take_in, notice), 1, INT64_MAX,
+      false },
+};
+struct take {
+    struct puan_request *rq;
+    int64_t id;
+};
+
+static enum puan_status take_body(struct puan_shard *sh, struct puan_db *db,
+                                  struct puan_act *act, void *arg,
+                                  struct puan_err *err)
+{
+    const struct take *t = arg;
+    struct puan_arena *a = t->rq->arena;
+    struct puan_case_notice n = { .id = t->id };
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    st = puan_sql(&s, db,
+                  "SELECT run, n, kind, seat, role, level, area, at, vacant,"
+                  " taken FROM case_notice WHERE id = $1",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_int(s, 1, t->id);
+    st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK && more) {
+        n.run = puan_col_int(s, 0);
+        n.n = puan_col_int(s, 1);
+        n.kind = puan_str_of(puan_arena_dup(a, puan_col_text(s, 2)));
+        n.seat = puan_str_of(puan_arena_dup(a, puan_col_text(s, 3)));
+        n.role = puan_str_of(puan_arena_dup(a, puan_col_text(s, 4)));
+        n.level = puan_str_of(puan_arena_dup(a, puan_col_text(s, 5)));
+        n.area = puan_col_int(s, 6);
+        n.at = puan_col_int(s, 7);
+        n.vacant = puan_col_int(s, 8);
+        n.taken = puan_col_int(s, 9);
+    }
+    puan_stmt_done(s);
+    if (st != PUAN_OK)
+        return st;
+    if (!more || !puan_str_is(n.role, t->rq->who.role_name) ||
+        n.area != t->rq->who.area)
+        return puan_fail(err, PUAN_ENOTFOUND, "notice",
+                         "there is no such notice for this seat");
+    if (n.taken != 0)
+        return puan_fail(err, PUAN_ECONFLICT, "notice", "taken already");
+    n.taken = puan_store_now(puan_shard_store(sh));
+    n.taken_by = puan_str_of(t->rq->who.name);
+    return puan_case_notice_write(sh, db, act, &n, a, err);
+}
+
+static enum puan_status take(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
+{
+    const struct take_in *in = v;
+    struct take t = { rq, in->notice };
+    struct puan_act act;
+
+    puan_request_act(&act, rq,
+                     puan_str_of(puan_arena_fmt(rq->arena, "notice/%lld",
+                                                (long long)in->notice)));
+    TRY(puan_commit(puan_store_office(rq->store), &act, take_body, &t, err));
+    puan_answer_empty(rq);
+    return PUAN_OK;
+}
+
+static const struct puan_param id_params[] = {
+    { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
+};
+
+#define ROW(method_, path_, cap, verb_, summary_, fn, table)                   \
+    { .method = method_, .path = "/c/{campaign}/cases" path_,                  \
+      .capability = cap, .scope = PUAN_SCOPE_OBJECT, .verb = verb_,            \
+      .summary = summary_, .handle = fn, .area_of = area_of_case,              \
+      PUAN_PARAMS(table, struct act_in) }
+
+const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
+    { .method = PUAN_GET, .path = "/c/{campaign}/cases",
+      .capability = "case.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "List cases of an area", .handle = list,
+      PUAN_PARAMS(list_params, struct list_in) },
+    { .method = PUAN_POST, .path = "/c/{campaign}/cases",
+      .capability = "case.act", .scope = PUAN_SCOPE_AREA, .verb = "case.open",
+      .summary = "Open a case", .handle = open_case,
+      PUAN_PARAMS(open_params, struct act_in) },
+    ROW(PUAN_GET, "/{id}", "case.view", "", "One case with its history", show,
+        id_params),
+    ROW(PUAN_POST, "/{id}/act", "case.act", "case.act", "Take a transition",
+        act_case, act_params),
+    ROW(PUAN_POST, "/{id}/step", "case.act", "case.step", "A step is done",
+        do_step, step_params),
+    ROW(PUAN_POST, "/{id}/order", "case.act", "case.order", "Order a step",
+        order_step, step_params),
+    ROW(PUAN_POST, "/{id}/ask", "case.act", "case.ask", "Ask for an approval",
+        ask, ask_params),
+    ROW(PUAN_POST, "/{id}/sign", "case.act", "case.sign",
+        "Sign or refuse an approval", sign, sign_params),
+    ROW(PUAN_POST, "/{id}/evidence", "case.act", "case.evidence",
+        "Attach evidence", attach, evidence_params),
+    { .method = PUAN_GET, .path = "/c/{campaign}/notices",
+      .capability = "case.view", .scope = PUAN_SCOPE_SESSION, .verb = "",
+      .summary = "What this seat was told and has not taken", .handle = mine,
+      PUAN_PARAMS(mine_params, struct mine_in) },
+    { .method = PUAN_POST, .path = "/c/{campaign}/notices/{notice}/take",
+      .capability = "case.view", .scope = PUAN_SCOPE_SESSION,
+      .verb = "notice.take", .summary = "Take a notice", .handle = take,
+      PUAN_PARAMS(take_params, struct take_in) },
+};

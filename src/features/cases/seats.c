@@ -1,0 +1,63 @@
+/*
+ * What cases ask of other features: who holds a seat, and which returns are
+ * estimates.
+ */
+#include "features/cases/internal.h"
+#include "features/ingest/ingest.h"
+
+enum puan_status puan_case_holders(int64_t *n, struct puan_db *db,
+                                   struct puan_str role, int64_t area,
+                                   struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    st = puan_sql(&s, db,
+                  "SELECT COUNT(*) FROM seat WHERE role = $1 AND area = $2"
+                  " AND ended = 0",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_text(s, 1, role);
+    puan_bind_int(s, 2, area);
+    st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK && more)
+        *n = puan_col_int(s, 0);
+    puan_stmt_done(s);
+    return st;
+}
+
+static enum puan_status one(void *arg, const struct puan_ret *r,
+                            struct puan_err *err)
+{
+    (void)err;
+    if (puan_str_is(r->head.mode, "office-estimate"))
+        ++*(int64_t *)arg;
+    return PUAN_OK;
+}
+
+enum puan_status puan_case_estimates(struct puan_case_facts *out,
+                                     struct puan_store *st, int64_t area,
+                                     struct puan_arena *a,
+                                     struct puan_err *err)
+{
+    int64_t n = 0, from = 0, to = 0;
+    struct puan_shard *own = puan_store_shard_of_area(st, area);
+
+    (void)a;
+    puan_area_keys(&from, &to, st, area);
+    for (size_t i = 1; i < puan_store_shards(st); i++) {
+        struct puan_shard *sh = puan_store_shard(st, i);
+        enum puan_status rc;
+
+        if (own != NULL && sh != own)
+            continue;
+        rc = puan_ret_each(sh, from, to, one, &n, err);
+        if (rc != PUAN_OK)
+            return rc;
+    }
+    puan_case_fact(out, "open.estimate", n);
+    return PUAN_OK;
+}
