@@ -660,6 +660,32 @@ static void load_hours(struct loader *l)
     l->p->hours = h;
 }
 
+/* --- secrecy ------------------------------------------------------------ */
+
+static void load_secrecy(struct loader *l)
+{
+    static const char *const keys[] = { "label",    "zh", "en", "term",
+                                        "audience", NULL };
+    const struct puan_node *m = section(l, "secrecy", PUAN_NODE_MAP);
+    struct puan_secrecy *list =
+        puan_new_n(l->a, m ? m->n : 0, struct puan_secrecy);
+
+    l->p->secrecy = list;
+    PUAN_NODE_EACH(c, m) {
+        struct puan_secrecy *s;
+
+        if (list == NULL || !only(l, c, keys))
+            continue;
+        s = &list[l->p->n_secrecy++];
+        s->id = c->key;
+        s->label = (unsigned)number(l, c, "label", 0, 3);
+        s->zh = text(l, c, "zh");
+        s->en = text(l, c, "en");
+        s->term = text(l, c, "term");
+        s->audience = text(l, c, "audience");
+    }
+}
+
 /* --- forms -------------------------------------------------------------- */
 
 /* One map of all code lists: every top-level key of every codes/ file. */
@@ -1132,6 +1158,7 @@ enum puan_status puan_plan_load(struct puan_plan **out,
     load_roles(&l);
     load_settings(&l);
     load_hours(&l);
+    load_secrecy(&l);
     if (campaign || puan_node_get(l.root, "forms")) {
         load_forms(&l);
         load_windows(&l);

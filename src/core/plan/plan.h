@@ -80,6 +80,14 @@ struct puan_setting {
     const struct puan_node *at;
 };
 
+/* Label, term and circle of a kind of data (contract 17). */
+struct puan_secrecy {
+    struct puan_str id; /* "returns" */
+    struct puan_str zh, en;
+    unsigned label; /* 0 open ... 3 state secret */
+    struct puan_str term, audience;
+};
+
 /* The hours offices work; as core/flow wants them. */
 struct puan_plan_hours {
     int from_minute, to_minute; /* of the day */
@@ -181,6 +189,9 @@ struct puan_plan {
     size_t n_settings;
     const struct puan_const *consts; /* settings and ref_month, for programs */
     size_t n_consts;
+
+    const struct puan_secrecy *secrecy;
+    size_t n_secrecy;
 
     const struct puan_form *const *form; /* by ordinal */
     size_t n_forms;
