@@ -12,7 +12,6 @@ struct loader {
     struct puan_plan *p;
     struct puan_plan_pack *pack;
     const struct puan_node *root; /* plan.yaml of the plan's own pack */
-    const struct puan_plan_known *known;
     const struct puan_digest_fn *digest;
     struct puan_problems *problems;
     struct puan_arena *a;
@@ -370,16 +369,9 @@ static void role_names(struct loader *l, const struct puan_node *c,
     sort(can, r->n_can);
     r->can = can;
     for (size_t i = 0; i < r->n_can; i++) {
-        bool found = l->known == NULL || l->known->capability == NULL;
-
         if (i > 0 && puan_str_eq(can[i - 1], can[i]))
             FAIL(l, puan_node_get(c, "can"), "capability '%.*s' stands twice",
                  PUAN_FMT(can[i]));
-        for (size_t k = 0; !found && k < l->known->n_capabilities; k++)
-            found = puan_str_eq(l->known->capability[k], can[i]);
-        if (!found)
-            FAIL(l, puan_node_get(c, "can"),
-                 "no route asks for capability '%.*s'", PUAN_FMT(can[i]));
     }
     r->needs = texts(&r->n_needs, l, c, "needs");
     r->excludes = texts(&r->n_excludes, l, c, "excludes");
@@ -1123,7 +1115,6 @@ static void load_head(struct loader *l)
 
 enum puan_status puan_plan_load(struct puan_plan **out,
                                 struct puan_plan_pack *pack, size_t n_packs,
-                                const struct puan_plan_known *known,
                                 const struct puan_digest_fn *digest,
                                 struct puan_problems *problems,
                                 struct puan_arena *a, struct puan_err *err)
@@ -1132,7 +1123,6 @@ enum puan_status puan_plan_load(struct puan_plan **out,
     struct puan_plan *p = puan_new(a, struct puan_plan);
     struct loader l = { .p = p,
                         .pack = pack,
-                        .known = known,
                         .digest = digest,
                         .problems = problems,
                         .a = a,
@@ -1172,29 +1162,4 @@ enum puan_status puan_plan_load(struct puan_plan **out,
         return l.err->code;
     *out = p;
     return PUAN_OK;
-}
-
-enum puan_status puan_plan_prove(const struct puan_plan *p,
-                                 struct puan_problems *problems,
-                                 struct puan_arena *a, struct puan_err *err)
-{
-    enum puan_status st = PUAN_OK;
-
-    for (size_t i = 0; i < p->n_forms; i++) {
-        struct puan_ruleset *rs;
-        struct puan_err e = { 0 };
-        enum puan_status s = puan_ruleset_compile(
-            &rs, p->form[i], p->consts, p->n_consts, p->rule_text,
-            p->rule_name, p->n_rules, a, &e);
-
-        if (s == PUAN_OK)
-            continue;
-        if (st == PUAN_OK) {
-            st = s;
-            if (err != NULL && err->code == PUAN_OK)
-                *err = e;
-        }
-        puan_problem_take(problems, &e);
-    }
-    return st;
 }

@@ -213,36 +213,37 @@ struct puan_plan {
     size_t n_tables;
 };
 
-/* Capabilities that routes and the host know. */
+/*
+ * Builds a plan from packs already read: pack[0] is the plan's own, the others
+ * those it uses.  Files and trees must outlive the plan.  Every failure that
+ * can be found goes to `problems` (may be NULL); err gets the first.  Routing,
+ * residence cases, variables and filters of tables are compiled against their
+ * forms.  `digest` may be NULL: digests stay zero.
+ *
+ * EINVAL  anything wrong in a file   ENOTFOUND  no plan.yaml
+ */
+PUAN_MUST_USE enum puan_status
+puan_plan_load(struct puan_plan **out, struct puan_plan_pack *pack,
+               size_t n_packs, const struct puan_digest_fn *digest,
+               struct puan_problems *problems, struct puan_arena *a,
+               struct puan_err *err);
+
+/* Capabilities that routes know. */
 struct puan_plan_known {
     const struct puan_str *capability; /* NULL: not looked at */
     size_t n_capabilities;
 };
 
 /*
- * Builds a plan from packs already read: pack[0] is the plan's own, the others
- * those it uses.  Files and trees must outlive the plan.  Every failure that
- * can be found goes to `problems` (may be NULL); err gets the first.
- * Expressions are compiled against their forms, so a plan that loads has no
- * name that leads nowhere.  `digest` may be NULL: digests stay zero.
- *
- * EINVAL  anything wrong in a file   ENOTFOUND  a used pack is not among them
+ * What puan_plan_load leaves out because it takes longer: compiles every rule
+ * for every form it applies to, reads and proves every workflow against the
+ * plan's roles, levels and settings, and looks for capabilities no route asks
+ * for (`known` may be NULL).
  */
 PUAN_MUST_USE enum puan_status
-puan_plan_load(struct puan_plan **out, struct puan_plan_pack *pack,
-               size_t n_packs, const struct puan_plan_known *known,
-               const struct puan_digest_fn *digest,
-               struct puan_problems *problems, struct puan_arena *a,
-               struct puan_err *err);
-
-/*
- * What puan_plan_load leaves out because it takes longer: compiles every rule
- * for every form it applies to.
- */
-PUAN_MUST_USE enum puan_status puan_plan_prove(const struct puan_plan *p,
-                                               struct puan_problems *problems,
-                                               struct puan_arena *a,
-                                               struct puan_err *err);
+puan_plan_prove(const struct puan_plan *p, const struct puan_plan_known *known,
+                struct puan_problems *problems, struct puan_arena *a,
+                struct puan_err *err);
 
 /* Contract 6, over files sorted by path; plan.sig is not one of them. */
 void puan_plan_pack_digest(struct puan_plan_pack *p,

@@ -375,8 +375,7 @@ static enum puan_status load(struct puan_plan_held *h, const char *pack,
     }
     st = read_packs(h, dir, digest, false, err);
     if (st == PUAN_OK)
-        st = puan_plan_load(&h->plan, h->pack, h->n_packs, NULL, digest, NULL,
-                            a, err);
+        st = puan_plan_load(&h->plan, h->pack, h->n_packs, digest, NULL, a, err);
     if (st == PUAN_OK && pin != NULL)
         st = check_pin(h, dir, pin, err);
     return st;
@@ -423,12 +422,12 @@ enum puan_status puan_plan_lint(struct puan_plan_held **held,
         if (st != PUAN_OK && h->problems.n == 0)
             puan_problem_take(&h->problems, &found);
         if (h->n_packs > 0) {
-            st = puan_plan_load(&h->plan, h->pack, h->n_packs, known, digest,
+            st = puan_plan_load(&h->plan, h->pack, h->n_packs, digest,
                                 &h->problems, &h->arena, &found);
             if (st == PUAN_ENOTFOUND && h->problems.n == 0)
                 puan_problem_take(&h->problems, &found);
             if (st == PUAN_OK)
-                st = puan_plan_prove(h->plan, &h->problems, &h->arena,
+                st = puan_plan_prove(h->plan, known, &h->problems, &h->arena,
                                      &found);
         }
         st = h->arena.failed ? puan_arena_check(&h->arena, err) : PUAN_OK;
@@ -515,7 +514,7 @@ enum puan_status puan_plan_pin(const char *dir, const char *pack,
 
     if (st != PUAN_OK)
         return st;
-    st = puan_plan_prove(h->plan, NULL, &h->arena, err);
+    st = puan_plan_prove(h->plan, NULL, NULL, &h->arena, err);
     if (st == PUAN_OK && puan_dir_exists(dir)) {
         st = puan_dir_list(&name, &n, dir, &h->arena, err);
         if (st == PUAN_OK && n > 0)

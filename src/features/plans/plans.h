@@ -47,7 +47,7 @@ puan_plan_pin(const char *dir, const char *pack,
 
 /*
  * Every fault of a pack, not only the first.  The problems live until *held
- * (also given when there are faults) is closed.  `known` as puan_plan_load.
+ * (also given when there are faults) is closed.  `known` as puan_plan_prove.
  */
 PUAN_MUST_USE enum puan_status
 puan_plan_lint(struct puan_plan_held **held,

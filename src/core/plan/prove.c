@@ -1,0 +1,164 @@
+/*
+ * The slower proofs of a plan: rules against forms, workflows against roles,
+ * levels and settings, capabilities against routes.
+ */
+#include "core/plan/flows.h"
+
+struct proof {
+    const struct puan_plan *p;
+    struct puan_problems *problems;
+    struct puan_arena *a;
+    struct puan_err *err;
+    enum puan_status st; /* of the first failure */
+};
+
+static void note(struct proof *f, struct puan_err *e)
+{
+    if (e->code == PUAN_OK)
+        return;
+    if (f->st == PUAN_OK) {
+        f->st = e->code;
+        if (f->err != NULL && f->err->code == PUAN_OK)
+            *f->err = *e;
+    }
+    puan_problem_take(f->problems, e);
+}
+
+static void rules(struct proof *f)
+{
+    for (size_t i = 0; i < f->p->n_forms; i++) {
+        struct puan_ruleset *rs;
+        struct puan_err e = { 0 };
+
+        if (puan_ruleset_compile(&rs, f->p->form[i], f->p->consts,
+                                 f->p->n_consts, f->p->rule_text,
+                                 f->p->rule_name, f->p->n_rules, f->a,
+                                 &e) != PUAN_OK)
+            note(f, &e);
+    }
+}
+
+static void capabilities(struct proof *f, const struct puan_plan_known *known)
+{
+    for (size_t i = 0; i < f->p->n_roles; i++) {
+        const struct puan_role *r = &f->p->role[i];
+
+        for (size_t k = 0; k < r->n_can; k++) {
+            struct puan_err e = { 0 };
+            bool found = false;
+
+            for (size_t j = 0; !found && j < known->n_capabilities; j++)
+                found = puan_str_eq(known->capability[j], r->can[k]);
+            if (found)
+                continue;
+            (void)puan_node_fail(puan_node_get(r->at, "can"), &e,
+                                 "role %.*s: no route asks for capability "
+                                 "'%.*s', see puan permissions",
+                                 PUAN_FMT(r->id), PUAN_FMT(r->can[k]));
+            note(f, &e);
+        }
+    }
+}
+
+static struct puan_str flow_name(const struct puan_plan_file *file)
+{
+    return puan_node_str_opt(file->tree, "flow", "");
+}
+
+static const struct puan_office_hours *hours(const struct puan_plan *p,
+                                             struct puan_arena *a)
+{
+    const struct puan_plan_hours *h = p->hours;
+    struct puan_office_hours *o;
+
+    if (h == NULL)
+        return NULL;
+    o = puan_new(a, struct puan_office_hours);
+    if (o != NULL)
+        *o = (struct puan_office_hours){ .offset_minutes = p->offset_minutes,
+                                         .from_minute = h->from_minute,
+                                         .to_minute = h->to_minute,
+                                         .weekdays = h->weekdays,
+                                         .holidays = h->holidays,
+                                         .n_holidays = h->n_holidays,
+                                         .workdays = h->workdays,
+                                         .n_workdays = h->n_workdays };
+    return o;
+}
+
+enum puan_status puan_plan_flow_env(struct puan_flow_env *env,
+                                    const struct puan_plan *p,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_flow_role *role = puan_new_n(a, p->n_roles,
+                                             struct puan_flow_role);
+    struct puan_str *level = puan_new_n(a, p->n_levels, struct puan_str);
+    struct puan_flow_setting *setting =
+        puan_new_n(a, p->n_settings, struct puan_flow_setting);
+    struct puan_str *flow = puan_new_n(a, p->n_flows + 1, struct puan_str);
+
+    *env = (struct puan_flow_env){ .roles = role,
+                                   .n_roles = p->n_roles,
+                                   .levels = level,
+                                   .n_levels = p->n_levels,
+                                   .settings = setting,
+                                   .n_settings = p->n_settings,
+                                   .flows = flow,
+                                   .n_flows = p->n_flows,
+                                   .hours = hours(p, a) };
+    if (a->failed)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; i < p->n_roles; i++)
+        role[i] =
+            (struct puan_flow_role){ p->role[i].id, p->role[i].external };
+    for (size_t i = 0; i < p->n_levels; i++)
+        level[i] = p->level[i].id;
+    for (size_t i = 0; i < p->n_settings; i++)
+        setting[i] = (struct puan_flow_setting){ p->setting[i].id,
+                                                 p->setting[i].text };
+    for (size_t i = 0; i < p->n_flows; i++)
+        flow[i] = flow_name(p->flows[i]);
+    return PUAN_OK;
+}
+
+static void flows(struct proof *f)
+{
+    struct puan_flow_env env;
+    struct puan_err e = { 0 };
+
+    if (puan_plan_flow_env(&env, f->p, f->a, &e) != PUAN_OK) {
+        note(f, &e);
+        return;
+    }
+    for (size_t i = 0; i < f->p->n_flows; i++) {
+        struct puan_flow *flow;
+
+        for (size_t k = 0; k < i; k++) {
+            if (!puan_str_eq(env.flows[k], env.flows[i]))
+                continue;
+            (void)puan_node_fail(f->p->flows[i]->tree, &e,
+                                 "workflow '%.*s' is defined in %s already",
+                                 PUAN_FMT(env.flows[i]), f->p->flows[k]->name);
+            note(f, &e);
+        }
+        if (puan_flow_load(&flow, f->p->flows[i]->tree, &env, f->a, &e) !=
+            PUAN_OK)
+            note(f, &e);
+    }
+}
+
+enum puan_status puan_plan_prove(const struct puan_plan *p,
+                                 const struct puan_plan_known *known,
+                                 struct puan_problems *problems,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    struct proof f = { p, problems, a, err, PUAN_OK };
+
+    rules(&f);
+    flows(&f);
+    if (known != NULL && known->capability != NULL)
+        capabilities(&f, known);
+    if (a->failed)
+        return puan_arena_check(a, err);
+    return f.st;
+}
