@@ -481,13 +481,14 @@ enum head_key {
     HEAD_STARTED = 1 << 6,
     HEAD_FINISHED = 1 << 7,
     HEAD_SIGNED = 1 << 8,
-    HEAD_QUERY = 1 << 9
+    HEAD_QUERY = 1 << 9,
+    HEAD_CONFIRM = 1 << 10
 };
 
 static const char *const head_names[] = { "form",     "household", "base",
                                           "device",   "counter",   "mode",
                                           "started",  "finished",  "signed",
-                                          "query" };
+                                          "query",    "confirm" };
 
 static enum puan_status read_text(struct puan_str *out, struct doc *d,
                                   enum puan_json_kind kind, const char *key)
@@ -549,6 +550,18 @@ static enum puan_status read_head(struct puan_return_head *h, struct doc *d,
             return bad_key(d, key, "expected true or false");
         h->is_signed = kind == PUAN_JSON_TRUE;
         return PUAN_OK;
+    case HEAD_CONFIRM: {
+        size_t start = d->j.start;
+        enum puan_status st;
+
+        if (kind != PUAN_JSON_LIST)
+            return bad_key(d, key, "expected a list of confirmations");
+        st = puan_json_skip(&d->j, d->err);
+        if (st == PUAN_OK)
+            h->confirm = (struct puan_str){ d->j.src.p + start,
+                                            d->j.at - start };
+        return st;
+    }
     }
     return PUAN_EBUG;
 }

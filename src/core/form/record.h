@@ -41,6 +41,7 @@ struct puan_return_head {
     int64_t started_ms, finished_ms;
     bool is_signed;
     struct puan_str query; /* id of the query answered; may be empty */
+    struct puan_str confirm; /* JSON of the list "confirm" (core/edit) */
 };
 
 /*

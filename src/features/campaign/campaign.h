@@ -21,6 +21,7 @@
 #ifndef PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 #define PUAN_FEATURES_CAMPAIGN_CAMPAIGN_H
 
+#include "base/digest.h"
 #include "features/store/store.h"
 
 extern const struct puan_feature puan_feature_campaign;
@@ -35,12 +36,16 @@ enum puan_import_kind {
 
 struct puan_import_result {
     enum puan_import_kind kind;
-    uint64_t rows, added, changed, same;
+    uint64_t rows;    /* of the file */
+    uint64_t written; /* 0 when the stores knew this very file */
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the file */
 };
 
 /* What a file is, told by its header; -1 when it is none of them. */
 int puan_import_kind_of(struct puan_str csv);
+
+/* "areas", "listing", ... */
+const char *puan_import_name(enum puan_import_kind kind);
 
 /*
  * Imports one file.  Everything is looked at before anything is written; the

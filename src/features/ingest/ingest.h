@@ -47,7 +47,7 @@ struct puan_sender {
     struct puan_str actor, seat, device;
     bool household_account;
     int64_t household; /* household accounts: the only one */
-    int64_t area;      /* seats: the seat's area */
+    int64_t area;      /* seats: the seat's area, 0 the whole installation */
     bool estimate;     /* may send mode "office-estimate" */
 };
 
@@ -112,6 +112,11 @@ struct puan_ret_head {
 bool puan_ret_head(struct puan_ret_head *out, struct puan_store *st,
                    int64_t household);
 
+/* Households put on the listing: known from now on.  For imports. */
+PUAN_MUST_USE enum puan_status puan_ret_listed(struct puan_shard *sh,
+                                               const int64_t *household,
+                                               size_t n, struct puan_err *err);
+
 /* A stored return; texts and record live in the arena. */
 struct puan_ret {
     int64_t seq, prev;
@@ -140,6 +145,12 @@ puan_ret_record(struct puan_record *out, const struct puan_ret *r,
                 struct puan_shard *sh, bool open_vault, struct puan_arena *a,
                 struct puan_err *err);
 
+/* Its findings; the reasons, which are sealed, only when asked for. */
+PUAN_MUST_USE enum puan_status
+puan_ret_edits(struct puan_edits *out, const struct puan_ret *r,
+               struct puan_shard *sh, bool with_reasons, struct puan_arena *a,
+               struct puan_err *err);
+
 /*
  * The last version of every household of one store, in order of the household
  * key, as committed when the walk began.  `from` and `to` bound the key (to
@@ -153,8 +164,9 @@ PUAN_MUST_USE enum puan_status puan_ret_each(struct puan_shard *sh,
                                              puan_ret_fn fn, void *arg,
                                              struct puan_err *err);
 /*
- * Digest of an area's returns at this moment: H over household, version and
- * digest of each last version, in order of the key; *n gets how many.
+ * Digest of an area's returns at this moment, chained over the last versions
+ * in order of the key: d = H(d ‖ "<household>.<version>;" ‖ digest), from 32
+ * zero bytes; *n gets how many.
  */
 PUAN_MUST_USE enum puan_status
 puan_area_digest(uint8_t out[PUAN_DIGEST_SIZE], uint64_t *n,

@@ -676,6 +676,11 @@ struct puan_store *puan_shard_store(const struct puan_shard *sh)
     return sh->store;
 }
 
+bool puan_shard_writes(const struct puan_shard *sh)
+{
+    return sh->writer_runs;
+}
+
 uint64_t puan_shard_height(struct puan_shard *sh)
 {
     uint64_t n;

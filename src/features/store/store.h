@@ -102,6 +102,8 @@ size_t puan_shard_ordinal(const struct puan_shard *sh);
 int64_t puan_shard_area(const struct puan_shard *sh);
 const char *puan_shard_name(const struct puan_shard *sh); /* "office", area */
 struct puan_store *puan_shard_store(const struct puan_shard *sh);
+/* It takes acts: neither read only nor opened without writers. */
+bool puan_shard_writes(const struct puan_shard *sh);
 /* Entries committed: the next sequence number. */
 uint64_t puan_shard_height(struct puan_shard *sh);
 

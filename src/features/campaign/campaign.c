@@ -1,0 +1,297 @@
+/*
+ * The feature's tables, commands and what others ask of it.
+ */
+#include "features/campaign/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "features/ingest/ingest.h"
+#include "kit/job/progress.h"
+#include "kit/os/os.h"
+
+static const struct puan_schema_step schema[] = {
+    { PUAN_STORE_OFFICE, 1,
+      "CREATE TABLE staff(staff TEXT PRIMARY KEY, role TEXT NOT NULL,"
+      " area BIGINT NOT NULL, device TEXT NOT NULL,"
+      " certificate TEXT NOT NULL, sealed BYTEA NOT NULL);"
+      "CREATE TABLE import(id BIGINT PRIMARY KEY, kind TEXT NOT NULL,"
+      " file TEXT NOT NULL, digest BYTEA NOT NULL, rows BIGINT NOT NULL,"
+      " at BIGINT NOT NULL);" },
+    { PUAN_STORE_RETURNS, 1,
+      "CREATE TABLE listing(household BIGINT PRIMARY KEY,"
+      " ea BIGINT NOT NULL, building TEXT NOT NULL, unit TEXT NOT NULL,"
+      " status TEXT NOT NULL, mode TEXT NOT NULL, sealed BYTEA NOT NULL,"
+      " cells TEXT NOT NULL);"
+      "CREATE TABLE assignment(ea BIGINT PRIMARY KEY, staff TEXT NOT NULL);"
+      "CREATE TABLE register(seq BIGINT PRIMARY KEY, token BYTEA NOT NULL,"
+      " ea BIGINT NOT NULL, district BIGINT NOT NULL, sex BIGINT NOT NULL,"
+      " birth TEXT NOT NULL, status TEXT NOT NULL, sealed BYTEA NOT NULL);"
+      "CREATE TABLE import(id BIGINT PRIMARY KEY, kind TEXT NOT NULL,"
+      " file TEXT NOT NULL, digest BYTEA NOT NULL, rows BIGINT NOT NULL,"
+      " at BIGINT NOT NULL);" },
+};
+
+enum puan_status puan_assigned(struct puan_str *staff, struct puan_store *store,
+                               int64_t ea, struct puan_arena *a,
+                               struct puan_err *err)
+{
+    struct puan_shard *sh = puan_store_shard_of_area(store, ea);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *staff = PUAN_STR("");
+    if (!sh)
+        return puan_fail(err, PUAN_ENOTFOUND, "area", "in no returns store");
+    st = puan_read_begin(&db, sh, err);
+    if (st == PUAN_OK)
+        st = puan_sql(&s, db, "SELECT staff FROM assignment WHERE ea = $1",
+                      err);
+    if (st == PUAN_OK) {
+        puan_bind_int(s, 1, ea);
+        st = puan_stmt_step(&more, s, err);
+    }
+    if (st == PUAN_OK && more) {
+        struct puan_str t = puan_col_text(s, 0);
+
+        *staff = (struct puan_str){ puan_arena_dup(a, t), t.n };
+    }
+    puan_stmt_done(s);
+    puan_read_end(sh, db);
+    return st;
+}
+
+static enum puan_status open_staff(struct puan_staff *p,
+                                   struct puan_store *store,
+                                   struct puan_str sealed,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    int version = puan_sealed_version(sealed);
+    const struct puan_seal_key *key;
+    struct puan_str aad, plain, *to[2] = { &p->name, &p->phone };
+    struct puan_in in;
+    enum puan_status st;
+
+    p->name = p->phone = PUAN_STR("");
+    if (sealed.n == 0)
+        return PUAN_OK;
+    key = version < 0 ? NULL
+                      : puan_keys_data_version(puan_store_keys(store), 0,
+                                               "staff", (uint16_t)version);
+    if (!key)
+        return puan_fail(err, PUAN_EIO, "staff", "the key of names is missing");
+    aad = puan_seal_aad(a, 0, "staff", "sealed", (uint16_t)version, p->staff);
+    st = puan_unseal(&plain, key, aad, sealed, a, err);
+    if (st != PUAN_OK)
+        return st;
+    in = puan_in_of(plain);
+    for (int i = 0; i < 2; i++)
+        *to[i] = puan_in_bytes(&in, puan_in_varint(&in));
+    return in.bad ? puan_fail(err, PUAN_EIO, "staff", "a name is damaged")
+                  : PUAN_OK;
+}
+
+enum puan_status puan_staff_each(struct puan_store *store, puan_staff_fn fn,
+                                 void *arg, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(store);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    struct puan_arena a;
+    bool more = true;
+    enum puan_status st = puan_read_begin(&db, office, err);
+
+    puan_arena_init(&a, puan_os_alloc());
+    if (st == PUAN_OK)
+        st = puan_sql(&s, db,
+                      "SELECT staff, role, area, device, certificate, sealed"
+                      " FROM staff ORDER BY staff",
+                      err);
+    while (st == PUAN_OK) {
+        struct puan_staff p = { 0 };
+
+        puan_arena_reset(&a);
+        st = puan_stmt_step(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        p.staff = puan_col_text(s, 0);
+        p.role = puan_col_text(s, 1);
+        p.area = puan_col_int(s, 2);
+        p.device = puan_col_text(s, 3);
+        p.certificate = puan_col_text(s, 4);
+        st = open_staff(&p, store, puan_col_bytes(s, 5), &a, err);
+        if (st == PUAN_OK)
+            st = fn(arg, &p, err);
+    }
+    puan_stmt_done(s);
+    puan_read_end(office, db);
+    puan_arena_clear(&a);
+    return st;
+}
+
+/* ---- puan import -------------------------------------------------------------- */
+
+static int exit_of(enum puan_status st, const struct puan_err *err)
+{
+    if (st == PUAN_OK)
+        return PUAN_EXIT_DONE;
+    if (err->line)
+        fprintf(stderr, "puan: %s:%u: %s\n", err->where, err->line, err->text);
+    else
+        fprintf(stderr, "puan: %s: %s\n", err->where, err->text);
+    return st == PUAN_EINVAL || st == PUAN_ENOTFOUND ? PUAN_EXIT_INPUT
+           : st == PUAN_EDENIED || st == PUAN_ECONFLICT ||
+                   st == PUAN_ELIMIT || st == PUAN_EBUSY
+               ? PUAN_EXIT_REFUSED
+               : PUAN_EXIT_SYSTEM;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/* Documents of contract 1, one a line. */
+static enum puan_status import_returns(struct puan_store *store,
+                                       struct puan_str text, const char *file,
+                                       uint64_t *taken, uint64_t *waiting,
+                                       struct puan_err *err)
+{
+    struct puan_sender who = { .actor = PUAN_STR("import"), .estimate = true };
+    struct puan_progress bar;
+    struct puan_arena a;
+    struct puan_str line;
+    uint32_t n = 0;
+    enum puan_status st = PUAN_OK;
+
+    puan_arena_init(&a, puan_os_alloc());
+    puan_progress_begin(&bar, file, 0);
+    while (st == PUAN_OK && text.n > 0 && puan_str_split(&line, &text, '\n')) {
+        struct puan_receipt r;
+
+        n++;
+        line = puan_str_trim(line);
+        if (line.n == 0)
+            continue;
+        puan_arena_reset(&a);
+        st = puan_submit_wait(&r, store, &who, line, &a, err);
+        if (st != PUAN_OK)
+            break;
+        if (r.outcome == PUAN_SUBMIT_ACCEPTED)
+            ++*taken;
+        else if (r.outcome != PUAN_SUBMIT_REPEATED)
+            ++*waiting;
+        puan_progress_add(&bar, 1);
+    }
+    puan_progress_end(&bar);
+    puan_arena_clear(&a);
+    if (st != PUAN_OK && err)
+        err->line = n;
+    return st;
+}
+
+static enum puan_status import_file(struct puan_store *store, const char *path,
+                                    bool dry_run, bool *left,
+                                    struct puan_err *err)
+{
+    struct puan_act who = { .actor = PUAN_STR("operator"),
+                            .seat = PUAN_STR("command line") };
+    struct puan_import_result res;
+    struct puan_map map = { 0 };
+    const char *base = strrchr(path, '/');
+    enum puan_status st = puan_map_open(&map, path, err);
+
+    base = base ? base + 1 : path;
+    if (st != PUAN_OK)
+        return st;
+    if (ends_with(path, ".jsonl") || ends_with(path, ".json")) {
+        uint64_t taken = 0, waiting = 0;
+
+        if (!dry_run)
+            st = import_returns(store, map.bytes, base, &taken, &waiting, err);
+        if (st == PUAN_OK)
+            printf("%s: returns %llu, in quarantine %llu\n", base,
+                   (unsigned long long)taken, (unsigned long long)waiting);
+        *left = *left || waiting > 0;
+    } else {
+        int kind = puan_import_kind_of(map.bytes);
+
+        if (kind < 0)
+            st = puan_fail_at(err, PUAN_EINVAL, base, 1, 0,
+                              "its header is none of areas, listing, staff, "
+                              "register, assignment");
+        if (st == PUAN_OK)
+            st = puan_import(&res, store, (enum puan_import_kind)kind,
+                             map.bytes, base, dry_run, &who, err);
+        if (st == PUAN_OK)
+            printf("%s: %s, rows %llu, written %llu%s\n", base,
+                   puan_import_name((enum puan_import_kind)kind),
+                   (unsigned long long)res.rows,
+                   (unsigned long long)res.written,
+                   dry_run ? " (dry run)" : "");
+    }
+    puan_map_close(&map);
+    return st;
+}
+
+static int cmd_import(int argc, char **argv)
+{
+    struct puan_store_options opt = { 0 };
+    struct puan_store *store = NULL;
+    struct puan_err err = { 0 };
+    const char *dir = NULL;
+    bool dry_run = false, left = false;
+    enum puan_status st = PUAN_OK;
+    int first = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--dry-run") == 0)
+            dry_run = true;
+        else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc)
+            opt.url = argv[++i];
+        else if (argv[i][0] == '-') {
+            fprintf(stderr, "puan: %s is no option of import\n", argv[i]);
+            return PUAN_EXIT_USAGE;
+        } else if (!dir)
+            dir = argv[i];
+        else if (!first)
+            first = i;
+    }
+    if (!dir || !first) {
+        fprintf(stderr, "puan: usage: puan import DIR FILE... [--dry-run]\n");
+        return PUAN_EXIT_USAGE;
+    }
+    st = puan_store_open(&store, dir, &opt, &err);
+    for (int i = first; i < argc && st == PUAN_OK; i++) {
+        if (strcmp(argv[i], "--store") == 0)
+            i++;
+        else if (argv[i][0] != '-')
+            st = import_file(store, argv[i], dry_run, &left, &err);
+    }
+    puan_store_close(store);
+    if (st == PUAN_OK && left)
+        return PUAN_EXIT_FINDINGS;
+    return exit_of(st, &err);
+}
+
+static const struct puan_command commands[] = {
+    { "import", "DIR FILE... [--dry-run] [--store URL]",
+      "Imports areas, listing, staff, assignments, registers (CSV with a "
+      "header, told by their columns) and returns (JSON documents, one a "
+      "line). All rows of a CSV file or none.",
+      cmd_import },
+};
+
+const struct puan_feature puan_feature_campaign = {
+    .name = "campaign",
+    .schema = schema,
+    .n_schema = PUAN_COUNT(schema),
+    .routes = puan_campaign_routes,
+    .n_routes = PUAN_CAMPAIGN_ROUTES,
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};
