@@ -1,7 +1,7 @@
 /*
  * puan demo: the census of a simulated area from beginning to end.
  */
-#include "features/demo/demo.h"
+#include "features/demo/people.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,6 +245,10 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
 
 static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
 {
+    const char *admins[] = {
+        "puan", "admin", "first-run", d->census, "--secrets-file",
+        puan_arena_fmt(&d->arena, "%s/first-run.csv", d->o.dir), NULL
+    };
     const char *init[] = { "puan",   "init",    d->census, "--plan", d->o.pack,
                            "--born", "demo", NULL };
     static const char *const files[] = { "areas.csv", "listing.csv",
@@ -254,6 +258,8 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
     puan_demo_stage(d, "prepare", "建立普查目录，导入区划、底册、人员",
                     "make the campaign, import areas, listing, staff");
     st = run(d, init, d->log, err);
+    if (st == PUAN_OK)
+        st = run(d, admins, d->log, err);
     for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(files); i++) {
         const char *path =
             puan_arena_fmt(&d->arena, "%s/%s", d->sim, files[i]);
@@ -314,6 +320,9 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
         st = puan_demo_release(d, err);
     if (st == PUAN_OK)
         st = puan_demo_incident(d, err);
+    if (st != PUAN_OK)
+        return st;
+    st = puan_people_write(d, err);
     if (st != PUAN_OK)
         return st;
     puan_demo_stage(d, "verify", "停机核对，校验修改痕迹",
@@ -442,6 +451,8 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
                                 err);
     if (st == PUAN_OK)
         d->plan = puan_plan_held_plan(d->held);
+    if (st == PUAN_OK)
+        d->campaign = puan_arena_dup(&d->arena, d->plan->id);
     return st == PUAN_OK ? puan_arena_check(&d->arena, err) : st;
 }
 
@@ -455,6 +466,7 @@ static void clear(struct puan_demo *d)
         puan_city_close(d->city[k]);
         puan_city_close(d->again[k]);
     }
+    puan_people_close(d->people);
     puan_true_close(&d->truth);
     puan_plan_close(d->held);
     free(d->ack);

@@ -33,11 +33,15 @@ struct puan_desk {
 #define PUAN_DEMO_STAGES 16
 #define PUAN_DEMO_COUNTIES 64
 
+struct puan_people; /* people.c */
+
 struct puan_demo {
     struct puan_demo_options o;
     struct puan_arena arena;
     struct puan_plan_held *held;
     const struct puan_plan *plan;
+    const char *campaign; /* plan->id, terminated */
+    struct puan_people *people;
     char self[512];       /* this program */
     const char *sim, *census, *log; /* folders; server's log */
     char address[64];

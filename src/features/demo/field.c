@@ -110,8 +110,8 @@ static void post(struct puan_http_call *call, struct lane *l,
     *call = (struct puan_http_call){ .method = "POST",
                                      .token = l->token,
                                      .body = body };
-    call->path = puan_arena_fmt(&l->arena, "/api/v1/c/%.*s/returns",
-                                PUAN_FMT(d->plan->id));
+    call->path = puan_arena_fmt(&l->arena, "/api/v1/c/%s/returns",
+                                d->campaign);
 }
 
 static enum puan_status send_first(struct worker *w, struct lane *l,

@@ -8,8 +8,8 @@
 #include "features/demo/demo.h"
 
 /*
- * The token with which a visit is sent: its enumerator's device, kept for all
- * his households, or the household's own account, signed in for this once.
+ * The token with which a visit is sent: its enumerator's device, signed in
+ * once, or the household's own account, signed in for this on `desk`.
  * Thread-safe; the text lives in `a` or as long as the demo.
  */
 PUAN_MUST_USE enum puan_status
@@ -17,17 +17,32 @@ puan_people_token(const char **token, struct puan_demo *d,
                   const struct puan_visit *v, struct puan_desk *desk,
                   struct puan_arena *a, struct puan_err *err);
 
-/* Sets the campaign clock, as the seat that may. */
+/* Sets the campaign clock, as the system administrator. */
 PUAN_MUST_USE enum puan_status puan_people_clock(struct puan_demo *d,
                                                  int64_t campaign_ms,
                                                  struct puan_err *err);
 
 /*
- * Opens a desk signed in to a seat of that role at that area; the account and
- * the seat are made the first time.
+ * Opens a desk at that area whose role has the capability, or the role itself;
+ * account and seat are made the first time.
+ *
+ * ENOTFOUND  no role of that area's level may do it
  */
 PUAN_MUST_USE enum puan_status
-puan_people_desk(struct puan_desk *k, struct puan_demo *d, const char *role,
-                 int64_t area, struct puan_err *err);
+puan_people_desk(struct puan_desk *k, struct puan_demo *d,
+                 const char *capability, int64_t area, struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_people_seat(struct puan_desk *k,
+                                                struct puan_demo *d,
+                                                struct puan_str role,
+                                                int64_t area,
+                                                struct puan_err *err);
+/* Whether the plan has such a role at that area's level. */
+bool puan_people_may(const struct puan_demo *d, const char *capability,
+                     int64_t area);
+
+/* DIR/accounts.txt, for whoever tries the demo. */
+PUAN_MUST_USE enum puan_status puan_people_write(const struct puan_demo *d,
+                                                 struct puan_err *err);
+void puan_people_close(struct puan_people *p); /* NULL is fine */
 
 #endif
