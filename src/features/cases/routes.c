@@ -659,7 +659,7 @@ const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
       .summary = "List cases of an area", .handle = list,
       PUAN_PARAMS(list_params, struct list_in) },
     { .method = PUAN_POST, .path = "/c/{campaign}/cases",
-      .capability = "case.act", .scope = PUAN_SCOPE_AREA, .verb = "case.open",
+      .capability = "case.open", .scope = PUAN_SCOPE_AREA, .verb = "case.open",
       .summary = "Open a case", .handle = open_case,
       PUAN_PARAMS(open_params, struct act_in) },
     ROW(PUAN_GET, "/{id}", "case.view", "", "One case with its history", show,
