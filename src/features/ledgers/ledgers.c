@@ -419,6 +419,8 @@ static const struct puan_command commands[] = {
 
 const struct puan_feature puan_feature_ledgers = {
     .name = "ledgers",
+    .routes = puan_ledger_routes,
+    .n_routes = PUAN_LEDGER_ROUTES,
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
 };

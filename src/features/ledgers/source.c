@@ -159,7 +159,7 @@ enum puan_status puan_ledger_each(struct puan_db *db,
 {
     struct puan_arena a;
     enum puan_status st = PUAN_OK;
-    uint64_t at = q->from, given = 0;
+    uint64_t at = q->from, given = 0, looked = 0;
     bool more = true;
 
     *next = 0;
@@ -176,6 +176,7 @@ enum puan_status puan_ledger_each(struct puan_db *db,
             break;
         puan_bind_int(s, 1, (int64_t)at);
         while (st == PUAN_OK) {
+            struct puan_err why = { 0 };
             struct puan_entry e;
             struct puan_str d;
 
@@ -185,13 +186,19 @@ enum puan_status puan_ledger_each(struct puan_db *db,
             any = true;
             puan_arena_reset(&a);
             at = (uint64_t)puan_col_int(s, 0) + 1;
-            st = puan_entry_decode(&e, puan_col_bytes(s, 1), &a, err);
-            if (st == PUAN_EINVAL && err) {
-                err->line = (uint32_t)(at - 1);
+            st = puan_entry_decode(&e, puan_col_bytes(s, 1), &a, &why);
+            if (st == PUAN_EINVAL)
+                st = puan_fail(err, PUAN_EIO, "ledger",
+                               "entry %llu %s; run puan ledger verify",
+                               (unsigned long long)at - 1, why.text);
+            if (st != PUAN_OK)
+                break;
+            d = puan_col_bytes(s, 2);
+            if (q->scan && looked++ == q->scan) {
+                *next = at - 1;
                 break;
             }
-            d = puan_col_bytes(s, 2);
-            if (st != PUAN_OK || !fits(q, &e))
+            if (!fits(q, &e))
                 continue;
             if (q->limit && given == q->limit) {
                 *next = at - 1;

@@ -35,13 +35,15 @@ struct puan_ledger_query {
     int64_t since_ms, until_ms; /* event time */
     uint64_t from;              /* first seq looked at */
     uint64_t limit;             /* entries given, 0: all */
+    uint64_t scan;              /* entries looked at, 0: all */
 };
 /* OK goes on; another status ends the walk with it. */
 typedef enum puan_status (*puan_ledger_fn)(void *arg,
                                            const struct puan_entry *e,
                                            const uint8_t *digest,
                                            struct puan_err *err);
-/* *next: seq to go on from, or 0 when the end was reached. */
+/* *next: seq to go on from, or 0 when the end was reached.  An entry that
+   cannot be decoded ends the walk with EIO: run verify. */
 PUAN_MUST_USE enum puan_status
 puan_ledger_each(struct puan_db *db, const struct puan_ledger_query *q,
                  puan_ledger_fn fn, void *arg, uint64_t *next,
@@ -57,7 +59,7 @@ puan_ledger_proof_json(struct puan_jw *w, struct puan_db *db,
                        const struct puan_digest_fn *fn, const char *store,
                        uint64_t seq, uint64_t height, struct puan_err *err);
 
-extern const struct puan_route puan_ledger_routes[];
-extern const size_t puan_ledger_n_routes;
+#define PUAN_LEDGER_ROUTES 4
+extern const struct puan_route puan_ledger_routes[PUAN_LEDGER_ROUTES];
 
 #endif
