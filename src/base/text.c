@@ -259,6 +259,7 @@ size_t puan_vformat(char *out, size_t cap, const char *fmt, va_list ap)
         bool left = false, zero = false, minus = false, has_prec = false;
         size_t width = 0, prec = 0;
         unsigned longs = 0;
+        bool size = false;
         const char *s;
         uint64_t u;
 
@@ -287,11 +288,14 @@ size_t puan_vformat(char *out, size_t cap, const char *fmt, va_list ap)
             for (; *fmt >= '0' && *fmt <= '9'; fmt++)
                 prec = prec * 10 + (size_t)(*fmt - '0');
         }
-        for (; *fmt == 'l' || *fmt == 'z'; fmt++)
-            longs += *fmt == 'z' ? 2 : 1;
+        for (; *fmt == 'l' || *fmt == 'z'; fmt++) {
+            longs += *fmt == 'l';
+            size |= *fmt == 'z'; /* 32 bits wide in WebAssembly */
+        }
         switch (*fmt) {
         case 'd': {
-            int64_t v = longs > 1   ? va_arg(ap, long long)
+            int64_t v = size         ? va_arg(ap, ptrdiff_t)
+                        : longs > 1  ? va_arg(ap, long long)
                         : longs == 1 ? va_arg(ap, long)
                                      : va_arg(ap, int);
 
@@ -303,7 +307,8 @@ size_t puan_vformat(char *out, size_t cap, const char *fmt, va_list ap)
         }
         case 'u':
         case 'x':
-            u = longs > 1    ? va_arg(ap, unsigned long long)
+            u = size         ? va_arg(ap, size_t)
+                : longs > 1  ? va_arg(ap, unsigned long long)
                 : longs == 1 ? va_arg(ap, unsigned long)
                              : va_arg(ap, unsigned);
             s = digits(buf, u, *fmt == 'x' ? 16 : 10);

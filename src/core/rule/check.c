@@ -670,6 +670,11 @@ static enum puan_status check_sum(node *n, scope *s)
         st = want_number(b, s, what);
     if (st != PUAN_OK)
         return st;
+    if ((ka == PUAN_KIND_ANY || kb == PUAN_KIND_ANY) && !a->type.places &&
+        !b->type.places) {
+        n->type = (struct puan_type){ .kind = PUAN_KIND_ANY };
+        return PUAN_OK; /* ref_month - 12 still fits beside a month */
+    }
     return limit_places(n, s,
                         a->type.places > b->type.places ? a->type.places
                                                         : b->type.places);

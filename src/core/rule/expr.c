@@ -93,6 +93,61 @@ void puan_expr_eval(int64_t *value, enum puan_state *state,
     *state = states[v.s & 3];
 }
 
+static const char *decimal_text(int64_t value, unsigned places,
+                                struct puan_arena *a)
+{
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    uint64_t unit = 1;
+
+    for (unsigned i = 0; i < places; i++)
+        unit *= 10;
+    return puan_arena_fmt(a, "%s%llu.%0*llu", value < 0 ? "-" : "",
+                          (unsigned long long)(size / unit), (int)places,
+                          (unsigned long long)(size % unit));
+}
+
+const char *puan_expr_text(const struct puan_expr *e, int64_t value,
+                           struct puan_arena *a)
+{
+    const struct puan_code *code = NULL;
+    char buf[16];
+
+    switch (e->type.kind) {
+    case PUAN_KIND_TRUTH:
+        return value ? "true" : "false";
+    case PUAN_KIND_MONTH:
+        if (!month_in_range(value))
+            break;
+        puan_month_text(buf, value);
+        return puan_arena_fmt(a, "%s", buf);
+    case PUAN_KIND_DAY:
+        if (!day_in_range(value))
+            break;
+        puan_day_text(buf, value);
+        return puan_arena_fmt(a, "%s", buf);
+    case PUAN_KIND_CODE:
+        if (e->type.list)
+            code = puan_code_by_value(e->type.list, value);
+        if (code)
+            return puan_arena_dup(a, code->text);
+        break;
+    case PUAN_KIND_AREA:
+        if (e->type.digits)
+            return puan_arena_fmt(a, "%0*lld", (int)e->type.digits,
+                                  (long long)value);
+        break;
+    case PUAN_KIND_NUM:
+        if (e->type.places)
+            return decimal_text(value, e->type.places, a);
+        break;
+    case PUAN_KIND_ANY:
+    case PUAN_KIND_WORD:
+    case PUAN_KIND_SEALED:
+        break;
+    }
+    return puan_arena_fmt(a, "%lld", (long long)value);
+}
+
 static enum puan_truth truth_of(val v)
 {
     if (v.s != PUAN_KNOWN)

@@ -126,6 +126,12 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
 void puan_expr_eval(int64_t *value, enum puan_state *state,
                     const struct puan_expr *e, const struct puan_record *r,
                     uint32_t row);
+/*
+ * A known value as a person writes it: "12", "3.5", "true", "2020-11",
+ * "2020-11-01", a code or area with its zeros.  In the arena.
+ */
+const char *puan_expr_text(const struct puan_expr *e, int64_t value,
+                           struct puan_arena *a);
 enum puan_truth puan_expr_truth(const struct puan_expr *e,
                                 const struct puan_record *r, uint32_t row);
 
