@@ -63,7 +63,7 @@ SELECT raw, num, length(num) AS len,
     AND substr(num, 18, 1) GLOB '[0-9X]' AS chars_ok,
   CASE WHEN length(num) = 18 AND substr(num, 7, 8) NOT GLOB '*[^0-9]*'
             AND substr(num, 7, 4) >= '1800'
-            AND date(substr(num, 7, 4) || '-' || substr(num, 11, 2) || '-' || substr(num, 13, 2))
+            AND date(substr(num, 7, 4) || '-' || substr(num, 11, 2) || '-' || substr(num, 13, 2), '+0 days')
                 = substr(num, 7, 4) || '-' || substr(num, 11, 2) || '-' || substr(num, 13, 2)
        THEN substr(num, 7, 8) END AS birth,
   CASE WHEN length(num) = 18 AND substr(num, 17, 1) GLOB '[0-9]'
@@ -119,8 +119,8 @@ SELECT CAST(household AS INTEGER) AS hh,
        THEN CAST(substr(D5, 1, 4) AS INT) * 12 + CAST(substr(D5, 6) AS INT) - 1 END AS D5,
   D5 <> '' AND D5 NOT LIKE '!%' AND NOT (D5 GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]'
             AND substr(D5, 6) BETWEEN '01' AND '12' AND D5 BETWEEN '1880-01' AND '2020-12') AS D5_bad,
-  CASE WHEN D6 GLOB '[0-9][0-9]' AND (D6 BETWEEN '01' AND '56' OR D6 IN ('97','98')) THEN CAST(D6 AS INT) END AS D6,
-  D6 <> '' AND D6 NOT LIKE '!%' AND NOT (D6 GLOB '[0-9][0-9]' AND (D6 BETWEEN '01' AND '56' OR D6 IN ('97','98'))) AS D6_bad,
+  CASE WHEN (D6 GLOB '[1-9]' OR D6 GLOB '[0-9][0-9]') AND (CAST(D6 AS INT) BETWEEN 1 AND 56 OR D6 IN ('97','98')) THEN CAST(D6 AS INT) END AS D6,
+  D6 <> '' AND D6 NOT LIKE '!%' AND NOT ((D6 GLOB '[1-9]' OR D6 GLOB '[0-9][0-9]') AND (CAST(D6 AS INT) BETWEEN 1 AND 56 OR D6 IN ('97','98'))) AS D6_bad,
   CASE WHEN D7 GLOB '[1-7]' THEN CAST(D7 AS INT) END AS D7,
   D7 <> '' AND D7 NOT LIKE '!%' AND D7 NOT GLOB '[1-7]' AS D7_bad,
   CASE WHEN D7a GLOB '[0-9][0-9][0-9][0-9][0-9][0-9]' THEN CAST(D7a AS INT) END AS D7a,
@@ -202,11 +202,11 @@ FROM h LEFT JOIN p ON p.hh = h.hh GROUP BY h.hh;
 CREATE UNIQUE INDEX c_hh ON c(hh);
 
 CREATE TABLE oracle (rule TEXT, household INTEGER, line INTEGER);
-CREATE TABLE wording (rule TEXT PRIMARY KEY); -- every rule worded here
+CREATE TABLE wording (rule TEXT PRIMARY KEY, severity TEXT DEFAULT 'hard');
 
 -- ------------------------------------------------- A. household: composition
 
-INSERT INTO wording VALUES ('RH01'),('RH02'),('RH03'),('RH04'),('RH05'),('RH06'),('RH07'),('RH08'),('RH09'),('RH10'),
+INSERT INTO wording (rule) VALUES ('RH01'),('RH02'),('RH03'),('RH04'),('RH05'),('RH06'),('RH07'),('RH08'),('RH09'),('RH10'),
  ('RH11'),('RH12'),('RH13'),('RH14'),('RH15'),('RH16'),('RH17'),('RH18'),('RH19'),('RH20'),('RH21'),('RH22'),('RH23'),
  ('RH25'),('RH26'),('RH27'),('RH28'),('RH29'),('RH30'),('RH31'),('RH32'),('RH33'),('RH34'),('RH35'),('RH36'),('RH37'),
  ('RH38'),('RH39'),('RH40'),('RH41'),('RH42'),('RH43'),('RH44'),('RH45'),('RH46'),('RH47'),('RH48'),('RH49'),('RH50'),
@@ -327,7 +327,7 @@ INSERT INTO oracle SELECT 'RH55', hh, 0 FROM h WHERE P_mode = 1 AND P_distance >
 
 -- ------------------------------------------------------- B. person: identity
 
-INSERT INTO wording VALUES ('RP01'),('RP02'),('RP03'),('RP04'),('RP05'),('RP06'),('RP07'),('RP08'),('RP09'),('RP10'),
+INSERT INTO wording (rule) VALUES ('RP01'),('RP02'),('RP03'),('RP04'),('RP05'),('RP06'),('RP07'),('RP08'),('RP09'),('RP10'),
  ('RP11'),('RP12'),('RP13'),('RP14'),('RP15'),('RP16'),('RP17'),('RP18'),('RP19'),('RP20'),('RP21'),('RP22'),('RP23'),
  ('RP24'),('RP25'),('RP26'),('RP27'),('RP28'),('RP29'),('RP30'),('RP31'),('RP32'),('RP33'),('RP34'),('RP35'),('RP36'),
  ('RP37'),('RP38'),('RP39'),('RP40'),('RP41'),('RP42'),('RP43'),('RP44'),('RP45'),('RP46'),('RP47'),('RP48'),('RP49'),
@@ -407,7 +407,7 @@ INSERT INTO oracle SELECT 'RP51', hh, line FROM p WHERE D8 = 5 AND age < 1 AND 2
 
 -- --------------------------------------------------------------- C. deaths
 
-INSERT INTO wording VALUES ('RS01'),('RS02'),('RS03'),('RS04'),('RS05'),('RS06'),('RS07');
+INSERT INTO wording (rule) VALUES ('RS01'),('RS02'),('RS03'),('RS04'),('RS05'),('RS06'),('RS07');
 INSERT INTO oracle SELECT 'RS01', hh, line FROM d WHERE S5 IS NULL OR S5 NOT BETWEEN 24238 AND 24249;
 INSERT INTO oracle SELECT 'RS02', hh, line FROM d WHERE S5 < S4 OR age > 125;
 INSERT INTO oracle SELECT 'RS03', hh, line FROM d WHERE (age >= 3 AND S7 IS NULL) OR (age < 3 AND S7 IS NOT NULL);
@@ -417,3 +417,8 @@ INSERT INTO oracle SELECT 'RS06', hh, line FROM d JOIN h USING (hh)
   WHERE S4 BETWEEN 24238 AND 24249 AND d.age < 1 AND H3m + H3f = 0;
 INSERT INTO oracle SELECT 'RS07', hh, line FROM d WHERE id_verdict <> 'ok' OR id_month <> S4
   OR (NOT S4_bad AND (id_sex <> S3 OR (NOT S3_bad AND id_region_known = 0)));
+
+UPDATE wording SET severity = 'soft' WHERE rule IN ('RH12','RH15','RH17','RH19','RH20','RH23','RH28','RH29','RH30',
+ 'RH31','RH32','RH33','RH34','RH35','RH39','RH40','RH41','RH42','RH43','RH44','RH46','RH47','RH48','RH49','RH50','RH52',
+ 'RH54','RH55','RP02','RP07','RP14','RP15','RP17','RP19','RP33','RP34','RP36','RP37','RP38','RP39','RP43','RP45','RP46',
+ 'RP48','RP49','RP50','RP51','RS06','RS07');
