@@ -276,7 +276,7 @@ enum puan_status puan_city_document(struct puan_out *out,
     puan_jw_kint(&w, "base", s->base);
     puan_jw_kstr(&w, "device", s->device);
     puan_jw_kint(&w, "counter", (int64_t)s->counter);
-    puan_jw_kstr(&w, "mode", v->mode);
+    puan_jw_kstr(&w, "mode", s->mode.n ? s->mode : v->mode);
     puan_jw_kstr(&w, "started", v->started);
     puan_jw_kstr(&w, "finished", v->finished);
     puan_jw_kbool(&w, "signed", v->is_signed);

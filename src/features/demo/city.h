@@ -63,6 +63,7 @@ struct puan_sending {
     struct puan_str device;
     uint64_t counter;
     struct puan_str query; /* id of the query answered; may be empty */
+    struct puan_str mode;  /* empty: as the visit was */
 };
 
 /* Writes the document (contract 1). */

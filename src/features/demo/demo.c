@@ -2,6 +2,7 @@
  * puan demo: the census of a simulated area from beginning to end.
  */
 #include "features/demo/people.h"
+#include "features/demo/review.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -466,6 +467,7 @@ static void clear(struct puan_demo *d)
         puan_city_close(d->city[k]);
         puan_city_close(d->again[k]);
     }
+    puan_demo_review_close(d->review);
     puan_people_close(d->people);
     puan_true_close(&d->truth);
     puan_plan_close(d->held);

@@ -34,6 +34,7 @@ struct puan_desk {
 #define PUAN_DEMO_COUNTIES 64
 
 struct puan_people; /* people.c */
+struct puan_review; /* review.c */
 
 struct puan_demo {
     struct puan_demo_options o;
@@ -42,6 +43,7 @@ struct puan_demo {
     const struct puan_plan *plan;
     const char *campaign; /* plan->id, terminated */
     struct puan_people *people;
+    struct puan_review *review;
     char self[512];       /* this program */
     const char *sim, *census, *log; /* folders; server's log */
     char address[64];

@@ -436,7 +436,7 @@ enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,
     puan_instant_text(t, campaign_ms, d->plan->offset_minutes);
     st = puan_desk_call(NULL, NULL, &k, "POST", "/clock",
                         puan_arena_fmt(&d->arena,
-                                       "{\"time\":\"%s\",\"rate\":1000}", t),
+                                       "{\"now\":\"%s\",\"rate\":1000}", t),
                         0, &d->arena, err);
     puan_desk_close(&k);
     return st;

@@ -1,0 +1,390 @@
+/*
+ * Review: the county's office looks through the roll for returns with hard
+ * findings, sends each back with its findings and a reason, and the
+ * enumerator of the area asks the household again and sends what it then
+ * answers, which is the truth (returns_true) and not what a detector thinks.
+ */
+#include "features/demo/review.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "features/demo/people.h"
+#include "kit/job/job.h"
+#include "kit/job/progress.h"
+#include "kit/os/os.h"
+
+#define DESKS 4
+#define PAGE 1000
+
+/* Who works in an enumeration area, from the visits. */
+struct worker {
+    int64_t ea;
+    struct puan_str staff, device;
+};
+
+struct puan_review {
+    struct puan_demo *d;
+    struct worker *worker;
+    size_t n_workers;
+    int64_t *household; /* to be sent back */
+    size_t n, cap;
+    atomic_uint_fast64_t counter, answered, unchanged, still_hard;
+    struct puan_progress bar;
+};
+
+/* ---- who answers ------------------------------------------------------------- */
+
+static int by_ea(const void *a, const void *b)
+{
+    const struct worker *x = a, *y = b;
+
+    return x->ea < y->ea ? -1 : x->ea > y->ea;
+}
+
+static enum puan_status find_workers(struct puan_review *r,
+                                     struct puan_err *err)
+{
+    struct puan_demo *d = r->d;
+    size_t cap = 0;
+
+    for (size_t k = 0; k < d->n_counties; k++) {
+        for (size_t i = 0; i < puan_city_n(d->city[k]); i++) {
+            const struct puan_visit *v = puan_city_visit(d->city[k], i);
+
+            if (v->staff.n == 0 ||
+                (r->n_workers && r->worker[r->n_workers - 1].ea == v->ea))
+                continue;
+            if (r->n_workers == cap) {
+                struct worker *p;
+
+                cap = cap ? cap * 2 : 1024;
+                p = realloc(r->worker, cap * sizeof(*p));
+                if (p == NULL)
+                    return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
+                r->worker = p;
+            }
+            r->worker[r->n_workers++] =
+                (struct worker){ v->ea, v->staff, v->device };
+        }
+    }
+    if (r->n_workers)
+        qsort(r->worker, r->n_workers, sizeof(*r->worker), by_ea);
+    return PUAN_OK;
+}
+
+static const struct worker *worker_of(const struct puan_review *r, int64_t ea)
+{
+    struct worker key = { .ea = ea };
+
+    return r->n_workers ? bsearch(&key, r->worker, r->n_workers, sizeof(key),
+                                  by_ea)
+                        : NULL;
+}
+
+/* ---- the roll ------------------------------------------------------------------- */
+
+static enum puan_status keep(struct puan_review *r, int64_t household,
+                             struct puan_err *err)
+{
+    if (r->n == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 1024;
+        int64_t *p = realloc(r->household, cap * sizeof(*p));
+
+        if (p == NULL)
+            return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
+        r->household = p;
+        r->cap = cap;
+    }
+    r->household[r->n++] = household;
+    return PUAN_OK;
+}
+
+static enum puan_status read_roll(struct puan_review *r, int64_t county,
+                                  struct puan_err *err)
+{
+    struct puan_desk k;
+    struct puan_arena a;
+    int64_t cursor = 0;
+    enum puan_status st =
+        puan_people_desk(&k, r->d, "return.query", county, err);
+
+    if (st != PUAN_OK)
+        return st;
+    puan_arena_init(&a, puan_os_alloc());
+    do {
+        struct puan_node *page = NULL;
+
+        puan_arena_reset(&a);
+        st = puan_desk_call(
+            &page, NULL, &k, "GET",
+            puan_arena_fmt(&a, "/listing?area=%lld&limit=%d&cursor=%lld",
+                           (long long)county, PAGE, (long long)cursor),
+            NULL, 0, &a, err);
+        if (st != PUAN_OK)
+            break;
+        PUAN_NODE_EACH(c, puan_node_get(page, "items"))
+        {
+            int64_t household = 0, hard = 0;
+
+            if (!puan_int_parse(&household,
+                                puan_node_str_opt(c, "household", "")) ||
+                !puan_int_parse(&hard, puan_node_str_opt(c, "hard", "0")) ||
+                hard == 0)
+                continue;
+            st = keep(r, household, err);
+            if (st != PUAN_OK)
+                break;
+        }
+        cursor = 0;
+        (void)!puan_int_parse(&cursor, puan_node_str_opt(page, "next", "0"));
+    } while (st == PUAN_OK && cursor != 0);
+    puan_arena_clear(&a);
+    puan_desk_close(&k);
+    return st;
+}
+
+/* ---- one household ---------------------------------------------------------------- */
+
+static int county_of(const struct puan_demo *d, int64_t household)
+{
+    for (size_t k = 0; k < d->n_counties; k++)
+        if (puan_city_find(d->city[k], household))
+            return (int)k;
+    return -1;
+}
+
+/* The findings of the last version, as the query names them. */
+static void name_findings(struct puan_jw *w, const struct puan_node *ret)
+{
+    puan_jw_list(w);
+    PUAN_NODE_EACH(f, puan_node_get(ret, "findings"))
+    {
+        int64_t row = 0;
+
+        if (!puan_str_is(puan_node_str_opt(f, "severity", ""), "hard"))
+            continue;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "rule", puan_node_str_opt(f, "rule", ""));
+        if (puan_int_parse(&row, puan_node_str_opt(f, "row", "")) && row > 0)
+            puan_jw_kint(w, "row", row);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+}
+
+/* Sends the household back; *query gets the number of the query. */
+static enum puan_status ask(int64_t *query, struct puan_desk *k,
+                            int64_t household, const char *reason,
+                            struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_node *ret = NULL, *made = NULL;
+    int64_t version = 0;
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st = puan_desk_call(
+        &ret, NULL, k, "GET",
+        puan_arena_fmt(a, "/households/%lld/return", (long long)household),
+        NULL, 0, a, err);
+
+    if (st == PUAN_OK)
+        st = puan_node_int(&version, ret, "version", 1, 255, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kint(&w, "version", version);
+    puan_jw_ktext(&w, "reason", reason);
+    puan_jw_key(&w, "findings");
+    name_findings(&w, ret);
+    puan_jw_end(&w, '}');
+    st = puan_desk_call(&made, NULL, k, "POST",
+                        puan_arena_fmt(a, "/households/%lld/queries",
+                                       (long long)household),
+                        o.p, 0, a, err);
+    if (st == PUAN_OK)
+        st = puan_node_int(query, made, "id", 1, INT64_MAX, err);
+    return st;
+}
+
+static enum puan_status answer(struct puan_review *r, struct puan_desk *field,
+                               struct puan_city_reader *first,
+                               struct puan_city_reader *again,
+                               int64_t household, int64_t query,
+                               struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_demo *d = r->d;
+    struct puan_ack *ack = puan_demo_ack(d, household);
+    const struct puan_visit *seen = puan_city_find(first->city, household);
+    const struct puan_visit *told =
+        again->city ? puan_city_find(again->city, household) : NULL;
+    const struct worker *w = worker_of(r, seen->ea);
+    struct puan_sending s = { .mode = PUAN_STR("enumerator") };
+    struct puan_visit as = *seen;
+    struct puan_node *receipt = NULL;
+    struct puan_str digest;
+    const char *token;
+    struct puan_out o;
+    int64_t version = 0;
+    unsigned hard = 0;
+    enum puan_status st;
+
+    if (w == NULL)
+        return PUAN_OK; /* nobody works there: it stays open */
+    as.staff = w->staff;
+    as.device = w->device;
+    st = puan_people_token(&token, d, &as, field, a, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_format(field->token, sizeof(field->token), "%s", token);
+    s.base = ack->version;
+    s.device = w->device;
+    s.counter = 2000000 + atomic_fetch_add(&r->counter, 1);
+    s.query = puan_str_of(puan_arena_fmt(a, "%lld", (long long)query));
+    puan_out_init(&o, a);
+    st = puan_city_document(&o, told ? again : first, told ? told : seen, &s,
+                            err);
+    if (st == PUAN_OK)
+        st = puan_desk_call(&receipt, NULL, field, "POST", "/returns", o.p, 0,
+                            a, err);
+    if (st == PUAN_OK)
+        st = puan_node_int(&version, receipt, "version", 1, 255, err);
+    if (st == PUAN_OK)
+        st = puan_node_str(&digest, receipt, "digest", err);
+    if (st != PUAN_OK)
+        return st;
+    ack->version = (uint32_t)version;
+    if (!puan_unhex(ack->digest, PUAN_DIGEST_SIZE, digest))
+        return puan_fail(err, PUAN_EIO, "receipt", "no digest");
+    PUAN_NODE_EACH(f, puan_node_get(receipt, "findings"))
+        hard += puan_str_is(puan_node_str_opt(f, "severity", ""), "hard");
+    if (told)
+        puan_true_answered(&d->truth, household);
+    atomic_fetch_add(told ? &r->answered : &r->unchanged, 1);
+    if (hard)
+        atomic_fetch_add(&r->still_hard, 1);
+    return PUAN_OK;
+}
+
+static enum puan_status send_back(struct puan_review *r, size_t from, size_t to,
+                                  const char *reason, struct puan_err *err)
+{
+    struct puan_demo *d = r->d;
+    struct puan_city_reader first = { 0 }, again = { 0 };
+    struct puan_desk office = { 0 }, field = { 0 };
+    struct puan_arena a;
+    int county = -1;
+    enum puan_status st = puan_desk_open(&field, d, err);
+
+    field.campaign = d->campaign;
+    puan_arena_init(&a, puan_os_alloc());
+    for (size_t i = from; st == PUAN_OK && i < to; i++) {
+        int64_t household = r->household[i], query = 0;
+        int k = county_of(d, household);
+
+        if (k < 0)
+            continue; /* found at the door: not of the simulation */
+        puan_arena_reset(&a);
+        if (k != county) {
+            puan_city_reader_close(&first);
+            puan_city_reader_close(&again);
+            puan_desk_close(&office);
+            county = k;
+            st = puan_city_reader_open(&first, d->city[k], err);
+            if (st == PUAN_OK && d->again[k])
+                st = puan_city_reader_open(&again, d->again[k], err);
+            else
+                again.city = NULL;
+            if (st == PUAN_OK)
+                st = puan_people_desk(&office, d, "return.query", d->county[k],
+                                      err);
+        }
+        if (st == PUAN_OK)
+            st = ask(&query, &office, household, reason, &a, err);
+        if (st == PUAN_OK)
+            st = answer(r, &field, &first, &again, household, query, &a, err);
+        puan_progress_add(&r->bar, 1);
+    }
+    puan_city_reader_close(&first);
+    puan_city_reader_close(&again);
+    puan_desk_close(&office);
+    puan_desk_close(&field);
+    puan_arena_clear(&a);
+    return st;
+}
+
+static enum puan_status share(void *arg, uint64_t begin, uint64_t end,
+                              unsigned worker, struct puan_err *err)
+{
+    (void)worker;
+    return send_back(arg, (size_t)begin, (size_t)end,
+                     "请入户核实后更正 Please visit, verify and correct", err);
+}
+
+/* ---- the stage ------------------------------------------------------------------------ */
+
+int64_t puan_demo_recheck_moment(const struct puan_demo *d)
+{
+    struct puan_str form = d->plan->form[0]->id, mode = PUAN_STR("enumerator");
+    int64_t best = 0;
+
+    for (size_t i = 0; i < d->plan->n_windows; i++) {
+        int64_t at = d->plan->window[i].from_ms + 36 * 3600 * 1000LL;
+
+        if (at > best && at < d->plan->window[i].until_ms &&
+            puan_plan_open(d->plan, form, mode, at))
+            best = at;
+    }
+    return best;
+}
+
+enum puan_status puan_demo_again(struct puan_demo *d, int64_t household,
+                                 const char *reason, struct puan_err *err)
+{
+    enum puan_status st;
+
+    d->review->n = 0;
+    st = keep(d->review, household, err);
+    return st == PUAN_OK ? send_back(d->review, 0, 1, reason, err) : st;
+}
+
+enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
+{
+    struct puan_review *r = calloc(1, sizeof(*r));
+    int64_t moment = puan_demo_recheck_moment(d);
+    enum puan_status st;
+
+    puan_demo_stage(d, "review", "审核、查询、入户核实更正",
+                    "findings, queries, corrections at the door");
+    if (r == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
+    d->review = r;
+    r->d = d;
+    st = find_workers(r, err);
+    for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++)
+        st = read_roll(r, d->county[k], err);
+    if (st == PUAN_OK && moment)
+        st = puan_people_clock(d, moment, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_progress_begin(&r->bar, "查询更正 queries", r->n);
+    st = puan_parallel(DESKS, r->n, 16, share, r, err);
+    puan_progress_end(&r->bar);
+    puan_jw_kint(&d->report, "queried", (int64_t)r->n);
+    puan_jw_kint(&d->report, "corrected", (int64_t)r->answered);
+    puan_jw_kint(&d->report, "hard_after_correction", (int64_t)r->still_hard);
+    puan_demo_say("%zu 户被查询，%llu 户更正，%llu 户仍有强制性错误", r->n,
+                  (unsigned long long)r->answered,
+                  (unsigned long long)r->still_hard);
+    return st;
+}
+
+void puan_demo_review_close(struct puan_review *r)
+{
+    if (r == NULL)
+        return;
+    free(r->worker);
+    free(r->household);
+    free(r);
+}
