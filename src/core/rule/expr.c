@@ -71,13 +71,13 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
 static val evaluate(const struct puan_expr *e, const struct puan_record *r,
                     uint32_t row)
 {
-    struct puan_run x = { .r = r, .range = e->prog.range };
+    struct puan_rule_run x = { .r = r, .range = e->prog.range };
     val regs[PUAN_RULE_REGS];
 
     if (r->rows[0].n > 0)
-        puan_run_place(&x, PUAN_SRC_HOUSE, 0, 0);
-    puan_run_place(&x, PUAN_SRC_OWN, e->entity, row);
-    puan_run_code(&x, e->prog.ins + e->code.at, e->code.n, regs);
+        puan_rule_place(&x, PUAN_SRC_HOUSE, 0, 0);
+    puan_rule_place(&x, PUAN_SRC_OWN, e->entity, row);
+    puan_rule_exec(&x, e->prog.ins + e->code.at, e->code.n, regs);
     return regs[0];
 }
 
@@ -199,13 +199,13 @@ enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,
                                       const int64_t *values,
                                       const uint8_t *states)
 {
-    struct puan_run x = { .range = e->prog.range };
+    struct puan_rule_run x = { .range = e->prog.range };
     val regs[PUAN_RULE_REGS];
 
     for (int src = 0; src < 3; src++) {
         x.v[src] = values;
         x.st[src] = states;
     }
-    puan_run_code(&x, e->prog.ins + e->code.at, e->code.n, regs);
+    puan_rule_exec(&x, e->prog.ins + e->code.at, e->code.n, regs);
     return truth_of(regs[0]);
 }

@@ -382,7 +382,7 @@ puan_ruleset_all_used(const struct puan_ruleset *const *sets, size_t n,
 /* ---- run ---- */
 
 /* The derived items of the record, in their order. */
-static enum puan_status derive(struct puan_run *x, const struct puan_program *p,
+static enum puan_status derive(struct puan_rule_run *x, const struct puan_program *p,
                                struct puan_arena *a, struct puan_err *err)
 {
     val regs[PUAN_RULE_REGS];
@@ -402,27 +402,27 @@ static enum puan_status derive(struct puan_run *x, const struct puan_program *p,
         if (!x->column[i])
             return puan_arena_check(a, err);
         for (uint32_t row = 0; row < n; row++) {
-            puan_run_place(x, PUAN_SRC_OWN, c->entity, row);
-            puan_run_code(x, p->ins + c->code.at, c->code.n, regs);
+            puan_rule_place(x, PUAN_SRC_OWN, c->entity, row);
+            puan_rule_exec(x, p->ins + c->code.at, c->code.n, regs);
             x->column[i][row] = regs[0];
         }
     }
     return PUAN_OK;
 }
 
-static enum outcome instance(struct puan_run *x, const struct puan_ins *ins,
+static enum outcome instance(struct puan_rule_run *x, const struct puan_ins *ins,
                              const struct puan_rule_code *c)
 {
     val regs[PUAN_RULE_REGS];
 
     if (c->when.n) {
-        puan_run_code(x, ins + c->when.at, c->when.n, regs);
+        puan_rule_exec(x, ins + c->when.at, c->when.n, regs);
         if (regs[0].s != PUAN_KNOWN)
             return outcome_of(regs[0]);
         if (!regs[0].v)
             return APPLIES_NOT;
     }
-    puan_run_code(x, ins + c->check.at, c->check.n, regs);
+    puan_rule_exec(x, ins + c->check.at, c->check.n, regs);
     return outcome_of(regs[0]);
 }
 
@@ -452,7 +452,7 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
                                   struct puan_arena *a, struct puan_err *err)
 {
     const struct puan_program *p = &rs->prog;
-    struct puan_run x = { .r = r, .range = p->range };
+    struct puan_rule_run x = { .r = r, .range = p->range };
     enum puan_status st;
     size_t cap = 0;
 
@@ -460,7 +460,7 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
     if (r->form != p->form || r->rows[0].n != 1)
         return puan_fail(err, PUAN_EBUG, "rules",
                          "the record is of another form or has no household");
-    puan_run_place(&x, PUAN_SRC_HOUSE, 0, 0);
+    puan_rule_place(&x, PUAN_SRC_HOUSE, 0, 0);
     st = derive(&x, p, a, err);
     if (st != PUAN_OK)
         return st;
@@ -471,7 +471,7 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
         for (uint32_t row = 0; row < n; row++) {
             enum outcome o;
 
-            puan_run_place(&x, PUAN_SRC_OWN, c->entity, row);
+            puan_rule_place(&x, PUAN_SRC_OWN, c->entity, row);
             o = instance(&x, p->ins, c);
             out->evaluated += o >= HOLDS;
             out->not_evaluable += o == NOT_EVALUABLE;

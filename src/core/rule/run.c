@@ -5,7 +5,7 @@
 #include "core/rule/run.h"
 
 /* The rows an instruction reads from. */
-void puan_run_place(struct puan_run *x, enum puan_src src, uint16_t entity,
+void puan_rule_place(struct puan_rule_run *x, enum puan_src src, uint16_t entity,
                     uint32_t row)
 {
     const struct puan_rows *rows = &x->r->rows[entity];
@@ -17,13 +17,13 @@ void puan_run_place(struct puan_run *x, enum puan_src src, uint16_t entity,
     x->txt[src] = rows->txt ? rows->txt + at : NULL;
 }
 
-static struct puan_str text_of(const struct puan_run *x, unsigned src,
+static struct puan_str text_of(const struct puan_rule_run *x, unsigned src,
                                uint16_t item)
 {
     return x->txt[src] ? x->txt[src][item] : (struct puan_str){ NULL, 0 };
 }
 
-static val at_item(const struct puan_run *x, const struct puan_ins *i,
+static val at_item(const struct puan_rule_run *x, const struct puan_ins *i,
                    int64_t line)
 {
     const struct puan_rows *rows = &x->r->rows[i->y];
@@ -35,7 +35,7 @@ static val at_item(const struct puan_run *x, const struct puan_ins *i,
     return (val){ rows->v[at], know_of(rows->st[at] & 3) };
 }
 
-static val at_column(const struct puan_run *x, const struct puan_ins *i,
+static val at_column(const struct puan_rule_run *x, const struct puan_ins *i,
                      int64_t line)
 {
     if (line < 1 || line > (int64_t)x->r->rows[i->y].n)
@@ -43,21 +43,21 @@ static val at_column(const struct puan_run *x, const struct puan_ins *i,
     return x->column[i->x][line - 1];
 }
 
-static void quantifier(struct puan_run *x, const struct puan_ins *i, val *r)
+static void quantifier(struct puan_rule_run *x, const struct puan_ins *i, val *r)
 {
     struct acc q = { 0 };
     uint32_t n = x->r->rows[i->y].n;
 
     for (uint32_t row = 0; row < n; row++) {
-        puan_run_place(x, PUAN_SRC_INNER, i->y, row);
-        puan_run_code(x, i + 1, i->x, r);
+        puan_rule_place(x, PUAN_SRC_INNER, i->y, row);
+        puan_rule_exec(x, i + 1, i->x, r);
         if (acc_row(&q, i->src, r[0], &r[1], (int64_t)row + 1))
             break;
     }
     r[0] = acc_end(&q, i->src);
 }
 
-void puan_run_code(struct puan_run *x, const struct puan_ins *i, size_t n,
+void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
                    struct puan_val *regs)
 {
     const struct puan_ins *end = i + n;
@@ -205,9 +205,9 @@ void puan_run_code(struct puan_run *x, const struct puan_ins *i, size_t n,
 struct puan_val puan_rule_run_const(const struct puan_code_out *code,
                                     struct puan_span span)
 {
-    struct puan_run x = { .range = code->range };
+    struct puan_rule_run x = { .range = code->range };
     val r[PUAN_RULE_REGS];
 
-    puan_run_code(&x, code->ins + span.at, span.n, r);
+    puan_rule_exec(&x, code->ins + span.at, span.n, r);
     return r[0];
 }

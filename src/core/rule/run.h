@@ -7,7 +7,7 @@
 
 #include "core/rule/ops.h"
 
-struct puan_run {
+struct puan_rule_run {
     const struct puan_record *r;
     const struct puan_range *range;
     const int64_t *v[3]; /* by enum puan_src: items of the row */
@@ -18,10 +18,10 @@ struct puan_run {
 };
 
 /* Sets the row that a source reads. */
-void puan_run_place(struct puan_run *x, enum puan_src src, uint16_t entity,
+void puan_rule_place(struct puan_rule_run *x, enum puan_src src, uint16_t entity,
                     uint32_t row);
 /* Runs n instructions; the result is regs[0]. */
-void puan_run_code(struct puan_run *x, const struct puan_ins *i, size_t n,
+void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
                    struct puan_val *regs);
 
 #endif
