@@ -863,6 +863,25 @@ static const char *const verbs[] = { "case.open",  "case.act",  "case.step",
                                      "case.order", "case.ask",  "case.sign",
                                      "case.evidence", "case.clock" };
 
+/* Before hooks run: their memory may end before the entry is written. */
+static void name_act(struct puan_act *act, const struct puan_case_call *call,
+                     const struct puan_flow *flow)
+{
+    const struct puan_flow_event *e = &call->event;
+
+    if (act->verb.n == 0)
+        act->verb = puan_str_of(verbs[e->kind]);
+    if (act->subject.n == 0)
+        act->subject = puan_str_of(puan_arena_fmt(
+            call->arena, "case/%lld", (long long)call->row.id));
+    if (act->note.n == 0)
+        act->note = puan_str_of(puan_arena_fmt(
+            call->arena, "%.*s %.*s%s%.*s", PUAN_FMT(flow->label.name),
+            PUAN_FMT(e->name), e->part.n ? " " : "", PUAN_FMT(e->part)));
+    if (act->event_ms == 0)
+        act->event_ms = e->event_ms;
+}
+
 enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
                               struct puan_act *act, struct puan_case_call *call,
                               struct puan_err *err)
@@ -911,6 +930,8 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
     if (e->event_ms == 0)
         e->event_ms = e->entry_ms;
     rc = puan_flow_apply(&call->decision, run, e, &world, err);
+    if (rc == PUAN_OK)
+        name_act(act, call, flow);
     if (rc == PUAN_OK && e->kind == PUAN_FLOW_ASK)
         e->digest =
             run->approval[puan_flow_approval(flow, e->name)].digest;
@@ -920,18 +941,6 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
                          call->arena, err);
     if (rc == PUAN_OK && e->kind == PUAN_FLOW_TICK)
         rc = climb(sh, db, act, call, &world, err);
-    if (rc == PUAN_OK) {
-        if (act->verb.n == 0)
-            act->verb = puan_str_of(verbs[e->kind]);
-        if (act->subject.n == 0)
-            act->subject = puan_str_of(puan_arena_fmt(
-                call->arena, "case/%lld", (long long)call->row.id));
-        if (act->note.n == 0)
-            act->note = puan_str_of(puan_arena_fmt(
-                call->arena, "%.*s %.*s%s%.*s", PUAN_FMT(flow->label.name),
-                PUAN_FMT(e->name), e->part.n ? " " : "", PUAN_FMT(e->part)));
-        act->event_ms = e->event_ms;
-    }
     e->event_ms = given_ms; /* the body may have to be run again */
     if (rc == PUAN_OK)
         rc = puan_arena_check(call->arena, err);

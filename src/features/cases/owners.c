@@ -1,8 +1,9 @@
 /*
  * The features that own runs.  Adding one is a line here.
  */
-#include "features/cases/cases.h"
+#include "features/lots/lots.h"
 
 const struct puan_case_owner *const puan_case_owners[] = {
+    &puan_lots_owner,
     NULL,
 };
