@@ -9,7 +9,8 @@ enum { VALUE, VALUE_OR_CLOSE, KEY, KEY_OR_CLOSE, COMMA_OR_CLOSE, DONE };
 void puan_json_init(struct puan_json *j, struct puan_str src,
                     struct puan_arena *a)
 {
-    *j = (struct puan_json){ .src = src, .arena = a, .state = VALUE };
+    *j = (struct puan_json){ .src = src, .arena = a, .state = VALUE,
+                             .seen_line = 1, .seen_col = 1 };
 }
 
 void puan_json_position(uint32_t *line, uint32_t *col, struct puan_str src,
@@ -298,6 +299,23 @@ bool puan_json_int(int64_t *out, const struct puan_json *j)
 
 /* --- the tree ------------------------------------------------------------ */
 
+/* Position of the token, counted on from the last one: a tree is linear. */
+static void place(struct puan_node *n, struct puan_json *j)
+{
+    for (; j->seen_at < j->start; j->seen_at++) {
+        unsigned char c = (unsigned char)j->src.p[j->seen_at];
+
+        if (c == '\n') {
+            j->seen_line++;
+            j->seen_col = 1;
+        } else if ((c & 0xc0) != 0x80) {
+            j->seen_col++;
+        }
+    }
+    n->line = j->seen_line;
+    n->col = j->seen_col;
+}
+
 static enum puan_status build(struct puan_node **out, struct puan_json *j,
                               enum puan_json_kind kind, const char *file,
                               struct puan_err *err)
@@ -311,7 +329,7 @@ static enum puan_status build(struct puan_node **out, struct puan_json *j,
     *out = n;
     n->file = file;
     n->key = j->key;
-    puan_json_position(&n->line, &n->col, j->src, j->start);
+    place(n, j);
     n->key_line = n->line;
     n->key_col = n->col;
     switch (kind) {

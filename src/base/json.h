@@ -39,6 +39,9 @@ struct puan_json {
     struct puan_str key;  /* inside a map: its key; else empty */
     struct puan_str text; /* string: decoded; number: as written */
     size_t start;         /* byte offset of the token */
+    /* the tree's: how far lines and columns have been counted */
+    size_t seen_at;
+    uint32_t seen_line, seen_col;
 };
 
 void puan_json_init(struct puan_json *j, struct puan_str src,
