@@ -64,8 +64,6 @@ static enum puan_status check_row(const struct puan_compiled *c,
     if (row->direct && row->scope == PUAN_SCOPE_OBJECT)
         return puan_fail(err, PUAN_EBUG, row->path,
                          "a direct route cannot look an object up");
-    if (row->method == PUAN_GET && *row->verb)
-        return puan_fail(err, PUAN_EBUG, row->path, "a GET writes nothing");
     for (size_t i = 0; i < c->pattern.n_segments; i++)
         if (c->pattern.is_param[i] &&
             !puan_str_is(c->pattern.segment[i], "campaign")) {

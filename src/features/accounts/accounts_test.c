@@ -1,0 +1,523 @@
+/*
+ * Accounts from the outside: a directory is made and served, and everything
+ * goes over HTTP as people and devices would do it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "features/accounts/accounts.h"
+#include "features/host/host.h"
+#include "kit/crypto/crypto.h"
+#include "kit/http/client.h"
+#include "kit/os/heap.h"
+#include "kit/os/os.h"
+
+#define BASE "/api/v1/c/host-test"
+
+static struct puan_arena arena;
+static const char *dir;
+static struct puan_store *store;
+static struct puan_host *host;
+static struct puan_http_client *client;
+static struct puan_http_reply reply;
+static struct {
+    char name[64], secret[64], totp[64];
+} admin[3];
+
+/* ---- set-up ------------------------------------------------------------------- */
+
+static enum puan_status add_areas(struct puan_shard *sh, struct puan_db *db,
+                                  struct puan_act *act, void *arg,
+                                  struct puan_err *err)
+{
+    (void)sh;
+    (void)act;
+    (void)arg;
+    return puan_db_exec(
+        db,
+        "INSERT INTO area VALUES('11','','county','甲县','A','ordinary','','',"
+        "'');"
+        "INSERT INTO area VALUES('1101','11','township','一乡','B','ordinary',"
+        "'','','');"
+        "INSERT INTO area VALUES('1102','11','township','二乡','C','ordinary',"
+        "'','','');"
+        "INSERT INTO area VALUES('110101','1101','ea','一区','D','ordinary','',"
+        "'','');"
+        "INSERT INTO area VALUES('110201','1102','ea','二区','E','ordinary','',"
+        "'','');",
+        err);
+}
+
+static int first_run(const char *secrets)
+{
+    char *argv[] = { NULL, NULL, NULL, NULL };
+    char a0[] = "first-run", a2[] = "--secrets-file", a1[512], a3[512];
+
+    puan_format(a1, sizeof(a1), "%s", dir);
+    puan_format(a3, sizeof(a3), "%s", secrets);
+    argv[0] = a0;
+    argv[1] = a1;
+    argv[2] = a2;
+    argv[3] = a3;
+    return puan_feature_accounts.commands[0].run(4, argv);
+}
+
+static void open_all(const char *birth)
+{
+    struct puan_store_options so = { 0 };
+    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 3,
+                                    .loops = 2, .quiet = true };
+    struct puan_act act = { .actor = PUAN_STR("test"),
+                            .verb = PUAN_STR("area.import"),
+                            .subject = PUAN_STR("areas") };
+    struct puan_err err = { 0 };
+    const char *temp, *secrets;
+    struct puan_str text, line;
+
+    puan_arena_init(&arena, &puan_heap);
+    assert_int_equal(puan_dir_temp(&temp, &arena, NULL), PUAN_OK);
+    dir = puan_arena_fmt(&arena, "%s/census", temp);
+    secrets = puan_arena_fmt(&arena, "%s/secrets.csv", temp);
+    so.kek_file = puan_arena_fmt(&arena, "%s/kek", temp);
+    setenv("PUAN_KEK_FILE", so.kek_file, 1);
+    if (puan_store_create(dir, birth, "test/packs/host-test", "sm", &so,
+                          &err) != PUAN_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    assert_int_equal(first_run(secrets), PUAN_EXIT_DONE);
+    assert_int_equal(
+        first_run(puan_arena_fmt(&arena, "%s/again.csv", temp)),
+        PUAN_EXIT_REFUSED);
+    assert_int_equal(puan_file_read(&text, secrets, 0, &arena, NULL), PUAN_OK);
+    puan_str_split(&line, &text, '\n');
+    for (int i = 0; i < 3; i++) {
+        struct puan_str f;
+
+        puan_str_split(&line, &text, '\n');
+        puan_str_split(&f, &line, ',');
+        puan_format(admin[i].name, 64, "%.*s", PUAN_FMT(f));
+        puan_str_split(&f, &line, ',');
+        puan_str_split(&f, &line, ',');
+        puan_format(admin[i].secret, 64, "%.*s", PUAN_FMT(f));
+        puan_format(admin[i].totp, 64, "%.*s", PUAN_FMT(line));
+    }
+    if (puan_store_open(&store, dir, &so, &err) != PUAN_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    assert_int_equal(puan_commit(puan_store_office(store), &act, add_areas,
+                                 NULL, &err),
+                     PUAN_OK);
+    assert_int_equal(puan_store_areas_changed(store, &err), PUAN_OK);
+    if (puan_host_start(&host, store, puan_features, &ho, &err) != PUAN_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    assert_int_equal(
+        puan_http_client_open(&client, puan_host_address(host), NULL), PUAN_OK);
+}
+
+static int open_demo(void **state)
+{
+    (void)state;
+    open_all("demo");
+    return 0;
+}
+
+static int open_live(void **state)
+{
+    (void)state;
+    open_all("live");
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    puan_http_client_close(client);
+    puan_host_stop(host);
+    puan_store_close(store);
+    puan_arena_clear(&arena);
+    return 0;
+}
+
+/* ---- calls -------------------------------------------------------------------- */
+
+static unsigned call(const char *method, const char *path, const char *token,
+                     const char *body)
+{
+    struct puan_err err = { 0 };
+    struct puan_http_call c = { .method = method,
+                                .path = puan_arena_fmt(&arena, BASE "%s", path),
+                                .token = token,
+                                .body = puan_str_of(body) };
+
+    if (puan_http_call(&reply, client, &c, &err) != PUAN_OK)
+        fail_msg("%s %s: %s", method, path, err.text);
+    return reply.status;
+}
+
+static const char *field(const char *name)
+{
+    struct puan_node *n;
+
+    if (puan_json_tree(&n, reply.body, "reply", &arena, NULL) != PUAN_OK)
+        fail_msg("no JSON: %.*s", PUAN_FMT(reply.body));
+    return puan_arena_dup(&arena, puan_node_str_opt(n, name, ""));
+}
+
+static const char *code_now(const char *totp)
+{
+    uint8_t raw[40];
+    int n = puan_unbase32(raw, sizeof(raw), puan_str_of(totp));
+
+    assert_true(n > 0);
+    return puan_arena_fmt(
+        &arena, "%06u",
+        puan_totp((struct puan_str){ (const char *)raw, (size_t)n },
+                  puan_os_now_ms() / 1000, 6));
+}
+
+static unsigned login(const char *name, const char *secret, const char *totp)
+{
+    return call("POST", "/login", NULL,
+                puan_arena_fmt(&arena,
+                               "{\"name\":\"%s\",\"secret\":\"%s\",\"code\":"
+                               "\"%s\"}",
+                               name, secret, totp ? code_now(totp) : ""));
+}
+
+static const char *sign_in(const char *name, const char *secret,
+                           const char *totp)
+{
+    unsigned s = login(name, secret, totp);
+
+    if (s != 200)
+        fail_msg("%s: %u %.*s", name, s, PUAN_FMT(reply.body));
+    return field("token");
+}
+
+/* ---- a demo directory ----------------------------------------------------------- */
+
+static void accounts_live_their_whole_life(void **state)
+{
+    const char *sys, *sec, *audit, *secret, *tok, *line;
+    struct puan_str rest, part;
+
+    (void)state;
+    /* the second factor is asked for, and a code works once */
+    assert_int_equal(login(admin[0].name, admin[0].secret, NULL), 401);
+    sys = sign_in(admin[0].name, admin[0].secret, admin[0].totp);
+    assert_int_equal(login(admin[0].name, admin[0].secret, admin[0].totp), 401);
+    sec = sign_in(admin[1].name, admin[1].secret, admin[1].totp);
+    audit = sign_in(admin[2].name, admin[2].secret, admin[2].totp);
+
+    /* the system administrator makes accounts, nobody else */
+    assert_int_equal(call("POST", "/accounts", sec,
+                          "{\"name\":\"zhang\",\"person\":\"001\"}"),
+                     403);
+    assert_int_equal(call("POST", "/accounts", audit,
+                          "{\"name\":\"zhang\",\"person\":\"001\"}"),
+                     403);
+    assert_int_equal(call("POST", "/accounts", sys,
+                          "{\"name\":\"zhang\",\"person\":\"001\"}"),
+                     201);
+    secret = field("secret");
+    assert_int_equal(call("POST", "/accounts", sys,
+                          "{\"name\":\"zhang\",\"person\":\"002\"}"),
+                     409);
+    assert_int_equal(call("POST", "/accounts", sys,
+                          "{\"name\":\"z,x\",\"person\":\"002\"}"),
+                     400);
+
+    /* the security administrator gives seats, but none to himself */
+    assert_int_equal(call("POST", "/seats", sys,
+                          "{\"account\":\"zhang\",\"role\":\"township-office\","
+                          "\"area\":\"1101\"}"),
+                     403);
+    assert_int_equal(
+        call("POST", "/seats", sec,
+             puan_arena_fmt(&arena,
+                            "{\"account\":\"%s\",\"role\":\"county-office\","
+                            "\"area\":\"11\"}",
+                            admin[1].name)),
+        409);
+    /* an administrator holds no other role */
+    assert_int_equal(
+        call("POST", "/seats", sec,
+             puan_arena_fmt(&arena,
+                            "{\"account\":\"%s\",\"role\":\"county-office\","
+                            "\"area\":\"11\"}",
+                            admin[2].name)),
+        409);
+    assert_int_equal(
+        call("POST", "/seats", sec,
+             puan_arena_fmt(&arena,
+                            "{\"account\":\"%s\",\"role\":\"system-admin\","
+                            "\"area\":\"0\"}",
+                            admin[2].name)),
+        409);
+    /* a role stands at its own levels, in areas that exist */
+    assert_int_equal(call("POST", "/seats", sec,
+                          "{\"account\":\"zhang\",\"role\":\"township-office\","
+                          "\"area\":\"11\"}"),
+                     400);
+    assert_int_equal(call("POST", "/seats", sec,
+                          "{\"account\":\"zhang\",\"role\":\"township-office\","
+                          "\"area\":\"1199\"}"),
+                     400);
+    assert_int_equal(call("POST", "/seats", sec,
+                          "{\"account\":\"zhang\",\"role\":\"enumerator\","
+                          "\"area\":\"110101\"}"),
+                     400);
+    assert_int_equal(call("POST", "/seats", sec,
+                          "{\"account\":\"zhang\",\"role\":\"township-office\","
+                          "\"area\":\"1101\"}"),
+                     201);
+    assert_int_equal(call("POST", "/seats", sec,
+                          "{\"account\":\"zhang\",\"role\":\"county-office\","
+                          "\"area\":\"11\"}"),
+                     409);
+
+    /* he signs in without a second factor: his role asks for none */
+    tok = sign_in("zhang", secret, NULL);
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    assert_string_equal(field("role"), "township-office");
+    assert_int_equal(call("GET", "/seats?area=1101", tok, ""), 200);
+    assert_int_equal(call("GET", "/seats?area=1102", tok, ""), 403);
+    assert_int_equal(call("GET", "/seats?area=11", tok, ""), 403);
+    assert_int_equal(call("GET", "/accounts", tok, ""), 403);
+
+    /* a signed-out token is worth nothing */
+    assert_int_equal(call("POST", "/logout", tok, ""), 204);
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+
+    /* an ended seat ends its sessions at once */
+    tok = sign_in("zhang", secret, NULL);
+    assert_int_equal(call("POST", "/seats/4/end", sec,
+                          "{\"handover\":\"to nobody, test over\"}"),
+                     204);
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+    assert_int_equal(call("POST", "/seats/4/end", sec,
+                          "{\"handover\":\"again\"}"),
+                     409);
+    assert_int_equal(call("POST", "/seats/99/end", sec,
+                          "{\"handover\":\"again\"}"),
+                     404);
+
+    /* machine credentials: bulk, once, bound to area and household */
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":[{\"name\":"
+             "\"e1\",\"area\":\"110101\",\"device\":\"d1\"},{\"name\":\"e2\","
+             "\"area\":\"110201\"}]}"),
+        201);
+    rest = reply.body;
+    puan_str_split(&part, &rest, '\n');
+    puan_str_split(&part, &rest, '\n');
+    line = puan_arena_dup(&arena, part);
+    assert_true(strncmp(line, "e1,", 3) == 0);
+    secret = puan_arena_dup(&arena,
+                            (struct puan_str){ line + 3, PUAN_DEVICE_SECRET });
+    assert_int_equal(
+        call("POST", "/login/machine", NULL,
+             puan_arena_fmt(&arena,
+                            "{\"kind\":\"device\",\"name\":\"e1\",\"secret\":"
+                            "\"%s\"}",
+                            secret)),
+        200);
+    assert_string_equal(field("area"), "110101");
+    tok = field("token");
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    assert_int_equal(call("GET", "/accounts", tok, ""), 403);
+    assert_int_equal(
+        call("POST", "/login/machine", NULL,
+             puan_arena_fmt(&arena,
+                            "{\"kind\":\"device\",\"name\":\"e2\",\"secret\":"
+                            "\"%s\"}",
+                            secret)),
+        401);
+    assert_int_equal(call("POST", "/credentials/end", sec,
+                          "{\"kind\":\"device\",\"name\":\"e1\",\"reason\":"
+                          "\"lost\"}"),
+                     204);
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+    assert_int_equal(
+        call("POST", "/login/machine", NULL,
+             puan_arena_fmt(&arena,
+                            "{\"kind\":\"device\",\"name\":\"e1\",\"secret\":"
+                            "\"%s\"}",
+                            secret)),
+        401);
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"household\",\"role\":\"household\",\"list\":["
+             "110101001,110101002]}"),
+        201);
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"household\",\"role\":\"household\",\"list\":["
+             "990101001]}"),
+        400);
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"household\",\"role\":\"enumerator\",\"list\":["
+             "110101001]}"),
+        400);
+
+    /* a disabled account is out at once */
+    assert_int_equal(call("POST", "/accounts/4/disable", sys,
+                          "{\"reason\":\"left\"}"),
+                     204);
+    assert_int_equal(call("POST", "/accounts/1/disable", sys,
+                          "{\"reason\":\"myself\"}"),
+                     409);
+    /* lists never show a secret */
+    assert_int_equal(call("GET", "/accounts?limit=2", sys, ""), 200);
+    assert_null(strstr(puan_arena_dup(&arena, reply.body), "argon2"));
+    assert_string_equal(field("next"), "2");
+}
+
+static void guessing_locks_the_name(void **state)
+{
+    const char *sys = NULL, *secret;
+
+    (void)state;
+    /* The same step cannot be used twice: take the audit seat's session. */
+    for (int i = 0; i < 65 && !sys; i++) {
+        if (login(admin[0].name, admin[0].secret, admin[0].totp) == 200)
+            sys = field("token");
+        else
+            break;
+    }
+    if (!sys) {
+        struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
+                                .seat = 1, .role = 0, .name = "t" };
+        char token[PUAN_TOKEN_TEXT];
+
+        assert_int_equal(puan_session_open(token, puan_host_sessions(host),
+                                           &who, puan_real_now(), 60000,
+                                           puan_real_now() + 60000, NULL),
+                         PUAN_OK);
+        sys = puan_arena_dup(&arena, puan_str_of(token));
+    }
+    assert_int_equal(call("POST", "/accounts", sys,
+                          "{\"name\":\"li-si\",\"person\":\"003\"}"),
+                     201);
+    secret = field("secret");
+    sign_in("li-si", secret, NULL);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(login("li-si", "wrong-Secret-1", NULL), 401);
+    assert_int_equal(login("li-si", secret, NULL), 429);
+    /* an unknown name is treated alike */
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(login("nobody", "wrong-Secret-1", NULL), 401);
+    assert_int_equal(login("nobody", "wrong-Secret-1", NULL), 429);
+}
+
+static void machine_names_lock_too(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(call("POST", "/login/machine", NULL,
+                              "{\"kind\":\"household\",\"name\":\"110101001\","
+                              "\"secret\":\"AAAAAAAAAAAAAAAA\"}"),
+                         401);
+    assert_int_equal(call("POST", "/login/machine", NULL,
+                          "{\"kind\":\"household\",\"name\":\"110101001\","
+                          "\"secret\":\"AAAAAAAAAAAAAAAA\"}"),
+                     429);
+}
+
+static void a_hundred_thousand_credentials_take_seconds(void **state)
+{
+    const size_t n = 100000;
+    struct puan_out o;
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 2,
+                            .seat = 2, .role = 1, .name = "t" };
+    char token[PUAN_TOKEN_TEXT];
+    int64_t began = puan_os_mono_ns();
+
+    (void)state;
+    assert_int_equal(puan_session_open(token, puan_host_sessions(host), &who,
+                                       puan_real_now(), 60000,
+                                       puan_real_now() + 60000, NULL),
+                     PUAN_OK);
+    puan_out_init(&o, &arena);
+    puan_out_text(&o, "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":[");
+    for (size_t i = 0; i < n; i++)
+        puan_out_fmt(&o, "%s{\"name\":\"x%zu\",\"area\":\"110101\"}",
+                     i ? "," : "", i);
+    puan_out_text(&o, "]}");
+    assert_int_equal(call("POST", "/credentials", token, o.p), 201);
+    assert_true(puan_os_mono_ns() - began < INT64_C(20000000000));
+}
+
+/* ---- a live directory ------------------------------------------------------------- */
+
+static void a_first_secret_is_changed_before_anything_else(void **state)
+{
+    const char *tok;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    tok = sign_in(admin[0].name, admin[0].secret, admin[0].totp);
+    assert_string_equal(field("must_change"), "true");
+    assert_int_equal(call("GET", "/accounts", tok, ""), 403);
+    assert_string_equal(field("code"), "first-secret");
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    assert_int_equal(
+        call("PUT", "/password", tok,
+             puan_arena_fmt(&arena, "{\"old\":\"%s\",\"new\":\"short1A\"}",
+                            admin[0].secret)),
+        400);
+    assert_int_equal(
+        call("PUT", "/password", tok,
+             puan_arena_fmt(&arena, "{\"old\":\"%s\",\"new\":\"%s\"}",
+                            admin[0].secret, admin[0].secret)),
+        400);
+    assert_int_equal(call("PUT", "/password", tok,
+                          "{\"old\":\"no\",\"new\":\"Xy-77-county-oak\"}"),
+                     401);
+    assert_int_equal(
+        call("PUT", "/password", tok,
+             puan_arena_fmt(&arena,
+                            "{\"old\":\"%s\",\"new\":\"Xy-77-county-oak\"}",
+                            admin[0].secret)),
+        204);
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+
+    assert_int_equal(puan_password_rules(PUAN_STR("Abcdefg1"),
+                                         PUAN_STR("zhang"), false, NULL),
+                     PUAN_OK);
+    assert_int_equal(puan_password_rules(PUAN_STR("Abcdefg1"),
+                                         PUAN_STR("zhang"), true, NULL),
+                     PUAN_EINVAL);
+    assert_int_equal(puan_password_rules(PUAN_STR("abcdefg1"),
+                                         PUAN_STR("zhang"), false, NULL),
+                     PUAN_EINVAL);
+    assert_int_equal(puan_password_rules(PUAN_STR("xZhang-12345"),
+                                         PUAN_STR("zhang"), false, &err),
+                     PUAN_EINVAL);
+    assert_int_equal(puan_password_rules(PUAN_STR("Password-77"),
+                                         PUAN_STR("zhang"), false, NULL),
+                     PUAN_EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest demo[] = {
+        cmocka_unit_test(accounts_live_their_whole_life),
+        cmocka_unit_test(guessing_locks_the_name),
+        cmocka_unit_test(machine_names_lock_too),
+        cmocka_unit_test(a_hundred_thousand_credentials_take_seconds),
+    };
+    const struct CMUnitTest live[] = {
+        cmocka_unit_test(a_first_secret_is_changed_before_anything_else),
+    };
+    int bad = cmocka_run_group_tests(demo, open_demo, close_all);
+
+    return bad + cmocka_run_group_tests(live, open_live, close_all);
+}
