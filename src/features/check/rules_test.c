@@ -179,10 +179,21 @@ static void the_population_census_of_china_2020(void **state)
     close_pack(p);
 }
 
+static void the_census_of_zed(void **state)
+{
+    struct pack *p = open_pack("plans/zz-test");
+
+    (void)state;
+    assert_true(run_file(p, "test/vectors/plans/zz-test.txt") > 50);
+    every_rule_was_tried(p);
+    close_pack(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_population_census_of_china_2020),
+        cmocka_unit_test(the_census_of_zed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
