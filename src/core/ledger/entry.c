@@ -159,6 +159,11 @@ void puan_content_bytes(struct puan_out *o, struct puan_str s)
     put_str(o, s);
 }
 
+void puan_content_row(struct puan_out *o)
+{
+    puan_out_u8(o, 4);
+}
+
 /* A varint without an arena, for hashing. */
 static struct puan_str varint(char buf[10], uint64_t v)
 {

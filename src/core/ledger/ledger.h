@@ -68,6 +68,8 @@ void puan_content_null(struct puan_out *o);
 void puan_content_int(struct puan_out *o, int64_t v);
 void puan_content_text(struct puan_out *o, struct puan_str s);
 void puan_content_bytes(struct puan_out *o, struct puan_str s);
+/* Before each row, where the content is that of several rows. */
+void puan_content_row(struct puan_out *o);
 /* H(0x03 ‖ str table ‖ str key ‖ content). */
 void puan_cover_digest(uint8_t out[PUAN_DIGEST_SIZE],
                        const struct puan_digest_fn *fn, struct puan_str table,

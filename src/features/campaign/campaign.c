@@ -286,8 +286,52 @@ static const struct puan_command commands[] = {
       cmd_import },
 };
 
+#define AREA_COLUMNS                                                           \
+    "SELECT parent, code, level, name_zh, name_en, kind, valid_from,"          \
+    " valid_to, successor FROM area"
+#define STAFF_COLUMNS                                                          \
+    "SELECT '*', staff, role, area, device, certificate, sealed FROM staff"
+#define LISTING_COLUMNS                                                        \
+    "SELECT CAST(ea AS TEXT), household, building, unit, status, mode,"        \
+    " sealed, cells FROM listing WHERE status <> 'found'"
+#define REGISTER_COLUMNS                                                       \
+    "SELECT CAST(seq / 1000 AS TEXT), seq, token, ea, district, sex, birth,"   \
+    " status, sealed FROM register"
+#define ASSIGNMENT_COLUMNS "SELECT '*', ea, staff FROM assignment"
+#define IMPORT_COLUMNS                                                         \
+    "SELECT CAST(id AS TEXT), kind, file, digest, rows, at FROM import"
+
+/* Households found at the door come with their return and are derived. */
+const struct puan_covered puan_campaign_covered[PUAN_COVER_TABLES] = {
+    [PUAN_COVER_AREA] = { PUAN_STORE_OFFICE, "area",
+                          AREA_COLUMNS " ORDER BY parent, code",
+                          AREA_COLUMNS " WHERE parent = $1 ORDER BY code" },
+    [PUAN_COVER_STAFF] = { PUAN_STORE_OFFICE, "staff",
+                           STAFF_COLUMNS " ORDER BY staff",
+                           STAFF_COLUMNS " WHERE $1 = '*' ORDER BY staff" },
+    [PUAN_COVER_LISTING] = { PUAN_STORE_RETURNS, "listing",
+                             LISTING_COLUMNS " ORDER BY household",
+                             LISTING_COLUMNS
+                             " AND ea = CAST($1 AS BIGINT)"
+                             " ORDER BY household" },
+    [PUAN_COVER_REGISTER] = { PUAN_STORE_RETURNS, "register",
+                              REGISTER_COLUMNS " ORDER BY seq",
+                              REGISTER_COLUMNS
+                              " WHERE seq / 1000 = CAST($1 AS BIGINT)"
+                              " ORDER BY seq" },
+    [PUAN_COVER_ASSIGNMENT] = { PUAN_STORE_RETURNS, "assignment",
+                                ASSIGNMENT_COLUMNS " ORDER BY ea",
+                                ASSIGNMENT_COLUMNS
+                                " WHERE $1 = '*' ORDER BY ea" },
+    [PUAN_COVER_IMPORT] = { PUAN_STORE_OFFICE, "import", IMPORT_COLUMNS },
+    [PUAN_COVER_IMPORT_RETURNS] = { PUAN_STORE_RETURNS, "import",
+                                    IMPORT_COLUMNS },
+};
+
 const struct puan_feature puan_feature_campaign = {
     .name = "campaign",
+    .covered = puan_campaign_covered,
+    .n_covered = PUAN_COVER_TABLES,
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
     .routes = puan_campaign_routes,

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 
 #include "core/area/area.h"
+#include "core/ledger/ledger.h"
 #include "features/ingest/ingest.h"
+#include "features/ledgers/ledgers.h"
 #include "kit/os/os.h"
 
 struct file_columns {
@@ -624,11 +626,30 @@ static enum puan_status known_file(bool *known, struct writing *w,
     return st;
 }
 
+/* What the file wrote, as the entry of this act will cover it. */
+static enum puan_status cover_rows(struct writing *w, struct puan_db *db,
+                                   struct puan_act *act, struct puan_err *err)
+{
+    static const int table[] = {
+        [PUAN_IMPORT_AREAS] = PUAN_COVER_AREA,
+        [PUAN_IMPORT_LISTING] = PUAN_COVER_LISTING,
+        [PUAN_IMPORT_STAFF] = PUAN_COVER_STAFF,
+        [PUAN_IMPORT_REGISTER] = PUAN_COVER_REGISTER,
+        [PUAN_IMPORT_ASSIGNMENT] = PUAN_COVER_ASSIGNMENT,
+    };
+
+    return puan_ledger_cover(w->sh, db, act,
+                             &puan_campaign_covered[table[w->im->kind]],
+                             (struct puan_str){ 0 }, err);
+}
+
 static enum puan_status note_import(struct writing *w, struct puan_db *db,
-                                    const struct puan_act *act,
+                                    struct puan_act *act,
                                     struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
+    struct puan_out o;
+    char key[24];
     enum puan_status st;
 
     st = puan_sql(&s, db,
@@ -645,6 +666,21 @@ static enum puan_status note_import(struct writing *w, struct puan_db *db,
     puan_bind_int(s, 6, act->entry_ms);
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
+    if (st != PUAN_OK)
+        return st;
+    puan_format(key, sizeof(key), "%llu", (unsigned long long)act->seq);
+    puan_out_init(&o, &w->im->row);
+    puan_content_text(&o, puan_str_of(files[w->im->kind].verb));
+    puan_content_text(&o, puan_str_of(w->im->file));
+    puan_content_bytes(&o,
+                       (struct puan_str){ (const char *)w->im->out->digest,
+                                          PUAN_DIGEST_SIZE });
+    puan_content_int(&o, (int64_t)w->rows);
+    puan_content_int(&o, act->entry_ms);
+    st = puan_arena_check(&w->im->row, err);
+    if (st == PUAN_OK)
+        st = puan_cover(w->sh, db, act, "import", puan_str_of(key),
+                        puan_out_view(&o), err);
     return st;
 }
 
@@ -702,6 +738,8 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
     }
     if (st == PUAN_OK)
         st = note_import(w, db, act, err);
+    if (st == PUAN_OK)
+        st = cover_rows(w, db, act, err);
     return st;
 }
 
@@ -731,6 +769,10 @@ static enum puan_status assign_body(struct puan_shard *sh, struct puan_db *db,
         changed += w->rows;
     }
     act->silent = changed == 0;
+    if (st == PUAN_OK && !act->silent)
+        st = puan_ledger_cover(w->sh, db, act,
+                               &puan_campaign_covered[PUAN_COVER_ASSIGNMENT],
+                               (struct puan_str){ 0 }, err);
     return st;
 }
 

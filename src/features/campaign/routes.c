@@ -7,6 +7,7 @@
 #include "core/area/area.h"
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
+#include "features/ledgers/ledgers.h"
 
 static void put_code(struct puan_jw *w, const char *name, int64_t code)
 {
@@ -82,8 +83,6 @@ static enum puan_status assign_body(struct puan_shard *sh, struct puan_db *db,
     struct puan_stmt *s = NULL;
     enum puan_status st;
 
-    (void)sh;
-    (void)act;
     st = puan_sql(&s, db,
                   "INSERT INTO assignment(ea, staff) VALUES ($1, $2)"
                   " ON CONFLICT(ea) DO UPDATE SET staff = excluded.staff",
@@ -94,6 +93,10 @@ static enum puan_status assign_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 2, in->staff);
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
+    if (st == PUAN_OK)
+        st = puan_ledger_cover(sh, db, act,
+                               &puan_campaign_covered[PUAN_COVER_ASSIGNMENT],
+                               PUAN_STR("*"), err);
     return st;
 }
 

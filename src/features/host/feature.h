@@ -123,6 +123,12 @@ struct puan_covered {
     enum puan_store_kind store;
     const char *table;
     const char *sql; /* "SELECT id, area, state FROM lot" */
+    /*
+     * Tables written in bulk are covered by groups of rows: `sql` then gives
+     * the group as TEXT first and is ordered by it and by the rows' own key;
+     * this gives the rows of the group $1.  puan_ledger_cover does the rest.
+     */
+    const char *group_sql;
 };
 
 /* Runs at most every `every_ms` of real time in the server's job thread. */

@@ -70,4 +70,14 @@ puan_ledger_verify(struct puan_verify *out, const char *dir,
                    struct puan_arena *a, struct puan_err *err);
 void puan_verify_json(struct puan_jw *w, const struct puan_verify *v);
 
+/*
+ * Inside a body, after the rows were written: covers the group `group` of a
+ * table that is covered by groups, or, when group is empty, every group whose
+ * rows are no longer what `covered` says (also those that are gone).
+ */
+PUAN_MUST_USE enum puan_status
+puan_ledger_cover(struct puan_shard *sh, struct puan_db *db,
+                  struct puan_act *act, const struct puan_covered *table,
+                  struct puan_str group, struct puan_err *err);
+
 #endif

@@ -28,6 +28,26 @@ puan_ledger_source(struct puan_ledger_source *out, const char *dir,
 const struct puan_ledger_store *
 puan_ledger_find(const struct puan_ledger_source *s, const char *name);
 
+/* What `covered` says of one table, ascending by key (bytes). */
+struct puan_known {
+    struct puan_known_row {
+        struct puan_str key;
+        uint64_t seq;
+        uint8_t digest[PUAN_DIGEST_SIZE];
+        bool met;
+    } *row;
+    size_t n;
+};
+PUAN_MUST_USE enum puan_status puan_known_read(struct puan_known *out,
+                                               struct puan_db *db,
+                                               const char *table,
+                                               struct puan_arena *a,
+                                               struct puan_err *err);
+/* Its place, or k->n. */
+size_t puan_known_find(const struct puan_known *k, struct puan_str key);
+/* The columns behind the first, as content. */
+void puan_content_columns(struct puan_out *o, struct puan_stmt *s);
+
 /* What a search asks for; empty texts and zeros ask for nothing. */
 struct puan_ledger_query {
     struct puan_str actor, seat, device, verb, subject; /* verb: prefix */

@@ -364,110 +364,32 @@ static enum puan_status gone_rows(struct store_run *r, struct puan_err *err)
 
 /* ---- covered rows ---------------------------------------------------------- */
 
-/* A row's content, column by column, as its writer encoded it. */
-static void content_of(struct puan_out *o, struct puan_stmt *s)
+/* One row, or one group of rows, whose content is complete. */
+static enum puan_status one_row(uint64_t *count, struct store_run *r,
+                                const struct puan_covered *c,
+                                struct puan_known *k, struct puan_str key,
+                                const struct puan_out *content)
 {
-    int n = puan_stmt_cols(s);
+    uint8_t digest[PUAN_DIGEST_SIZE];
+    size_t i = puan_known_find(k, key);
 
-    for (int i = 1; i < n; i++)
-        switch (puan_col_kind_of(s, i)) {
-        case PUAN_COL_NULL:
-            puan_content_null(o);
-            break;
-        case PUAN_COL_INT:
-            puan_content_int(o, puan_col_int(s, i));
-            break;
-        case PUAN_COL_TEXT:
-            puan_content_text(o, puan_col_text(s, i));
-            break;
-        case PUAN_COL_BYTES:
-            puan_content_bytes(o, puan_col_bytes(s, i));
-            break;
-        }
-}
-
-struct covered_row {
-    struct puan_str key;
-    bool met;
-};
-
-static int by_key(const void *a, const void *b)
-{
-    const struct covered_row *x = a, *y = b;
-
-    return puan_str_cmp(x->key, y->key);
-}
-
-/* Reads what `covered` says of one table: seq and digest by key. */
-struct known {
-    struct covered_row *row;
-    uint64_t *seq;
-    struct puan_hash *digest;
-    size_t n;
-};
-
-static enum puan_status known_rows(struct known *k, struct puan_db *db,
-                                   const char *table, struct puan_arena *a,
-                                   struct puan_err *err)
-{
-    struct puan_stmt *s = NULL;
-    struct covered_row *rows = NULL;
-    struct keyed {
-        struct covered_row row;
-        uint64_t seq;
-        struct puan_hash digest;
-    } *all = NULL;
-    int64_t n = 0;
-    bool more = false;
-    enum puan_status st;
-
-    *k = (struct known){ 0 };
-    st = puan_sql(&s, db, "SELECT COUNT(*) FROM covered WHERE tbl = $1", err);
-    if (st == PUAN_OK) {
-        puan_bind_text(s, 1, puan_str_of(table));
-        st = puan_stmt_step(&more, s, err);
+    puan_cover_digest(digest, r->v->src.digest, puan_str_of(c->table), key,
+                      puan_out_view(content));
+    if (i == k->n) {
+        problem(r->v, r->store->name, "row-added", -1,
+                "table %s, row %.*s was added outside the commit path",
+                c->table, PUAN_FMT(key));
+        return PUAN_OK;
     }
-    if (st == PUAN_OK)
-        n = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
-    all = puan_new_n(a, (size_t)n + 1, struct keyed);
-    rows = puan_new_n(a, (size_t)n + 1, struct covered_row);
-    k->seq = puan_new_n(a, (size_t)n + 1, uint64_t);
-    k->digest = puan_new_n(a, (size_t)n + 1, struct puan_hash);
-    if (a->failed)
-        return puan_arena_check(a, err);
-    s = NULL;
-    st = puan_sql(&s, db,
-                  "SELECT key, seq, digest FROM covered WHERE tbl = $1", err);
-    if (st == PUAN_OK)
-        puan_bind_text(s, 1, puan_str_of(table));
-    while (st == PUAN_OK && k->n < (size_t)n) {
-        struct puan_str key, d;
-
-        st = puan_stmt_step(&more, s, err);
-        if (st != PUAN_OK || !more)
-            break;
-        key = puan_col_text(s, 0);
-        d = puan_col_bytes(s, 2);
-        all[k->n].row.key =
-            (struct puan_str){ puan_arena_dup(a, key), key.n };
-        all[k->n].seq = (uint64_t)puan_col_int(s, 1);
-        if (d.n == PUAN_DIGEST_SIZE)
-            memcpy(all[k->n].digest.b, d.p, PUAN_DIGEST_SIZE);
-        k->n++;
-    }
-    puan_stmt_done(s);
-    if (k->n) /* keyed begins with its row, so that it sorts by it */
-        qsort(all, k->n, sizeof(*all), by_key);
-    for (size_t i = 0; i < k->n; i++) {
-        rows[i] = all[i].row;
-        k->seq[i] = all[i].seq;
-        k->digest[i] = all[i].digest;
-    }
-    k->row = rows;
-    return st == PUAN_OK ? puan_arena_check(a, err) : st;
+    k->row[i].met = true;
+    ++*count;
+    if (k->row[i].seq < r->height &&
+        memcmp(k->row[i].digest, digest, sizeof(digest)) != 0)
+        problem(r->v, r->store->name, "row-changed", (int64_t)k->row[i].seq,
+                "table %s, %s %.*s is not what entry %llu wrote", c->table,
+                c->group_sql ? "the rows of" : "row", PUAN_FMT(key),
+                (unsigned long long)k->row[i].seq);
+    return PUAN_OK;
 }
 
 static enum puan_status one_table(uint64_t *count, struct store_run *r,
@@ -477,7 +399,9 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
 {
     struct puan_stmt *s = NULL;
     struct puan_arena a, scratch;
-    struct known k;
+    struct puan_out content = { 0 };
+    struct puan_str group = { 0 };
+    struct puan_known k;
     bool more = true;
     const char *name = r->store->name;
     struct puan_err why = { 0 };
@@ -485,52 +409,42 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
 
     puan_arena_init(&a, puan_os_alloc());
     puan_arena_init(&scratch, puan_os_alloc());
-    st = known_rows(&k, db, c->table, &a, err);
+    st = puan_known_read(&k, db, c->table, &a, err);
     if (st == PUAN_OK)
         st = puan_sql(&s, db, c->sql, &why);
     while (st == PUAN_OK) {
-        struct covered_row want, *have;
-        struct puan_out o;
-        uint8_t digest[PUAN_DIGEST_SIZE];
-        size_t i;
+        struct puan_str key;
 
         st = puan_stmt_step(&more, s, &why);
         if (st != PUAN_OK || !more)
             break;
-        puan_arena_reset(&scratch);
-        puan_out_init(&o, &scratch);
-        content_of(&o, s);
-        st = puan_arena_check(&scratch, err);
-        want.key = puan_col_text(s, 0);
-        puan_cover_digest(digest, r->v->src.digest, puan_str_of(c->table),
-                          want.key, puan_out_view(&o));
-        have = k.n ? bsearch(&want, k.row, k.n, sizeof(*k.row), by_key) : NULL;
-        if (!have) {
-            problem(r->v, name, "row-added", -1,
-                    "table %s, row %.*s was added outside the commit path",
-                    c->table, PUAN_FMT(want.key));
-            continue;
+        key = puan_col_text(s, 0);
+        if (!group.p || !c->group_sql || !puan_str_eq(group, key)) {
+            if (group.p)
+                st = one_row(count, r, c, &k, group, &content);
+            puan_arena_reset(&scratch);
+            puan_out_init(&content, &scratch);
+            group = (struct puan_str){ puan_arena_dup(&scratch, key), key.n };
         }
-        i = (size_t)(have - k.row);
-        have->met = true;
-        ++*count;
-        if (k.seq[i] < r->height &&
-            memcmp(k.digest[i].b, digest, sizeof(digest)) != 0)
-            problem(r->v, name, "row-changed", (int64_t)k.seq[i],
-                    "table %s, row %.*s is not what entry %llu wrote",
-                    c->table, PUAN_FMT(want.key),
-                    (unsigned long long)k.seq[i]);
+        if (c->group_sql)
+            puan_content_row(&content);
+        puan_content_columns(&content, s);
+        if (st == PUAN_OK)
+            st = puan_arena_check(&scratch, err);
     }
+    if (st == PUAN_OK && group.p)
+        st = one_row(count, r, c, &k, group, &content);
     puan_stmt_done(s);
     if (st == PUAN_EBUG && k.n == 0)
         st = PUAN_OK; /* the table is of a later program: never made here */
     else if (st != PUAN_OK)
         st = puan_fail(err, st, c->table, "%s", why.text);
     for (size_t i = 0; st == PUAN_OK && i < k.n; i++)
-        if (!k.row[i].met && k.seq[i] < r->height)
-            problem(r->v, name, "row-removed", (int64_t)k.seq[i],
+        if (!k.row[i].met && k.row[i].seq < r->height)
+            problem(r->v, name, "row-removed", (int64_t)k.row[i].seq,
                     "table %s, row %.*s of entry %llu is gone", c->table,
-                    PUAN_FMT(k.row[i].key), (unsigned long long)k.seq[i]);
+                    PUAN_FMT(k.row[i].key),
+                    (unsigned long long)k.row[i].seq);
     puan_arena_clear(&scratch);
     puan_arena_clear(&a);
     return st;

@@ -16,7 +16,7 @@
 /* Acts that may wait for one writer; beyond it a caller is told to retry. */
 #define PUAN_QUEUE_MAX 65536
 /* Rows one act may cover. */
-#define PUAN_COVER_MAX 4096
+#define PUAN_COVER_MAX 65536
 /* Returns stores an installation may hold; a province has about 180. */
 #define PUAN_SHARDS_MAX 4096
 
