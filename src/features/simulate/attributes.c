@@ -98,6 +98,20 @@ enum puan_status sim_identity(struct sim_shard *sh, struct sim_rng *r,
         }
         row = any;
     }
+    /* units ...00 are no county: their people have a county's number */
+    if (s->area[row].code % 100 == 0) {
+        uint32_t n = (uint32_t)s->n_areas, from = sim_below(r, n);
+
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t any = (from + i) % n;
+
+            if (s->area[any].code / 10000 == s->area[row].code / 10000 &&
+                s->area[any].code % 100 != 0) {
+                row = any;
+                break;
+            }
+        }
+    }
     p->id_state = 0;
     if (s->item[SIM_PERSON][s->item_of[SIM_PERSON][SIM_ID_NUMBER] >= 0
                                 ? s->item_of[SIM_PERSON][SIM_ID_NUMBER]

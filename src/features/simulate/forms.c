@@ -139,10 +139,11 @@ static struct puan_str answer(struct sim_text *t, const struct sim_shard *sh,
         return p->situation == SIM_PENDING ? PUAN_STR("")
                                            : s->left_code[p->left];
     case SIM_LEFT_REASON:
-        return p->situation == SIM_PENDING || p->left == 0 ||
-                       s->n_reasons == 0
-                   ? PUAN_STR("")
-                   : s->reason[p->reason].code;
+        if (p->situation == SIM_PENDING || p->left == 0 || s->n_reasons == 0)
+            return PUAN_STR("");
+        if (s->reason[p->reason].present && stay_of(p) != SIM_STAY_HERE)
+            return s->reason[s->n_reasons - 1].code;
+        return s->reason[p->reason].code;
     case SIM_EDUCATION:
         return sim_education_code(s, p);
     case SIM_LITERATE:

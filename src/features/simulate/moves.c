@@ -216,7 +216,7 @@ static uint8_t reason(const struct sim_spec *s, struct sim_rng *r, int age)
 }
 
 /* Below half a year nobody can have left half a year ago. */
-#define MOVE_MONTHS 7
+#define MOVE_MONTHS 6
 
 static bool come(struct moving *m, struct sim_person *p, enum sim_move move,
                  uint32_t from, unsigned class, int64_t quota[SIM_MOVES])
@@ -355,16 +355,17 @@ enum puan_status sim_moves_residents(struct sim_shard *sh,
                 whole_home(&m, order[k], quota);
         }
     /* The rest came alone: by marriage, to children, to work. */
-    for (int round = 0; round < 3; round++)
+    for (int round = 0; round < 4; round++)
         for (uint32_t k = 0; k < sh->n_residents && sum(quota) > 0; k++) {
             struct sim_person *p = &sh->person[k];
-            int chance = round == 2 ? 1000
+            int chance = round >= 2 ? 1000
                          : p->relation == SIM_SPOUSE ||
                                  p->relation == SIM_CHILD_IN_LAW
                              ? 120
                              : p->relation == SIM_HEAD ? 4 : 30;
 
-            if (p->situation == SIM_HOME && sim_permille(&m.rng, chance)) {
+            if (p->situation == SIM_HOME && (p->age >= 6 || round == 3) &&
+                sim_permille(&m.rng, chance)) {
                 enum sim_move move = draw_move(&m.rng, quota);
 
                 (void)come(&m, p, move, origin(&m, move), 0, quota);
@@ -403,7 +404,9 @@ enum puan_status sim_moves_residents(struct sim_shard *sh,
 
         if (p->situation != SIM_HOME)
             continue;
-        if ((int64_t)x < s->rate[SIM_RATE_PENDING] * (p->age == 0 ? 1000 : 90)) {
+        if (p->age == 0 && months_old(sh, p) >= MOVE_MONTHS)
+            continue; /* registered by then */
+        if ((int64_t)x < s->rate[SIM_RATE_PENDING] * (p->age == 0 ? 2000 : 90)) {
             p->situation = SIM_PENDING;
             continue;
         }
@@ -469,6 +472,8 @@ static uint32_t host(struct moving *m, const struct sim_person *p,
             continue;
         if (kin)
             r = sim_homes_relation(sh, h, p);
+        if (r == SIM_CHILD && sh->person[sh->home[h].first].ethnic != p->ethnic)
+            r = SIM_OTHER;
         if (best == SIM_NONE || r != SIM_OTHER) {
             best = h;
             *relation = r;
@@ -498,6 +503,38 @@ static enum puan_status absent_side(struct moving *m,
     p.situation = (uint8_t)situation;
     if ((st = new_person(&i, sh, &p, err)) == PUAN_OK)
         sim_homes_add(sh, h, i, relation);
+    return st;
+}
+
+/*
+ * A household met again at its parents' or friends': all on one form, so that
+ * no small child is away alone.
+ */
+static enum puan_status joined(struct moving *m, uint32_t *home,
+                               const struct sim_person *like,
+                               unsigned situation, uint32_t not_near,
+                               uint32_t only_near, uint32_t not_district,
+                               struct puan_err *err)
+{
+    struct sim_shard *sh = m->sh;
+    struct sim_person p = *like;
+    uint8_t relation = SIM_OTHER;
+    uint32_t i = 0;
+    enum puan_status st;
+
+    if (*home == SIM_NONE) {
+        *home = host(m, &p, not_near, only_near, not_district, &relation, true);
+        if (*home == SIM_NONE)
+            *home = sim_below(&m->rng, sh->n_family);
+    } else {
+        relation = sim_homes_relation(sh, *home, &p);
+        if (relation == SIM_CHILD &&
+            sh->person[sh->home[*home].first].ethnic != p.ethnic)
+            relation = SIM_OTHER;
+    }
+    p.situation = (uint8_t)situation;
+    if ((st = new_person(&i, sh, &p, err)) == PUAN_OK)
+        sim_homes_add(sh, *home, i, relation);
     return st;
 }
 
@@ -540,22 +577,39 @@ static enum puan_status of_this_county(struct moving *m, struct puan_err *err)
     for (uint32_t h = 0; h < n_homes && st == PUAN_OK; h++) {
         uint32_t first = sh->home[h].first, i = first, away = SIM_NONE;
         uint32_t near = sh->ground.near[sh->home[h].ea];
+        bool left;
 
-        /* about half of the whole households left an empty one behind */
         if (!sh->home[h].whole || sh->person[first].move != SIM_MOVE_COUNTY ||
-            first >= n || !sim_permille(&m->rng, 450))
+            first >= n)
             continue;
-        st = away_home(m, ea_elsewhere(m, near), &away, err);
+        /* about half of the whole households left an empty one behind */
+        left = sim_permille(&m->rng, 450);
+        if (left)
+            st = away_home(m, ea_elsewhere(m, near), &away, err);
         for (uint32_t k = 0; k < sh->home[h].n && st == PUAN_OK;
              k++, i = sh->next[i]) {
             struct sim_person p = sh->person[i];
             uint32_t j = 0;
 
+            if (i >= n) /* a guest, who stands on this form already */
+                continue;
             p.situation = SIM_OUT_LONG;
-            if ((st = new_person(&j, sh, &p, err)) == PUAN_OK)
+            if (!left)
+                st = joined(m, &away, &p, SIM_OUT_LONG, near, SIM_NONE,
+                            SIM_NONE, err);
+            else if ((st = new_person(&j, sh, &p, err)) == PUAN_OK)
                 sim_homes_add(sh, away, j, p.relation);
             sh->person[i].generation = 1; /* met */
         }
+    }
+    for (uint32_t h = 0; h < sh->n_family && st == PUAN_OK; h++) {
+        uint32_t i = sh->home[h].first, to = SIM_NONE, ea = sh->home[h].ea;
+
+        for (uint32_t k = 0; k < sh->home[h].n && st == PUAN_OK;
+             k++, i = sh->next[i])
+            if (i < n && sh->person[i].situation == SIM_NEAR)
+                st = joined(m, &to, &sh->person[i], SIM_OUT_NEAR, SIM_NONE,
+                            sh->ground.near[ea], sh->ground.district[ea], err);
     }
     for (uint32_t i = 0; i < n && st == PUAN_OK; i++) {
         const struct sim_person *p = &sh->person[i];
@@ -566,9 +620,6 @@ static enum puan_status of_this_county(struct moving *m, struct puan_err *err)
             continue;
         if (p->situation == SIM_IN_LONG && p->move == SIM_MOVE_COUNTY)
             st = absent_side(m, p, SIM_OUT_LONG, near, SIM_NONE, SIM_NONE, err);
-        else if (p->situation == SIM_NEAR)
-            st = absent_side(m, p, SIM_OUT_NEAR, SIM_NONE, near,
-                             sh->ground.district[ea], err);
         else if (p->situation == SIM_OUT_SHORT && p->move == SIM_MOVE_COUNTY)
             st = absent_side(m, p, SIM_IN_SHORT, near, SIM_NONE, SIM_NONE, err);
     }
@@ -612,6 +663,7 @@ static enum puan_status receive(struct moving *m, struct puan_err *err)
     struct sim_shard *sh = m->sh;
     const struct sim_links *links = &sh->run->links;
     uint32_t group = SIM_NONE, from = SIM_NONE, home = SIM_NONE;
+    bool left = false;
     enum puan_status st = PUAN_OK;
 
     for (size_t i = 0; i < links->n && st == PUAN_OK; i++) {
@@ -628,21 +680,23 @@ static enum puan_status receive(struct moving *m, struct puan_err *err)
             group = l->group;
             from = l->from;
             home = SIM_NONE;
-            /* the head must be the first, or the home would have none */
-            if (sim_permille(&m->rng, 500) && l->person.relation == SIM_HEAD)
+            /* the head comes first, or the home would have none */
+            left = sim_permille(&m->rng, 500) &&
+                   l->person.relation == SIM_HEAD;
+            if (left)
                 st = away_home(m, sim_below(&m->rng, sh->ground.n_ea), &home,
                                err);
         }
         if (st != PUAN_OK)
             break;
-        if (home != SIM_NONE) {
+        if (left) {
             uint32_t j = 0;
 
             if ((st = new_person(&j, sh, &l->person, err)) == PUAN_OK)
                 sim_homes_add(sh, home, j, l->person.relation);
         } else {
-            st = absent_side(m, &l->person, SIM_OUT_LONG, SIM_NONE, SIM_NONE,
-                             SIM_NONE, err);
+            st = joined(m, &home, &l->person, SIM_OUT_LONG, SIM_NONE,
+                        SIM_NONE, SIM_NONE, err);
         }
     }
     return st;
@@ -652,7 +706,7 @@ static enum puan_status receive(struct moving *m, struct puan_err *err)
 static enum puan_status strangers(struct moving *m, struct puan_err *err)
 {
     static const struct sim_weighted age_weight[] = {
-        { 0, 3 }, { 16, 10 }, { 20, 30 }, { 36, 15 }, { 51, 6 }, { 66, 1 }
+        { 0, 0 }, { 6, 3 }, { 16, 10 }, { 20, 30 }, { 36, 15 }, { 51, 6 }, { 66, 1 }
     };
     struct sim_shard *sh = m->sh;
     const struct sim_spec *s = sh->spec;

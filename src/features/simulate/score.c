@@ -27,7 +27,7 @@ struct spots {
 
 struct names {
     struct puan_str *p;
-    int64_t *planted, *found, *wrong;
+    int64_t *planted, *found, *beside, *wrong;
     size_t n, cap;
 };
 
@@ -111,6 +111,8 @@ struct reading {
     struct spots planted, seen;
     struct side *side;
     size_t n_sides, cap_sides;
+    int64_t *faulty; /* households with any fault */
+    size_t n_faulty, cap_faulty;
     struct puan_arena *a;
     struct puan_err *err;
 };
@@ -179,6 +181,18 @@ static enum puan_status read_truth(struct reading *r, const char *path)
         }
         if (!puan_str_is(c->field[col[T_ROW]], "fault"))
             continue;
+        if (r->n_faulty == r->cap_faulty) {
+            size_t cap = r->cap_faulty > 0 ? r->cap_faulty * 2 : 1024;
+            int64_t *p = realloc(r->faulty, cap * sizeof(*p));
+
+            if (p == NULL) {
+                st = puan_fail(r->err, PUAN_ENOMEM, "score", "out of memory");
+                break;
+            }
+            r->faulty = p;
+            r->cap_faulty = cap;
+        }
+        r->faulty[r->n_faulty++] = household;
         while (st == PUAN_OK && puan_str_split(&one, &list, '+')) {
             if (one.n == 0 || puan_str_is(one, "none"))
                 continue;
@@ -252,6 +266,19 @@ static struct spot *find(const struct spots *l, const struct spot *s)
     return NULL;
 }
 
+static int by_number(const void *x, const void *y)
+{
+    const int64_t *a = x, *b = y;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+static bool has_fault(const struct reading *r, int64_t household)
+{
+    return r->n_faulty > 0 && bsearch(&household, r->faulty, r->n_faulty,
+                                      sizeof(*r->faulty), by_number) != NULL;
+}
+
 static enum puan_status compare(struct reading *r)
 {
     struct names *t = &r->names;
@@ -260,11 +287,14 @@ static enum puan_status compare(struct reading *r)
 
     t->planted = puan_new_n(r->a, t->n + 1, int64_t);
     t->found = puan_new_n(r->a, t->n + 1, int64_t);
+    t->beside = puan_new_n(r->a, t->n + 1, int64_t);
     t->wrong = puan_new_n(r->a, t->n + 1, int64_t);
     if (r->a->failed)
         return puan_arena_check(r->a, r->err);
     if (r->planted.n > 0)
         qsort(r->planted.p, r->planted.n, sizeof(struct spot), by_spot);
+    if (r->n_faulty > 0)
+        qsort(r->faulty, r->n_faulty, sizeof(*r->faulty), by_number);
     if (r->seen.n > 0)
         qsort(r->seen.p, r->seen.n, sizeof(struct spot), by_spot);
     for (size_t i = 0; i < r->seen.n && st == PUAN_OK; i++) {
@@ -298,7 +328,11 @@ static enum puan_status compare(struct reading *r)
                 p = &r->planted.p[lo];
         }
         if (p == NULL) {
-            t->wrong[s->detector]++;
+            /* one wrong answer breaks more rules than the named one */
+            if (has_fault(r, s->household))
+                t->beside[s->detector]++;
+            else
+                t->wrong[s->detector]++;
             continue;
         }
         key = *p;
@@ -342,6 +376,7 @@ static void print(struct puan_out *out, const struct names *t)
         puan_jw_kint(&w, "planted", t->planted[best]);
         puan_jw_kint(&w, "found", t->found[best]);
         puan_jw_kint(&w, "false", t->wrong[best]);
+        puan_jw_kint(&w, "beside", t->beside[best]);
         if (t->planted[best] > 0)
             puan_jw_kint(&w, "recall_ppm",
                          t->found[best] * 1000000 / t->planted[best]);
@@ -375,5 +410,6 @@ enum puan_status sim_score(struct puan_out *out, const char *truth,
     free(r.planted.p);
     free(r.seen.p);
     free(r.side);
+    free(r.faulty);
     return st;
 }

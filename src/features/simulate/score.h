@@ -8,8 +8,9 @@
 #include "base/out.h"
 
 /*
- * One JSON object, a member a detector: planted, found, false, recall_ppm,
- * precision_ppm.  Every detector that truth names and every one that a list
+ * One JSON object, a member a detector: planted, found, false, beside (fired in
+ * a household with another planted fault: a consequence, not a false alarm),
+ * recall_ppm, precision_ppm.  Every detector that truth names and every one that a list
  * names gets a member; the order is that of their names.
  */
 PUAN_MUST_USE enum puan_status sim_score(struct puan_out *out,

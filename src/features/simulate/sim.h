@@ -207,6 +207,7 @@ struct sim_reason {
     struct puan_str code;
     int64_t weight;
     int from, to;
+    bool present; /* only somebody who is here says so */
 };
 
 /* A condition: an item's text is one of `values`, or a range of a number. */

@@ -725,9 +725,11 @@ static enum puan_status load_left(const struct loading *l,
         struct sim_reason *k = &s->reason[s->n_reasons];
         int64_t from = 0, to = 0;
 
-        if (s->n_reasons == SIM_REASONS || r->n != 4)
+        if (s->n_reasons == SIM_REASONS || r->n < 4 || r->n > 5)
             return puan_node_fail(r, l->err,
-                                  "expected [code, weight, from age, to age]");
+                                  "expected [code, weight, from age, to age] "
+                                  "or the same and present");
+        k->present = r->n == 5;
         k->code = puan_node_at(r, 0)->text;
         if ((st = node_number(&k->weight, puan_node_at(r, 1), l->err)) !=
                 PUAN_OK ||
