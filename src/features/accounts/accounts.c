@@ -304,6 +304,10 @@ static const struct puan_command commands[] = {
       cmd_first_run },
 };
 
+static const char *const capabilities[] = { "admin.system", "admin.security",
+                                            "admin.audit", "metrics.view",
+                                            NULL };
+
 const struct puan_feature puan_feature_accounts = {
     .name = "accounts",
     .routes = routes,
@@ -318,4 +322,5 @@ const struct puan_feature puan_feature_accounts = {
     .close = close_state,
     .covered = covered,
     .n_covered = PUAN_COUNT(covered),
+    .capabilities = capabilities,
 };

@@ -171,6 +171,8 @@ struct puan_feature {
     void (*close)(void *state, struct puan_store *st);
     const struct puan_covered *covered;
     size_t n_covered;
+    /* Capabilities asked for besides those of the rows; NULL-ended list. */
+    const char *const *capabilities;
 };
 
 /* All features, NULL-ended: src/programs/features.c. */

@@ -549,8 +549,13 @@ puan_plan_known_of(const struct puan_feature *const *features,
     struct puan_str *list;
     size_t n = 0, k = 0;
 
-    for (size_t f = 0; features[f] != NULL; f++)
+    for (size_t f = 0; features[f] != NULL; f++) {
+        const char *const *c = features[f]->capabilities;
+
         n += features[f]->n_routes;
+        while (c != NULL && *c++ != NULL)
+            n++;
+    }
     list = puan_new_n(a, n + 1, struct puan_str);
     if (list == NULL)
         return known;
@@ -559,6 +564,10 @@ puan_plan_known_of(const struct puan_feature *const *features,
             if (features[f]->routes[i].capability != NULL &&
                 features[f]->routes[i].capability[0])
                 list[k++] = puan_str_of(features[f]->routes[i].capability);
+    for (size_t f = 0; features[f] != NULL; f++)
+        for (const char *const *c = features[f]->capabilities;
+             c != NULL && *c != NULL; c++)
+            list[k++] = puan_str_of(*c);
     qsort(list, k, sizeof(*list), by_text);
     n = 0;
     for (size_t i = 0; i < k; i++)
