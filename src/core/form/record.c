@@ -417,10 +417,9 @@ static enum puan_status read_row(struct doc *d, struct puan_rows *rows)
             break;
         case PUAN_JSON_TRUE:
         case PUAN_JSON_FALSE:
-            v[i] = 0;
-            st[i] = PUAN_INVALID;
-            txt[i] = kind == PUAN_JSON_TRUE ? PUAN_STR("true")
-                                            : PUAN_STR("false");
+            set_cell(&e->items[i], &v[i], &st[i], &txt[i],
+                     kind == PUAN_JSON_TRUE ? PUAN_STR("true")
+                                            : PUAN_STR("false"));
             break;
         case PUAN_JSON_NULL:
             st[i] = PUAN_MISSING;
