@@ -59,4 +59,12 @@ PUAN_MUST_USE enum puan_status
 puan_password_rules(struct puan_str password, struct puan_str name,
                     bool administrator, struct puan_err *err);
 
+/*
+ * How many accounts hold that role at exactly that area now (real time): a
+ * seat nobody holds must not be waited for.
+ */
+PUAN_MUST_USE enum puan_status
+puan_seat_holders(int64_t *n, struct puan_db *db, struct puan_str role,
+                  int64_t area, struct puan_err *err);
+
 #endif

@@ -251,6 +251,32 @@ enum puan_status seats_of(struct seat_row **out, size_t *n, struct puan_db *db,
     return st;
 }
 
+enum puan_status puan_seat_holders(int64_t *n, struct puan_db *db,
+                                   struct puan_str role, int64_t area,
+                                   struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    st = puan_sql(&s, db,
+                  "SELECT COUNT(*) FROM seat WHERE role = $1 AND area = $2"
+                  " AND ended = 0 AND from_ms <= $3"
+                  " AND (until_ms = 0 OR until_ms > $3)",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_text(s, 1, role);
+    puan_bind_int(s, 2, area);
+    puan_bind_int(s, 3, puan_real_now());
+    st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK && more)
+        *n = puan_col_int(s, 0);
+    puan_stmt_done(s);
+    return st;
+}
+
 /* ---- secrets ------------------------------------------------------------------------ */
 
 enum puan_status secret_make(struct fresh_secret *out, struct puan_store *st,

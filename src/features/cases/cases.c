@@ -6,6 +6,7 @@
 
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
+#include "features/accounts/accounts.h"
 #include "features/cases/internal.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
@@ -629,13 +630,25 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
                                   .level = level.n ? level : s->level,
                                   .at = at,
                                   .taken_by = PUAN_STR("") };
+    const struct puan_role *role;
     int64_t held = 0;
 
     n.area = level.n ? 0 : area_of_seat(st, s, row->area);
-    if (puan_str_is(s->role, "any"))
+    role = puan_plan_role(puan_store_plan(st), s->role);
+    if (level.n > 0 || (role != NULL && role->external)) {
+        /* somebody here has to carry it there: the seat that enters acts */
+        for (size_t i = 0; i < flow->n_seats; i++) {
+            if (!PUAN_FLOW_HAS(flow->enters, i))
+                continue;
+            n.role = flow->seats[i].role;
+            n.area = area_of_seat(st, &flow->seats[i], row->area);
+            break;
+        }
+    }
+    if (puan_str_is(n.role, "any"))
         held = 1;
     else
-        TRY(puan_case_holders(&held, db, s->role, n.area, err));
+        TRY(puan_seat_holders(&held, db, n.role, n.area, err));
     n.vacant = held == 0;
     *vacant = n.vacant;
     TRY(puan_db_int(&n.id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"

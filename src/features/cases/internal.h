@@ -45,10 +45,6 @@ enum puan_status puan_case_clock_write(struct puan_db *db,
 /* Levels from the run's area up to `level`; -1 when it is not above. */
 int puan_case_level_above(struct puan_store *st, struct puan_str level,
                           int64_t run_area);
-/* Open seats with that role at that area. */
-enum puan_status puan_case_holders(int64_t *n, struct puan_db *db,
-                                   struct puan_str role, int64_t area,
-                                   struct puan_err *err);
 /* Fact "open.estimate": returns of the area that are estimates. */
 enum puan_status puan_case_estimates(struct puan_case_facts *out,
                                      struct puan_store *st, int64_t area,

@@ -1,33 +1,8 @@
 /*
- * What cases ask of other features: who holds a seat, and which returns are
- * estimates.
+ * What cases ask of returns: how many of an area are estimates.
  */
 #include "features/cases/internal.h"
 #include "features/ingest/ingest.h"
-
-enum puan_status puan_case_holders(int64_t *n, struct puan_db *db,
-                                   struct puan_str role, int64_t area,
-                                   struct puan_err *err)
-{
-    struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
-
-    *n = 0;
-    st = puan_sql(&s, db,
-                  "SELECT COUNT(*) FROM seat WHERE role = $1 AND area = $2"
-                  " AND ended = 0",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_text(s, 1, role);
-    puan_bind_int(s, 2, area);
-    st = puan_stmt_step(&more, s, err);
-    if (st == PUAN_OK && more)
-        *n = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    return st;
-}
 
 static enum puan_status one(void *arg, const struct puan_ret *r,
                             struct puan_err *err)
