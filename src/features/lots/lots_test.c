@@ -85,7 +85,6 @@ static void unmake(struct fix *f)
     free(f);
 }
 
-/* `rooms` 99 is a hard finding. */
 static uint32_t send(struct fix *f, int64_t household, unsigned base,
                      const char *rooms)
 {
@@ -188,7 +187,8 @@ static void open_hard_findings_need_a_reason(void **state)
     struct puan_counts c;
 
     (void)state;
-    send(f, 110010010001, 0, "99");
+    /* a house without its number of rooms (Z09) */
+    send(f, 110010010001, 0, "{\"missing\":\"refused\"}");
     puan_counts_of(&c, f->st, 11001);
     assert_true(c.hard > 0);
     assert_int_equal(accept(f, "parish-clerk", 11001, 11001, ""),
