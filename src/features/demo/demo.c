@@ -202,6 +202,29 @@ static enum puan_status simulate(struct puan_demo *d, struct puan_err *err)
     return run(d, argv, NULL, err);
 }
 
+/* The innermost area of the plan's levels that contains all counties. */
+static int64_t common_area(const struct puan_demo *d)
+{
+    for (size_t l = d->plan->shard_level + 1; l-- > 0;) {
+        int64_t first = 0;
+        bool same = true;
+
+        for (size_t k = 0; k < d->n_counties; k++) {
+            int64_t code = d->county[k];
+
+            for (unsigned n = d->plan->level[l].digits;
+                 n < d->plan->level[d->plan->shard_level].digits; n++)
+                code /= 10;
+            if (k == 0)
+                first = code;
+            same &= code == first;
+        }
+        if (same && d->plan->level[l].digits)
+            return first;
+    }
+    return d->county[0];
+}
+
 /* Every county's folder, and the answers to a second question beside it. */
 static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
 {
@@ -234,6 +257,7 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
     }
     if (st != PUAN_OK)
         return st;
+    d->top = common_area(d);
     d->ack = calloc(total ? total : 1, sizeof(*d->ack));
     if (d->ack == NULL)
         return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
@@ -251,7 +275,7 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
         puan_arena_fmt(&d->arena, "%s/first-run.csv", d->o.dir), NULL
     };
     const char *init[] = { "puan",   "init",    d->census, "--plan", d->o.pack,
-                           "--born", "demo", NULL };
+                           "--birth", "demo", NULL };
     static const char *const files[] = { "areas.csv", "listing.csv",
                                          "staff.csv", "register.csv" };
     enum puan_status st;
@@ -314,13 +338,7 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     if (st == PUAN_OK)
         st = puan_demo_duplicates(d, err);
     if (st == PUAN_OK)
-        st = puan_demo_lots(d, err);
-    if (st == PUAN_OK)
         st = puan_demo_tables(d, err);
-    if (st == PUAN_OK)
-        st = puan_demo_release(d, err);
-    if (st == PUAN_OK)
-        st = puan_demo_incident(d, err);
     if (st != PUAN_OK)
         return st;
     st = puan_people_write(d, err);

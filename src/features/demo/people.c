@@ -419,6 +419,24 @@ enum puan_status puan_people_token(const char **token, struct puan_demo *d,
     return st;
 }
 
+enum puan_status puan_people_search(struct puan_node **reply,
+                                    struct puan_demo *d, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    struct puan_desk k;
+    enum puan_status st =
+        puan_people_desk(&k, d, "duplicate.run", d->top, err);
+
+    if (st != PUAN_OK)
+        return st;
+    st = puan_desk_call(reply, NULL, &k, "POST", "/duplicates/search",
+                        puan_arena_fmt(a, "{\"area\":\"%lld\"}",
+                                       (long long)d->top),
+                        0, a, err);
+    puan_desk_close(&k);
+    return st;
+}
+
 /* ---- the clock ------------------------------------------------------------------ */
 
 enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,

@@ -40,6 +40,12 @@ PUAN_MUST_USE enum puan_status puan_people_seat(struct puan_desk *k,
 bool puan_people_may(const struct puan_demo *d, const char *capability,
                      int64_t area);
 
+/* The search for duplicates over all returns: its answer. */
+PUAN_MUST_USE enum puan_status puan_people_search(struct puan_node **reply,
+                                                  struct puan_demo *d,
+                                                  struct puan_arena *a,
+                                                  struct puan_err *err);
+
 /* DIR/accounts.txt, for whoever tries the demo. */
 PUAN_MUST_USE enum puan_status puan_people_write(const struct puan_demo *d,
                                                  struct puan_err *err);

@@ -12,17 +12,27 @@
 
 /* ---- POST duplicates/search -------------------------------------------------- */
 
+struct search_in {
+    int64_t area;
+};
+static const struct puan_param search_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct search_in, area), 0, INT64_MAX,
+      false },
+};
+
 static enum puan_status search(struct puan_request *rq, const void *in,
                                struct puan_err *err)
 {
+    const struct search_in *q = in;
     struct puan_search sum;
     struct puan_act act;
     struct puan_jw *w;
     enum puan_status st;
 
-    (void)in;
-    puan_request_act(&act, rq, PUAN_STR("all"));
-    st = puan_dup_search(&sum, rq->store, &act, err);
+    puan_request_act(&act, rq,
+                     puan_str_of(puan_arena_fmt(rq->arena, "area/%lld",
+                                                (long long)q->area)));
+    st = puan_dup_search(&sum, rq->store, q->area, &act, err);
     if (st != PUAN_OK)
         return st;
     w = puan_answer_begin(rq, 200);
@@ -353,9 +363,10 @@ static const struct puan_covered covered[] = {
 };
 
 static const struct puan_route routes[] = {
-    { PUAN_POST, "/c/{campaign}/duplicates/search", "duplicate.search",
-      PUAN_SCOPE_OFFICE, "duplicate.search",
-      "Search all returns for persons registered twice", search },
+    { PUAN_POST, "/c/{campaign}/duplicates/search", "duplicate.run",
+      PUAN_SCOPE_AREA, "duplicate.search",
+      "Search an area's returns for persons registered twice", search,
+      PUAN_PARAMS(search_params, struct search_in) },
     { PUAN_GET, "/c/{campaign}/duplicates", "duplicate.view", PUAN_SCOPE_AREA,
       "", "Groups of records of one person inside an area", list,
       PUAN_PARAMS(list_params, struct list_in) },

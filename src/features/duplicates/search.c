@@ -126,16 +126,19 @@ struct merge {
 static void merge_close(struct merge *m)
 {
     for (size_t i = 0; m->in && i < m->n; i++)
-        puan_tokens_close(m->in[i]);
+        if (m->in[i])
+            puan_tokens_close(m->in[i]);
     free(m->in);
     free(m->head);
     free(m->live);
 }
 
 static enum puan_status merge_open(struct merge *m, struct puan_store *st,
-                                   struct puan_err *err)
+                                   int64_t area, struct puan_err *err)
 {
+    const struct puan_area_tree *tree = puan_store_areas(st);
     enum puan_status x = PUAN_OK;
+    size_t inside = 0;
 
     *m = (struct merge){ .store = st, .n = puan_store_shards(st) };
     m->in = calloc(m->n, sizeof(struct puan_tokens *));
@@ -144,10 +147,18 @@ static enum puan_status merge_open(struct merge *m, struct puan_store *st,
     if (!m->in || !m->head || !m->live)
         x = puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
     for (size_t i = 1; x == PUAN_OK && i < m->n; i++) {
-        x = puan_tokens_open(&m->in[i], puan_store_shard(st, i), err);
+        struct puan_shard *sh = puan_store_shard(st, i);
+
+        if (!puan_area_contains_code(tree, area, puan_shard_area(sh)))
+            continue;
+        inside++;
+        x = puan_tokens_open(&m->in[i], sh, err);
         if (x == PUAN_OK)
             m->live[i] = puan_tokens_next(&m->head[i], m->in[i]);
     }
+    if (x == PUAN_OK && inside == 0)
+        x = puan_fail(err, PUAN_EINVAL, "area",
+                      "search a county or an area above it");
     if (x != PUAN_OK)
         merge_close(m);
     return x;
@@ -243,12 +254,13 @@ static enum puan_status end_group(struct search *s, size_t first,
     return PUAN_OK;
 }
 
-static enum puan_status find(struct search *s, struct puan_err *err)
+static enum puan_status find(struct search *s, int64_t area,
+                             struct puan_err *err)
 {
     struct puan_token t;
     size_t store, first = 0;
     struct merge m;
-    enum puan_status st = merge_open(&m, s->store, err);
+    enum puan_status st = merge_open(&m, s->store, area, err);
 
     if (st != PUAN_OK)
         return st;
@@ -502,14 +514,14 @@ static enum puan_status put_batch(struct puan_shard *sh, struct puan_db *db,
 }
 
 enum puan_status puan_dup_search(struct puan_search *sum, struct puan_store *st,
-                                 const struct puan_act *who,
+                                 int64_t area, const struct puan_act *who,
                                  struct puan_err *err)
 {
     struct search s = { .store = st, .plan = puan_store_plan(st), .sum = sum };
     enum puan_status x;
 
     *sum = (struct puan_search){ 0 };
-    x = find(&s, err);
+    x = find(&s, area, err);
     if (x == PUAN_OK)
         x = households(&s, err);
     sum->groups = (int64_t)s.n_found;

@@ -25,11 +25,14 @@ struct puan_search {
 };
 
 /*
- * Searches all returns stores and writes what is new or has changed; a group
- * whose records changed since it was decided is open again.
+ * Searches the returns stores inside `area` and writes what is new or has
+ * changed; a group whose records changed since it was decided is open again.
+ *
+ * EINVAL  the area is smaller than what one store holds
  */
 PUAN_MUST_USE enum puan_status puan_dup_search(struct puan_search *sum,
                                                struct puan_store *st,
+                                               int64_t area,
                                                const struct puan_act *who,
                                                struct puan_err *err);
 
