@@ -440,6 +440,8 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
         setenv("PUAN_PLANS", d->o.plans, 1);
     if (d->o.data)
         setenv("PUAN_DATA", d->o.data, 1);
+    if (d->o.plans && strchr(d->o.pack, '/') == NULL)
+        d->o.pack = puan_arena_fmt(&d->arena, "%s/%s", d->o.plans, d->o.pack);
     if (puan_dir_exists(d->o.dir)) {
         const char **names;
         size_t k;
