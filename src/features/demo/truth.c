@@ -98,10 +98,7 @@ static enum puan_status load(struct puan_true_state *t, struct puan_db *db,
         for (size_t i = 0; i < N; i++) {
             struct puan_str f = row->field[col[i]];
 
-            if (f.n)
-                puan_bind_text(s, (int)i + 1, f);
-            else
-                puan_bind_null(s, (int)i + 1);
+            puan_bind_text(s, (int)i + 1, f);
         }
         st = puan_stmt_run(s, err);
         puan_stmt_done(s);
@@ -111,6 +108,26 @@ static enum puan_status load(struct puan_true_state *t, struct puan_db *db,
     if (st == PUAN_OK)
         st = puan_db_commit(db, err);
     puan_sheet_close(sheet);
+    return st;
+}
+
+/* Its first row is resident_truth; the value stands in the third column. */
+static enum puan_status ask_oracle(int64_t *out, struct puan_db *db,
+                                   const char *sql, struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st = puan_sql(&s, db, sql, err);
+
+    if (st == PUAN_OK)
+        st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK &&
+        (!more || !puan_str_is(puan_col_text(s, 0), "resident_truth")))
+        st = puan_fail(err, PUAN_EINVAL, "oracle",
+                       "the first row is not resident_truth");
+    if (st == PUAN_OK)
+        *out = puan_col_int(s, 2);
+    puan_stmt_done(s);
     return st;
 }
 
@@ -148,11 +165,7 @@ enum puan_status puan_true_open(struct puan_true_state *t, const char *csv,
     if (st == PUAN_OK)
         st = load(t, db, csv, err);
     if (st == PUAN_OK)
-        st = puan_db_exec(db, sql.p, err);
-    if (st == PUAN_OK)
-        st = puan_db_int(&t->resident, db,
-                         "SELECT value FROM oracle WHERE name = 'resident'",
-                         -1, err);
+        st = ask_oracle(&t->resident, db, sql.p, err);
     puan_db_close(db);
     for (size_t i = 0; i < 3; i++) {
         static const char *const suffix[] = { "", "-wal", "-shm" };
