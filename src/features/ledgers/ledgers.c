@@ -386,6 +386,39 @@ out:
     return puan_command_fail(st, &err);
 }
 
+static int run_witness(int argc, char **argv)
+{
+    const char *dir = NULL, *out = NULL, *url = NULL, *kek = NULL;
+    const struct puan_arg args[] = {
+        { NULL, &dir, NULL },
+        { "--out", &out, NULL },
+        { "--store-url", &url, NULL },
+        { "--kek-file", &kek, NULL },
+    };
+    struct puan_store_options opt = { .readonly = true, .no_writers = true };
+    struct puan_store *store = NULL;
+    struct puan_err err = { 0 };
+    struct puan_str json = { 0 };
+    struct puan_arena a;
+    enum puan_status st;
+
+    if (!puan_args(argc, argv, args, PUAN_COUNT(args)) || !dir)
+        return PUAN_EXIT_USAGE;
+    opt.url = url;
+    opt.kek_file = kek;
+    puan_arena_init(&a, puan_os_alloc());
+    st = puan_store_open(&store, dir, &opt, &err);
+    if (st == PUAN_OK)
+        st = puan_store_checkpoint(store, &json, &a, &err);
+    if (st == PUAN_OK && out)
+        st = puan_file_write(out, json, 0644, &err);
+    else if (st == PUAN_OK)
+        fwrite(json.p, 1, json.n, stdout);
+    puan_store_close(store);
+    puan_arena_clear(&a);
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
+}
+
 static const struct puan_command commands[] = {
     { "ledger verify",
       "DIR [--witness FILE…] [--json] [--store-url URL]",
@@ -415,6 +448,11 @@ static const struct puan_command commands[] = {
       "path from it to the Merkle root. With --check a proof is verified, "
       "without the campaign, against a checkpoint somebody else kept.",
       run_prove },
+    { "ledger witness", "DIR [--out FILE] [--kek-file FILE] [--store-url URL]",
+      "Signs the heads of all stores as they stand now, for keeping outside. "
+      "Give the file to somebody who cannot write the directory; \"puan ledger "
+      "verify --witness FILE\" then proves that nothing before it was changed.",
+      run_witness },
 };
 
 const struct puan_feature puan_feature_ledgers = {
