@@ -46,12 +46,14 @@ struct puan_shard {
     size_t queued;
     bool stop, held, standing;
     uint64_t height; /* committed entries */
+    struct puan_shard_stats stats;
     uint8_t head[PUAN_DIGEST_SIZE];
 
     /* the writer's own: the chain as it will be after the batch */
     uint64_t next_seq;
     uint8_t next_prev[PUAN_DIGEST_SIZE];
     int64_t next_outbox;
+    int64_t commit_ns; /* of the last COMMIT */
     bool posted; /* the batch put something into the outbox */
     bool broken; /* the head could not be read after a failed commit */
     bool dead;   /* the chain was changed by somebody else; restart */

@@ -236,6 +236,7 @@ static enum puan_status run_batch(struct puan_shard *sh, struct batch *b,
                                   bool safe, size_t *at, struct puan_err *err)
 {
     enum puan_status st = puan_db_begin(sh->db, err);
+    int64_t began;
     size_t i;
 
     *at = b->n;
@@ -256,7 +257,9 @@ static enum puan_status run_batch(struct puan_shard *sh, struct batch *b,
             return b->st[i];
         }
     }
+    began = puan_os_mono_ns();
     st = puan_db_commit(sh->db, err);
+    sh->commit_ns = puan_os_mono_ns() - began;
     return st == PUAN_EBUSY ? st : st == PUAN_OK ? PUAN_OK : PUAN_EIO;
 }
 
@@ -368,6 +371,9 @@ static void commit_batch(struct puan_shard *sh, struct batch *b)
     pthread_mutex_lock(&sh->lock);
     sh->height = sh->next_seq;
     memcpy(sh->head, sh->next_prev, sizeof(sh->head));
+    sh->stats.acts += b->n;
+    sh->stats.batches++;
+    sh->stats.commit_ns += sh->commit_ns;
     pthread_mutex_unlock(&sh->lock);
 }
 
@@ -679,6 +685,13 @@ struct puan_store *puan_shard_store(const struct puan_shard *sh)
 bool puan_shard_writes(const struct puan_shard *sh)
 {
     return sh->writer_runs;
+}
+
+void puan_shard_stats(struct puan_shard_stats *out, struct puan_shard *sh)
+{
+    pthread_mutex_lock(&sh->lock);
+    *out = sh->stats;
+    pthread_mutex_unlock(&sh->lock);
 }
 
 uint64_t puan_shard_height(struct puan_shard *sh)

@@ -165,6 +165,13 @@ puan_cover(struct puan_shard *sh, struct puan_db *db, struct puan_act *act,
            const char *table, struct puan_str key, struct puan_str content,
            struct puan_err *err);
 
+/* What a writer has done since it was opened. */
+struct puan_shard_stats {
+    uint64_t acts, batches;
+    int64_t commit_ns; /* spent in COMMIT, flush included */
+};
+void puan_shard_stats(struct puan_shard_stats *out, struct puan_shard *sh);
+
 /*
  * Applies all outbox rows that wait; the delivery thread does it by itself.
  * Returns when nothing is pending or the first delivery fails.
