@@ -85,6 +85,8 @@ enum puan_status sim_identity(struct sim_shard *sh, struct sim_rng *r,
     uint32_t row = came && p->move != SIM_MOVE_COUNTY ? p->other : sh->index;
     unsigned shards = (unsigned)sh->run->n_shards;
     unsigned width = shards < OTHER_SLOTS ? OTHER_SLOTS / shards : 1;
+    unsigned reasons =
+        s->id_item >= 0 ? s->item[SIM_PERSON][s->id_item].n_missing : 0;
     enum puan_status st;
 
     /* some moved their registration long ago; children did not */
@@ -113,18 +115,9 @@ enum puan_status sim_identity(struct sim_shard *sh, struct sim_rng *r,
         }
     }
     p->id_state = 0;
-    if (s->item[SIM_PERSON][s->item_of[SIM_PERSON][SIM_ID_NUMBER] >= 0
-                                ? s->item_of[SIM_PERSON][SIM_ID_NUMBER]
-                                : 0]
-                .n_missing > 0 &&
-        (p->situation == SIM_PENDING ||
-         sim_permille(r, s->rate[SIM_RATE_ID_MISSING])))
-        p->id_state =
-            (uint8_t)(1 +
-                      sim_below(r, s->item[SIM_PERSON]
-                                          [s->item_of[SIM_PERSON]
-                                                     [SIM_ID_NUMBER]]
-                                              .n_missing));
+    if (reasons > 0 && (p->situation == SIM_PENDING ||
+                        sim_permille(r, s->rate[SIM_RATE_ID_MISSING])))
+        p->id_state = (uint8_t)(1 + sim_below(r, reasons));
     for (int tries = 0; tries < 1000; tries++) {
         bool own = row == sh->index;
         unsigned k = 0, from, n;

@@ -155,6 +155,18 @@ static struct puan_str answer(struct sim_text *t, const struct sim_shard *sh,
         return it->value[v];
     case SIM_DEATH_MONTH:
         return month_text(t, s->reference_month - 12 + p->left);
+    case SIM_CARD:
+        if (p->id_state > 0 && it->n_missing > 0)
+            return missing(t, it->missing[(p->id_state - 1) % it->n_missing]);
+        return keep(t, b,
+                    puan_format(b, sizeof(b), "Z%03llu%07llu",
+                                (unsigned long long)(p->number >> 32) % 1000,
+                                (unsigned long long)(p->number & 0xffffffffu) %
+                                    10000000));
+    case SIM_CONSTANT:
+        return it->word[0];
+    case SIM_WORD:
+        return it->word[sim_mix(p->number + 5) % it->n_words];
     case SIM_TYPE:
     case SIM_PRESENT:
     case SIM_ABSENT:
@@ -233,6 +245,9 @@ static void household(struct sim_form *f, struct sim_text *t,
         case SIM_FLOOR_AREA:
             if (h->dwelling == SIM_ORDINARY)
                 v = number_text(t, h->floor);
+            break;
+        case SIM_CONSTANT:
+            v = it->word[0];
             break;
         case SIM_ROOMS:
             if (h->dwelling == SIM_ORDINARY)
@@ -329,7 +344,7 @@ void sim_form_invented(struct sim_form *f, struct sim_text *t,
         uint32_t u;
         int year;
 
-        p.number = sim_next(&r);
+        p.number = ((uint64_t)999 << 32) | (home->extra * 4 + k);
         p.relation = (uint8_t)relation[k];
         p.sex = (uint8_t)(k == 0   ? 0
                           : k == 1 ? 1
@@ -510,7 +525,7 @@ static bool try_kind(struct sim_error *out, struct sim_form *f,
 {
     uint32_t n = k->entity == SIM_HOUSEHOLD ? 1 : f->n_persons;
     uint32_t from = n > 0 ? sim_below(r, n) : 0;
-    int id = s->item_of[SIM_PERSON][SIM_ID_NUMBER];
+    int id = s->item_of[SIM_PERSON][SIM_ID_NUMBER]; /* tells month and sex */
 
     for (uint32_t i = 0; i < n; i++) {
         uint32_t line = (from + i) % n;

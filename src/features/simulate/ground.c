@@ -614,12 +614,9 @@ enum puan_status sim_ground_make(struct sim_ground *g,
     if ((st = puan_arena_check(a, err)) != PUAN_OK)
         return st;
     {
-        struct puan_str zh = PUAN_STR("");
-
-        for (size_t i = 0; i < s->n_columns; i++)
-            if (puan_str_eq(s->column[i], s->level[s->shard].column))
-                zh = row->field[i];
-        unit(&m, SIM_NONE, s->shard, row->code, zh, PUAN_STR(""), false, n_ea,
+        unit(&m, SIM_NONE, s->shard, row->code,
+             sim_spec_field(s, row, s->level[s->shard].column),
+             sim_spec_field(s, row, s->level[s->shard].column_en), false, n_ea,
              0);
     }
     if ((st = puan_arena_check(a, err)) != PUAN_OK)

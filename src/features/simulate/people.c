@@ -45,6 +45,8 @@ static void wanted(struct sim_shard *sh)
     f->one_person = scaled(sim_cell(row, s->c_one_person), scale);
     if (f->household_population > f->residents)
         f->household_population = f->residents;
+    if (f->household_population < 1 && f->residents > 0)
+        f->household_population = 1;
     if (f->households < 1)
         f->households = 1;
     if (f->households > f->household_population)
@@ -64,7 +66,9 @@ static void wanted(struct sim_shard *sh)
         f->migration[i] = scaled(sim_cell(row, s->c_migration[i]), scale);
     for (int i = 0; i < 2; i++)
         f->illiterate[i] = scaled(sim_cell(row, s->c_illiterate[i]), scale);
-    f->minority = f->residents * sim_cell_100(row, s->c_minority) / 10000;
+    f->minority = s->c_minority >= 0
+                      ? f->residents * sim_cell_100(row, s->c_minority) / 10000
+                      : f->residents * s->ethnic_permille / 1000;
 }
 
 static enum puan_status residents(struct sim_shard *sh, struct puan_err *err)

@@ -133,6 +133,9 @@ enum sim_concept {
     SIM_LITERATE,
     SIM_MARITAL,
     SIM_DEATH_MONTH,
+    SIM_CARD,     /* a plain number unique to the person */
+    SIM_CONSTANT, /* the same for everybody */
+    SIM_WORD,     /* one of some words */
     SIM_CONCEPTS
 };
 
@@ -174,10 +177,12 @@ struct sim_item {
     struct puan_str missing[4];        /* reasons */
     unsigned n_missing;
     int from_age;
+    const struct puan_str *word; /* SIM_WORD, SIM_CONSTANT */
+    unsigned n_words;
 };
 
 struct sim_level {
-    struct puan_str name, column; /* margins column of the Chinese name */
+    struct puan_str name, column, column_en; /* margins columns of names */
     unsigned digits;
     int64_t areas; /* enumeration areas in one, below the shard */
     int64_t first, split;
@@ -330,6 +335,7 @@ struct sim_spec {
     struct puan_str ethnic_other[16];
     int64_t ethnic_weight[16];
     unsigned n_ethnic;
+    int64_t ethnic_permille; /* used where no margin is published */
 
     int edu_from_age, edu_fit_from, literate_from;
     int edu_never, edu_illiterate_max;
@@ -348,6 +354,8 @@ struct sim_spec {
     struct sim_item item[SIM_ENTITIES][SIM_ITEMS];
     unsigned n_items[SIM_ENTITIES];
     int item_of[SIM_ENTITIES][SIM_CONCEPTS]; /* -1: the form has none */
+    const char *entity[SIM_ENTITIES];        /* the form's names */
+    int id_item; /* person item that holds the number or card; -1 */
 
     struct sim_case *cases;
     unsigned n_cases;
@@ -368,6 +376,10 @@ PUAN_MUST_USE enum puan_status sim_spec_load(struct sim_spec **out,
 int64_t sim_cell(const struct sim_area_row *r, int column);
 /* Decimal of a margins cell scaled by 100; 0 when blank. */
 int64_t sim_cell_100(const struct sim_area_row *r, int column);
+/* A margins cell by the name of its column; empty when there is none. */
+struct puan_str sim_spec_field(const struct sim_spec *s,
+                               const struct sim_area_row *r,
+                               struct puan_str column);
 const struct sim_area_row *sim_spec_area(const struct sim_spec *s,
                                          int64_t code);
 /* Weight of a step function at an age. */

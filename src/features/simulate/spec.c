@@ -61,6 +61,9 @@ static const struct {
                       SIM_PERSON,
                       { "never", "married", "divorced", "widowed" } },
     [SIM_DEATH_MONTH] = { "death_month", SIM_DEATH },
+    [SIM_CARD] = { "card", SIM_PERSON },
+    [SIM_CONSTANT] = { "constant", SIM_PERSON },
+    [SIM_WORD] = { "word", SIM_PERSON },
 };
 
 static const char *const entity_names[SIM_ENTITIES] = { "household", "person",
@@ -131,6 +134,16 @@ int64_t sim_cell_100(const struct sim_area_row *r, int column)
     if (!puan_fixed_parse(&v, f, 2))
         return 0;
     return v;
+}
+
+struct puan_str sim_spec_field(const struct sim_spec *s,
+                               const struct sim_area_row *r,
+                               struct puan_str column)
+{
+    for (size_t i = 0; i < s->n_columns && column.n > 0; i++)
+        if (puan_str_eq(s->column[i], column))
+            return r->field[i];
+    return PUAN_STR("");
 }
 
 const struct sim_area_row *sim_spec_area(const struct sim_spec *s,
@@ -217,7 +230,7 @@ static enum puan_status load_levels(const struct loading *l,
 
         if (s->n_levels == SIM_LEVELS)
             return puan_node_fail(c, l->err, "more than %d levels", SIM_LEVELS);
-        if ((st = ONLY(l, c, "level", "digits", "column", "areas", "first",
+        if ((st = ONLY(l, c, "level", "digits", "column", "column_en", "areas", "first",
                        "split", "zh", "en", "part_zh", "merged_zh")) != PUAN_OK ||
             (st = puan_node_str(&v->name, c, "level", l->err)) != PUAN_OK ||
             (st = puan_node_int(&digits, c, "digits", 0, 18, l->err)) !=
@@ -225,6 +238,7 @@ static enum puan_status load_levels(const struct loading *l,
             return st;
         v->digits = (unsigned)digits;
         v->column = puan_node_str_opt(c, "column", "");
+        v->column_en = puan_node_str_opt(c, "column_en", "");
         v->zh = puan_node_str_opt(c, "zh", "{n}");
         v->en = puan_node_str_opt(c, "en", "{n}");
         v->part_zh = puan_node_str_opt(c, "part_zh", "{name} {n}");
@@ -301,6 +315,7 @@ static int by_code(const struct sim_area_row *a, const struct sim_area_row *b)
 
 /* Reads the table; keeps rows whose code has the shard level's digits. */
 static enum puan_status read_table(const struct loading *l, const char *path,
+                                   const struct puan_node *top,
                                    const struct puan_node *code_node)
 {
     struct sim_spec *s = l->s;
@@ -331,7 +346,11 @@ static enum puan_status read_table(const struct loading *l, const char *path,
            !l->a->failed) {
         struct sim_area_row r = { 0 };
 
-        if (c.field[code].n != digits ||
+        bool skip = false;
+
+        PUAN_NODE_EACH(k, puan_node_get(puan_node_get(top, "margins"), "skip"))
+        skip |= puan_str_eq(k->text, c.field[code]);
+        if (skip || c.field[code].n != digits ||
             !puan_int_parse(&r.code, c.field[code]))
             continue;
         if (s->n_areas == cap) {
@@ -384,7 +403,7 @@ static enum puan_status load_margins(const struct loading *l,
 
     if (m == NULL)
         return puan_node_fail(top, l->err, "margins are missing");
-    if ((st = ONLY(l, m, "file", "code", "population", "ages", "households",
+    if ((st = ONLY(l, m, "file", "code", "skip", "population", "ages", "households",
                    "household_population", "one_person", "generations",
                    "minority_percent", "migration", "illiterate", "rooms",
                    "area_per_person")) != PUAN_OK ||
@@ -392,7 +411,7 @@ static enum puan_status load_margins(const struct loading *l,
         (st = read_table(l,
                          puan_arena_fmt(l->a, "%s/%.*s", s->dir,
                                         PUAN_FMT(file)),
-                         puan_node_get(m, "code"))) != PUAN_OK)
+                         top, puan_node_get(m, "code"))) != PUAN_OK)
         return st;
     if ((st = column_of(&population, l, puan_node_get(m, "population"))) !=
             PUAN_OK ||
@@ -565,9 +584,14 @@ static enum puan_status load_ethnic(const struct loading *l,
 
     if (e == NULL)
         return PUAN_OK;
-    if ((st = ONLY(l, e, "majority", "others")) != PUAN_OK ||
+    if ((st = ONLY(l, e, "majority", "others", "others_permille")) !=
+            PUAN_OK ||
         (st = puan_node_str(&s->ethnic_majority, e, "majority", l->err)) !=
             PUAN_OK)
+        return st;
+    if (puan_node_get(e, "others_permille") != NULL &&
+        (st = puan_node_int(&s->ethnic_permille, e, "others_permille", 0, 1000,
+                            l->err)) != PUAN_OK)
         return st;
     PUAN_NODE_EACH(o, puan_node_get(e, "others"))
     {
@@ -743,88 +767,6 @@ static enum puan_status load_left(const struct loading *l,
     return PUAN_OK;
 }
 
-static enum puan_status load_item(const struct loading *l, unsigned entity,
-                                  const struct puan_node *n)
-{
-    struct sim_spec *s = l->s;
-    struct sim_item *it = &s->item[entity][s->n_items[entity]];
-    struct puan_str is;
-    const char *known[SIM_VALUES + 5];
-    size_t k = 0, v;
-    int64_t from = 0;
-    enum puan_status st;
-
-    if (s->n_items[entity] == SIM_ITEMS)
-        return puan_node_fail(n, l->err, "more than %d items", SIM_ITEMS);
-    if ((st = puan_node_str(&it->name, n, "item", l->err)) != PUAN_OK ||
-        (st = puan_node_str(&is, n, "is", l->err)) != PUAN_OK)
-        return st;
-    while (k < SIM_CONCEPTS && !puan_str_is(is, concepts[k].name))
-        k++;
-    if (k == SIM_CONCEPTS ||
-        (concepts[k].entity == SIM_HOUSEHOLD) != (entity == SIM_HOUSEHOLD) ||
-        (concepts[k].entity == SIM_DEATH && entity != SIM_DEATH))
-        return puan_node_fail(n, l->err, "\"%.*s\" is not known of a %s",
-                              PUAN_FMT(is), entity_names[entity]);
-    it->concept = (enum sim_concept)k;
-    known[0] = "item";
-    known[1] = "is";
-    known[2] = "missing";
-    known[3] = "from_age";
-    for (v = 0; v < SIM_VALUES && concepts[k].value[v] != NULL; v++) {
-        known[4 + v] = concepts[k].value[v];
-        it->value[v] = puan_node_str_opt(n, concepts[k].value[v], "");
-    }
-    known[4 + v] = NULL;
-    if ((st = puan_node_only(n, known, l->err)) != PUAN_OK)
-        return st;
-    PUAN_NODE_EACH(m, puan_node_get(n, "missing"))
-    {
-        if (it->n_missing == PUAN_COUNT(it->missing))
-            return puan_node_fail(m, l->err, "too many reasons");
-        it->missing[it->n_missing++] = m->text;
-    }
-    if (puan_node_get(n, "from_age") != NULL &&
-        (st = puan_node_int(&from, n, "from_age", 0, 150, l->err)) != PUAN_OK)
-        return st;
-    it->from_age = (int)from;
-    s->item_of[entity][k] = (int)s->n_items[entity]++;
-    return PUAN_OK;
-}
-
-static enum puan_status load_forms(const struct loading *l,
-                                   const struct puan_node *top)
-{
-    const struct puan_node *f = puan_node_get(top, "forms");
-    enum puan_status st;
-
-    if (f == NULL)
-        return puan_node_fail(top, l->err, "forms are missing");
-    if ((st = ONLY(l, f, "household", "person", "death")) != PUAN_OK)
-        return st;
-    for (unsigned e = 0; e < SIM_ENTITIES; e++) {
-        for (size_t k = 0; k < SIM_CONCEPTS; k++)
-            l->s->item_of[e][k] = -1;
-        PUAN_NODE_EACH(c, puan_node_get(f, entity_names[e]))
-        if ((st = load_item(l, e, c)) != PUAN_OK)
-            return st;
-    }
-    return PUAN_OK;
-}
-
-static bool find_item(int *entity, int *item, const struct sim_spec *s,
-                      struct puan_str name)
-{
-    for (int e = 0; e < SIM_ENTITIES; e++)
-        for (unsigned i = 0; i < s->n_items[e]; i++)
-            if (puan_str_eq(s->item[e][i].name, name)) {
-                *entity = e;
-                *item = (int)i;
-                return true;
-            }
-    return false;
-}
-
 static enum puan_status load_values(const struct puan_str **out, unsigned *n,
                                     const struct loading *l,
                                     const struct puan_node *list)
@@ -842,6 +784,105 @@ static enum puan_status load_values(const struct puan_str **out, unsigned *n,
     v[(*n)++] = c->text;
     *out = v;
     return PUAN_OK;
+}
+
+static enum puan_status load_item(const struct loading *l, unsigned entity,
+                                  const struct puan_node *n)
+{
+    struct sim_spec *s = l->s;
+    struct sim_item *it = &s->item[entity][s->n_items[entity]];
+    struct puan_str is;
+    const char *known[SIM_VALUES + 6];
+    size_t k = 0, v;
+    int64_t from = 0;
+    enum puan_status st;
+
+    if (s->n_items[entity] == SIM_ITEMS)
+        return puan_node_fail(n, l->err, "more than %d items", SIM_ITEMS);
+    if ((st = puan_node_str(&it->name, n, "item", l->err)) != PUAN_OK ||
+        (st = puan_node_str(&is, n, "is", l->err)) != PUAN_OK)
+        return st;
+    while (k < SIM_CONCEPTS && !puan_str_is(is, concepts[k].name))
+        k++;
+    if (k == SIM_CONCEPTS ||
+        ((concepts[k].entity == SIM_HOUSEHOLD) != (entity == SIM_HOUSEHOLD) &&
+         k != SIM_CONSTANT) ||
+        (concepts[k].entity == SIM_DEATH && entity != SIM_DEATH))
+        return puan_node_fail(n, l->err, "\"%.*s\" is not known of a %s",
+                              PUAN_FMT(is), entity_names[entity]);
+    it->concept = (enum sim_concept)k;
+    known[0] = "item";
+    known[1] = "is";
+    known[2] = "missing";
+    known[3] = "from_age";
+    known[4] = "words";
+    for (v = 0; v < SIM_VALUES && concepts[k].value[v] != NULL; v++) {
+        known[5 + v] = concepts[k].value[v];
+        it->value[v] = puan_node_str_opt(n, concepts[k].value[v], "");
+    }
+    known[5 + v] = NULL;
+    if ((st = puan_node_only(n, known, l->err)) != PUAN_OK)
+        return st;
+    PUAN_NODE_EACH(m, puan_node_get(n, "missing"))
+    {
+        if (it->n_missing == PUAN_COUNT(it->missing))
+            return puan_node_fail(m, l->err, "too many reasons");
+        it->missing[it->n_missing++] = m->text;
+    }
+    if (puan_node_get(n, "from_age") != NULL &&
+        (st = puan_node_int(&from, n, "from_age", 0, 150, l->err)) != PUAN_OK)
+        return st;
+    it->from_age = (int)from;
+    if ((st = load_values(&it->word, &it->n_words, l,
+                          puan_node_get(n, "words"))) != PUAN_OK)
+        return st;
+    if ((k == SIM_WORD || k == SIM_CONSTANT) && it->n_words == 0)
+        return puan_node_fail(n, l->err, "words are missing");
+    s->item_of[entity][k] = (int)s->n_items[entity]++;
+    return PUAN_OK;
+}
+
+static enum puan_status load_forms(const struct loading *l,
+                                   const struct puan_node *top)
+{
+    const struct puan_node *f = puan_node_get(top, "forms");
+    enum puan_status st;
+
+    const struct puan_node *names = puan_node_get(top, "entities");
+
+    if (f == NULL)
+        return puan_node_fail(top, l->err, "forms are missing");
+    if ((st = ONLY(l, f, "household", "person", "death")) != PUAN_OK)
+        return st;
+    if (names != NULL &&
+        (st = ONLY(l, names, "household", "person", "death")) != PUAN_OK)
+        return st;
+    for (unsigned e = 0; e < SIM_ENTITIES; e++) {
+        l->s->entity[e] = puan_arena_dup(
+            l->a, puan_node_str_opt(names, entity_names[e], entity_names[e]));
+        for (size_t k = 0; k < SIM_CONCEPTS; k++)
+            l->s->item_of[e][k] = -1;
+        PUAN_NODE_EACH(c, puan_node_get(f, entity_names[e]))
+        if ((st = load_item(l, e, c)) != PUAN_OK)
+            return st;
+    }
+    l->s->id_item = l->s->item_of[SIM_PERSON][SIM_ID_NUMBER];
+    if (l->s->id_item < 0)
+        l->s->id_item = l->s->item_of[SIM_PERSON][SIM_CARD];
+    return PUAN_OK;
+}
+
+static bool find_item(int *entity, int *item, const struct sim_spec *s,
+                      struct puan_str name)
+{
+    for (int e = 0; e < SIM_ENTITIES; e++)
+        for (unsigned i = 0; i < s->n_items[e]; i++)
+            if (puan_str_eq(s->item[e][i].name, name)) {
+                *entity = e;
+                *item = (int)i;
+                return true;
+            }
+    return false;
 }
 
 static enum puan_status load_when(const struct sim_when **out, unsigned *n,
@@ -982,7 +1023,8 @@ enum puan_status sim_spec_load(struct sim_spec **out, const char *pack,
         (st = ONLY(&l, top, "simulate", "reference", "offset_minutes",
                    "registration", "household_digits", "shard", "near_level",
                    "levels", "known", "margins", "rates", "field", "names",
-                   "ethnic", "education", "left", "forms", "residence",
+                   "ethnic", "education", "left", "entities", "forms",
+                   "residence",
                    "faults")) != PUAN_OK ||
         (st = puan_node_int(&version, top, "simulate", 1, 1, err)) != PUAN_OK ||
         (st = puan_node_str(&reference, top, "reference", err)) != PUAN_OK ||

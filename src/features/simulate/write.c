@@ -11,8 +11,6 @@
 #include "kit/sheet/sheet.h"
 
 enum { RETURN_HOUSEHOLD, RETURN_PERSON, RETURN_DEATH, RETURN_VISIT, RETURNS };
-static const char *const return_names[RETURNS] = { "household", "person",
-                                                   "death", "visit" };
 
 struct tally {
     int64_t code, residents, published, households, persons;
@@ -211,7 +209,9 @@ static enum puan_status open_returns(struct sim_files *f,
                 continue;
             st = puan_sheet_create(&f->ret[t][i],
                                    puan_arena_fmt(sh->arena, "%s/%s.csv", dir,
-                                                  return_names[i]),
+                                                  i == RETURN_VISIT
+                                                      ? "visit"
+                                                      : s->entity[i]),
                                    err);
             if (st != PUAN_OK)
                 return st;
@@ -293,20 +293,17 @@ static void upper_areas(struct sim_files *f, const struct sim_shard *sh)
 
     for (unsigned l = 0; l < s->shard; l++) {
         int64_t code = cut_code(s, sh->row->code, s->shard, l);
-        struct puan_str zh = PUAN_STR("");
 
         if (before != NULL &&
             (s->level[l].digits == 0 ||
              cut_code(s, before->code, s->shard, l) == code))
             continue;
-        for (size_t i = 0; i < s->n_columns; i++)
-            if (puan_str_eq(s->column[i], s->level[l].column))
-                zh = sh->row->field[i];
         area_row(f, l, s->level[l].digits == 0 ? 0 : code, (int)l - 1,
                  l > 0 && s->level[l - 1].digits > 0
                      ? cut_code(s, sh->row->code, s->shard, l - 1)
                      : 0,
-                 zh, PUAN_STR(""), false);
+                 sim_spec_field(s, sh->row, s->level[l].column),
+                 sim_spec_field(s, sh->row, s->level[l].column_en), false);
     }
 }
 
