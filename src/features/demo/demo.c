@@ -338,6 +338,8 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     if (st == PUAN_OK)
         st = puan_demo_duplicates(d, err);
     if (st == PUAN_OK)
+        st = puan_demo_lots(d, err);
+    if (st == PUAN_OK)
         st = puan_demo_tables(d, err);
     if (st != PUAN_OK)
         return st;

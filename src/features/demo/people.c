@@ -11,7 +11,7 @@
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
 
-#define SEATS_MAX 256
+#define SEATS_MAX 2048
 
 struct machine {
     struct puan_str name, secret;
