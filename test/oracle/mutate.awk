@@ -126,7 +126,7 @@ NR == 1 {
         c = 2 + rnd(columns - 1)
         $c = spoil(c)
     }
-    if (fate(h, 9, 8) == 0 && h != last_h && kind != "household")
+    if (fate(h, 9, 4) == 0 && h != last_h && kind != "household")
         $(kind == "person" ? 4 : 3) = "37088318850615007X" # alive and dead
     last_h = h
     for (i = 1; i <= columns; i++)
