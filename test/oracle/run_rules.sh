@@ -23,6 +23,8 @@ command -v sqlite3 >/dev/null || { echo "run_rules.sh: install sqlite3"; exit 5;
 household=household,H1,H2a,H2b,H3m,H3f,H4m,H4f,H5,H6,H7,P_mode,P_signed,P_seconds,P_start,P_distance
 person=household,D1,D2,D3,D4,D5,D6,D7,D7a,D8,D8a,D9,D10,D11,D12
 death=household,S1,S2,S3,S4,S5,S6,S7,S8
+# shellcheck disable=SC2034
+visit=household,mode,started,finished,signed
 
 # The columns of $1, in that order, out of files that may have others; a column
 # that a file does not have is empty.
@@ -36,11 +38,12 @@ columns() { # COLUMNS FILE…
     ' "${@:2}"
 }
 
-compare() { # NAME: $work/NAME/{household,person,death}.csv
-    local w=$work/$1 e rc=0 t=$SECONDS
+compare() { # NAME: $work/NAME/{household,person,death}.csv, perhaps visit.csv
+    local w=$work/$1 e rc=0 t=$SECONDS visits=
+    [ ! -f "$w/visit.csv" ] || visits=$w/visit.csv
     rm -f "$w/oracle.db" "$w/findings.csv"
     "$puan" check --plan "$plan" --form short --quiet --json --out "$w/findings.csv" \
-        "$w/household.csv" "$w/person.csv" "$w/death.csv" >"$w/check.json" 2>"$w/check.log" || rc=$?
+        "$w/household.csv" "$w/person.csv" "$w/death.csv" ${visits:+"$visits"} >"$w/check.json" 2>"$w/check.log" || rc=$?
     if [ $rc -gt 1 ]; then
         cat "$w/check.log"
         return 3
@@ -51,6 +54,18 @@ compare() { # NAME: $work/NAME/{household,person,death}.csv
             echo ".mode csv"
             echo ".import --skip 1 $w/${e#*:}.csv ${e%%:*}_raw"
         done
+        if [ -n "$visits" ]; then
+            echo "CREATE TABLE v_raw ($(head -1 "$visits" | sed 's/,/ TEXT, /g') TEXT);"
+            echo ".import --skip 1 $visits v_raw"
+            cat <<'SQL'
+CREATE UNIQUE INDEX v_hh ON v_raw(household);
+UPDATE h_raw SET P_mode = v.mode, P_signed = CASE v.signed WHEN 'true' THEN '1' ELSE '2' END,
+  P_start = CASE WHEN v.started <> '' THEN substr(v.started, 12, 2) * 60 + substr(v.started, 15, 2) ELSE '' END,
+  P_seconds = CASE WHEN v.started <> '' AND v.finished <> ''
+    THEN CAST(strftime('%s', v.finished) - strftime('%s', v.started) AS TEXT) ELSE '' END
+FROM v_raw v WHERE v.household = h_raw.household;
+SQL
+        fi
         echo "CREATE TABLE found (household INTEGER, line INTEGER, file_line INTEGER, rule TEXT, severity TEXT, message TEXT);"
         echo ".import --skip 1 $w/findings.csv found"
         echo ".read $here/rules.sql"
@@ -88,11 +103,12 @@ SQL
 mkdir -p "$work/asis" "$work/spoilt"
 counties=$(find "$dir/returns" -mindepth 1 -maxdepth 1 -type d | LC_ALL=C sort)
 [ -n "$counties" ] || { echo "run_rules.sh: no returns in $dir"; exit 3; }
-for e in household person death; do
+for e in household person death visit; do
     files=
     for c in $counties; do [ ! -f "$c/$e.csv" ] || files="$files $c/$e.csv"; done
     # shellcheck disable=SC2086
     columns "${!e}" $files </dev/null >"$work/asis/$e.csv"
+    [ $e != visit ] || continue
     awk -v kind=$e -v seed="$seed" -f "$here/mutate.awk" "$work/asis/$e.csv" >"$work/spoilt/$e.csv"
 done
 

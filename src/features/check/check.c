@@ -578,7 +578,8 @@ static const struct puan_command commands[] = {
     { "check", usage,
       "Checks returns in CSV files against a plan's edit rules. DATA is one "
       "file an entity (household.csv person.csv death.csv), with a header of "
-      "item names, joined by the column household. --out writes "
+      "item names, joined by the column household; visit.csv may say how and "
+      "when each was interviewed. --out writes "
       "household,row,line,rule,severity,message: row is the line of the roster "
       "(0 for the household), line that of the file. --rules replaces the "
       "plan's rule files. Without --out, or with --summary, the counts of each "

@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "kit/os/heap.h"
 
 #define CHUNK 1024
+#define VISIT PUAN_FORM_ENTITIES /* the slot of the file about interviews */
+#define SLOTS (VISIT + 1)
 #define KEY_MOST 999999999999999999 /* contract 13 */
 
 struct entry { /* a row of an unsorted file */
@@ -22,7 +25,7 @@ struct file {
     struct puan_sheet *sheet; /* NULL: the entity has no file */
     char *path;
     int key_column;
-    int *item; /* per column: item of the entity, -1 key or ignored */
+    int *item; /* per column: item of the entity (of visits: which), or -1 */
     uint64_t rows;
     bool indexed;
     struct entry *entry; /* indexed: all rows by (key, line) */
@@ -30,16 +33,16 @@ struct file {
 };
 
 struct chunk {
-    int64_t first;                                   /* lowest key */
-    struct puan_sheet_mark mark[PUAN_FORM_ENTITIES]; /* sorted files */
-    size_t entry[PUAN_FORM_ENTITIES];                /* indexed files */
+    int64_t first; /* lowest key */
+    struct puan_sheet_mark mark[SLOTS]; /* sorted files */
+    size_t entry[SLOTS];                /* indexed files */
 };
 
 struct puan_csv_set {
     const struct puan_form *form;
     const struct puan_routing *routing;
     struct puan_csv_options opt;
-    struct file file[PUAN_FORM_ENTITIES];
+    struct file file[SLOTS];
     struct chunk *chunk;
     size_t n_chunks, cap_chunks;
     uint64_t bytes_before, bytes_all;
@@ -88,15 +91,22 @@ static enum puan_status key_of(int64_t *key, const struct file *f,
     return PUAN_OK;
 }
 
-/* Which entity a path is for, and the path without "ENTITY=". */
-static int entity_of_path(const char **path, const struct puan_form *form)
+static int slot_by_name(const struct puan_form *form, const char *p, size_t n)
+{
+    struct puan_str name = { p, n };
+    int e = puan_form_entity(form, name);
+
+    return e < 0 && puan_str_is(name, "visit") ? VISIT : e;
+}
+
+/* Which slot a path is for, or -1; and the path without "ENTITY=". */
+static int slot_of_path(const char **path, const struct puan_form *form)
 {
     const char *eq = strchr(*path, '='), *base;
     int e;
 
     if (eq) {
-        e = puan_form_entity(form, (struct puan_str){ *path,
-                                                      (size_t)(eq - *path) });
+        e = slot_by_name(form, *path, (size_t)(eq - *path));
         if (e >= 0) {
             *path = eq + 1;
             return e;
@@ -104,8 +114,26 @@ static int entity_of_path(const char **path, const struct puan_form *form)
     }
     base = strrchr(*path, '/');
     base = base ? base + 1 : *path;
-    return puan_form_entity(form,
-                            (struct puan_str){ base, strcspn(base, ".") });
+    return slot_by_name(form, base, strcspn(base, "."));
+}
+
+/* What a slot's rows are, for messages. */
+static struct puan_str slot_name(const struct puan_form *form, size_t e)
+{
+    return e == VISIT ? PUAN_STR("visit") : form->entity[e].name;
+}
+
+enum { VISIT_MODE, VISIT_STARTED, VISIT_FINISHED, VISIT_SIGNED };
+
+static int visit_column(struct puan_str name)
+{
+    static const char *const names[] = { "mode", "started", "finished",
+                                         "signed" };
+
+    for (int i = 0; i < (int)PUAN_COUNT(names); i++)
+        if (puan_str_is(name, names[i]))
+            return i;
+    return -1;
 }
 
 static int entity_of_columns(const struct puan_form *form,
@@ -131,7 +159,7 @@ static enum puan_status bind_columns(struct file *f,
                                      const struct puan_csv_set *s, int e,
                                      struct puan_err *err)
 {
-    const struct puan_entity *entity = &s->form->entity[e];
+    const struct puan_entity *entity = &s->form->entity[e == VISIT ? 0 : e];
     const struct puan_csv *row = puan_sheet_row(f->sheet);
     enum puan_status st = puan_sheet_need(&f->key_column, f->sheet,
                                           "household", err);
@@ -142,6 +170,10 @@ static enum puan_status bind_columns(struct file *f,
     if (!f->item)
         return no_memory(err);
     for (size_t i = 0; i < row->n; i++) {
+        if (e == VISIT) { /* who went there is nothing to rules */
+            f->item[i] = visit_column(row->header[i]);
+            continue;
+        }
         f->item[i] = (int)i == f->key_column
                          ? -1
                          : puan_entity_item(entity, row->header[i]);
@@ -163,7 +195,7 @@ static enum puan_status bind_columns(struct file *f,
 static enum puan_status add_file(struct puan_csv_set *s, const char *path,
                                  struct puan_err *err)
 {
-    int e = entity_of_path(&path, s->form);
+    int e = slot_of_path(&path, s->form);
     struct puan_sheet *sheet = NULL;
     struct file *f;
     enum puan_status st = puan_sheet_open(&sheet, path, err);
@@ -179,7 +211,7 @@ static enum puan_status add_file(struct puan_csv_set *s, const char *path,
                                PUAN_FMT(s->form->id), path)
                    : puan_fail(err, PUAN_EINVAL, path,
                                "a second file for %.*s",
-                               PUAN_FMT(s->form->entity[e].name));
+                               PUAN_FMT(slot_name(s->form, (size_t)e)));
         puan_sheet_close(sheet);
         return st;
     }
@@ -361,7 +393,7 @@ static enum puan_status scan(struct puan_csv_set *s, struct puan_err *err)
 {
     enum puan_status st = PUAN_OK;
 
-    for (size_t e = 0; st == PUAN_OK && e < s->form->n_entities; e++) {
+    for (size_t e = 0; st == PUAN_OK && e < SLOTS; e++) {
         struct file *f = &s->file[e];
 
         if (!f->sheet)
@@ -416,7 +448,7 @@ void puan_csv_set_close(struct puan_csv_set *s)
 {
     if (!s)
         return;
-    for (size_t e = 0; e < PUAN_FORM_ENTITIES; e++) {
+    for (size_t e = 0; e < SLOTS; e++) {
         puan_sheet_close(s->file[e].sheet);
         free(s->file[e].path);
         free(s->file[e].item);
@@ -456,7 +488,7 @@ struct walk {
 
 struct puan_csv_cursor {
     const struct puan_csv_set *set;
-    struct walk walk[PUAN_FORM_ENTITIES];
+    struct walk walk[SLOTS];
 };
 
 enum puan_status puan_csv_cursor_open(struct puan_csv_cursor **out,
@@ -470,7 +502,7 @@ enum puan_status puan_csv_cursor_open(struct puan_csv_cursor **out,
     if (!c)
         return no_memory(err);
     c->set = s;
-    for (size_t e = 0; st == PUAN_OK && e < s->form->n_entities; e++)
+    for (size_t e = 0; st == PUAN_OK && e < SLOTS; e++)
         if (s->file[e].sheet)
             st = puan_sheet_clone(&c->walk[e].sheet, s->file[e].sheet, err);
     if (st != PUAN_OK) {
@@ -485,7 +517,7 @@ void puan_csv_cursor_close(struct puan_csv_cursor *c)
 {
     if (!c)
         return;
-    for (size_t e = 0; e < PUAN_FORM_ENTITIES; e++)
+    for (size_t e = 0; e < SLOTS; e++)
         puan_sheet_close(c->walk[e].sheet);
     free(c);
 }
@@ -593,7 +625,7 @@ static enum puan_status collect(struct kept **first, uint32_t *n,
                                 struct puan_err *err)
 {
     const struct puan_csv_set *s = c->set;
-    const struct puan_entity *entity = &s->form->entity[e];
+    uint32_t most = e == VISIT ? 1 : s->form->entity[e].max_rows;
     struct walk *w = &c->walk[e];
     struct kept **end = first;
 
@@ -604,11 +636,11 @@ static enum puan_status collect(struct kept **first, uint32_t *n,
 
         if (w->key < key)
             return orphan(&s->file[e], &s->file[0], w->key, row->line, err);
-        if (e > 0 && *n == entity->max_rows)
+        if (e > 0 && *n == most)
             return puan_fail_at(err, PUAN_EINVAL, s->file[e].path, row->line, 0,
                                 "household %lld has more than %u rows of %.*s",
-                                (long long)key, entity->max_rows,
-                                PUAN_FMT(entity->name));
+                                (long long)key, most,
+                                PUAN_FMT(slot_name(s->form, e)));
         k = puan_new(a, struct kept);
         if (!k || !(k->field = keep_row(w, a)))
             return no_memory(err);
@@ -625,6 +657,54 @@ static enum puan_status collect(struct kept **first, uint32_t *n,
     return PUAN_OK;
 }
 
+/* The head of the document that this interview would have sent. */
+static enum puan_status fill_visit(struct puan_csv_return *out,
+                                   const struct kept *k,
+                                   const struct puan_csv_cursor *c,
+                                   struct puan_err *err)
+{
+    const struct file *f = &c->set->file[VISIT];
+    const struct puan_csv *row = puan_sheet_row(c->walk[VISIT].sheet);
+    struct puan_return_head head = { .household = out->household };
+
+    for (size_t i = 0; i < row->n; i++) {
+        struct puan_str v = k->field[i];
+        bool ok = true;
+
+        if (v.n == 0)
+            continue;
+        switch (f->item[i]) {
+        case VISIT_MODE:
+            head.mode = v;
+            break;
+        case VISIT_STARTED:
+            ok = puan_instant_parse(&head.started_ms, v);
+            break;
+        case VISIT_FINISHED:
+            ok = puan_instant_parse(&head.finished_ms, v);
+            break;
+        case VISIT_SIGNED:
+            head.is_signed = puan_str_is(v, "true");
+            ok = head.is_signed || puan_str_is(v, "false");
+            break;
+        default:
+            break;
+        }
+        if (!ok)
+            return puan_fail_at(err, PUAN_EINVAL, f->path, k->line,
+                                (uint32_t)i + 1,
+                                "column %.*s: expected %s, found '%.*s'",
+                                PUAN_FMT(row->header[i]),
+                                f->item[i] == VISIT_SIGNED
+                                    ? "true or false"
+                                    : "a time such as "
+                                      "2020-11-03T09:05:00+08:00",
+                                (int)(v.n > 40 ? 40 : v.n), v.p);
+    }
+    puan_record_head(&out->record, &head);
+    return PUAN_OK;
+}
+
 static enum puan_status one_household(struct puan_csv_return *out,
                                       struct puan_csv_cursor *c,
                                       struct puan_arena *a,
@@ -632,12 +712,12 @@ static enum puan_status one_household(struct puan_csv_return *out,
 {
     const struct puan_csv_set *s = c->set;
     const struct puan_form *form = s->form;
-    struct kept *rows[PUAN_FORM_ENTITIES] = { 0 };
-    uint32_t n[PUAN_FORM_ENTITIES] = { 0 };
+    struct kept *rows[SLOTS] = { 0 };
+    uint32_t n[SLOTS] = { 0 };
     enum puan_status st = PUAN_OK;
 
     out->household = c->walk[0].key;
-    for (size_t e = 0; st == PUAN_OK && e < form->n_entities; e++)
+    for (size_t e = 0; st == PUAN_OK && e < SLOTS; e++)
         st = collect(&rows[e], &n[e], c, e, out->household, a, err);
     if (st == PUAN_OK)
         st = puan_record_new(&out->record, form, n, a, err);
@@ -653,6 +733,10 @@ static enum puan_status one_household(struct puan_csv_return *out,
     if (st != PUAN_OK)
         return st;
     puan_record_key(&out->record, out->household);
+    if (rows[VISIT])
+        st = fill_visit(out, rows[VISIT], c, err);
+    if (st != PUAN_OK)
+        return st;
     puan_record_facts(&out->record);
     if (s->routing)
         puan_routing_apply(s->routing, &out->record);
@@ -674,7 +758,7 @@ enum puan_status puan_csv_cursor_chunk(struct puan_csv_return **list, size_t *n,
     *list = puan_new_n(a, s->opt.chunk, struct puan_csv_return);
     if (!*list)
         return no_memory(err);
-    for (size_t e = 0; st == PUAN_OK && e < s->form->n_entities; e++) {
+    for (size_t e = 0; st == PUAN_OK && e < SLOTS; e++) {
         if (!c->walk[e].sheet)
             continue;
         c->walk[e].entry = at->entry[e];
@@ -689,7 +773,7 @@ enum puan_status puan_csv_cursor_chunk(struct puan_csv_return **list, size_t *n,
         ++*n;
     }
     /* rows behind the chunk's last household that belong to none */
-    for (size_t e = 1; st == PUAN_OK && e < s->form->n_entities; e++)
+    for (size_t e = 1; st == PUAN_OK && e < SLOTS; e++)
         if (c->walk[e].have && (c->walk[e].key < end || last))
             st = orphan(&s->file[e], &s->file[0], c->walk[e].key,
                         puan_sheet_row(c->walk[e].sheet)->line, err);

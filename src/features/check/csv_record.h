@@ -4,6 +4,8 @@
  *
  *   household.csv   household,H1,H2a,...   one row a household
  *   person.csv      household,D1,D2,...    in line order, line 1 first
+ *   visit.csv       household,mode,started,finished,signed,...   at most one row
+ *                   a household, what a document's head says; may be left out
  *
  * Cells (the same as in puan simulate's files and in imports):
  *   empty       absent: not asked if routing says so, else missing

@@ -16,11 +16,15 @@
 static const char FORM[] =
     "{\"form\":\"t\",\"zh\":\"表\",\"en\":\"Form\",\"reasons\":\"why\",\n"
     "\"codes\":{\"why\":{\"refused\":{\"value\":1,\"zh\":\"拒\",\"en\":\"r\"}},\n"
+    " \"mode\":{\"enumerator\":{\"value\":1,\"zh\":\"员\",\"en\":\"e\"},\"self\":{\"value\":2,\"zh\":\"自\",\"en\":\"s\"}},\n"
     " \"sex\":{\"1\":{\"zh\":\"男\",\"en\":\"m\"},\"2\":{\"zh\":\"女\",\"en\":\"f\"}}},\n"
     "\"entities\":{\"household\":{\"zh\":\"户\",\"en\":\"h\",\"items\":{\n"
     " \"A3\":{\"type\":\"area\",\"digits\":6,\"key_digits\":6,\"zh\":\"县\",\"en\":\"c\"},\n"
     " \"A9\":{\"type\":\"int\",\"key_digits\":3,\"zh\":\"号\",\"en\":\"n\"},\n"
-    " \"H6\":{\"type\":\"int\",\"min\":1,\"zh\":\"面积\",\"en\":\"space\"}}},\n"
+    " \"H6\":{\"type\":\"int\",\"min\":1,\"zh\":\"面积\",\"en\":\"space\"},\n"
+    " \"PM\":{\"type\":\"code\",\"codes\":\"mode\",\"from\":\"mode\",\"required\":false,\"zh\":\"式\",\"en\":\"m\"},\n"
+    " \"PG\":{\"type\":\"code\",\"codes\":\"sex\",\"from\":\"signed\",\"required\":false,\"zh\":\"签\",\"en\":\"g\"},\n"
+    " \"PS\":{\"type\":\"int\",\"from\":\"seconds\",\"required\":false,\"zh\":\"秒\",\"en\":\"s\"}}},\n"
     "\"person\":{\"rows\":3,\"zh\":\"人\",\"en\":\"p\",\"items\":{\n"
     " \"D1\":{\"type\":\"name\",\"zh\":\"姓名\",\"en\":\"name\"},\n"
     " \"D4\":{\"type\":\"code\",\"codes\":\"sex\",\"zh\":\"性别\",\"en\":\"sex\"}}}}}";
@@ -240,6 +244,51 @@ static void what_cannot_be_joined_is_refused_with_its_place(void **state)
     refused(f, "household,H6\n", p, "person.csv", 2, "no household");
 }
 
+static void a_visit_says_what_a_documents_head_says(void **state)
+{
+    struct fix *f = *state;
+    const char *paths[2] = { file(f, "household.csv", "household,H6\n5,1\n6,1\n"
+                                                      "7,1\n"),
+                             NULL };
+    struct puan_csv_set *s = NULL;
+    struct puan_csv_cursor *c = NULL;
+    struct puan_csv_return *r = NULL;
+    struct puan_err err = { 0 };
+    size_t n = 0;
+
+    paths[1] = file(f, "visit.csv",
+                    "household,staff,mode,started,finished,signed\n"
+                    "5,e1,self,2020-11-03T09:05:00+08:00,"
+                    "2020-11-03T09:07:00+08:00,true\n"
+                    "7,,enumerator,,,false\n");
+    assert_int_equal(puan_csv_set_open(&s, f->form, NULL, paths, 2, NULL, &err),
+                     PUAN_OK);
+    assert_int_equal(puan_csv_cursor_open(&c, s, NULL), PUAN_OK);
+    assert_int_equal(puan_csv_cursor_chunk(&r, &n, c, 0, &f->a, NULL), PUAN_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(cell(&r[0], 0, 0, "PM", PUAN_GIVEN), 2);
+    assert_int_equal(cell(&r[0], 0, 0, "PS", PUAN_GIVEN), 120);
+    assert_int_equal(cell(&r[0], 0, 0, "PG", PUAN_GIVEN), 1);
+    cell(&r[1], 0, 0, "PM", PUAN_NOT_ASKED);
+    cell(&r[1], 0, 0, "PG", PUAN_NOT_ASKED);
+    assert_int_equal(cell(&r[2], 0, 0, "PM", PUAN_GIVEN), 1);
+    assert_int_equal(cell(&r[2], 0, 0, "PG", PUAN_GIVEN), 2);
+    cell(&r[2], 0, 0, "PS", PUAN_NOT_ASKED);
+    puan_csv_cursor_close(c);
+    puan_csv_set_close(s);
+    paths[1] = file(f, "visit.csv", "household,signed\n5,yes\n");
+    assert_int_equal(puan_csv_set_open(&s, f->form, NULL, paths, 2, NULL, &err),
+                     PUAN_OK);
+    assert_int_equal(puan_csv_cursor_open(&c, s, NULL), PUAN_OK);
+    assert_int_equal(puan_csv_cursor_chunk(&r, &n, c, 0, &f->a, &err),
+                     PUAN_EINVAL);
+    assert_non_null(strstr(err.text, "true or false"));
+    assert_int_equal(err.line, 2);
+    assert_int_equal(err.col, 2);
+    puan_csv_cursor_close(c);
+    puan_csv_set_close(s);
+}
+
 static void an_empty_census_is_no_error(void **state)
 {
     struct fix *f = *state;
@@ -255,6 +304,7 @@ int main(void)
         cmocka_unit_test(rows_are_joined_and_cells_have_states),
         cmocka_unit_test(order_and_chunk_size_change_nothing),
         cmocka_unit_test(what_cannot_be_joined_is_refused_with_its_place),
+        cmocka_unit_test(a_visit_says_what_a_documents_head_says),
         cmocka_unit_test(an_empty_census_is_no_error),
     };
 
