@@ -1,0 +1,426 @@
+/*
+ * The search for persons registered twice, over real returns of two counties,
+ * on both engines: held against a plain comparison of every record with every
+ * other that knows the identity numbers, which the search never sees.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "core/link/link.h"
+#include "core/plan/plan.h"
+#include "features/campaign/campaign.h"
+#include "features/duplicates/search.h"
+#include "features/ingest/ingest.h"
+#include "features/ledgers/ledgers.h"
+#include "kit/os/os.h"
+
+#define ok(call)                                                               \
+    do {                                                                       \
+        struct puan_err err_ = { 0 }, *err = &err_;                            \
+        enum puan_status got_ = (call);                                        \
+        if (got_ != PUAN_OK)                                                   \
+            fail_msg("%s: %s: %s:%u: %s", #call, puan_status_name(got_),       \
+                     err_.where, err_.line, err_.text);                        \
+    } while (0)
+
+static const char *engines[2];
+static size_t n_engines;
+
+/* stay and reg: 1 here, 2 elsewhere; three residence cases */
+static const char plan_yaml[] =
+    "plan: zz-twice\nversion: 1\nscope: campaign\nzh: 试\nen: Trial\n"
+    "offset_minutes: 0\nreference_month: 2020-11\n"
+    "reference_moment: 2020-11-01T00:00:00+00:00\n"
+    "household_digits: 3\nshard_level: county\n"
+    "levels:\n"
+    "  - {id: nation, zh: 国, en: Nation, digits: 1}\n"
+    "  - {id: county, zh: 县, en: County, digits: 3}\n"
+    "  - {id: ea, zh: 小区, en: Area, digits: 5}\n"
+    "roles: {}\nsettings: {}\nforms: [mini]\n"
+    "windows:\n"
+    "  w: {zh: 登记, en: Count, from: 2020-01-01, until: 2099-01-01,"
+    " forms: [mini]}\n"
+    "residence:\n"
+    "  entity: person\n"
+    "  cases:\n"
+    "    - {case: 1, zh: 一, en: one, when: \"stay = 1 and reg = 1\","
+    " de_facto: true, registered: true, resident: true}\n"
+    "    - {case: 3, zh: 三, en: three, when: \"stay = 1 and reg = 2\","
+    " de_facto: true, registered: false, resident: true}\n"
+    "    - {case: 8, zh: 八, en: eight, when: \"stay = 2 and reg = 1\","
+    " de_facto: false, registered: true, resident: false}\n";
+static const char form_yaml[] =
+    "form: mini\nversion: 1\nzh: 表\nen: Form\n"
+    "codes:\n  where: {1: {zh: 本地, en: here}, 2: {zh: 外地, en: away}}\n"
+    "entities:\n"
+    "  household:\n    zh: 户\n    en: Household\n    items:\n"
+    "      n: {type: int, min: 0, max: 99, zh: 数, en: Number}\n"
+    "  person:\n    zh: 人\n    en: Person\n    rows: 20\n    items:\n"
+    "      idn: {type: citizen-id, zh: 号, en: ID}\n"
+    "      stay: {type: code, codes: where, zh: 在, en: Stay}\n"
+    "      reg: {type: code, codes: where, zh: 户, en: Registered}\n";
+
+struct fix {
+    struct puan_arena a;
+    const char *root, *dir;
+    struct puan_store_options opt;
+    struct puan_store *st;
+    unsigned counter;
+};
+
+static struct fix *make(const char *url)
+{
+    struct fix *f = calloc(1, sizeof(*f));
+    struct puan_act act = { .actor = PUAN_STR("tester") };
+    struct puan_import_result res;
+    const char *pack;
+
+    puan_arena_init(&f->a, puan_os_alloc());
+    ok(puan_dir_temp(&f->root, &f->a, err));
+    pack = puan_arena_fmt(&f->a, "%s/zz-twice", f->root);
+    ok(puan_dir_make(puan_arena_fmt(&f->a, "%s/forms", pack), err));
+    ok(puan_file_write(puan_arena_fmt(&f->a, "%s/plan.yaml", pack),
+                       puan_str_of(plan_yaml), 0644, err));
+    ok(puan_file_write(puan_arena_fmt(&f->a, "%s/forms/mini.yaml", pack),
+                       puan_str_of(form_yaml), 0644, err));
+    f->dir = puan_arena_fmt(&f->a, "%s/c", f->root);
+    f->opt.url = url;
+    ok(puan_store_create(f->dir, "demo", pack, "sm", &f->opt, err));
+    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
+    ok(puan_import(&res, f->st, PUAN_IMPORT_AREAS,
+                   PUAN_STR("code,parent,level,name_zh,name_en\n"
+                            "1,,nation,a,A\n111,1,county,b,B\n"
+                            "112,1,county,c,C\n11101,111,ea,d,D\n"
+                            "11102,111,ea,e,E\n11201,112,ea,f,F\n"),
+                   "areas.csv", false, &act, err));
+    return f;
+}
+
+static void unmake(struct fix *f)
+{
+    struct puan_err err = { 0 };
+
+    puan_store_close(f->st);
+    assert_int_equal(puan_dir_remove(f->root, &err), PUAN_OK);
+    puan_arena_clear(&f->a);
+    free(f);
+}
+
+/* A valid identity number of person `k` (GB 11643 check character). */
+static const char *idn(struct fix *f, unsigned k)
+{
+    static const int weight[] = { 7, 9, 10, 5, 8, 4, 2, 1, 6,
+                                  3, 7, 9, 10, 5, 8, 4, 2 };
+    char *id = puan_arena_get(&f->a, 24);
+    int sum = 0;
+
+    puan_format(id, 24, "1101051980%02u%02u%03u", k / 20000 + 1,
+                k / 1000 % 20 + 1, k % 1000);
+    for (int i = 0; i < 17; i++)
+        sum += (id[i] - '0') * weight[i];
+    id[17] = "10X98765432"[sum % 11];
+    id[18] = '\0';
+    return id;
+}
+
+struct person {
+    const char *id;
+    int stay, reg;
+};
+
+static void send(struct fix *f, int64_t household, unsigned base,
+                 const struct person *p, size_t n)
+{
+    struct puan_sender who = { .actor = PUAN_STR("enum"),
+                               .seat = PUAN_STR("enumerator"),
+                               .device = PUAN_STR("d"),
+                               .area = 1 };
+    struct puan_receipt r = { 0 };
+    struct puan_out o;
+
+    puan_out_init(&o, &f->a);
+    puan_out_fmt(&o,
+                 "{\"form\":\"mini\",\"household\":\"%lld\",\"base\":%u,"
+                 "\"device\":\"d\",\"counter\":%u,\"mode\":\"enumerator\","
+                 "\"started\":\"2020-11-02T10:00:00Z\",\"finished\":"
+                 "\"2020-11-02T10:10:00Z\",\"signed\":true,\"answers\":{},"
+                 "\"person\":[",
+                 (long long)household, base, ++f->counter);
+    for (size_t i = 0; i < n; i++)
+        puan_out_fmt(&o, "%s{\"idn\":\"%s\",\"stay\":%d,\"reg\":%d}",
+                     i ? "," : "", p[i].id, p[i].stay, p[i].reg);
+    puan_out_text(&o, "]}");
+    ok(puan_submit_wait(&r, f->st, &who, puan_out_view(&o), &f->a, err));
+    assert_int_equal(r.outcome, PUAN_SUBMIT_ACCEPTED);
+}
+
+static struct puan_search search(struct fix *f, int64_t area)
+{
+    struct puan_act act = { .actor = PUAN_STR("tester"),
+                            .verb = PUAN_STR("duplicate.search") };
+    struct puan_search sum;
+
+    ok(puan_dup_search(&sum, f->st, area, &act, err));
+    return sum;
+}
+
+static int64_t office(struct fix *f, const char *sql)
+{
+    struct puan_shard *sh = puan_store_office(f->st);
+    struct puan_db *db = NULL;
+    int64_t n = -1;
+
+    ok(puan_read_begin(&db, sh, err));
+    ok(puan_db_int(&n, db, sql, -1, err));
+    puan_read_end(sh, db);
+    return n;
+}
+
+/* ---- tests ---------------------------------------------------------------- */
+
+static void who_lives_apart_is_a_pair_also_across_counties(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        struct person here[] = { { idn(f, 1), 1, 2 }, { idn(f, 2), 1, 1 } };
+        struct person there[] = { { idn(f, 1), 2, 1 }, { idn(f, 3), 1, 1 } };
+        struct puan_search s;
+
+        send(f, 11101001, 0, here, 2);
+        send(f, 11201001, 0, there, 2);
+        s = search(f, 1);
+        assert_int_equal(s.tokens, 4);
+        assert_int_equal(s.pairs, 1);
+        assert_int_equal(s.groups, 0);
+        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 0);
+        unmake(f);
+    }
+}
+
+static void present_or_registered_twice_is_found_where_it_can_be_decided(
+    void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        struct person a[] = { { idn(f, 1), 1, 1 }, { idn(f, 2), 2, 1 } };
+        struct person b[] = { { idn(f, 1), 1, 2 } };
+        struct person c[] = { { idn(f, 2), 2, 1 } };
+        struct puan_search s;
+
+        send(f, 11101001, 0, a, 2);
+        send(f, 11201001, 0, b, 1); /* present in two counties */
+        send(f, 11102001, 0, c, 1); /* registered in two areas of one */
+        s = search(f, 1);
+        assert_int_equal(s.groups, 2);
+        assert_int_equal(s.pairs, 0);
+        assert_int_equal(
+            office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 2"), 1);
+        assert_int_equal(office(f, "SELECT area FROM dup WHERE kinds = 2"),
+                         1);
+        assert_int_equal(
+            office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 4"), 1);
+        assert_int_equal(office(f, "SELECT area FROM dup WHERE kinds = 4"),
+                         111);
+        /* a search inside one county sees that county only */
+        assert_int_equal(search(f, 111).groups, 1);
+        unmake(f);
+    }
+}
+
+static void a_second_search_finds_nothing_new_and_a_change_opens_again(
+    void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        struct person a[] = { { idn(f, 1), 1, 1 } };
+        struct person two[] = { { idn(f, 5), 1, 1 }, { idn(f, 1), 1, 1 } };
+
+        send(f, 11101001, 0, a, 1);
+        send(f, 11201001, 0, a, 1);
+        assert_int_equal(search(f, 1).groups, 1);
+        assert_int_equal(search(f, 1).groups, 1);
+        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 1);
+        send(f, 11201001, 1, two, 2); /* the same person, another line */
+        assert_int_equal(search(f, 1).groups, 1);
+        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 1);
+        assert_int_equal(
+            office(f, "SELECT COUNT(*) FROM dup WHERE state = 'open'"
+                      " AND records LIKE '%\"line\":2%'"),
+            1);
+        /* an older version of the household counts no more */
+        send(f, 11201001, 2, two, 1);
+        assert_int_equal(search(f, 1).groups, 0);
+        unmake(f);
+    }
+}
+
+static void a_malformed_number_identifies_nobody(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        char *wrong = puan_arena_get(&f->a, 19);
+        struct person a[] = { { wrong, 1, 1 } };
+
+        memcpy(wrong, idn(f, 1), 18);
+        wrong[17] = wrong[17] == '1' ? '2' : '1';
+        send(f, 11101001, 0, a, 1);
+        send(f, 11201001, 0, a, 1);
+        assert_int_equal(search(f, 1).tokens, 0);
+        unmake(f);
+    }
+}
+
+struct parcel {
+    size_t to;
+    const char *body;
+};
+
+static enum puan_status put_parcel(struct puan_shard *sh, struct puan_db *db,
+                                   struct puan_act *act, void *arg,
+                                   struct puan_err *err)
+{
+    const struct parcel *p = arg;
+
+    (void)act;
+    return puan_outbox_put(sh, db, p->to, "duplicate.decided",
+                           puan_str_of(p->body), err);
+}
+
+static void a_dropped_record_counts_no_more_until_it_is_answered_anew(
+    void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        struct person a[] = { { idn(f, 1), 1, 1 }, { idn(f, 2), 1, 1 } };
+        struct puan_shard *sh = puan_store_shard_of_area(f->st, 112);
+        struct puan_act act = { .actor = PUAN_STR("tester"),
+                                .verb = PUAN_STR("duplicate.decide") };
+        struct puan_verify_options opt = { .url = engines[e] };
+        struct parcel p = { puan_shard_ordinal(sh),
+                            "{\"household\":11201001,\"line\":2,\"ret\":1,"
+                            "\"dropped\":1,\"group\":7}" };
+        struct puan_dropped *d = NULL;
+        struct puan_verify v;
+
+        send(f, 11201001, 0, a, 2);
+        ok(puan_commit(puan_store_office(f->st), &act, put_parcel, &p, err));
+        ok(puan_store_deliver(f->st, err));
+        ok(puan_store_deliver(f->st, err)); /* applied once */
+        ok(puan_dropped_open(&d, sh, err));
+        assert_int_equal(puan_dropped_n(d), 1);
+        assert_true(puan_dropped_has(d, 11201001, 1));
+        assert_false(puan_dropped_has(d, 11201001, 0));
+        assert_false(puan_dropped_has(d, 11201002, 1));
+        puan_dropped_close(d);
+        send(f, 11201001, 1, a, 2);
+        ok(puan_dropped_open(&d, sh, err));
+        assert_false(puan_dropped_has(d, 11201001, 1));
+        puan_dropped_close(d);
+        ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));
+        for (uint64_t i = 0; i < v.n_problems; i++)
+            print_message("%s\n", v.problem[i].text);
+        assert_int_equal(v.n_problems, 0);
+        unmake(f);
+    }
+}
+
+/* Every record against every other, by the numbers themselves. */
+static void a_plain_comparison_finds_the_same(void **state)
+{
+    enum { HOUSEHOLDS = 120, PEOPLE = 250 };
+    struct rec {
+        unsigned k;
+        int present, registered;
+    };
+    uint64_t seed = 20201101;
+
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct fix *f = make(engines[e]);
+        struct rec *rec = calloc(HOUSEHOLDS * 4, sizeof(*rec));
+        int64_t groups = 0, pairs = 0, twice = 0;
+        size_t n = 0;
+        struct puan_search s;
+
+        for (int h = 0; h < HOUSEHOLDS; h++) {
+            static const int64_t ea[] = { 11101, 11102, 11201 };
+            struct person p[4];
+            size_t m;
+
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            m = 1 + (seed >> 33) % 4;
+            for (size_t i = 0; i < m; i++) {
+                int kind;
+
+                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                rec[n].k = (unsigned)((seed >> 33) % PEOPLE);
+                kind = (int)(seed >> 60) % 3;
+                rec[n].present = kind != 2;
+                rec[n].registered = kind != 1;
+                p[i] = (struct person){ idn(f, rec[n].k), kind == 2 ? 2 : 1,
+                                        kind == 1 ? 2 : 1 };
+                n++;
+            }
+            send(f, ea[h % 3] * 1000 + h / 3 + 1, 0, p, m);
+        }
+        for (unsigned k = 0; k < PEOPLE; k++) {
+            int present = 0, registered = 0;
+            bool pair = false;
+
+            for (size_t i = 0; i < n; i++) {
+                if (rec[i].k != k)
+                    continue;
+                present += rec[i].present;
+                registered += rec[i].registered;
+                for (size_t j = 0; j < n; j++)
+                    pair = pair || (j != i && rec[j].k == k &&
+                                    rec[i].present && !rec[i].registered &&
+                                    !rec[j].present && rec[j].registered);
+            }
+            pairs += pair;
+            groups += present > 1 || registered > 1;
+            twice += present > 1;
+        }
+        assert_true(groups > 25 && pairs > 10); /* the draw is not empty */
+        s = search(f, 1);
+        assert_int_equal(s.tokens, (int64_t)n);
+        assert_int_equal(s.groups, groups);
+        assert_int_equal(s.pairs, pairs);
+        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), groups);
+        assert_int_equal(
+            office(f, "SELECT COUNT(*) FROM dup WHERE kinds / 2 % 2 = 1"),
+            twice);
+        free(rec);
+        unmake(f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_lives_apart_is_a_pair_also_across_counties),
+        cmocka_unit_test(
+            present_or_registered_twice_is_found_where_it_can_be_decided),
+        cmocka_unit_test(
+            a_second_search_finds_nothing_new_and_a_change_opens_again),
+        cmocka_unit_test(a_malformed_number_identifies_nobody),
+        cmocka_unit_test(
+            a_dropped_record_counts_no_more_until_it_is_answered_anew),
+        cmocka_unit_test(a_plain_comparison_finds_the_same),
+    };
+    const char *pg = getenv("PUAN_TEST_PG");
+
+    engines[n_engines++] = NULL; /* SQLite */
+    if (pg && *pg)
+        engines[n_engines++] = pg;
+    return cmocka_run_group_tests_name("duplicates", tests, NULL, NULL);
+}
