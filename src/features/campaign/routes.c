@@ -331,7 +331,7 @@ static enum puan_status post_clock(struct puan_request *rq, const void *arg,
 const struct puan_route puan_campaign_routes[PUAN_CAMPAIGN_ROUTES] = {
     IMPORT("/c/{campaign}/imports/areas", "area.import", "Import the area tree (CSV)"),
     IMPORT("/c/{campaign}/imports/listing", "listing.import", "Import the listing roll (CSV)"),
-    IMPORT("/c/{campaign}/imports/register", "listing.import", "Import an extract of a register (CSV)"),
+    IMPORT("/c/{campaign}/imports/register", "register.import", "Import an extract of a register (CSV)"),
     IMPORT("/c/{campaign}/imports/staff", "staff.import", "Import staff and their areas (CSV)"),
     IMPORT("/c/{campaign}/imports/assignments", "assignment.import", "Import enumerators of areas (CSV)"),
     { PUAN_PUT, "/c/{campaign}/areas/{area}/enumerator", "assignment.make",

@@ -374,8 +374,13 @@ static const struct puan_covered covered[] = {
     { PUAN_STORE_RETURNS, "query", PUAN_QUERY_SQL },
 };
 
+/* Asked for in handlers, beside those of the routes. */
+static const char *const capabilities[] = { "vault.view", "return.estimate",
+                                            NULL };
+
 const struct puan_feature puan_feature_ingest = {
     .name = "ingest",
+    .capabilities = capabilities,
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
     .routes = puan_ingest_routes,

@@ -53,6 +53,21 @@ static void put_summary(struct puan_out *o, const struct puan_plan *p)
                  p->n_tables);
 }
 
+/* Not a fault of the pack: an office may do without. But worth a word. */
+static void put_unused(struct puan_out *o, const struct puan_plan *p,
+                       const struct puan_plan_known *known)
+{
+    for (size_t k = 0; k < known->n_capabilities; k++) {
+        bool held = false;
+
+        for (size_t i = 0; !held && i < p->n_roles; i++)
+            held = puan_role_can(&p->role[i], known->capability[k]);
+        if (!held)
+            puan_out_fmt(o, "note: no role has capability '%.*s'\n",
+                         PUAN_FMT(known->capability[k]));
+    }
+}
+
 static int cmd_lint(int argc, char **argv)
 {
     const char *pack = NULL;
@@ -82,6 +97,9 @@ static int cmd_lint(int argc, char **argv)
         puan_out_fmt(&o, "%zu faults\n", problems->n);
     else
         put_summary(&o, puan_plan_held_plan(held));
+    if (problems->n == 0 &&
+        puan_str_is(puan_plan_held_plan(held)->scope, "campaign"))
+        put_unused(&o, puan_plan_held_plan(held), &known);
     code = print(&o);
     if (code == PUAN_EXIT_DONE && problems->n > 0)
         code = PUAN_EXIT_INPUT;
