@@ -348,8 +348,7 @@ static void all_faults_of_a_pack_are_told_at_once(void **state)
     struct puan_err err = { 0 };
 
     (void)state;
-    pack = planted(PLAN, "levels: [parish]\n    can: [area.view",
-                   "levels: [village]\n    can: [no.such, area.view");
+    pack = planted(PLAN, "levels: [parish]", "levels: [village]");
     assert_int_equal(
         puan_file_write(puan_arena_fmt(&arena, "%s/forms/extra.yaml", pack),
                         PUAN_STR("form: extra\n"), 0644, &err),
