@@ -292,7 +292,9 @@ static void a_release_waits_for_its_gates(void **state)
         ok(puan_release_text(&o, f->st, &r, err));
         ok(puan_release_check(&c, puan_out_view(&o), PUAN_STR(""), f->st,
                               &f->a, err));
-        assert_true(c.sound);
+        if (!c.sound)
+            fail_msg("%s %s %s %s %s %s %s", c.document, c.tables, c.version,
+                     c.signature, c.plan, c.ledger, c.recount);
         assert_string_equal(c.signature, "ok");
         assert_string_equal(c.ledger, "ok");
         assert_string_equal(c.plan, "ok");

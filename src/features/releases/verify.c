@@ -148,25 +148,21 @@ static enum puan_status check_signature(struct puan_release_check *c,
     uint8_t *der = puan_arena_get(a, p->signer.n / 2 + 1);
     uint8_t sig[PUAN_SIGNATURE_MAX];
     size_t sig_n = p->signature.n / 2, der_n = p->signer.n / 2;
-    enum puan_status st;
+    struct puan_str spki = { (const char *)der, der_n };
+    bool good = false;
 
     if (der == NULL)
         return puan_arena_check(a, err);
-    c->signature = verdict(c, false);
-    if (sig_n == 0 || sig_n > sizeof sig ||
-        !puan_unhex(sig, sig_n, p->signature) ||
-        !puan_unhex(der, der_n, p->signer))
-        return PUAN_OK;
-    if (puan_sign_load_public(&key,
-                              (struct puan_str){ (const char *)der, der_n },
-                              NULL) != PUAN_OK)
-        return PUAN_OK;
     memcpy(r.digest, digest, PUAN_DIGEST_SIZE);
-    st = puan_sign_verify(key, puan_release_message(&r, a),
-                          (struct puan_str){ (const char *)sig, sig_n }, NULL);
+    if (sig_n > 0 && sig_n <= sizeof sig &&
+        puan_unhex(sig, sig_n, p->signature) &&
+        puan_unhex(der, der_n, p->signer) &&
+        puan_sign_load_public(&key, spki, NULL) == PUAN_OK)
+        good = puan_sign_verify(key, puan_release_message(&r, a),
+                                (struct puan_str){ (const char *)sig, sig_n },
+                                NULL) == PUAN_OK;
     puan_sign_free(key);
-    if (st == PUAN_OK)
-        c->signature = "ok";
+    c->signature = verdict(c, good);
     return PUAN_OK;
 }
 
@@ -194,8 +190,10 @@ static bool entry_is(struct puan_shard *sh, int64_t seq, struct puan_str head)
     return same;
 }
 
+/* `moved`: acts came later; other figures then prove nothing. */
 static enum puan_status recount(struct puan_release_check *c,
                                 const struct parts *p, struct puan_store *st,
+                                bool moved,
                                 struct puan_arena *a, struct puan_err *err)
 {
     struct puan_str now[TABLES];
@@ -217,7 +215,9 @@ static enum puan_status recount(struct puan_release_check *c,
                                         p->n_tables, a, err);
     puan_count_close(count);
     if (rc == PUAN_OK)
-        c->recount = verdict(c, hex_is(p->d_tables, digest));
+        c->recount = moved && !hex_is(p->d_tables, digest)
+                         ? "not checked"
+                         : verdict(c, hex_is(p->d_tables, digest));
     return rc;
 }
 
@@ -253,11 +253,7 @@ static enum puan_status check_store(struct puan_release_check *c,
             moved = true;
     }
     c->ledger = verdict(c, same);
-    if (same && !moved)
-        return recount(c, p, st, a, err);
-    /* what came later is counted with it; another count proves nothing */
-    c->recount = "not checked";
-    return PUAN_OK;
+    return same ? recount(c, p, st, moved, a, err) : PUAN_OK;
 }
 
 enum puan_status puan_release_check(struct puan_release_check *out,
@@ -289,8 +285,6 @@ enum puan_status puan_release_check(struct puan_release_check *out,
     TRY(check_signature(out, p, digest, a, err));
     if (key.n > 0)
         out->signer = verdict(out, puan_str_eq(puan_str_trim(key), p->signer));
-    if (!out->sound)
-        out->recount = "not checked";
     return st == NULL ? PUAN_OK : check_store(out, p, st, a, err);
 }
 
