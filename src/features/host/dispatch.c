@@ -22,8 +22,18 @@
 int64_t puan_area_top(struct puan_store *st)
 {
     const struct puan_area_tree *t = puan_store_areas(st);
+    const struct puan_plan *plan = puan_store_plan(st);
+    uint32_t i = 0;
+    int shard;
 
-    return t && t->n && t->area[0].end == t->n ? t->area[0].code : 0;
+    if (!t || !t->n || t->area[0].end != t->n)
+        return 0;
+    /* Offices above that hold nothing but this one are not the top. */
+    shard = puan_area_level_of(t, plan->level[plan->shard_level].id);
+    while ((int)t->area[i].level < shard && i + 1 < t->n &&
+           t->area[i + 1].parent == i && t->area[i + 1].end == t->area[i].end)
+        i++;
+    return t->area[i].code;
 }
 
 bool puan_area_covers(struct puan_store *st, int64_t seat_area, int64_t area)

@@ -47,7 +47,10 @@ bool puan_host_may(const struct puan_host *h, size_t role, size_t route);
  * Areas above the installation's own contain it.
  */
 bool puan_area_covers(struct puan_store *st, int64_t seat_area, int64_t area);
-/* The installation's top area, or 0 while there is none (or several). */
+/*
+ * The installation's top area: the innermost one, not below the plan's shard
+ * level, that holds everything; 0 while there is none or there are several.
+ */
 int64_t puan_area_top(struct puan_store *st);
 
 /* The one switch from status to HTTP, and its stable code. */

@@ -69,7 +69,7 @@ static const char css[] =
     "code{font-size:13px}"
     "@media(max-width:640px){header,main,footer{padding-left:12px;"
     "padding-right:12px}.wide{display:none}th,td{padding:6px 8px}"
-    "progress{width:64px}dd{font-size:20px}"
+    "progress{display:none}th span{white-space:normal}dd{font-size:20px}"
     ".tiles{grid-template-columns:1fr 1fr}}";
 
 static const char icon[] =
@@ -258,6 +258,7 @@ static void areas(struct puan_out *o, struct puan_store *st)
     const struct puan_area_tree *t = puan_store_areas(st);
     const struct puan_plan *plan = puan_store_plan(st);
     unsigned level;
+    uint32_t top;
 
     puan_out_text(o, "<h2>登记进度<span lang=\"en\">Progress by area</span>"
                      "</h2><div class=\"card\">");
@@ -268,6 +269,9 @@ static void areas(struct puan_out *o, struct puan_store *st)
                          "listing first.</span></p></div>");
         return;
     }
+    top = puan_area_find(t, puan_area_top(st));
+    if (top == PUAN_AREA_NONE)
+        top = 0;
     level = row_level(t, plan);
     puan_out_text(o, "<table><thead><tr><th scope=\"col\">");
     esc(o, t->level[level].zh);
@@ -282,8 +286,8 @@ static void areas(struct puan_out *o, struct puan_store *st)
                      columns[i].wide ? "wide" : "", columns[i].zh,
                      columns[i].en);
     puan_out_text(o, "</tr></thead><tbody>");
-    row(o, st, t->area[0].code, t->area[0].zh, t->area[0].en, true);
-    if (level != t->area[0].level)
+    row(o, st, t->area[top].code, t->area[top].zh, t->area[top].en, true);
+    if (level != t->area[top].level)
         for (uint32_t i = puan_area_next(t, 0, level, PUAN_AREA_NONE);
              i != PUAN_AREA_NONE; i = puan_area_next(t, 0, level, i))
             row(o, st, t->area[i].code, t->area[i].zh, t->area[i].en, false);
@@ -375,10 +379,13 @@ static void head(struct puan_out *o, struct puan_request *rq, bool live)
     esc(o, plan->en);
     puan_out_text(o, "</small></h1><ul class=\"meta\">");
     if (live && t && t->n) {
+        uint32_t top = puan_area_find(t, puan_area_top(rq->store));
+
+        top = top == PUAN_AREA_NONE ? 0 : top;
         puan_out_text(o, "<li>");
-        esc(o, t->area[0].zh);
+        esc(o, t->area[top].zh);
         puan_out_char(o, ' ');
-        esc(o, t->area[0].digits);
+        esc(o, t->area[top].digits);
         puan_out_text(o, "</li>");
     }
     puan_out_text(o, "<li>方案 plan ");
