@@ -160,6 +160,29 @@ static bool parse(struct options *o, int argc, char **argv)
     return false;
 }
 
+/*
+ * A rule that fits no form of the plan has a wrong name in it.  The plan's own
+ * rules were looked at by lint; those of --rules are looked at here.
+ */
+static enum puan_status all_used(const struct puan_plan *plan,
+                                 const struct puan_str *texts,
+                                 const char *const *names, size_t n,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_ruleset **set =
+        puan_arena_get_n(a, plan->n_forms, sizeof(*set));
+    enum puan_status st = puan_arena_check(a, err);
+
+    for (size_t i = 0; st == PUAN_OK && set && i < plan->n_forms; i++) {
+        struct puan_ruleset *rs = NULL;
+
+        st = puan_ruleset_compile(&rs, plan->form[i], plan->consts,
+                                  plan->n_consts, texts, names, n, a, err);
+        set[i] = rs;
+    }
+    return st == PUAN_OK ? puan_ruleset_all_used(set, plan->n_forms, err) : st;
+}
+
 static enum puan_status compile(const struct puan_ruleset **out,
                                 const struct options *o,
                                 const struct puan_plan *plan,
@@ -183,6 +206,8 @@ static enum puan_status compile(const struct puan_ruleset **out,
     if (st == PUAN_OK)
         st = puan_ruleset_compile(&rs, form, plan->consts, plan->n_consts,
                                   texts, names, n, a, err);
+    if (st == PUAN_OK && o->n_rules > 0)
+        st = all_used(plan, texts, names, n, a, err);
     if (st == PUAN_OK && puan_ruleset_count(rs) == 0)
         st = puan_fail(err, PUAN_EINVAL, o->plan,
                        "no rule applies to form %.*s", PUAN_FMT(form->id));

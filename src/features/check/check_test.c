@@ -1,0 +1,235 @@
+/*
+ * The check command as a user meets it: exit codes, the list of findings, the
+ * same list whatever the order of rows and the number of threads.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "features/host/feature.h"
+#include "kit/os/heap.h"
+#include "kit/os/os.h"
+
+#define HOUSEHOLDS 3000
+
+extern const struct puan_feature puan_feature_check;
+
+struct fix {
+    struct puan_arena a;
+    const char *dir, *household, *member, *shuffled, *out;
+};
+
+static const char *write_file(struct fix *f, const char *name,
+                              const struct puan_out *o)
+{
+    const char *path = puan_arena_fmt(&f->a, "%s/%s", f->dir, name);
+
+    assert_int_equal(puan_file_write(path, puan_out_view(o), 0600, NULL),
+                     PUAN_OK);
+    return path;
+}
+
+/* One member to a household; every 7th says two, every 5th has no sex. */
+static int set_up(void **state)
+{
+    static struct fix f;
+    struct puan_out h, m, s;
+
+    puan_arena_init(&f.a, &puan_heap);
+    assert_int_equal(puan_dir_temp(&f.dir, &f.a, NULL), PUAN_OK);
+    puan_out_init(&h, &f.a);
+    puan_out_init(&m, &f.a);
+    puan_out_init(&s, &f.a);
+    puan_out_text(&h, "household,members,dwelling\n");
+    puan_out_text(&m, "household,full_name,place,sex,born,card,usual,tongue,"
+                      "school\n");
+    puan_out_text(&s, "household,full_name,place,sex,born,card,usual,tongue,"
+                      "school\n");
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        int k = i * 1009 % HOUSEHOLDS; /* no divisor in common: each once */
+
+        puan_out_fmt(&h, "10203%03d%04d,%d,4\n", i / 1000, i, i % 7 ? 1 : 2);
+        puan_out_fmt(&m, "10203%03d%04d,Ana,1,%s,1980-01,A%d,1,01,2\n",
+                     i / 1000, i, i % 5 ? "F" : "", i);
+        puan_out_fmt(&s, "10203%03d%04d,Ana,1,%s,1980-01,A%d,1,01,2\n",
+                     k / 1000, k, k % 5 ? "F" : "", k);
+    }
+    f.household = write_file(&f, "household.csv", &h);
+    f.member = write_file(&f, "member.csv", &m);
+    f.shuffled = write_file(&f, "shuffled.csv", &s);
+    f.out = puan_arena_fmt(&f.a, "%s/findings.csv", f.dir);
+    assert_false(f.a.failed);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fix *f = *state;
+
+    assert_int_equal(puan_dir_remove(f->dir, NULL), PUAN_OK);
+    puan_arena_clear(&f->a);
+    return 0;
+}
+
+/* The exit code of the command; what it prints goes to a file. */
+static int check(struct fix *f, const char *const *arguments)
+{
+    char *argv[24] = { 0 };
+    int argc = 0, code, out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+
+    argv[argc++] = (char *)(uintptr_t) "check";
+    while (*arguments)
+        argv[argc++] = (char *)(uintptr_t)*arguments++;
+    fflush(stdout);
+    assert_non_null(freopen(puan_arena_fmt(&f->a, "%s/stdout", f->dir), "w",
+                            stdout));
+    assert_non_null(freopen(puan_arena_fmt(&f->a, "%s/stderr", f->dir), "w",
+                            stderr));
+    code = puan_feature_check.commands[0].run(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    close(out);
+    close(err);
+    return code;
+}
+
+static struct puan_str text_of(struct fix *f, const char *path)
+{
+    struct puan_str s = { 0 };
+
+    assert_int_equal(puan_file_read(&s, path, 0, &f->a, NULL), PUAN_OK);
+    return s;
+}
+
+static struct puan_str printed(struct fix *f, const char *which)
+{
+    return text_of(f, puan_arena_fmt(&f->a, "%s/%s", f->dir, which));
+}
+
+#define PACK "--plan", "plans/zz-test", "--form", "household", "--quiet"
+
+static void findings_are_listed_in_order_whatever_the_way(void **state)
+{
+    struct fix *f = *state;
+    const char *one[] = { PACK,      "--threads", "1",       "--lang",
+                          "en",      "--out",     f->out,    f->household,
+                          f->member, NULL };
+    const char *many[] = { PACK,      "--threads", "4",       "--lang",
+                           "en",      "--out",     f->out,    f->household,
+                           f->member, NULL };
+    const char *mixed[] = {
+        PACK, "--lang", "en", "--out", f->out,
+        puan_arena_fmt(&f->a, "member=%s", f->shuffled), f->household, NULL
+    };
+    struct puan_str want, got;
+    const char *line;
+    int a = 0, b = 0;
+
+    assert_int_equal(check(f, one), PUAN_EXIT_FINDINGS);
+    want = text_of(f, f->out);
+    for (line = want.p; (line = strstr(line, ",Z01,hard,")); line++)
+        a++;
+    for (line = want.p; (line = strstr(line, ",Z25,hard,")); line++)
+        b++;
+    assert_int_equal(a, (HOUSEHOLDS + 6) / 7);
+    assert_int_equal(b, (HOUSEHOLDS + 4) / 5);
+    assert_true(puan_str_starts(
+        want, "household,row,line,rule,severity,message\n"
+              "102030000000,0,2,Z01,hard,The number of usual members differs "
+              "from the members who usually live here\n"
+              "102030000000,1,2,Z25,hard,Sex is missing or invalid\n"
+              "102030000005,1,7,Z25,hard,"));
+    assert_int_equal(check(f, many), PUAN_EXIT_FINDINGS);
+    got = text_of(f, f->out);
+    assert_true(puan_str_eq(want, got));
+    /* the shuffled file has other line numbers, and nothing else */
+    assert_int_equal(check(f, mixed), PUAN_EXIT_FINDINGS);
+    got = text_of(f, f->out);
+    a = b = 0;
+    for (line = got.p; (line = strstr(line, ",Z01,hard,")); line++)
+        a++;
+    for (line = got.p; (line = strstr(line, ",Z25,hard,")); line++)
+        b++;
+    assert_int_equal(a, (HOUSEHOLDS + 6) / 7);
+    assert_int_equal(b, (HOUSEHOLDS + 4) / 5);
+    assert_non_null(strstr(printed(f, "stderr").p, "not sorted"));
+}
+
+static void counts_are_printed_for_people_and_machines(void **state)
+{
+    struct fix *f = *state;
+    const char *people[] = { PACK, f->household, f->member, NULL };
+    const char *machine[] = { PACK, "--json", f->household, f->member, NULL };
+    struct puan_node *tree = NULL;
+    int64_t n = 0;
+
+    assert_int_equal(check(f, people), PUAN_EXIT_FINDINGS);
+    assert_non_null(strstr(printed(f, "stdout").p, "Z25"));
+    assert_int_equal(check(f, machine), PUAN_EXIT_FINDINGS);
+    assert_int_equal(puan_json_tree(&tree, printed(f, "stdout"), "stdout",
+                                    &f->a, NULL),
+                     PUAN_OK);
+    assert_int_equal(puan_node_int(&n, tree, "findings", 0, 99999, NULL),
+                     PUAN_OK);
+    assert_int_equal(n, (HOUSEHOLDS + 6) / 7 + (HOUSEHOLDS + 4) / 5);
+    assert_int_equal(puan_node_int(&n, puan_node_get(tree, "rows"), "member", 0,
+                                   99999, NULL),
+                     PUAN_OK);
+    assert_int_equal(n, HOUSEHOLDS);
+}
+
+static void the_exit_code_says_what_happened(void **state)
+{
+    struct fix *f = *state;
+    struct puan_out o;
+    const char *clean, *broken, *rules;
+
+    puan_out_init(&o, &f->a);
+    puan_out_text(&o, "household,members,dwelling\n102030000001,0,4\n");
+    clean = puan_arena_fmt(&f->a, "household=%s", write_file(f, "c.csv", &o));
+    puan_out_text(&o, "102030000002,0\n");
+    broken = puan_arena_fmt(&f->a, "household=%s", write_file(f, "b.csv", &o));
+    puan_out_init(&o, &f->a);
+    puan_out_text(&o, "rule Q1 hard household zh \"x\" en \"x\" check nobody = 1");
+    rules = write_file(f, "q.rules", &o);
+    {
+        const char *a[] = { PACK, clean, NULL };
+        const char *b[] = { PACK, broken, "--out", f->out, NULL };
+        const char *c[] = { PACK, f->member, NULL };
+        const char *d[] = { PACK, NULL };
+        const char *e[] = { PACK, "--frob", "1", clean, NULL };
+        const char *g[] = { PACK, "--rules", rules, clean, NULL };
+        const char *h[] = { "--plan", "plans/none", "--form", "x", clean, NULL };
+
+        assert_int_equal(check(f, a), PUAN_EXIT_DONE);
+        (void)unlink(f->out);
+        assert_int_equal(check(f, b), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p, "b.csv:3: row has"));
+        assert_false(puan_file_exists(f->out));
+        assert_int_equal(check(f, c), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p, "household"));
+        assert_int_equal(check(f, d), PUAN_EXIT_USAGE);
+        assert_int_equal(check(f, e), PUAN_EXIT_USAGE);
+        assert_int_equal(check(f, g), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p, "nobody"));
+        assert_int_equal(check(f, h), PUAN_EXIT_INPUT);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(findings_are_listed_in_order_whatever_the_way),
+        cmocka_unit_test(counts_are_printed_for_people_and_machines),
+        cmocka_unit_test(the_exit_code_says_what_happened),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
