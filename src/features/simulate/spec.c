@@ -313,6 +313,33 @@ static int by_code(const struct sim_area_row *a, const struct sim_area_row *b)
     return a->code < b->code ? -1 : a->code > b->code;
 }
 
+/*
+ * Tables hold totals of upper levels beside their parts, with codes filled up
+ * with zeros; only a total without parts is a shard of its own.
+ */
+static void drop_totals(struct sim_spec *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_areas; i++) {
+        bool total = false;
+
+        for (unsigned l = 0; l < s->shard; l++) {
+            int64_t pad = 1;
+
+            for (unsigned d = s->level[l].digits;
+                 d < s->level[s->shard].digits; d++)
+                pad *= 10;
+            total |= s->level[l].digits > 0 && s->area[i].code % pad == 0 &&
+                     i + 1 < s->n_areas &&
+                     s->area[i + 1].code / pad == s->area[i].code / pad;
+        }
+        if (!total)
+            s->area[n++] = s->area[i];
+    }
+    s->n_areas = n;
+}
+
 /* Reads the table; keeps rows whose code has the shard level's digits. */
 static enum puan_status read_table(const struct loading *l, const char *path,
                                    const struct puan_node *top,
@@ -384,6 +411,7 @@ static enum puan_status read_table(const struct loading *l, const char *path,
     }
     if (st == PUAN_OK)
         st = puan_arena_check(l->a, l->err);
+    drop_totals(s);
     if (st == PUAN_OK && s->n_areas == 0)
         st = puan_fail(l->err, PUAN_EINVAL, path,
                        "holds no row whose code has %u digits", digits);
