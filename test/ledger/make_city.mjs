@@ -36,3 +36,7 @@ writeFileSync(`${out}/areas.csv`, areas.join('\n') + '\n');
 writeFileSync(`${out}/listing.csv`, listing.join('\n') + '\n');
 writeFileSync(`${out}/staff.csv`, staff.join('\n') + '\n');
 writeFileSync(`${out}/returns.jsonl`, docs.join('\n') + '\n');
+// a sender that had read a version that never was: goes to quarantine
+writeFileSync(`${out}/stale.jsonl`,
+  docs.at(-1).replace('"base":0', '"base":7')
+    .replace('"counter":20', '"counter":999') + '\n');

@@ -20,6 +20,8 @@ tail -n +121 "$work/returns.jsonl" >"$work/rest.jsonl"
 "$puan" import "$work/true" "$work/first.jsonl"
 cp -r "$work/true" "$work/old"
 "$puan" import "$work/true" "$work/rest.jsonl"
+# one is put into quarantine, which is a finding
+"$puan" import "$work/true" "$work/stale.jsonl" || [ $? = 1 ]
 "$puan" ledger witness "$work/true" --out "$work/witness.json"
 
 good=0
@@ -140,6 +142,10 @@ wrong "a household added to the listing" row-changed county \
          mode, sealed, cells FROM listing WHERE household = 120010010007"
 wrong "an area given to somebody else" row-changed county \
     "UPDATE assignment SET staff = 'villain' WHERE ea = 12001001"
+wrong "a document taken out of quarantine" row-removed county \
+    "DELETE FROM quarantine WHERE id = 1"
+wrong "a return said to be somebody else's" return-changed county \
+    "UPDATE ret SET actor = 'villain' WHERE seq = 7"
 wrong "a store's file removed" store-missing rm -f returns/12.db
 wrong "a file of the plan changed" plan-changed \
     sed -i 's/at_once: {value: 1h/at_once: {value: 9h/' \

@@ -372,6 +372,7 @@ static const struct puan_metric metrics[] = {
 
 static const struct puan_covered covered[] = {
     { PUAN_STORE_RETURNS, "query", PUAN_QUERY_SQL },
+    { PUAN_STORE_RETURNS, "quarantine", PUAN_QUARANTINE_SQL },
 };
 
 /* Asked for in handlers, beside those of the routes. */

@@ -148,6 +148,9 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
 #define PUAN_INGEST_ROUTES 8
 extern const struct puan_route puan_ingest_routes[PUAN_INGEST_ROUTES];
 /* Rows of `query`, as covered. */
+#define PUAN_QUARANTINE_SQL                                                    \
+    "SELECT CAST(id AS TEXT), at, source, household, reason, size, mac,"       \
+    " sealed FROM quarantine"
 #define PUAN_QUERY_SQL                                                         \
     "SELECT CAST(id AS TEXT), household, version, reason, findings, actor,"    \
     " seat, asked FROM query"

@@ -6,6 +6,7 @@
  */
 #include "features/ingest/internal.h"
 
+#include "core/ledger/ledger.h"
 static enum puan_status seen_before(struct puan_quarantined *out,
                                     struct puan_db *db, struct puan_str source,
                                     struct puan_err *err)
@@ -71,7 +72,7 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
     const struct puan_digest_fn *digest = puan_store_digest(is->in->store);
     struct puan_str parts[3] = { puan_str_of("quarantine"), source, body };
     struct puan_stmt *s = NULL;
-    struct puan_out sealed;
+    struct puan_out sealed, content;
     struct puan_str aad, view;
     char row[2 * PUAN_DIGEST_SIZE + 1];
     enum puan_status st;
@@ -123,5 +124,19 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
     act->has_old = false;
     act->has_new = true;
     puan_digest_one(act->new_digest, digest, view);
-    return PUAN_OK;
+    /* the columns of PUAN_QUARANTINE_SQL, in their order */
+    puan_out_init(&content, a);
+    puan_content_int(&content, act->entry_ms);
+    puan_content_text(&content, source);
+    puan_content_int(&content, household);
+    puan_content_text(&content, puan_str_of(reason));
+    puan_content_int(&content, (int64_t)body.n);
+    puan_content_bytes(&content, (struct puan_str){ (const char *)out->mac,
+                                                    sizeof(out->mac) });
+    puan_content_bytes(&content, view);
+    if (puan_arena_check(a, err) != PUAN_OK)
+        return PUAN_ENOMEM;
+    puan_format(row, sizeof(row), "%lld", (long long)out->id);
+    return puan_cover(is->sh, db, act, "quarantine", puan_str_of(row),
+                      puan_out_view(&content), err);
 }

@@ -193,8 +193,9 @@ static void ret_row(struct fixture *f, int64_t seq)
     ok(puan_sql(&s, f->county.db,
                 "INSERT INTO ret(seq, household, version, form, mode, device,"
                 " counter, started, finished, signed, query, frame, facts,"
-                " vault, entry, digest) VALUES ($1, $2, 1, 0, 'self', 'd', $1,"
-                " 0, 9, 0, '', $3, $4, $5, $6, $7)",
+                " vault, entry, digest, actor, seat, received) VALUES ($1, $2,"
+                " 1, 0, 'self', 'd', $1, 0, 9, 0, '', $3, $4, $5, $6, $7,"
+                " 'ann', 'own', 11)",
                 &err),
        &err);
     puan_bind_int(s, 1, seq);
@@ -208,6 +209,9 @@ static void ret_row(struct fixture *f, int64_t seq)
     puan_stmt_done(s);
     append(f, &f->county,
            (struct puan_entry){ .verb = PUAN_STR("return.submit"),
+                                .actor = PUAN_STR("ann"),
+                                .seat = PUAN_STR("own"),
+                                .entry_ms = 11,
                                 .new_digest = { (const char *)digest,
                                                 PUAN_DIGEST_SIZE } });
 }
@@ -303,7 +307,7 @@ static int setup(void **state)
         " version BIGINT, form BIGINT, mode TEXT, device TEXT, counter BIGINT,"
         " started BIGINT, finished BIGINT, signed BIGINT, query TEXT,"
         " frame BYTEA, facts BYTEA, vault BYTEA, entry BIGINT,"
-        " digest BYTEA)");
+        " digest BYTEA, actor TEXT, seat TEXT, received BIGINT)");
     dup_row(f, 1, "open", false);
     dup_row(f, 2, "open", false);
     dup_row(f, 3, "open", false);
@@ -439,6 +443,9 @@ static void any_changed_part_of_a_return_is_found(void **state)
         "UPDATE ret SET signed = 1 WHERE seq = 3",
         "UPDATE ret SET query = '7' WHERE seq = 3",
         "UPDATE ret SET form = 5 WHERE seq = 3",
+        "UPDATE ret SET actor = 'bob' WHERE seq = 3",
+        "UPDATE ret SET seat = 'other' WHERE seq = 3",
+        "UPDATE ret SET received = 12 WHERE seq = 3",
     };
     struct fixture *f = *state;
 
@@ -464,7 +471,8 @@ static void a_return_removed_added_or_shared_is_found(void **state)
     sql(f->county.db, "DELETE FROM ret; INSERT INTO ret SELECT * FROM kept;"
                       "INSERT INTO ret SELECT 13, household, version, form,"
                       " mode, device, counter, started, finished, signed,"
-                      " query, frame, facts, vault, entry, digest FROM kept"
+                      " query, frame, facts, vault, entry, digest, actor, seat,"
+                      " received FROM kept"
                       " WHERE seq = 3");
     assert_true(finds(f, "return-added", false));
     sql(f->county.db, "UPDATE ret SET entry = 0 WHERE seq = 13");

@@ -77,6 +77,7 @@ struct store_run {
     uint64_t height;
     struct puan_hash *leaf;     /* recomputed digests */
     struct puan_hash *accepted; /* `new` of return entries; NULL: office */
+    uint64_t *who;              /* of return entries: who_digest */
     _Atomic uint8_t *flag;      /* 1 return entry, 2 its row was met */
     uint8_t (*first)[PUAN_DIGEST_SIZE]; /* `previous` of each range */
     uint8_t run;
@@ -214,6 +215,24 @@ static enum puan_status entry_covers(struct store_run *r, struct worker *w,
     return st;
 }
 
+/* Sender, seat and time of receipt, which the return's digest leaves out. */
+static uint64_t who_digest(const struct puan_digest_fn *fn,
+                           struct puan_str actor, struct puan_str seat,
+                           int64_t received)
+{
+    uint8_t d[PUAN_DIGEST_SIZE];
+    uint64_t v;
+    struct puan_str parts[] = { actor,
+                                { "", 1 },
+                                seat,
+                                { "", 1 },
+                                { (const char *)&received, sizeof(received) } };
+
+    fn->hash(fn->ctx, d, parts, PUAN_COUNT(parts));
+    memcpy(&v, d, sizeof(v));
+    return v;
+}
+
 static enum puan_status one_entry(struct store_run *r, struct worker *w,
                                   uint64_t seq, struct puan_str bytes,
                                   struct puan_str stored,
@@ -261,6 +280,8 @@ static enum puan_status one_entry(struct store_run *r, struct worker *w,
         (puan_str_is(e.verb, "return.submit") ||
          puan_str_is(e.verb, "return.correct"))) {
         memcpy(r->accepted[seq].b, e.new_digest.p, PUAN_DIGEST_SIZE);
+        r->who[seq] =
+            who_digest(v->src.digest, e.actor, e.seat, e.entry_ms);
         atomic_store(&r->flag[seq], 1);
     }
     return e.n_cover ? entry_covers(r, w, &e, err) : PUAN_OK;
@@ -592,7 +613,8 @@ static enum puan_status ret_range(void *arg, uint64_t begin, uint64_t end,
         st = puan_sql(&s, w->db,
                       "SELECT seq, household, version, form, mode, device,"
                       " counter, started, finished, signed, query, frame,"
-                      " facts, vault, entry, digest FROM ret"
+                      " facts, vault, entry, digest, actor, seat, received"
+                      " FROM ret"
                       " WHERE seq > $1 AND seq <= $2 ORDER BY seq",
                       err);
     if (st != PUAN_OK)
@@ -659,6 +681,13 @@ static enum puan_status ret_range(void *arg, uint64_t begin, uint64_t end,
             problem(r->v, name, "return-changed", entry,
                     "return row %lld: its stored digest was changed",
                     (long long)seq);
+        else if (r->who[entry] !=
+                 who_digest(r->v->src.digest, puan_col_text(s, 16),
+                            puan_col_text(s, 17), puan_col_int(s, 18)))
+            problem(r->v, name, "return-changed", entry,
+                    "return row %lld: sender, seat or time of receipt are not "
+                    "those of entry %lld",
+                    (long long)seq, (long long)entry);
     }
     puan_stmt_done(s);
     if (st == PUAN_OK && at <= (int64_t)end)
@@ -781,6 +810,7 @@ static void run_clear(struct store_run *r)
     }
     free(r->leaf);
     free(r->accepted);
+    free(r->who);
     free(flag.v);
     free(r->first);
 }
@@ -817,10 +847,12 @@ static enum puan_status verify_store(struct puan_verify_store *out,
     r->leaf = calloc((size_t)n + 1, sizeof(*r->leaf));
     r->first = calloc((size_t)n / RANGE + 1, sizeof(*r->first));
     r->flag = calloc((size_t)n + 1, sizeof(*r->flag));
-    if (store->ordinal > 0)
+    if (store->ordinal > 0) {
         r->accepted = calloc((size_t)n + 1, sizeof(*r->accepted));
+        r->who = calloc((size_t)n + 1, sizeof(*r->who));
+    }
     if (!r->leaf || !r->first || !r->flag ||
-        (store->ordinal > 0 && !r->accepted)) {
+        (store->ordinal > 0 && (!r->accepted || !r->who))) {
         st = puan_fail(err, PUAN_ENOMEM, "verify", "out of memory");
         goto out;
     }
