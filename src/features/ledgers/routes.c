@@ -7,6 +7,7 @@
  * seats at the installation's top.
  */
 #include "core/area/area.h"
+#include "features/host/host.h"
 #include "features/host/request.h"
 #include "features/ledgers/source.h"
 
@@ -71,11 +72,12 @@ static enum puan_status store_of(struct puan_shard **out,
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
     struct puan_shard *own = puan_store_shard_of_area(rq->store, rq->area);
-    bool top = t->n > 0 && rq->area == t->area[0].code;
+    bool top = rq->area == puan_area_top(rq->store);
 
     *out = NULL;
     *within = PUAN_STR("");
-    if (own && (name.n == 0 || puan_str_is(name, puan_shard_name(own)))) {
+    if (own &&
+        (name.n ? puan_str_is(name, puan_shard_name(own)) : !top)) {
         *out = own;
         if (puan_shard_area(own) != rq->area)
             *within = puan_str_of(puan_arena_fmt(rq->arena, "%lld",
