@@ -8,8 +8,9 @@ static void guard(struct puan_str text, uint8_t seed, struct puan_arena *a)
 {
     static const struct puan_code codes[] = { { 1, { "a", 1 }, { 0 }, { 0 } },
                                               { 2, { "b", 1 }, { 0 }, { 0 } } };
-    static const struct puan_codelist list = { { "l", 1 }, codes, 2, false,
-                                               true };
+    static const struct puan_codelist list = {
+        { "l", 1 }, codes, 2, false, true
+    };
     static const struct puan_scope_name names[] = { { { "x", 1 }, &list },
                                                     { { "n", 1 }, NULL } };
     struct puan_err err = { 0 };
@@ -46,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (entity == 3) {
         guard(text, data[0], &a);
     } else if (puan_expr_compile(&e, form, entity, fuzz_settings,
-                                 PUAN_COUNT(fuzz_settings), text, "expr", 1,
-                                 &a, &err) == PUAN_OK) {
+                                 PUAN_COUNT(fuzz_settings), text, "expr", 1, &a,
+                                 &err) == PUAN_OK) {
         struct puan_record r = fuzz_record(form, data, size, &a);
 
         for (uint32_t row = 0; row < r.rows[entity].n; row++) {

@@ -34,7 +34,8 @@ static const struct puan_const fuzz_settings[] = {
 
 static const char fuzz_form_text[] =
     "{\"form\":\"f\",\"zh\":\"f\",\"en\":\"f\",\"codes\":{"
-    "\"c\":{\"0\":{\"zh\":\"a\",\"en\":\"a\"},\"1\":{\"zh\":\"b\",\"en\":\"b\"},"
+    "\"c\":{\"0\":{\"zh\":\"a\",\"en\":\"a\"},\"1\":{\"zh\":\"b\",\"en\":\"b\"}"
+    ","
     "\"2\":{\"zh\":\"c\",\"en\":\"c\"}}},\"entities\":{"
     "\"household\":{\"zh\":\"h\",\"en\":\"h\",\"items\":{"
     "\"H1\":{\"type\":\"code\",\"codes\":\"c\",\"zh\":\"a\",\"en\":\"a\"},"
@@ -71,10 +72,10 @@ static inline struct puan_record fuzz_record(const struct puan_form *f,
                                              const uint8_t *data, size_t size,
                                              struct puan_arena *a)
 {
-    static const int64_t values[] = { 0,  1,  2,          3,         12,
-                                      60, 90, 24000,      370883,    -1,
-                                      7,  99, 2147483647, INT64_MAX, INT64_MIN,
-                                      20 };
+    static const int64_t values[] = { 0,          1,         2,         3,
+                                      12,         60,        90,        24000,
+                                      370883,     -1,        7,         99,
+                                      2147483647, INT64_MAX, INT64_MIN, 20 };
     static const uint8_t states[] = { 1, 1, 1, 1, 1, 0, 2, 3 };
     uint32_t h = 2166136261u;
     struct puan_record r;
@@ -95,8 +96,8 @@ static inline struct puan_record fuzz_record(const struct puan_form *f,
             r.rows[e].v[i] = values[h >> 20 & 15];
             if (r.rows[e].st[i] == PUAN_MISSING)
                 r.rows[e].v[i] &= 3;
-            r.rows[e].txt[i] = h & 4096 ? PUAN_STR("11010519491231002X")
-                                        : PUAN_STR("张 三");
+            r.rows[e].txt[i] =
+                h & 4096 ? PUAN_STR("11010519491231002X") : PUAN_STR("张 三");
         }
     return r;
 }

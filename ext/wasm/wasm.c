@@ -74,8 +74,8 @@ __int128 __multi3(__int128 a, __int128 b)
     uint64_t p00 = a0 * b0, p01 = a0 * b1, p10 = a1 * b0, p11 = a1 * b1;
     uint64_t mid = (p00 >> 32) + (p01 & 0xffffffff) + (p10 & 0xffffffff);
     uint64_t lo = (mid << 32) | (p00 & 0xffffffff);
-    uint64_t hi = p11 + (p01 >> 32) + (p10 >> 32) + (mid >> 32) + ah * bl +
-                  al * bh;
+    uint64_t hi =
+        p11 + (p01 >> 32) + (p10 >> 32) + (mid >> 32) + ah * bl + al * bh;
 
     return (__int128)((unsigned __int128)hi << 64 | lo);
 }
@@ -144,8 +144,8 @@ static const struct puan_alloc host = { block_get, block_put, NULL };
 #define MOST 32
 
 static struct {
-    struct puan_arena keep;   /* forms and rules */
-    struct puan_arena call;   /* one call; given back by the next */
+    struct puan_arena keep; /* forms and rules */
+    struct puan_arena call; /* one call; given back by the next */
     struct puan_arena input;
     char *in;
     size_t n_in;
@@ -245,8 +245,7 @@ EXPORT(puan_form_open) unsigned puan_form_open(void)
         puan_fail(&err, PUAN_ELIMIT, "form", "at most %u forms", MOST);
         return failed(&err);
     }
-    if (puan_json_tree(&tree, kept(input()), "form", &me.keep, &err) !=
-        PUAN_OK)
+    if (puan_json_tree(&tree, kept(input()), "form", &me.keep, &err) != PUAN_OK)
         return failed(&err);
     form = puan_node_get(tree, "form");
     if (!form || form->kind != PUAN_NODE_MAP)
@@ -390,8 +389,7 @@ EXPORT(puan_check) unsigned puan_check(unsigned rules)
     puan_jw_key(&w, "findings");
     puan_jw_list(&w);
     for (size_t i = 0; i < f.n; i++)
-        finding(&w, puan_ruleset_info(rs, f.list[i].rule), form,
-                f.list[i].row);
+        finding(&w, puan_ruleset_info(rs, f.list[i].rule), form, f.list[i].row);
     puan_jw_end(&w, ']');
     puan_jw_kint(&w, "evaluated", f.evaluated);
     puan_jw_kint(&w, "not_evaluable", f.not_evaluable);
@@ -410,8 +408,8 @@ EXPORT(puan_vector) unsigned puan_vector(unsigned form, unsigned n)
     begin();
     if (form < 1 || form > me.n_forms || n > me.n_in)
         return 0;
-    puan_out_text(&me.out, puan_vector_case(me.form[form - 1], program,
-                                            answers, &me.call));
+    puan_out_text(&me.out, puan_vector_case(me.form[form - 1], program, answers,
+                                            &me.call));
     return 1;
 }
 #endif

@@ -30,7 +30,8 @@ static enum puan_status read(struct puan_record *r, const struct puan_form *f,
     bool more, answers = false;
 
     if (input.n < 2 || input.p[0] != '{')
-        return puan_fail(err, PUAN_EINVAL, "input", "expected a map of answers");
+        return puan_fail(err, PUAN_EINVAL, "input",
+                         "expected a map of answers");
     more = puan_str_trim((struct puan_str){ input.p + 1, input.n - 1 }).p[0] !=
            '}';
     for (size_t i = 0; i + 10 <= input.n; i++)
@@ -142,10 +143,12 @@ static const char *guard(struct puan_str text, struct puan_str input,
         { 3, { "orange", 6 }, { 0 }, { 0 } },
         { 4, { "red", 3 }, { 0 }, { 0 } },
     };
-    static const struct puan_codelist kind = { { "kind", 4 }, kind_codes, 2,
-                                               false, true };
-    static const struct puan_codelist level = { { "level", 5 }, level_codes, 4,
-                                                false, true };
+    static const struct puan_codelist kind = {
+        { "kind", 4 }, kind_codes, 2, false, true
+    };
+    static const struct puan_codelist level = {
+        { "level", 5 }, level_codes, 4, false, true
+    };
     static const struct puan_scope_name names[] = {
         { { "kind", 4 }, &kind },
         { { "level", 5 }, &level },
@@ -173,9 +176,9 @@ static const char *guard(struct puan_str text, struct puan_str input,
             c = puan_code_by_text(names[i].words, n->text);
         if (c)
             v[i] = c->value;
-        st[i] = n->kind == PUAN_NODE_NULL                   ? PUAN_MISSING
+        st[i] = n->kind == PUAN_NODE_NULL             ? PUAN_MISSING
                 : c || puan_int_parse(&v[i], n->text) ? PUAN_GIVEN
-                                                            : PUAN_INVALID;
+                                                      : PUAN_INVALID;
     }
     return truth[puan_expr_scope_truth(e, v, st)];
 }

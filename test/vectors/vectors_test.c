@@ -43,9 +43,9 @@ static void run_file(void **state)
         if (puan_str_starts(line, "form ")) {
             line.p += 5;
             line.n -= 5;
-            form = help_form(puan_arena_fmt(&keep, FOLDER "forms/%.*s.json",
-                                            PUAN_FMT(line)),
-                             &keep);
+            form = help_form(
+                puan_arena_fmt(&keep, FOLDER "forms/%.*s.json", PUAN_FMT(line)),
+                &keep);
             continue;
         }
         program = line;
@@ -97,8 +97,8 @@ int main(void)
         if (len < 5 || strcmp(e->d_name + len - 4, ".vec") != 0)
             continue;
         snprintf(paths[n], sizeof(paths[n]), FOLDER "%s", e->d_name);
-        tests[n] = (struct CMUnitTest){ paths[n], run_file, NULL, NULL,
-                                        paths[n] };
+        tests[n] =
+            (struct CMUnitTest){ paths[n], run_file, NULL, NULL, paths[n] };
         n++;
     }
     closedir(d);

@@ -46,7 +46,7 @@ struct block {
     struct lanes lanes[PUAN_FORM_ENTITIES];
     struct col *column;
     struct frame level, chosen, inner;
-    uint32_t *sel_own, *sel_house; /* maps of `chosen` */
+    uint32_t *sel_own, *sel_house;                 /* maps of `chosen` */
     uint32_t *in_own, *in_house, *in_row, *in_end; /* maps of `inner` */
     struct puan_arena *a;
     bool failed;
@@ -83,14 +83,15 @@ static struct col *item_col(struct block *b, uint16_t e, uint16_t item)
         return c;
     for (uint32_t i = 0; i < l->n; i++) {
         c->v[i] = l->v[i][item];
-        c->s[i] = know_of(l->st[i][item] & 3);
+        c->s[i] = know_of(l->st[i][item]);
     }
     c->loaded = true;
     return c;
 }
 
+/* `outer` as in the instruction: only lanes of a quantifier have it. */
 static void gather(struct col *to, const struct col *from, const uint32_t *at,
-                   uint32_t n)
+                   uint32_t n, uint8_t outer)
 {
     if (!at) {
         memcpy(to->v, from->v, n * sizeof(to->v[0]));
@@ -99,7 +100,7 @@ static void gather(struct col *to, const struct col *from, const uint32_t *at,
     }
     for (uint32_t i = 0; i < n; i++) {
         to->v[i] = from->v[at[i]];
-        to->s[i] = from->s[at[i]];
+        to->s[i] = seen_from(from->s[at[i]], outer);
     }
 }
 
@@ -116,7 +117,7 @@ static const struct col *operand(struct block *b, struct frame *f,
 
     if (!f->at[i->src] || b->failed)
         return c;
-    gather(d, c, f->at[i->src], f->n);
+    gather(d, c, f->at[i->src], f->n, i->outer);
     return d;
 }
 
@@ -176,7 +177,7 @@ static void states(struct block *b, struct frame *f, const struct puan_ins *i,
     if (b->failed)
         return;
     if (i->op == PUAN_OP_STATE)
-        EACH(f->n) d->v[l] = i->k >> know_of(c->s[l]) & 1;
+        EACH(f->n) d->v[l] = i->k >> state_of(c->s[l]) & 1;
     else
         EACH(f->n) d->v[l] = c->s[l] == PUAN_UN_MISSING ? c->v[l] : -1;
     memset(d->s, PUAN_KNOWN, f->n);
@@ -194,8 +195,10 @@ static void same(struct block *b, struct frame *f, const struct puan_ins *i,
         uint32_t x = lane_of(f, i->src, l), y = lane_of(f, (unsigned)i->k, l);
 
         PUT(d, l,
-            op_same(la->st[x][i->x] & 3, la->txt[x] ? la->txt[x][i->x] : none,
-                    lb->st[y][i->y] & 3, lb->txt[y] ? lb->txt[y][i->y] : none,
+            op_same(seen_from(know_of(la->st[x][i->x]), i->outer & 1),
+                    la->txt[x] ? la->txt[x][i->x] : none,
+                    seen_from(know_of(lb->st[y][i->y]), i->outer >> 1),
+                    lb->txt[y] ? lb->txt[y][i->y] : none,
                     i->op == PUAN_OP_SAME_ID));
     }
 }
@@ -205,8 +208,8 @@ static void at_line(struct block *b, struct frame *f, const struct puan_ins *i,
                     struct col *d)
 {
     const struct lanes *la = &b->lanes[i->y];
-    const struct col *c = i->op == PUAN_OP_AT_ITEM ? item_col(b, i->y, i->x)
-                                                   : &b->column[i->x];
+    const struct col *c =
+        i->op == PUAN_OP_AT_ITEM ? item_col(b, i->y, i->x) : &b->column[i->x];
 
     if (b->failed)
         return;
@@ -330,11 +333,11 @@ static void run(struct block *b, struct frame *f, const struct puan_ins *i,
             struct col *c = item_col(b, f->entity[i->src], i->x);
 
             if (!b->failed)
-                gather(d, c, f->at[i->src], n);
+                gather(d, c, f->at[i->src], n, i->outer);
             break;
         }
         case PUAN_OP_COLUMN:
-            gather(d, &b->column[i->x], f->at[i->src], n);
+            gather(d, &b->column[i->x], f->at[i->src], n, i->outer);
             break;
         case PUAN_OP_ROW: {
             const struct lanes *la = &b->lanes[f->entity[i->src]];
@@ -406,8 +409,8 @@ static void run(struct block *b, struct frame *f, const struct puan_ins *i,
             break;
         case PUAN_OP_IN:
             EACH(n)
-            d->v[l] = in_ranges(d->v[l], b->p->range + i->k, i->y) !=
-                      (i->src != 0);
+            d->v[l] =
+                in_ranges(d->v[l], b->p->range + i->k, i->y) != (i->src != 0);
             break;
         case PUAN_OP_AND:
             EACH(n) PUT(d, l, op_and(GET(d, l), GET(e, l)));
@@ -516,7 +519,7 @@ static void derive(struct block *b)
             return;
         run(b, &b->level, b->p->ins + c->code.at, c->code.n);
         if (!b->failed)
-            gather(&b->column[i], &b->level.reg[0], NULL, b->level.n);
+            gather(&b->column[i], &b->level.reg[0], NULL, b->level.n, 0);
     }
 }
 
@@ -700,10 +703,11 @@ static void make_room(struct block *b, const struct puan_record *const *r,
     b->failed = b->a->failed;
 }
 
-enum puan_status
-puan_ruleset_run_block(struct puan_findings *out, const struct puan_ruleset *rs,
-                       const struct puan_record *const *r, size_t n,
-                       struct puan_arena *a, struct puan_err *err)
+enum puan_status puan_ruleset_run_block(struct puan_findings *out,
+                                        const struct puan_ruleset *rs,
+                                        const struct puan_record *const *r,
+                                        size_t n, struct puan_arena *a,
+                                        struct puan_err *err)
 {
     struct block *b = puan_new(a, struct block);
 

@@ -16,13 +16,13 @@ static const struct {
     const char *name;
     uint8_t least, most; /* arguments; most 0: no limit */
 } functions[] = {
-    { "given", 1, 1 },    { "missing", 1, 1 },  { "asked", 1, 1 },
-    { "invalid", 1, 1 },  { "reason", 1, 1 },   { "known", 1, 1 },
-    { "if", 3, 3 },       { "abs", 1, 1 },      { "min", 1, 0 },
-    { "max", 1, 0 },      { "month", 1, 1 },    { "day", 1, 1 },
-    { "year", 1, 1 },     { "month_of", 1, 1 }, { "age_at", 2, 2 },
-    { "number", 1, 1 },   { "prefix", 2, 2 },   { "at", 2, 2 },
-    { "same_id", 2, 2 },  { "same_text", 2, 2 },
+    { "given", 1, 1 },   { "missing", 1, 1 },   { "asked", 1, 1 },
+    { "invalid", 1, 1 }, { "reason", 1, 1 },    { "known", 1, 1 },
+    { "if", 3, 3 },      { "abs", 1, 1 },       { "min", 1, 0 },
+    { "max", 1, 0 },     { "month", 1, 1 },     { "day", 1, 1 },
+    { "year", 1, 1 },    { "month_of", 1, 1 },  { "age_at", 2, 2 },
+    { "number", 1, 1 },  { "prefix", 2, 2 },    { "at", 2, 2 },
+    { "same_id", 2, 2 }, { "same_text", 2, 2 },
 };
 
 static const struct {
@@ -36,7 +36,7 @@ static const struct {
     { "phone_class", PUAN_KIND_NUM, 0 },
 };
 
-static const char *const quantifiers[] = { "count", "any", "all", "sum",
+static const char *const quantifiers[] = { "count", "any", "all",  "sum",
                                            "min",   "max", "first" };
 
 /* ---- messages ---- */
@@ -247,10 +247,10 @@ static enum puan_status resolve_in(bool *found, node *n, scope *s, uint16_t e,
         return st;
     if (d->mark == 3) {
         s->unresolved = true;
-        return FAIL_AT(s, n, "derived item '%.*s' does not apply to form "
-                             "'%.*s': %s",
-                       PUAN_FMT(d->name), PUAN_FMT(s->names->form->id),
-                       d->why);
+        return FAIL_AT(s, n,
+                       "derived item '%.*s' does not apply to form "
+                       "'%.*s': %s",
+                       PUAN_FMT(d->name), PUAN_FMT(s->names->form->id), d->why);
     }
     n->ast = PUAN_AST_COLUMN;
     n->item = d->column;
@@ -266,12 +266,13 @@ static enum puan_status unknown_name(node *n, scope *s)
 
     s->unresolved = true;
     for (uint16_t e = 0; e < f->n_entities; e++) {
-        bool here = e == 0 || e == s->level || (s->in_row && e == s->row_entity);
+        bool here =
+            e == 0 || e == s->level || (s->in_row && e == s->row_entity);
 
         if (here)
             consider_entity(&near, &f->entity[e]);
-        else if (n->qual.n == 0 && (find_item(s, e, n->name) >= 0 ||
-                                    find_define(s, e, n->name)))
+        else if (n->qual.n == 0 &&
+                 (find_item(s, e, n->name) >= 0 || find_define(s, e, n->name)))
             return FAIL_AT(s, n,
                            "'%.*s' belongs to %.*s: use it in a quantifier "
                            "such as any(%.*s where %.*s …)",
@@ -478,8 +479,9 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
                        type_name(s, &(w == a ? b : a)->type));
     }
     if (a->type.kind == PUAN_KIND_AREA && b->type.kind == PUAN_KIND_AREA)
-        return FAIL_AT(s, at, "cannot compare %s with %s: cut the longer with "
-                              "prefix(x, %u)",
+        return FAIL_AT(s, at,
+                       "cannot compare %s with %s: cut the longer with "
+                       "prefix(x, %u)",
                        type_name(s, &a->type), type_name(s, &b->type),
                        a->type.digits < b->type.digits ? a->type.digits
                                                        : b->type.digits);
@@ -487,25 +489,29 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
         node *o = a->type.kind == PUAN_KIND_MONTH ? b : a;
 
         if (is_number(&o->type))
-            return FAIL_AT(s, at, "cannot compare %s with %s: write a month as "
-                                  "month(\"2020-11\")",
+            return FAIL_AT(s, at,
+                           "cannot compare %s with %s: write a month as "
+                           "month(\"2020-11\")",
                            type_name(s, &a->type), type_name(s, &b->type));
         if (o->type.kind == PUAN_KIND_DAY)
-            return FAIL_AT(s, at, "cannot compare %s with %s: take the month "
-                                  "of the day with month(x)",
+            return FAIL_AT(s, at,
+                           "cannot compare %s with %s: take the month "
+                           "of the day with month(x)",
                            type_name(s, &a->type), type_name(s, &b->type));
     }
     if ((a->type.kind == PUAN_KIND_DAY && is_number(&b->type)) ||
         (b->type.kind == PUAN_KIND_DAY && is_number(&a->type)))
-        return FAIL_AT(s, at, "cannot compare %s with %s: write a day as "
-                              "day(\"2020-11-01\")",
+        return FAIL_AT(s, at,
+                       "cannot compare %s with %s: write a day as "
+                       "day(\"2020-11-01\")",
                        type_name(s, &a->type), type_name(s, &b->type));
     if (a->type.kind == PUAN_KIND_CODE && b->type.kind == PUAN_KIND_CODE)
-        return FAIL_AT(s, at, "cannot compare %s with %s: they are different "
-                              "lists; number(x) compares the plain numbers",
+        return FAIL_AT(s, at,
+                       "cannot compare %s with %s: they are different "
+                       "lists; number(x) compares the plain numbers",
                        type_name(s, &a->type), type_name(s, &b->type));
-    return FAIL_AT(s, at, "cannot compare %s with %s",
-                   type_name(s, &a->type), type_name(s, &b->type));
+    return FAIL_AT(s, at, "cannot compare %s with %s", type_name(s, &a->type),
+                   type_name(s, &b->type));
 }
 
 /* The codes of a list, as far as a message holds them. */
@@ -576,8 +582,9 @@ static enum puan_status want_truth(node *n, scope *s, const char *what)
     if (n->type.kind == PUAN_KIND_SEALED)
         return sealed(n, s);
     if (n->type.kind != PUAN_KIND_TRUTH)
-        return FAIL_AT(s, n, "%s takes a truth value, such as a comparison, "
-                             "not %s",
+        return FAIL_AT(s, n,
+                       "%s takes a truth value, such as a comparison, "
+                       "not %s",
                        what, type_name(s, &n->type));
     return PUAN_OK;
 }
@@ -587,22 +594,22 @@ static enum puan_status want_number(node *n, scope *s, const char *what)
     if (n->type.kind == PUAN_KIND_SEALED)
         return sealed(n, s);
     if (!is_number(&n->type))
-        return FAIL_AT(s, n, "%s takes numbers, not %s%s", what,
-                       type_name(s, &n->type),
-                       n->type.kind == PUAN_KIND_CODE ||
-                               n->type.kind == PUAN_KIND_AREA ||
-                               n->type.kind == PUAN_KIND_MONTH ||
-                               n->type.kind == PUAN_KIND_DAY
-                           ? ": number(x) makes one of it"
-                           : "");
+        return FAIL_AT(
+            s, n, "%s takes numbers, not %s%s", what, type_name(s, &n->type),
+            n->type.kind == PUAN_KIND_CODE || n->type.kind == PUAN_KIND_AREA ||
+                    n->type.kind == PUAN_KIND_MONTH ||
+                    n->type.kind == PUAN_KIND_DAY
+                ? ": number(x) makes one of it"
+                : "");
     return PUAN_OK;
 }
 
 static enum puan_status limit_places(node *n, scope *s, unsigned places)
 {
     if (places > 9)
-        return FAIL_AT(s, n, "the result would have %u decimals; 9 is the "
-                             "most",
+        return FAIL_AT(s, n,
+                       "the result would have %u decimals; 9 is the "
+                       "most",
                        places);
     n->type.kind = PUAN_KIND_NUM;
     n->type.places = (uint8_t)places;
@@ -724,8 +731,9 @@ static enum puan_status check_compare(node *n, scope *s)
 static enum puan_status constant_kid(node *k, scope *s)
 {
     if (k->ast != PUAN_AST_CONST)
-        return FAIL_AT(s, k, "a set holds constants only: compare with '=' and "
-                             "'or' instead");
+        return FAIL_AT(s, k,
+                       "a set holds constants only: compare with '=' and "
+                       "'or' instead");
     return PUAN_OK;
 }
 
@@ -735,8 +743,9 @@ static enum puan_status rescale(node *k, const node *subject, scope *s)
     unsigned have = k->type.places, need = subject->type.places;
 
     if (have > need)
-        return FAIL_AT(s, k, "the value has more decimals than what it is "
-                             "compared with");
+        return FAIL_AT(s, k,
+                       "the value has more decimals than what it is "
+                       "compared with");
     for (; have < need; have++)
         if (__builtin_mul_overflow(k->value, (int64_t)10, &k->value))
             return FAIL_AT(s, k, "the number is too large");
@@ -838,8 +847,9 @@ static enum puan_status check_fact(node *n, scope *s, size_t fact)
 static enum puan_status want_item(node *x, scope *s, const char *name)
 {
     if (x->ast == PUAN_AST_COLUMN)
-        return FAIL_AT(s, x, "%s takes an item, not the derived item '%.*s': "
-                             "use known(%.*s)",
+        return FAIL_AT(s, x,
+                       "%s takes an item, not the derived item '%.*s': "
+                       "use known(%.*s)",
                        name, PUAN_FMT(x->name), PUAN_FMT(x->name));
     if (x->ast != PUAN_AST_ITEM)
         return FAIL_AT(s, x, "%s takes an item; known(…) takes any expression",
@@ -862,8 +872,9 @@ static enum puan_status check_alternatives(node *first, node *n, scope *s)
     if (n->type.kind == PUAN_KIND_SEALED)
         return sealed(first, s);
     if (n->type.kind == PUAN_KIND_WORD)
-        return FAIL_AT(s, first, "a text stands for a code only beside an "
-                                 "item of codes");
+        return FAIL_AT(s, first,
+                       "a text stands for a code only beside an "
+                       "item of codes");
     return PUAN_OK;
 }
 
@@ -877,26 +888,27 @@ static enum puan_status check_date(node *n, scope *s, enum puan_fn fn)
         return PUAN_OK;
     }
     if (x->ast != PUAN_AST_WORD)
-        return FAIL_AT(s, x, fn == PUAN_FN_MONTH
-                                 ? "month takes a text such as \"2020-11\", or "
-                                   "a day; the number of the month is "
-                                   "month_of(x)"
-                                 : "day takes a text such as \"2020-11-01\"");
+        return FAIL_AT(s, x,
+                       fn == PUAN_FN_MONTH
+                           ? "month takes a text such as \"2020-11\", or "
+                             "a day; the number of the month is "
+                             "month_of(x)"
+                           : "day takes a text such as \"2020-11-01\"");
     ok = fn == PUAN_FN_MONTH ? puan_month_parse(&n->value, x->name)
                              : puan_day_parse(&n->value, x->name);
     if (!ok)
-        return FAIL_AT(s, x, fn == PUAN_FN_MONTH
-                                 ? "\"%.*s\" is not a month: write it as "
-                                   "\"2020-11\""
-                                 : "\"%.*s\" is not a day: write it as "
-                                   "\"2020-11-01\"",
+        return FAIL_AT(s, x,
+                       fn == PUAN_FN_MONTH
+                           ? "\"%.*s\" is not a month: write it as "
+                             "\"2020-11\""
+                           : "\"%.*s\" is not a day: write it as "
+                             "\"2020-11-01\"",
                        PUAN_FMT(x->name));
     n->ast = PUAN_AST_CONST;
     n->kid = NULL;
     n->height = 1;
-    n->type = (struct puan_type){ .kind = fn == PUAN_FN_MONTH
-                                              ? PUAN_KIND_MONTH
-                                              : PUAN_KIND_DAY };
+    n->type = (struct puan_type){ .kind = fn == PUAN_FN_MONTH ? PUAN_KIND_MONTH
+                                                              : PUAN_KIND_DAY };
     return PUAN_OK;
 }
 
@@ -914,10 +926,9 @@ static unsigned list_digits(const struct puan_codelist *l)
 static enum puan_status check_prefix(node *n, scope *s)
 {
     node *x = n->kid, *k = x->next;
-    unsigned have = x->type.kind == PUAN_KIND_AREA ? x->type.digits
-                    : x->type.kind == PUAN_KIND_CODE
-                        ? list_digits(x->type.list)
-                        : 0;
+    unsigned have = x->type.kind == PUAN_KIND_AREA   ? x->type.digits
+                    : x->type.kind == PUAN_KIND_CODE ? list_digits(x->type.list)
+                                                     : 0;
 
     if (x->type.kind == PUAN_KIND_SEALED)
         return sealed(x, s);
@@ -925,8 +936,9 @@ static enum puan_status check_prefix(node *n, scope *s)
         return FAIL_AT(s, x, "prefix takes an area or a code, not %s",
                        type_name(s, &x->type));
     if (have == 0)
-        return FAIL_AT(s, x, "prefix needs codes that all have the same number "
-                             "of digits");
+        return FAIL_AT(s, x,
+                       "prefix needs codes that all have the same number "
+                       "of digits");
     if (k->ast != PUAN_AST_CONST || !is_number(&k->type) || k->type.places ||
         k->value < 1 || k->value > (int64_t)have)
         return FAIL_AT(s, k, "prefix takes a number of digits from 1 to %u",
@@ -953,8 +965,9 @@ static enum puan_status check_same(node *n, scope *s, enum puan_fn fn)
                            functions[fn].name);
         it = &entity_of(s, x->entity)->items[x->item];
         if (fn == PUAN_FN_SAME_ID && it->type != PUAN_TYPE_CITIZEN_ID)
-            return FAIL_AT(s, x, "same_id takes citizen ID items; '%.*s' is "
-                                 "none",
+            return FAIL_AT(s, x,
+                           "same_id takes citizen ID items; '%.*s' is "
+                           "none",
                            PUAN_FMT(x->name));
         if (fn == PUAN_FN_SAME_TEXT && it->type == PUAN_TYPE_CITIZEN_ID)
             return FAIL_AT(s, x, "'%.*s' is a citizen ID: use same_id",
@@ -976,8 +989,9 @@ static enum puan_status roster_item(node *x, scope *s, uint16_t e)
         s->unresolved = true;
         consider_entity(&near, entity_of(s, e));
         if (near.name.n)
-            return FAIL_AT(s, x, "%.*s has no item '%.*s'; the nearest is "
-                                 "'%.*s'",
+            return FAIL_AT(s, x,
+                           "%.*s has no item '%.*s'; the nearest is "
+                           "'%.*s'",
                            PUAN_FMT(entity_of(s, e)->name), PUAN_FMT(x->name),
                            PUAN_FMT(near.name));
         return FAIL_AT(s, x, "%.*s has no item '%.*s'",
@@ -1023,8 +1037,9 @@ static enum puan_status check_quant(node *n, scope *s)
     enum puan_status st;
 
     if (s->in_row)
-        return FAIL_AT(s, n, "quantifiers do not nest: give the inner one a "
-                             "name with 'define … for %.*s'",
+        return FAIL_AT(s, n,
+                       "quantifiers do not nest: give the inner one a "
+                       "name with 'define … for %.*s'",
                        PUAN_FMT(entity_of(s, s->row_entity)->name));
     st = find_roster(&e, n, s, n->qual);
     if (st != PUAN_OK)
@@ -1078,8 +1093,9 @@ static enum puan_status check_at(node *n, scope *s)
 
     if (x->ast != PUAN_AST_NAME || x->qual.n == 0 ||
         puan_str_is(x->qual, "self"))
-        return FAIL_AT(s, x, "at takes a roster's item and a line, such as "
-                             "at(person.D2, row - 1)");
+        return FAIL_AT(s, x,
+                       "at takes a roster's item and a line, such as "
+                       "at(person.D2, row - 1)");
     st = find_roster(&e, x, s, x->qual);
     if (st == PUAN_OK)
         st = roster_item(x, s, e);
@@ -1174,14 +1190,15 @@ static enum puan_status check_call(node *n, scope *s)
         if (x->type.kind == PUAN_KIND_SEALED)
             return sealed(x, s);
         if (x->type.kind == PUAN_KIND_ANY)
-            x->type.kind = y->type.kind == PUAN_KIND_DAY ? PUAN_KIND_DAY
-                                                         : PUAN_KIND_MONTH;
+            x->type.kind =
+                y->type.kind == PUAN_KIND_DAY ? PUAN_KIND_DAY : PUAN_KIND_MONTH;
         if (y->type.kind == PUAN_KIND_ANY)
             y->type.kind = x->type.kind;
-        if (x->type.kind != y->type.kind || (x->type.kind != PUAN_KIND_MONTH &&
-                                             x->type.kind != PUAN_KIND_DAY))
-            return FAIL_AT(s, n, "age_at takes two months or two days, not %s "
-                                 "and %s",
+        if (x->type.kind != y->type.kind ||
+            (x->type.kind != PUAN_KIND_MONTH && x->type.kind != PUAN_KIND_DAY))
+            return FAIL_AT(s, n,
+                           "age_at takes two months or two days, not %s "
+                           "and %s",
                            type_name(s, &x->type), type_name(s, &y->type));
         n->type = (struct puan_type){ .kind = PUAN_KIND_NUM };
         return PUAN_OK;
@@ -1189,8 +1206,9 @@ static enum puan_status check_call(node *n, scope *s)
         if (x->type.kind == PUAN_KIND_SEALED)
             return sealed(x, s);
         if (x->type.kind == PUAN_KIND_TRUTH || x->type.kind == PUAN_KIND_WORD)
-            return FAIL_AT(s, x, "number takes a code, area, month or day, not "
-                                 "%s",
+            return FAIL_AT(s, x,
+                           "number takes a code, area, month or day, not "
+                           "%s",
                            type_name(s, &x->type));
         n->type = (struct puan_type){ .kind = PUAN_KIND_NUM,
                                       .places = x->type.places };
@@ -1241,8 +1259,9 @@ static enum puan_status fold(node *n, scope *s)
         return st;
     v = puan_rule_run_const(&code, span);
     if (v.s != PUAN_KNOWN)
-        return FAIL_AT(s, n, "this constant has no value: it overflows or "
-                             "divides by zero");
+        return FAIL_AT(s, n,
+                       "this constant has no value: it overflows or "
+                       "divides by zero");
     n->ast = PUAN_AST_CONST;
     n->value = v.v;
     n->kid = NULL;
@@ -1279,8 +1298,9 @@ static enum puan_status check_row(node *n, scope *s)
         n->src = PUAN_SRC_OWN;
         n->entity = s->level;
         if (!entity_of(s, s->level)->roster)
-            return FAIL_AT(s, n, "%.*s has no lines: 'row' stands in rules of "
-                                 "a roster and in quantifiers",
+            return FAIL_AT(s, n,
+                           "%.*s has no lines: 'row' stands in rules of "
+                           "a roster and in quantifiers",
                            PUAN_FMT(entity_of(s, s->level)->name));
     }
     n->type = (struct puan_type){ .kind = PUAN_KIND_NUM };
@@ -1394,10 +1414,9 @@ enum puan_status puan_rule_check_const(struct puan_ast_const *c,
             for (unsigned p = 0; p < c->expr->type.places; p++)
                 if (__builtin_mul_overflow(c->expr->value, (int64_t)10,
                                            &c->expr->value))
-                    return puan_fail_at(names->err, PUAN_EINVAL, c->file,
-                                        c->line, c->col,
-                                        "the setting '%.*s' is too large",
-                                        PUAN_FMT(c->name));
+                    return puan_fail_at(
+                        names->err, PUAN_EINVAL, c->file, c->line, c->col,
+                        "the setting '%.*s' is too large", PUAN_FMT(c->name));
         }
     c->mark = 2;
     return PUAN_OK;
@@ -1407,8 +1426,8 @@ static enum puan_status add_column(struct puan_ast_define *d,
                                    struct puan_rule_names *names)
 {
     struct puan_span span;
-    enum puan_status st = puan_rule_emit(&span, names->code, d->expr, d->file,
-                                         names->err);
+    enum puan_status st =
+        puan_rule_emit(&span, names->code, d->expr, d->file, names->err);
 
     if (st != PUAN_OK)
         return st;

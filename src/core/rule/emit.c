@@ -12,6 +12,7 @@ struct emit {
     struct puan_code_out *code;
     const char *file;
     struct puan_err *err;
+    bool in_row; /* inside a quantifier */
     enum puan_status st;
 };
 
@@ -33,8 +34,7 @@ static struct puan_ins *put(struct emit *e, enum puan_op op, unsigned d)
         i = puan_new_n(c->arena, cap, struct puan_ins);
         if (!i) {
             if (e->st == PUAN_OK)
-                e->st = puan_fail(e->err, PUAN_ENOMEM, "rule",
-                                  "out of memory");
+                e->st = puan_fail(e->err, PUAN_ENOMEM, "rule", "out of memory");
             c->n = 0; /* what follows is thrown away */
             if (c->cap == 0)
                 return NULL;
@@ -67,6 +67,7 @@ static void load(struct emit *e, enum puan_op o, const node *n, unsigned d,
 
     if (i) {
         i->src = n->src;
+        i->outer = e->in_row && n->src != PUAN_SRC_INNER;
         i->x = n->item;
         i->k = k;
     }
@@ -108,8 +109,9 @@ static void land(struct emit *e, size_t from, const node *n)
     if (e->st != PUAN_OK)
         return;
     if (over > UINT16_MAX)
-        failed(e, n, "the expression is too large: name a part of it with "
-                     "'define'");
+        failed(e, n,
+               "the expression is too large: name a part of it with "
+               "'define'");
     else
         e->code->ins[from - 1].x = (uint16_t)over;
 }
@@ -218,7 +220,7 @@ static void in_set(struct emit *e, const node *n, unsigned d, bool negate)
     const node *a = n->kid;
     bool small = true, neg = n->negated != negate;
     uint64_t mask = 0;
-    size_t count = 0, first = e->code->n_ranges;
+    size_t count = 0, first;
     struct puan_ins *i;
 
     for (const node *m = a->next; m; m = m->next) {
@@ -275,6 +277,7 @@ static void quantifier(struct emit *e, const node *n, unsigned d)
         i->src = (uint8_t)q;
         i->y = n->entity;
     }
+    e->in_row = true;
     if (where)
         tree(e, where, d);
     else
@@ -284,10 +287,11 @@ static void quantifier(struct emit *e, const node *n, unsigned d)
         tree(e, x, d + 1);
         land(e, over, n);
     }
+    e->in_row = false;
     land(e, body, n);
     if (q == PUAN_Q_FIRST) {
-        i = put(e, x->ast == PUAN_AST_ITEM ? PUAN_OP_AT_ITEM
-                                           : PUAN_OP_AT_COLUMN,
+        i = put(e,
+                x->ast == PUAN_AST_ITEM ? PUAN_OP_AT_ITEM : PUAN_OP_AT_COLUMN,
                 d);
         if (i) {
             i->x = x->item;
@@ -360,15 +364,16 @@ static void call(struct emit *e, const node *n, unsigned d)
         return;
     case PUAN_FN_MONTH_OF:
         tree(e, x, d);
-        put(e, x->type.kind == PUAN_KIND_DAY ? PUAN_OP_MONTH_OF_D
-                                             : PUAN_OP_MONTH_OF_M,
+        put(e,
+            x->type.kind == PUAN_KIND_DAY ? PUAN_OP_MONTH_OF_D
+                                          : PUAN_OP_MONTH_OF_M,
             d);
         return;
     case PUAN_FN_AGE_AT:
         tree(e, x, d);
         tree(e, y, d + 1);
-        put(e, x->type.kind == PUAN_KIND_DAY ? PUAN_OP_AGE_DAY
-                                             : PUAN_OP_AGE_MONTH,
+        put(e,
+            x->type.kind == PUAN_KIND_DAY ? PUAN_OP_AGE_DAY : PUAN_OP_AGE_MONTH,
             d);
         return;
     case PUAN_FN_NUMBER:
@@ -380,8 +385,8 @@ static void call(struct emit *e, const node *n, unsigned d)
         return;
     case PUAN_FN_AT:
         tree(e, y, d);
-        i = put(e, x->ast == PUAN_AST_ITEM ? PUAN_OP_AT_ITEM
-                                           : PUAN_OP_AT_COLUMN,
+        i = put(e,
+                x->ast == PUAN_AST_ITEM ? PUAN_OP_AT_ITEM : PUAN_OP_AT_COLUMN,
                 d);
         if (i) {
             i->x = x->item;
@@ -392,8 +397,12 @@ static void call(struct emit *e, const node *n, unsigned d)
     case PUAN_FN_SAME_TEXT:
         load(e, n->op == PUAN_FN_SAME_ID ? PUAN_OP_SAME_ID : PUAN_OP_SAME_TEXT,
              x, d, y->src);
-        if (e->code->n)
-            e->code->ins[e->code->n - 1].y = y->item;
+        if (e->code->n) {
+            i = &e->code->ins[e->code->n - 1];
+            i->y = y->item;
+            if (e->in_row && y->src != PUAN_SRC_INNER)
+                i->outer |= 2;
+        }
         return;
     case PUAN_FN_DAY:
     case PUAN_FN_FACT:
@@ -440,8 +449,9 @@ static void tree(struct emit *e, const node *n, unsigned d)
     if (e->st != PUAN_OK)
         return;
     if (d + 3 > PUAN_RULE_REGS) {
-        failed(e, n, "the expression is nested too deeply: name a part of it "
-                     "with 'define'");
+        failed(e, n,
+               "the expression is nested too deeply: name a part of it "
+               "with 'define'");
         return;
     }
     switch (n->ast) {
@@ -509,8 +519,8 @@ static void tree(struct emit *e, const node *n, unsigned d)
 
 enum puan_status puan_rule_emit(struct puan_span *out,
                                 struct puan_code_out *code,
-                                const struct puan_ast_node *n,
-                                const char *file, struct puan_err *err)
+                                const struct puan_ast_node *n, const char *file,
+                                struct puan_err *err)
 {
     struct emit e = { .code = code, .file = file, .err = err };
     size_t at = code->n;

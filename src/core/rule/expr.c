@@ -19,8 +19,8 @@ static enum puan_status compile(struct puan_expr **out,
     struct puan_expr *e;
     struct puan_ast_node *n;
     struct puan_lex l;
-    enum puan_status st = puan_lex_init(&l, text, file, line, names->arena,
-                                        names->err);
+    enum puan_status st =
+        puan_lex_init(&l, text, file, line, names->arena, names->err);
 
     if (st == PUAN_OK)
         st = puan_lex_next(&l);
@@ -34,7 +34,6 @@ static enum puan_status compile(struct puan_expr **out,
     if (st == PUAN_OK && n->type.kind == PUAN_KIND_SEALED)
         st = puan_fail_at(names->err, PUAN_EINVAL, s.file, n->line, n->col,
                           "the item is sealed: use given(…) or a fact of it");
-    names->code = &code;
     e = puan_new(names->arena, struct puan_expr);
     if (st == PUAN_OK)
         st = puan_arena_check(names->arena, names->err);
@@ -85,12 +84,10 @@ void puan_expr_eval(int64_t *value, enum puan_state *state,
                     const struct puan_expr *e, const struct puan_record *r,
                     uint32_t row)
 {
-    static const enum puan_state states[] = { PUAN_GIVEN, PUAN_NOT_ASKED,
-                                              PUAN_MISSING, PUAN_INVALID };
     val v = evaluate(e, r, row);
 
     *value = v.s == PUAN_KNOWN ? v.v : 0;
-    *state = states[v.s & 3];
+    *state = (enum puan_state)state_of(v.s);
 }
 
 static const char *decimal_text(int64_t value, unsigned places,
@@ -161,19 +158,19 @@ enum puan_truth puan_expr_truth(const struct puan_expr *e,
     return truth_of(evaluate(e, r, row));
 }
 
-enum puan_status
-puan_expr_compile_scope(struct puan_expr **out,
-                        const struct puan_scope_name *names, size_t n_names,
-                        struct puan_str text, const char *file, uint32_t line,
-                        struct puan_arena *a, struct puan_err *err)
+enum puan_status puan_expr_compile_scope(struct puan_expr **out,
+                                         const struct puan_scope_name *names,
+                                         size_t n_names, struct puan_str text,
+                                         const char *file, uint32_t line,
+                                         struct puan_arena *a,
+                                         struct puan_err *err)
 {
     struct puan_form *form = puan_new(a, struct puan_form);
     struct puan_entity *entity = puan_new(a, struct puan_entity);
     struct puan_item *items = puan_new_n(a, n_names, struct puan_item);
-    struct puan_rule_names scope = { .form = form,
-                                     .words = true,
-                                     .arena = a,
-                                     .err = err };
+    struct puan_rule_names scope = {
+        .form = form, .words = true, .arena = a, .err = err
+    };
 
     if (!form || !entity || !items)
         return puan_arena_check(a, err);

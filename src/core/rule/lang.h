@@ -94,14 +94,14 @@ enum puan_kind {
     PUAN_KIND_CODE,
     PUAN_KIND_AREA,
     PUAN_KIND_TRUTH,
-    PUAN_KIND_WORD, /* a text or bare word, until its code is known */
+    PUAN_KIND_WORD,  /* a text or bare word, until its code is known */
     PUAN_KIND_SEALED /* vault and text items */
 };
 
 struct puan_type {
     enum puan_kind kind;
-    uint8_t places; /* NUM: scaled by 10^places */
-    uint8_t digits; /* AREA: 0 not known */
+    uint8_t places;                   /* NUM: scaled by 10^places */
+    uint8_t digits;                   /* AREA: 0 not known */
     const struct puan_codelist *list; /* CODE */
 };
 
@@ -126,8 +126,8 @@ enum puan_ast {
     PUAN_AST_DIV,
     PUAN_AST_MOD,
     PUAN_AST_NEG,
-    PUAN_AST_CALL,  /* op: index of the function table in check.c */
-    PUAN_AST_QUANT  /* op: enum puan_quant */
+    PUAN_AST_CALL, /* op: index of the function table in check.c */
+    PUAN_AST_QUANT /* op: enum puan_quant */
 };
 
 enum puan_cmp {
@@ -198,9 +198,9 @@ struct puan_ast_define {
     struct puan_ast_forms in;
     struct puan_ast_node *expr;
     /* filled while it is compiled for a form */
-    uint8_t mark;      /* 0 new, 1 being checked, 2 done, 3 does not apply */
+    uint8_t mark; /* 0 new, 1 being checked, 2 done, 3 does not apply */
     uint16_t entity, column;
-    const char *why;   /* mark 3 */
+    const char *why; /* mark 3 */
     struct puan_ast_define *next;
 };
 
@@ -236,15 +236,21 @@ enum puan_status puan_rule_parse_text(struct puan_ast_text *t,
  * leave the result in d.  Jumps only save work: a column executor passes over
  * them and gets the same result.
  */
-enum puan_know { PUAN_KNOWN, PUAN_UN_ASKED, PUAN_UN_MISSING, PUAN_UN_INVALID };
+enum puan_know {
+    PUAN_KNOWN,
+    PUAN_UN_ASKED,
+    PUAN_UN_OUTER, /* within a quantifier: not asked, and not of its row */
+    PUAN_UN_MISSING,
+    PUAN_UN_INVALID
+};
 
 enum puan_op {
-    PUAN_OP_CONST,  /* d = k */
-    PUAN_OP_ITEM,   /* d = item x of src */
-    PUAN_OP_COLUMN, /* d = derived item x of src */
-    PUAN_OP_ROW,    /* d = line number of src */
-    PUAN_OP_STATE,  /* d = the state of item x of src is in the mask k */
-    PUAN_OP_REASON, /* d = reason of item x of src */
+    PUAN_OP_CONST,     /* d = k */
+    PUAN_OP_ITEM,      /* d = item x of src */
+    PUAN_OP_COLUMN,    /* d = derived item x of src */
+    PUAN_OP_ROW,       /* d = line number of src */
+    PUAN_OP_STATE,     /* d = the state of item x of src is in the mask k */
+    PUAN_OP_REASON,    /* d = reason of item x of src */
     PUAN_OP_ITEM_CMP,  /* d = item x of src <cmp y> k */
     PUAN_OP_ITEM_MASK, /* d = item x of src is a bit of k */
     PUAN_OP_ADD,
@@ -274,7 +280,7 @@ enum puan_op {
     PUAN_OP_MONTH_OF_M,
     PUAN_OP_MONTH_OF_D,
     PUAN_OP_MONTH_D,
-    PUAN_OP_SAME_ID,   /* texts of item x of src and item y of source k */
+    PUAN_OP_SAME_ID, /* texts of item x of src and item y of source k */
     PUAN_OP_SAME_TEXT,
     PUAN_OP_AT_ITEM,   /* d = item x of line d of entity y */
     PUAN_OP_AT_COLUMN, /* d = derived item x of line d of entity y */
@@ -286,7 +292,8 @@ enum puan_op {
 };
 
 struct puan_ins {
-    uint8_t op, d, src, pad;
+    uint8_t op, d, src;
+    uint8_t outer; /* within a quantifier, read from outside its row */
     uint16_t x, y;
     int64_t k;
 };
@@ -386,8 +393,8 @@ bool puan_ast_forms_hold(const struct puan_ast_forms *f, struct puan_str id);
 /* Appends the code of a checked expression; the result goes to register 0. */
 enum puan_status puan_rule_emit(struct puan_span *out,
                                 struct puan_code_out *code,
-                                const struct puan_ast_node *n,
-                                const char *file, struct puan_err *err);
+                                const struct puan_ast_node *n, const char *file,
+                                struct puan_err *err);
 
 /* Functions of the language as a table: check.c knows types, emit.c code. */
 enum puan_fn {

@@ -10,15 +10,15 @@ static const struct {
     const char *text;
     enum puan_tok tok;
 } reserved[] = {
-    { "rule", PUAN_TOK_RULE },   { "const", PUAN_TOK_CONST },
+    { "rule", PUAN_TOK_RULE },     { "const", PUAN_TOK_CONST },
     { "define", PUAN_TOK_DEFINE }, { "set", PUAN_TOK_SET },
-    { "zh", PUAN_TOK_ZH },       { "en", PUAN_TOK_EN },
-    { "when", PUAN_TOK_WHEN },   { "check", PUAN_TOK_CHECK },
-    { "fail", PUAN_TOK_FAIL },   { "where", PUAN_TOK_WHERE },
-    { "and", PUAN_TOK_AND },     { "or", PUAN_TOK_OR },
-    { "not", PUAN_TOK_NOT },     { "in", PUAN_TOK_IN },
-    { "mod", PUAN_TOK_MOD },     { "row", PUAN_TOK_ROW },
-    { "self", PUAN_TOK_SELF },   { "true", PUAN_TOK_TRUE },
+    { "zh", PUAN_TOK_ZH },         { "en", PUAN_TOK_EN },
+    { "when", PUAN_TOK_WHEN },     { "check", PUAN_TOK_CHECK },
+    { "fail", PUAN_TOK_FAIL },     { "where", PUAN_TOK_WHERE },
+    { "and", PUAN_TOK_AND },       { "or", PUAN_TOK_OR },
+    { "not", PUAN_TOK_NOT },       { "in", PUAN_TOK_IN },
+    { "mod", PUAN_TOK_MOD },       { "row", PUAN_TOK_ROW },
+    { "self", PUAN_TOK_SELF },     { "true", PUAN_TOK_TRUE },
     { "false", PUAN_TOK_FALSE },
 };
 
@@ -26,33 +26,54 @@ static const struct {
 static const struct {
     const char *text, *instead;
 } habits[] = {
-    { "==", "'='" },     { "<>", "'!='" },         { "&&", "'and'" },
-    { "||", "'or'" },    { "!", "'not' or '!='" }, { "%", "'mod'" },
-    { "≠", "'!='" },     { "≤", "'<='" },          { "≥", "'>='" },
-    { "∧", "'and'" },    { "∨", "'or'" },          { "¬", "'not'" },
-    { "∈", "'in'" },     { "∉", "'not in'" },      { "，", "','" },
-    { "。", "'.'" },     { "（", "'('" },          { "）", "')'" },
-    { "“", "'\"'" },     { "”", "'\"'" },          { "＝", "'='" },
-    { "：", "nothing" }, { "；", "nothing" },      { "、", "','" },
-    { "×", "'*'" },      { "÷", "'/'" },           { "－", "'-'" },
-    { "＜", "'<'" },     { "＞", "'>'" },          { "　", "a space" },
-    { "'", "'\"'" },     { ":", "'where' or nothing" },
+    { "==", "'='" },
+    { "<>", "'!='" },
+    { "&&", "'and'" },
+    { "||", "'or'" },
+    { "!", "'not' or '!='" },
+    { "%", "'mod'" },
+    { "≠", "'!='" },
+    { "≤", "'<='" },
+    { "≥", "'>='" },
+    { "∧", "'and'" },
+    { "∨", "'or'" },
+    { "¬", "'not'" },
+    { "∈", "'in'" },
+    { "∉", "'not in'" },
+    { "，", "','" },
+    { "。", "'.'" },
+    { "（", "'('" },
+    { "）", "')'" },
+    { "“", "'\"'" },
+    { "”", "'\"'" },
+    { "＝", "'='" },
+    { "：", "nothing" },
+    { "；", "nothing" },
+    { "、", "','" },
+    { "×", "'*'" },
+    { "÷", "'/'" },
+    { "－", "'-'" },
+    { "＜", "'<'" },
+    { "＞", "'>'" },
+    { "　", "a space" },
+    { "'", "'\"'" },
+    { ":", "'where' or nothing" },
     { ";", "nothing: rules need no ';'" },
 };
 
 const char *puan_tok_name(enum puan_tok t)
 {
     static const char *const marks[] = {
-        "the end", "a name", "a word", "a number", "a text",
-        "'='",     "'!='",   "'<'",    "'<='",     "'>'",
-        "'>='",    "'+'",    "'-'",    "'*'",      "'/'",
-        "'('",     "')'",    "'{'",    "'}'",      "','",
-        "'.'",     "'..'",
+        "the end", "a name", "a word", "a number", "a text", "'='",
+        "'!='",    "'<'",    "'<='",   "'>'",      "'>='",   "'+'",
+        "'-'",     "'*'",    "'/'",    "'('",      "')'",    "'{'",
+        "'}'",     "','",    "'.'",    "'..'",
     };
     static const char *const words[] = {
-        "'rule'",  "'const'", "'define'", "'set'", "'zh'",   "'en'",  "'when'",
-        "'check'", "'fail'",  "'where'",  "'and'", "'or'",   "'not'", "'in'",
-        "'mod'",   "'row'",   "'self'",   "'true'", "'false'",
+        "'rule'", "'const'", "'define'", "'set'",   "'zh'",
+        "'en'",   "'when'",  "'check'",  "'fail'",  "'where'",
+        "'and'",  "'or'",    "'not'",    "'in'",    "'mod'",
+        "'row'",  "'self'",  "'true'",   "'false'",
     };
     if (t < PUAN_TOK_RULE)
         return marks[t];
@@ -81,9 +102,8 @@ enum puan_status puan_lex_expected(struct puan_lex *l, const char *what)
     if (l->tok == PUAN_TOK_STRING)
         return puan_fail_at(l->err, PUAN_EINVAL, l->file, l->tok_line,
                             l->tok_col, "expected %s but found a text", what);
-    return fail_here(l, what,
-                     l->text.n > 40 ? (struct puan_str){ l->text.p, 40 }
-                                    : l->text);
+    return fail_here(
+        l, what, l->text.n > 40 ? (struct puan_str){ l->text.p, 40 } : l->text);
 }
 
 enum puan_status puan_lex_init(struct puan_lex *l, struct puan_str src,
@@ -215,8 +235,7 @@ static enum puan_status string(struct puan_lex *l)
         if (l->src.p[at] == '\\') {
             escapes = true;
             at++;
-            if (at >= l->src.n ||
-                (l->src.p[at] != '"' && l->src.p[at] != '\\'))
+            if (at >= l->src.n || (l->src.p[at] != '"' && l->src.p[at] != '\\'))
                 return puan_fail_at(l->err, PUAN_EINVAL, l->file, l->tok_line,
                                     column_of(l, at < l->src.n ? at : at - 1),
                                     "only \\\" and \\\\ may follow a "

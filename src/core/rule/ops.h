@@ -27,10 +27,26 @@ static inline uint8_t stronger(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-/* Knowledge of an item: NOT_ASKED 0 -> 1, GIVEN 1 -> 0, 2 and 3 stay. */
 static inline uint8_t know_of(uint8_t state)
 {
-    return (uint8_t)(state ^ (state < 2));
+    static const uint8_t know[] = { PUAN_UN_ASKED, PUAN_KNOWN, PUAN_UN_MISSING,
+                                    PUAN_UN_INVALID };
+
+    return know[state & 3];
+}
+
+static inline uint8_t state_of(uint8_t know)
+{
+    static const uint8_t state[] = { PUAN_GIVEN, PUAN_NOT_ASKED, PUAN_NOT_ASKED,
+                                     PUAN_MISSING, PUAN_INVALID };
+
+    return state[know];
+}
+
+/* An item not asked outside the quantifier's row leaves every row in doubt. */
+static inline uint8_t seen_from(uint8_t know, uint8_t outer)
+{
+    return (uint8_t)(know + (outer & (know == PUAN_UN_ASKED)));
 }
 
 static inline bool compares(int64_t a, int64_t b, unsigned cmp)
@@ -247,7 +263,7 @@ static inline bool same_text(struct puan_str a, struct puan_str b, bool id)
 static inline val op_same(uint8_t sa, struct puan_str a, uint8_t sb,
                           struct puan_str b, bool id)
 {
-    uint8_t s = stronger(know_of(sa), know_of(sb));
+    uint8_t s = stronger(sa, sb);
 
     if (s == PUAN_KNOWN && (a.n == 0 || b.n == 0))
         s = PUAN_UN_MISSING; /* the vault is not at hand */
@@ -259,9 +275,9 @@ static inline val op_same(uint8_t sa, struct puan_str a, uint8_t sb,
 /* ---- quantifiers ---- */
 
 struct acc {
-    int64_t v;       /* count, sum, smallest, largest, line of the first */
-    uint8_t doubt;   /* strongest missing or invalid among the rows */
-    bool hit;        /* any: a true row; all: a false one; min, max, first */
+    int64_t v;     /* count, sum, smallest, largest, line of the first */
+    uint8_t doubt; /* strongest reason among the rows in doubt */
+    bool hit;      /* any: a true row; all: a false one; min, max, first */
 };
 
 /*
@@ -271,7 +287,7 @@ struct acc {
 static inline bool acc_row(struct acc *q, unsigned kind, val c, const val *x,
                            int64_t line)
 {
-    if (c.s >= PUAN_UN_MISSING) {
+    if (c.s >= PUAN_UN_OUTER) {
         q->doubt = stronger(q->doubt, c.s);
         return false;
     }
@@ -315,6 +331,8 @@ static inline bool acc_row(struct acc *q, unsigned kind, val c, const val *x,
 
 static inline val acc_end(const struct acc *q, unsigned kind)
 {
+    uint8_t doubt = q->doubt == PUAN_UN_OUTER ? PUAN_UN_ASKED : q->doubt;
+
     switch (kind) {
     case PUAN_Q_ANY:
     case PUAN_Q_ALL:
@@ -322,15 +340,15 @@ static inline val acc_end(const struct acc *q, unsigned kind)
             return unknown(PUAN_UN_INVALID);
         if (q->hit)
             return known(kind == PUAN_Q_ANY);
-        if (q->doubt)
-            return unknown(q->doubt);
+        if (doubt)
+            return unknown(doubt);
         return known(kind == PUAN_Q_ALL);
     case PUAN_Q_COUNT:
     case PUAN_Q_SUM:
-        return (val){ q->v, q->doubt };
+        return (val){ q->v, doubt };
     default:
-        if (q->doubt)
-            return unknown(q->doubt);
+        if (doubt)
+            return unknown(doubt);
         return q->hit ? known(q->v) : unknown(PUAN_UN_ASKED);
     }
 }

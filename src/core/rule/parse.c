@@ -140,7 +140,7 @@ static bool roster_dot_ahead(const struct puan_lex *l)
 static enum puan_status call(struct puan_ast_node **out, struct puan_lex *l,
                              struct puan_ast_node *n, unsigned depth)
 {
-    static const char *const quants[] = { "count", "any", "all", "sum",
+    static const char *const quants[] = { "count", "any", "all",  "sum",
                                           "min",   "max", "first" };
     enum puan_status st = puan_lex_next(l); /* past '(' */
 
@@ -273,9 +273,9 @@ static enum puan_status product(struct puan_ast_node **out, struct puan_lex *l,
     struct puan_ast_node *b;
     enum puan_status st = unary(out, l, depth);
 
-    while (st == PUAN_OK && (l->tok == PUAN_TOK_STAR ||
-                             l->tok == PUAN_TOK_SLASH ||
-                             l->tok == PUAN_TOK_MOD)) {
+    while (st == PUAN_OK &&
+           (l->tok == PUAN_TOK_STAR || l->tok == PUAN_TOK_SLASH ||
+            l->tok == PUAN_TOK_MOD)) {
         enum puan_ast ast = l->tok == PUAN_TOK_STAR    ? PUAN_AST_MUL
                             : l->tok == PUAN_TOK_SLASH ? PUAN_AST_DIV
                                                        : PUAN_AST_MOD;
@@ -406,8 +406,8 @@ static enum puan_status compare(struct puan_ast_node **out, struct puan_lex *l,
     return st;
 }
 
-static enum puan_status negation(struct puan_ast_node **out,
-                                 struct puan_lex *l, unsigned depth)
+static enum puan_status negation(struct puan_ast_node **out, struct puan_lex *l,
+                                 unsigned depth)
 {
     struct puan_ast_node *n, *a;
     enum puan_status st;

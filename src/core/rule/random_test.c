@@ -45,7 +45,7 @@ static bool at_person(const struct gen *g)
 
 static void house_number(struct gen *g)
 {
-    static const char *const n[] = { "H2a", "H2b", "H7", "H6",
+    static const char *const n[] = { "H2a", "H2b", "H7",   "H6",
                                      "H8",  "N",   "heads" };
 
     say(g, n[rnd(PUAN_COUNT(n))]);
@@ -238,8 +238,8 @@ static void month(struct gen *g)
 
 static void compared(struct gen *g, const char *subject)
 {
-    static const char *const ops[] = { " = ", " != ", " < ",
-                                       " <= ", " > ", " >= " };
+    static const char *const ops[] = { " = ",  " != ", " < ",
+                                       " <= ", " > ",  " >= " };
 
     say(g, subject);
     say(g, ops[rnd(PUAN_COUNT(ops))]);
@@ -279,8 +279,8 @@ static void leaf(struct gen *g)
     case 4:
         if (at_person(g)) {
             if (g->in_row && g->person && rnd(2))
-                say(g, rnd(2) ? "same_id(D3, self.D3)"
-                              : "same_text(D1, self.D1)");
+                say(g,
+                    rnd(2) ? "same_id(D3, self.D3)" : "same_text(D1, self.D1)");
             else
                 say(g, rnd(2) ? "D7a = AC" : "prefix(D7a, 2) = prefix(AC, 2)");
             break;
@@ -378,17 +378,18 @@ static struct puan_str program(struct puan_arena *a)
 
 /* ---- random records ---- */
 
-static void cell(struct puan_record *r, const struct puan_item *it,
-                 int64_t *v, uint8_t *st, struct puan_str *txt)
+static void cell(struct puan_record *r, const struct puan_item *it, int64_t *v,
+                 uint8_t *st, struct puan_str *txt)
 {
     static const struct puan_str ids[] = {
-        { "11010519491231002X", 18 }, { "11010519491231002x", 18 },
-        { "440524188001010014", 18 }, { "12345", 5 },
+        { "11010519491231002X", 18 },
+        { "11010519491231002x", 18 },
+        { "440524188001010014", 18 },
+        { "12345", 5 },
     };
-    static const struct puan_str words[] = { { "张三", 6 },
-                                             { "张 三", 7 },
-                                             { "李四", 6 },
-                                             { NULL, 0 } };
+    static const struct puan_str words[] = {
+        { "张三", 6 }, { "张 三", 7 }, { "李四", 6 }, { NULL, 0 }
+    };
     static const uint8_t st_of[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 3 };
 
     (void)r;
@@ -457,8 +458,9 @@ static uint64_t option(const char *name, uint64_t dflt)
 
 static unsigned long seen_fail, seen_hold, seen_doubt, seen_rules;
 
-static void compare(const struct puan_findings *x, const struct puan_findings *y,
-                    struct puan_str text, uint64_t seed)
+static void compare(const struct puan_findings *x,
+                    const struct puan_findings *y, struct puan_str text,
+                    uint64_t seed)
 {
     bool same = x->n == y->n && x->evaluated == y->evaluated &&
                 x->not_evaluable == y->not_evaluable &&
@@ -472,9 +474,8 @@ static void compare(const struct puan_findings *x, const struct puan_findings *y
     seen_doubt += x->not_evaluable;
     if (!same)
         fail_msg("seed %llu: record %zu findings %u/%u, block %zu %u/%u\n%.*s",
-                 (unsigned long long)seed, x->n, x->evaluated,
-                 x->not_evaluable, y->n, y->evaluated, y->not_evaluable,
-                 PUAN_FMT(text));
+                 (unsigned long long)seed, x->n, x->evaluated, x->not_evaluable,
+                 y->n, y->evaluated, y->not_evaluable, PUAN_FMT(text));
 }
 
 static void executors_agree(void **state)
@@ -504,12 +505,13 @@ static void executors_agree(void **state)
         seed_state = (seed + i) * 0x9e3779b97f4a7c15u + 1;
         puan_arena_reset(&a);
         text = program(&a);
-        st = puan_ruleset_compile(&rs, f, settings, 1, &text, NULL, 1, &a,
-                                  &err);
+        st =
+            puan_ruleset_compile(&rs, f, settings, 1, &text, NULL, 1, &a, &err);
         if (st != PUAN_OK) {
             /* decimals beyond 9 and constants without a value are refused */
             if (!strstr(err.text, "decimals") &&
-                !strstr(err.text, "nested too deeply") && !strstr(err.text, "constant") &&
+                !strstr(err.text, "nested too deeply") &&
+                !strstr(err.text, "constant") &&
                 !strstr(err.text, "division by zero"))
                 fail_msg("seed %llu: %u:%u %s\n%.*s",
                          (unsigned long long)(seed + i), err.line, err.col,
@@ -521,9 +523,8 @@ static void executors_agree(void **state)
             fill(&rec[k], f, &a);
             ptr[k] = &rec[k];
         }
-        assert_int_equal(puan_ruleset_run_block(many, rs, ptr, RECORDS, &a,
-                                                &err),
-                         PUAN_OK);
+        assert_int_equal(
+            puan_ruleset_run_block(many, rs, ptr, RECORDS, &a, &err), PUAN_OK);
         for (int k = 0; k < RECORDS; k++) {
             assert_int_equal(puan_ruleset_run(&one, rs, &rec[k], &a, &err),
                              PUAN_OK);

@@ -34,7 +34,7 @@ struct puan_item_ref {
 struct puan_rule_info {
     struct puan_str id, zh, en;
     enum puan_severity severity;
-    uint16_t entity; /* index in the form: the rule's level */
+    uint16_t entity;  /* index in the form: the rule's level */
     bool override_ok; /* hard, but may stand with a reason */
     const char *file;
     uint32_t line;
@@ -95,15 +95,15 @@ struct puan_findings {
  * Runs all rules over one record.  Fails only with ENOMEM, or EBUG when the
  * record is of another form or has no household row.
  */
-PUAN_MUST_USE enum puan_status
-puan_ruleset_run(struct puan_findings *out, const struct puan_ruleset *rs,
-                 const struct puan_record *r, struct puan_arena *a,
-                 struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_ruleset_run(struct puan_findings *out,
+                                                const struct puan_ruleset *rs,
+                                                const struct puan_record *r,
+                                                struct puan_arena *a,
+                                                struct puan_err *err);
 
 /* Many records at once, column-wise; out[i] as puan_ruleset_run of r[i]. */
 PUAN_MUST_USE enum puan_status
-puan_ruleset_run_block(struct puan_findings *out,
-                       const struct puan_ruleset *rs,
+puan_ruleset_run_block(struct puan_findings *out, const struct puan_ruleset *rs,
                        const struct puan_record *const *r, size_t n,
                        struct puan_arena *a, struct puan_err *err);
 

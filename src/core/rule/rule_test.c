@@ -75,7 +75,8 @@ static void a_finding_names_the_rule_and_the_row(void **state)
     assert_int_equal(puan_ruleset_info(rs, 0)->entity, 1);
     assert_string_equal(puan_arena_dup(&arena, puan_ruleset_info(rs, 1)->zh),
                         "中");
-    f = run(rs, "{\"form\":\"census\",\"household\":\"1\",\"answers\":{\"H2a\":2},\"person\":["
+    f = run(rs, "{\"form\":\"census\",\"household\":\"1\",\"answers\":{\"H2a\":"
+                "2},\"person\":["
                 "{\"D2\":0,\"D5\":\"1980-01\",\"D7\":1},"
                 "{\"D2\":1,\"D5\":\"2010-01\",\"D7\":2}]}");
     assert_int_equal(f.n, 2);
@@ -88,11 +89,372 @@ static void a_finding_names_the_rule_and_the_row(void **state)
     assert_int_equal(f.not_evaluable, 0);
 }
 
+static void a_rule_without_in_applies_where_the_form_can_hold_it(void **state)
+{
+    struct puan_ruleset *rs =
+        rules("define x for person = D77 + 1\n"
+              "rule A hard person" MSG "check D4 = 1\n"
+              "rule B hard person" MSG "check D44 = 1\n"
+              "rule C hard vehicle" MSG "check D4 = 1\n"
+              "rule D hard person" MSG "check x = 1\n"
+              "rule E hard person in other" MSG "check nothing = 1\n");
+    const struct puan_rule_skip *k;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(puan_ruleset_count(rs), 1);
+    k = puan_ruleset_skips(rs, &n);
+    assert_int_equal(n, 5);
+    assert_string_equal(k[0].why, "unknown name 'D77'; the nearest is 'D7'");
+    assert_int_equal(k[0].line, 1);
+    assert_string_equal(k[1].why, "unknown name 'D44'; the nearest is 'D4'");
+    assert_string_equal(k[2].why, "form 'census' has no level 'vehicle'");
+    assert_string_equal(k[3].why,
+                        "derived item 'x' does not apply to form 'census': "
+                        "unknown name 'D77'; the nearest is 'D7'");
+    assert_string_equal(k[4].why, "its 'in' does not name form 'census'");
+}
+
+static void a_rule_that_applies_nowhere_is_found(void **state)
+{
+    static const char text[] = "rule A hard person" MSG "check D4 = 1\n"
+                               "rule B hard person" MSG "check D44 = 1\n";
+    const struct puan_ruleset *sets[2] = { rules(text), rules(text) };
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_ruleset_all_used(sets, 2, &err), PUAN_EINVAL);
+    assert_int_equal(err.line, 2);
+    assert_string_equal(err.where, "t.rules");
+    assert_string_equal(err.text, "'B' applies to no form: unknown name 'D44'; "
+                                  "the nearest is 'D4'");
+    sets[1] = rules("rule B hard person" MSG "check D4 = 1\n");
+    err = (struct puan_err){ 0 };
+    assert_int_equal(puan_ruleset_all_used(sets, 2, &err), PUAN_OK);
+}
+
+static void files_share_their_names_and_errors_name_the_file(void **state)
+{
+    struct puan_str texts[2] = {
+        PUAN_STR("const most = 3\ndefine n for household = count(person)\n"),
+        PUAN_STR("# 注释\r\nrule A hard household zh \"中\" en \"e\"\r\n"
+                 "  check n <= most\r\n"),
+    };
+    static const char *const files[] = { "a.rules", "b.rules" };
+    struct puan_form *f = help_form(FORM, &arena);
+    struct puan_ruleset *rs;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        puan_ruleset_compile(&rs, f, NULL, 0, texts, files, 2, &arena, &err),
+        PUAN_OK);
+    assert_string_equal(puan_ruleset_info(rs, 0)->file, "b.rules");
+    assert_int_equal(puan_ruleset_info(rs, 0)->line, 2);
+    texts[1] = PUAN_STR("\xef\xbb\xbfrule A hard household\n  zh \"人数“多”\"\n"
+                        "  en \"e\"\n  check\n    /* no */ n <= most\n");
+    assert_int_equal(
+        puan_ruleset_compile(&rs, f, NULL, 0, texts, files, 2, &arena, &err),
+        PUAN_EINVAL);
+    assert_string_equal(err.where, "b.rules");
+    assert_int_equal(err.line, 5);
+    assert_int_equal(err.col, 5);
+    assert_string_equal(err.text, "expected a value but found '/'");
+}
+
+static void a_text_that_is_not_utf8_is_refused(void **state)
+{
+    struct puan_ruleset *rs;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(compile(&rs, "rule A hard person zh \"\xc4\xea\"", &err),
+                     PUAN_EINVAL);
+    assert_string_equal(err.text, "the text is not UTF-8: save it as UTF-8");
+}
+
+static void a_rule_knows_the_items_it_reads(void **state)
+{
+    struct puan_ruleset *rs =
+        rules("define age for person = age_at(D5, ref_month)\n"
+              "rule A hard person" MSG
+              "when given(D3) and H1 = 1 check id_month(D3) = D5 or age > 3\n");
+    const struct puan_rule_info *i = puan_ruleset_info(rs, 0);
+
+    (void)state;
+    assert_int_equal(i->n_items, 3);
+    assert_int_equal(i->items[0].entity, 1);
+    assert_int_equal(
+        i->items[0].item,
+        puan_entity_item(&rs->prog.form->entity[1], PUAN_STR("D3")));
+    assert_int_equal(i->items[1].entity, 0);
+    assert_int_equal(
+        i->items[2].item,
+        puan_entity_item(&rs->prog.form->entity[1], PUAN_STR("D5")));
+}
+
+static void a_derived_item_no_rule_needs_is_not_computed(void **state)
+{
+    struct puan_ruleset *rs = rules("define a for person = D9 + 1\n"
+                                    "define b for person = a + 1\n"
+                                    "define c for person = D9 + 2\n"
+                                    "rule A hard person" MSG "check b > 0\n");
+
+    (void)state;
+    assert_int_equal(rs->prog.n_columns, 3);
+    assert_true(rs->prog.column[0].code.n > 0);
+    assert_true(rs->prog.column[1].code.n > 0);
+    assert_int_equal(rs->prog.column[2].code.n, 0);
+}
+
+static void
+without_the_vault_a_comparison_of_texts_is_not_evaluable(void **state)
+{
+    struct puan_ruleset *rs = rules(
+        "rule A hard person" MSG
+        "fail when any(person where row < self.row and same_id(D3, self.D3))\n"
+        "rule B hard person" MSG "check id_check(D3) = 0\n");
+    struct puan_record
+        r = help_record(
+            rs->prog.form,
+            "{\"form\":\"census\",\"household\":\"1\",\"answers\":{},"
+            "\"person\":["
+            "{\"D3\":\"11010519491231002X\"},{\"D3\":\"11010519491231002x\"}]}",
+            &arena),
+        back;
+    struct puan_out frame, facts, vault;
+    struct puan_findings f;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_ruleset_run(&f, rs, &r, &arena, &err), PUAN_OK);
+    assert_int_equal(f.n, 1);
+    assert_int_equal(f.not_evaluable, 0);
+    puan_out_init(&frame, &arena);
+    puan_out_init(&facts, &arena);
+    puan_out_init(&vault, &arena);
+    puan_record_encode(&frame, &facts, &vault, &r);
+    assert_int_equal(
+        puan_record_decode(&back, rs->prog.form, puan_out_view(&frame),
+                           puan_out_view(&facts), PUAN_STR(""), &arena, &err),
+        PUAN_OK);
+    assert_int_equal(puan_ruleset_run(&f, rs, &back, &arena, &err), PUAN_OK);
+    assert_int_equal(f.n, 0);
+    assert_int_equal(f.not_evaluable, 1);
+    assert_int_equal(f.evaluated, 3); /* A of line 1, B of both: facts stay */
+}
+
+static void a_record_of_another_form_is_a_bug_not_a_crash(void **state)
+{
+    struct puan_ruleset *rs = rules("rule A hard person" MSG "check D4 = 1\n");
+    struct puan_record r = help_record(
+        help_form(FORM, &arena),
+        "{\"form\":\"census\",\"household\":\"1\",\"answers\":{}}", &arena);
+    const struct puan_record *p = &r;
+    struct puan_findings f;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_ruleset_run(&f, rs, &r, &arena, &err), PUAN_EBUG);
+    assert_int_equal(puan_ruleset_run_block(&f, rs, &p, 1, &arena, NULL),
+                     PUAN_EBUG);
+}
+
+/* A collective household: quantifiers within quantifier-sized blocks. */
+static void a_large_household_gives_the_same_in_both_executors(void **state)
+{
+    struct puan_form *f = help_form("test/vectors/forms/large.json", &arena);
+    struct puan_str text =
+        PUAN_STR("define twins for person = count(person where a = self.a)\n"
+                 "rule A hard person" MSG
+                 "fail when any(person where row < self.row and a = self.a)\n"
+                 "rule B hard household" MSG "check count(person) = n\n"
+                 "rule C soft person" MSG "when a mod 7 = 0 check twins < 3\n");
+    enum { N = 40 };
+    struct puan_record r[N];
+    const struct puan_record *p[N];
+    struct puan_findings one, many[N];
+    struct puan_ruleset *rs;
+    struct puan_err err = { 0 };
+    size_t found = 0;
+
+    (void)state;
+    assert_int_equal(
+        puan_ruleset_compile(&rs, f, NULL, 0, &text, NULL, 1, &arena, &err),
+        PUAN_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t n[PUAN_FORM_ENTITIES] = { 1, i % 13 == 5 ? 900 : i % 5 };
+
+        assert_int_equal(puan_record_new(&r[i], f, n, &arena, &err), PUAN_OK);
+        r[i].rows[0].v[0] = 900;
+        r[i].rows[0].st[0] = PUAN_GIVEN;
+        for (uint32_t k = 0; k < n[1]; k++) {
+            r[i].rows[1].v[k] = (k * 7919 + i) % 600;
+            r[i].rows[1].st[k] = k % 97 == 96 ? PUAN_MISSING : PUAN_GIVEN;
+        }
+        p[i] = &r[i];
+    }
+    assert_int_equal(puan_ruleset_run_block(many, rs, p, N, &arena, &err),
+                     PUAN_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        assert_int_equal(puan_ruleset_run(&one, rs, &r[i], &arena, &err),
+                         PUAN_OK);
+        assert_int_equal(one.n, many[i].n);
+        assert_int_equal(one.evaluated, many[i].evaluated);
+        assert_int_equal(one.not_evaluable, many[i].not_evaluable);
+        assert_memory_equal(one.list, many[i].list,
+                            one.n * sizeof(one.list[0]));
+        found += one.n;
+    }
+    assert_true(found > 500);
+}
+
+static void depth_and_size_have_limits(void **state)
+{
+    static const struct {
+        const char *open, *mid, *close, *text;
+        unsigned times;
+    } cases[] = {
+        { "(", "D4 = 1", ")", "nested too deeply", 300 },
+        { "not ", "D4 = 1", "", "nested too deeply", 300 },
+        { "- ", "1 > D9", "", "nested too deeply", 300 },
+        { "abs(", "D9", ")", "nested too deeply", 300 },
+        { "(1 + ", "D9 > 1", "", "nested too deeply", 300 },
+        { "D9 + ", "1 > 2", "", "nested too deeply", 300 },
+        { "D4 = 1 and ", "D4 = 2", "", "nested too deeply", 300 },
+        { "(1 + ", "D9", ")", "nested too deeply", 100 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(cases); i++) {
+        struct puan_out o;
+        struct puan_ruleset *rs;
+        struct puan_err err = { 0 };
+
+        puan_out_init(&o, &arena);
+        puan_out_text(&o, "rule A hard person" MSG "check ");
+        for (unsigned k = 0; k < cases[i].times; k++)
+            puan_out_text(&o, cases[i].open);
+        puan_out_text(&o, cases[i].mid);
+        for (unsigned k = 0; k < cases[i].times; k++)
+            puan_out_text(&o, cases[i].close);
+        puan_out_text(&o, i == 7 ? " > 3" : "");
+        assert_int_equal(compile(&rs, o.p, &err), PUAN_ELIMIT);
+        if (!strstr(err.text, cases[i].text))
+            fail_msg("case %zu: %s", i, err.text);
+    }
+}
+
+static void a_derived_chain_may_not_be_endless(void **state)
+{
+    struct puan_out o;
+    struct puan_ruleset *rs;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    puan_out_init(&o, &arena);
+    for (int i = 0; i < 50; i++)
+        puan_out_fmt(&o, "define d%d for person = d%d + 1\n", i, i + 1);
+    puan_out_text(&o, "define d50 for person = D9\n");
+    assert_int_equal(compile(&rs, o.p, &err), PUAN_ELIMIT);
+    assert_string_equal(err.text, "derived items are built on one another more "
+                                  "than 32 deep");
+}
+
+/* ---- out of memory at the nth allocation ---- */
+
+struct scarce {
+    unsigned left, live;
+};
+
+static void *scarce_get(void *ctx, size_t n)
+{
+    struct scarce *s = ctx;
+
+    if (s->left == 0)
+        return NULL;
+    s->left--;
+    s->live++;
+    return malloc(n);
+}
+
+static void scarce_put(void *ctx, void *p, size_t n)
+{
+    struct scarce *s = ctx;
+
+    (void)n;
+    s->live--;
+    free(p);
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    static const char text[] =
+        "const c = 3 * 4\n"
+        "define age for person = age_at(D5, ref_month)\n"
+        "define head for household = first(person.age where D2 = 0)\n"
+        "rule A hard person zh \"中\\\"\" en \"e\" when D2 in {1, 100..200} "
+        "check age >= head - c\n"
+        "rule B soft household" MSG "check count(person where D7 = 1) = H2a\n"
+        "rule C soft person" MSG "check any(person where D4 = self.D4)\n";
+    struct puan_form *form = help_form(FORM, &arena);
+    struct puan_record rec = help_record(
+        form,
+        "{\"form\":\"census\",\"household\":\"1\",\"answers\":{\"H2a\":9},"
+        "\"person\":[{\"D2\":0,\"D4\":1},{\"D2\":1,\"D5\":\"2000-01\"}]}",
+        &arena);
+    const struct puan_record *p[2] = { &rec, &rec };
+    unsigned n, failures = 0;
+
+    (void)state;
+    for (n = 0; n < 500; n++) {
+        struct scarce s = { n, 0 };
+        struct puan_alloc host = { scarce_get, scarce_put, &s };
+        struct puan_str t = puan_str_of(text);
+        struct puan_findings f[2];
+        struct puan_ruleset *rs;
+        struct puan_err err = { 0 };
+        struct puan_arena a;
+        enum puan_status st;
+
+        puan_arena_init(&a, &host);
+        st =
+            puan_ruleset_compile(&rs, form, settings, 2, &t, NULL, 1, &a, &err);
+        if (st == PUAN_OK)
+            st = puan_ruleset_run(f, rs, &rec, &a, &err);
+        if (st == PUAN_OK)
+            st = puan_ruleset_run_block(f, rs, p, 2, &a, &err);
+        if (st == PUAN_OK)
+            assert_int_equal(f[1].n, 1); /* B */
+        puan_arena_clear(&a);
+        assert_int_equal(s.live, 0);
+        if (st == PUAN_OK)
+            break;
+        failures++;
+        assert_int_equal(st, PUAN_ENOMEM);
+        assert_int_equal(err.code, PUAN_ENOMEM);
+    }
+    assert_true(failures >= 1 && n < 500);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_finding_names_the_rule_and_the_row,
-                                        setup, teardown),
+        TEST(a_finding_names_the_rule_and_the_row),
+        TEST(a_rule_without_in_applies_where_the_form_can_hold_it),
+        TEST(a_rule_that_applies_nowhere_is_found),
+        TEST(files_share_their_names_and_errors_name_the_file),
+        TEST(a_text_that_is_not_utf8_is_refused),
+        TEST(a_rule_knows_the_items_it_reads),
+        TEST(a_derived_item_no_rule_needs_is_not_computed),
+        TEST(without_the_vault_a_comparison_of_texts_is_not_evaluable),
+        TEST(a_record_of_another_form_is_a_bug_not_a_crash),
+        TEST(a_large_household_gives_the_same_in_both_executors),
+        TEST(depth_and_size_have_limits),
+        TEST(a_derived_chain_may_not_be_endless),
+        TEST(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

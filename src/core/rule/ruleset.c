@@ -289,8 +289,7 @@ enum puan_status
 puan_ruleset_compile(struct puan_ruleset **out, const struct puan_form *form,
                      const struct puan_const *consts, size_t n_consts,
                      const struct puan_str *texts, const char *const *files,
-                     size_t n_texts, struct puan_arena *a,
-                     struct puan_err *err)
+                     size_t n_texts, struct puan_arena *a, struct puan_err *err)
 {
     struct compile c = { .err = err };
     enum puan_status st = PUAN_OK;
@@ -361,9 +360,8 @@ static bool skips(const struct puan_ruleset *rs, const struct puan_rule_skip *k)
     return false;
 }
 
-enum puan_status
-puan_ruleset_all_used(const struct puan_ruleset *const *sets, size_t n,
-                      struct puan_err *err)
+enum puan_status puan_ruleset_all_used(const struct puan_ruleset *const *sets,
+                                       size_t n, struct puan_err *err)
 {
     for (size_t i = 0; n > 0 && i < sets[0]->n_skips; i++) {
         const struct puan_rule_skip *k = &sets[0]->skip[i];
@@ -382,7 +380,8 @@ puan_ruleset_all_used(const struct puan_ruleset *const *sets, size_t n,
 /* ---- run ---- */
 
 /* The derived items of the record, in their order. */
-static enum puan_status derive(struct puan_rule_run *x, const struct puan_program *p,
+static enum puan_status derive(struct puan_rule_run *x,
+                               const struct puan_program *p,
                                struct puan_arena *a, struct puan_err *err)
 {
     val regs[PUAN_RULE_REGS];
@@ -410,7 +409,8 @@ static enum puan_status derive(struct puan_rule_run *x, const struct puan_progra
     return PUAN_OK;
 }
 
-static enum outcome instance(struct puan_rule_run *x, const struct puan_ins *ins,
+static enum outcome instance(struct puan_rule_run *x,
+                             const struct puan_ins *ins,
                              const struct puan_rule_code *c)
 {
     val regs[PUAN_RULE_REGS];
@@ -426,8 +426,8 @@ static enum outcome instance(struct puan_rule_run *x, const struct puan_ins *ins
     return outcome_of(regs[0]);
 }
 
-static enum puan_status found(struct puan_findings *f, size_t *cap,
-                              size_t rule, uint32_t row, struct puan_arena *a,
+static enum puan_status found(struct puan_findings *f, size_t *cap, size_t rule,
+                              uint32_t row, struct puan_arena *a,
                               struct puan_err *err)
 {
     if (f->n == *cap) {

@@ -4,19 +4,6 @@
  */
 #include "core/rule/run.h"
 
-/* The rows an instruction reads from. */
-void puan_rule_place(struct puan_rule_run *x, enum puan_src src, uint16_t entity,
-                    uint32_t row)
-{
-    const struct puan_rows *rows = &x->r->rows[entity];
-    size_t at = (size_t)row * x->r->form->entity[entity].n_items;
-
-    x->row[src] = row;
-    x->v[src] = rows->v + at;
-    x->st[src] = rows->st + at;
-    x->txt[src] = rows->txt ? rows->txt + at : NULL;
-}
-
 static struct puan_str text_of(const struct puan_rule_run *x, unsigned src,
                                uint16_t item)
 {
@@ -32,7 +19,7 @@ static val at_item(const struct puan_rule_run *x, const struct puan_ins *i,
     if (line < 1 || line > (int64_t)rows->n)
         return unknown(PUAN_UN_ASKED);
     at = (size_t)(line - 1) * x->r->form->entity[i->y].n_items + i->x;
-    return (val){ rows->v[at], know_of(rows->st[at] & 3) };
+    return (val){ rows->v[at], know_of(rows->st[at]) };
 }
 
 static val at_column(const struct puan_rule_run *x, const struct puan_ins *i,
@@ -43,7 +30,8 @@ static val at_column(const struct puan_rule_run *x, const struct puan_ins *i,
     return x->column[i->x][line - 1];
 }
 
-static void quantifier(struct puan_rule_run *x, const struct puan_ins *i, val *r)
+static void quantifier(struct puan_rule_run *x, const struct puan_ins *i,
+                       val *r)
 {
     struct acc q = { 0 };
     uint32_t n = x->r->rows[i->y].n;
@@ -58,7 +46,7 @@ static void quantifier(struct puan_rule_run *x, const struct puan_ins *i, val *r
 }
 
 void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
-                   struct puan_val *regs)
+                    struct puan_val *regs)
 {
     const struct puan_ins *end = i + n;
     /* a body of a quantifier counts its registers from its own d */
@@ -72,10 +60,12 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             *d = known(i->k);
             break;
         case PUAN_OP_ITEM:
-            *d = (val){ x->v[i->src][i->x], know_of(x->st[i->src][i->x] & 3) };
+            *d = (val){ x->v[i->src][i->x],
+                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
             break;
         case PUAN_OP_COLUMN:
             *d = x->column[i->x][x->row[i->src]];
+            d->s = seen_from(d->s, i->outer);
             break;
         case PUAN_OP_ROW:
             *d = known((int64_t)x->row[i->src] + 1);
@@ -84,17 +74,16 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             *d = known(i->k >> (x->st[i->src][i->x] & 3) & 1);
             break;
         case PUAN_OP_REASON:
-            *d = known(x->st[i->src][i->x] == PUAN_MISSING
-                           ? x->v[i->src][i->x]
-                           : -1);
+            *d = known(x->st[i->src][i->x] == PUAN_MISSING ? x->v[i->src][i->x]
+                                                           : -1);
             break;
         case PUAN_OP_ITEM_CMP:
             *d = (val){ compares(x->v[i->src][i->x], i->k, i->y),
-                        know_of(x->st[i->src][i->x] & 3) };
+                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
             break;
         case PUAN_OP_ITEM_MASK:
             *d = (val){ in_mask(x->v[i->src][i->x], i->k) != (i->y != 0),
-                        know_of(x->st[i->src][i->x] & 3) };
+                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
             break;
         case PUAN_OP_ADD:
             *d = op_add(d[0], d[1]);
@@ -171,8 +160,9 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             break;
         case PUAN_OP_SAME_ID:
         case PUAN_OP_SAME_TEXT:
-            *d = op_same(x->st[i->src][i->x] & 3, text_of(x, i->src, i->x),
-                         x->st[i->k][i->y] & 3,
+            *d = op_same(seen_from(know_of(x->st[i->src][i->x]), i->outer & 1),
+                         text_of(x, i->src, i->x),
+                         seen_from(know_of(x->st[i->k][i->y]), i->outer >> 1),
                          text_of(x, (unsigned)i->k, i->y),
                          i->op == PUAN_OP_SAME_ID);
             break;

@@ -18,10 +18,19 @@ struct puan_rule_run {
 };
 
 /* Sets the row that a source reads. */
-void puan_rule_place(struct puan_rule_run *x, enum puan_src src, uint16_t entity,
-                    uint32_t row);
+static inline void puan_rule_place(struct puan_rule_run *x, enum puan_src src,
+                                   uint16_t entity, uint32_t row)
+{
+    const struct puan_rows *rows = &x->r->rows[entity];
+    size_t at = (size_t)row * x->r->form->entity[entity].n_items;
+
+    x->row[src] = row;
+    x->v[src] = rows->v + at;
+    x->st[src] = rows->st + at;
+    x->txt[src] = rows->txt ? rows->txt + at : NULL;
+}
 /* Runs n instructions; the result is regs[0]. */
 void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
-                   struct puan_val *regs);
+                    struct puan_val *regs);
 
 #endif

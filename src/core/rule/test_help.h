@@ -32,8 +32,7 @@ static void help_put(void *ctx, void *p, size_t n)
 static const struct puan_alloc help_host = { help_get, help_put, NULL };
 
 /* The whole file; the test fails when it cannot be read. */
-static inline struct puan_str help_read(const char *path,
-                                        struct puan_arena *a)
+static inline struct puan_str help_read(const char *path, struct puan_arena *a)
 {
     FILE *f = fopen(path, "rb");
     long n;
