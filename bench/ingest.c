@@ -248,7 +248,7 @@ int main(int argc, char **argv)
     ssize_t n;
 
     if (argc > 1 && strcmp(argv[1], "--serve") == 0)
-        return load_serve(argc, argv);
+        return load_serve(argc, argv, NULL);
     for (int i = 1; i < argc; i++) {
         const char *v = i + 1 < argc ? argv[i + 1] : "";
 

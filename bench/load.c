@@ -246,12 +246,11 @@ static char *number(char *out, uint64_t v)
     return out;
 }
 
-enum puan_status load_start(struct load_server *s, const char *self,
+enum puan_status load_spawn(struct load_server *s, const char *self,
                             const struct load_options *o, struct puan_err *err)
 {
     int to[2], from[2];
-    char n[3][24], line[128], path[512];
-    FILE *f;
+    char n[3][24];
 
     memset(s, 0, sizeof(*s));
     s->n = (size_t)o->counties * o->eas;
@@ -270,7 +269,17 @@ enum puan_status load_start(struct load_server *s, const char *self,
     close(from[1]);
     s->to = to[1];
     s->from = from[0];
-    if (s->pid < 0 || !load_ask(s, "", line, sizeof(line)) ||
+    return s->pid > 0 ? PUAN_OK
+                      : puan_fail(err, PUAN_EIO, "server", "cannot fork");
+}
+
+enum puan_status load_ready(struct load_server *s,
+                            const struct load_options *o, struct puan_err *err)
+{
+    char line[128], path[512];
+    FILE *f;
+
+    if (!load_ask(s, "", line, sizeof(line)) ||
         sscanf(line, "ready %63s", s->address) != 1)
         return puan_fail(err, PUAN_EIO, "server", "did not start");
     puan_format(path, sizeof(path), "%s.tokens", o->dir);
@@ -284,6 +293,14 @@ enum puan_status load_start(struct load_server *s, const char *self,
     }
     fclose(f);
     return PUAN_OK;
+}
+
+enum puan_status load_start(struct load_server *s, const char *self,
+                            const struct load_options *o, struct puan_err *err)
+{
+    enum puan_status st = load_spawn(s, self, o, err);
+
+    return st == PUAN_OK ? load_ready(s, o, err) : st;
 }
 
 bool load_ask(struct load_server *s, const char *command, char *answer,
@@ -397,7 +414,7 @@ static void serve_stats(char *out, size_t cap, struct puan_store *st)
                 (long long)all.commit_ns);
 }
 
-int load_serve(int argc, char **argv)
+int load_serve(int argc, char **argv, void (*with)(struct puan_store *))
 {
     struct load_options o = { 0 };
     struct puan_store_options opt = { 0 };
@@ -428,6 +445,8 @@ int load_serve(int argc, char **argv)
         puan_store_close(st);
         return 1;
     }
+    if (with)
+        with(st);
     dprintf(3, "ready %s\n", puan_host_address(h));
     while (fgets(line, sizeof(line), stdin)) {
         char answer[128] = "ok\n";

@@ -46,6 +46,14 @@ PUAN_MUST_USE enum puan_status load_start(struct load_server *s,
                                           const char *self,
                                           const struct load_options *o,
                                           struct puan_err *err);
+/* The first half: a child that has not said yet that it is ready. */
+PUAN_MUST_USE enum puan_status load_spawn(struct load_server *s,
+                                          const char *self,
+                                          const struct load_options *o,
+                                          struct puan_err *err);
+PUAN_MUST_USE enum puan_status load_ready(struct load_server *s,
+                                          const struct load_options *o,
+                                          struct puan_err *err);
 /* Sends one line, waits for one line; false when the server is gone. */
 bool load_ask(struct load_server *s, const char *command, char *answer,
               size_t cap);
@@ -53,8 +61,9 @@ bool load_ask(struct load_server *s, const char *command, char *answer,
 int64_t load_stop(struct load_server *s);
 /* kill -9 and wait. */
 void load_kill(struct load_server *s);
-/* The child's main: argv as load_start gave it. */
-int load_serve(int argc, char **argv);
+/* The child's main: argv as load_start gave it; `with` may be NULL. */
+struct puan_store;
+int load_serve(int argc, char **argv, void (*with)(struct puan_store *));
 
 /* ---- client ---- */
 
