@@ -1,6 +1,8 @@
 /*
  * The feature's tables, commands and what others ask of it.
  */
+#include "features/campaign/campaign.h"
+
 #include "features/campaign/internal.h"
 
 #include <stdio.h>

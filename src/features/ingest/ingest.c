@@ -1,6 +1,8 @@
 /*
  * The feature: its tables, what it keeps beside a store, its jobs and metrics.
  */
+#include "features/ingest/ingest.h"
+
 #include "features/ingest/internal.h"
 
 #include <stdlib.h>

@@ -2,6 +2,8 @@
  * The campaign directory: making it, opening it, its plan, keys, areas and
  * clock.  Writing to a store is shard.c; what crosses stores is deliver.c.
  */
+#include "features/store/store.h"
+
 #include "features/store/internal.h"
 
 #include <errno.h>
