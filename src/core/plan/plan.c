@@ -273,6 +273,70 @@ static void load_uses(struct loader *l)
     }
 }
 
+/* --- overlay ------------------------------------------------------------ */
+
+static const struct puan_node *overlay_root(const struct puan_plan_pack *k)
+{
+    const struct puan_plan_file *f = pack_file(k, PUAN_STR("plan.yaml"));
+
+    return f && puan_node_get(f->tree, "overlay_of") ? f->tree : NULL;
+}
+
+/*
+ * A lower office's pack on top of the plan.  It may shorten durations and add
+ * roles, rules and workflows; it cannot touch forms, codes, windows or cases.
+ */
+static void load_overlay(struct loader *l)
+{
+    static const char *const keys[] = { "plan", "version", "scope",
+                                        "zh",   "en",      "overlay_of",
+                                        "roles", "settings", NULL };
+    const struct puan_plan_pack *k = &l->pack[l->p->n_packs - 1];
+    const struct puan_node *root = overlay_root(k), *of;
+    struct puan_str base, hex, rest;
+    uint8_t want[PUAN_DIGEST_SIZE];
+
+    if (root == NULL || l->p->n_packs < 2)
+        return;
+    l->p->overlay = k->name;
+    (void)only(l, root, keys);
+    of = puan_node_get(root, "overlay_of");
+    rest = text(l, root, "overlay_of");
+    (void)puan_str_split(&base, &rest, '@');
+    hex = rest.p ? rest : PUAN_STR("");
+    if (!puan_str_eq(base, l->pack[0].name) ||
+        !puan_unhex(want, sizeof(want), hex))
+        FAIL(l, of, "'overlay_of' must be PACK@DIGEST, the digest in "
+                    "hexadecimal as puan plan show gives it");
+    else if (l->digest != NULL &&
+             memcmp(want, l->pack[0].digest, sizeof(want)) != 0)
+        FAIL(l, of, "the overlay was made for another version of pack %.*s, "
+                    "review it and name the digest of this one",
+             PUAN_FMT(base));
+    for (size_t i = 0; i < k->n_files; i++)
+        if (puan_str_starts(k->file[i].path, "forms/") ||
+            puan_str_starts(k->file[i].path, "codes/"))
+            FAIL(l, k->file[i].tree ? k->file[i].tree : root,
+                 "an overlay cannot change forms or code lists: remove %.*s",
+                 PUAN_FMT(k->file[i].path));
+}
+
+/* A setting of the overlay takes the place of the plan's, if stricter. */
+static void overlay_setting(struct loader *l, struct puan_setting *have,
+                            const struct puan_setting *s)
+{
+    if (have->kind != PUAN_SETTING_DURATION ||
+        s->kind != PUAN_SETTING_DURATION)
+        FAIL(l, s->at, "an overlay can only shorten durations; '%.*s' is "
+                       "none",
+             PUAN_FMT(s->id));
+    else if (s->value > have->value)
+        FAIL(l, s->at, "an overlay cannot lengthen '%.*s' from %.*s to %.*s",
+             PUAN_FMT(s->id), PUAN_FMT(have->text), PUAN_FMT(s->text));
+    else
+        *have = *s;
+}
+
 /* --- levels ------------------------------------------------------------- */
 
 static void load_levels(struct loader *l)
@@ -549,22 +613,24 @@ static void load_settings(struct loader *l)
         const struct puan_node *m = of_pack(l, k, "settings");
 
         PUAN_NODE_EACH(c, m) {
-            struct puan_setting *s = &list[p->n_settings];
+            struct puan_setting s = { .id = c->key, .at = c };
+            const struct puan_setting *have = puan_plan_setting(p, c->key);
+            bool overlay = overlay_root(&l->pack[k]) != NULL;
 
-            /* the plan's own number stands before that of a used pack */
-            if (puan_plan_setting(p, c->key) != NULL)
-                continue;
+            if (have != NULL && !overlay)
+                continue; /* the plan's own stands before a used pack's */
             if (!only(l, c, keys))
                 continue;
-            s->id = c->key;
-            s->at = c;
-            s->zh = text(l, c, "zh");
-            s->en = text(l, c, "en");
-            s->text = text(l, c, "value");
-            s->clauses = texts(&s->n_clauses, l, c, "clauses");
-            if (!setting_value(s))
-                FAIL(l, c, "setting '%.*s' has no value", PUAN_FMT(s->id));
-            p->n_settings++;
+            s.zh = text(l, c, "zh");
+            s.en = text(l, c, "en");
+            s.text = text(l, c, "value");
+            s.clauses = texts(&s.n_clauses, l, c, "clauses");
+            if (!setting_value(&s))
+                FAIL(l, c, "setting '%.*s' has no value", PUAN_FMT(s.id));
+            else if (have != NULL)
+                overlay_setting(l, &list[have - list], &s);
+            else
+                list[p->n_settings++] = s;
         }
     }
     consts = puan_new_n(l->a, p->n_settings + 1, struct puan_const);
@@ -1143,6 +1209,7 @@ enum puan_status puan_plan_load(struct puan_plan **out,
     campaign = puan_str_is(p->scope, "campaign");
     load_uses(&l);
     digests(&l);
+    load_overlay(&l);
     fill_files(&l);
     load_levels(&l);
     load_roles(&l);

@@ -163,6 +163,7 @@ struct puan_plan_pack {
 
 struct puan_plan {
     struct puan_str id, version;
+    struct puan_str overlay; /* name of the overlay on it; empty: none */
     struct puan_str zh, en;
     struct puan_str scope; /* "office", "campaign" */
     /* Of the pack; when it uses others, over all their digests in order. */
@@ -215,7 +216,7 @@ struct puan_plan {
 
 /*
  * Builds a plan from packs already read: pack[0] is the plan's own, the others
- * those it uses.  Files and trees must outlive the plan.  Every failure that
+ * those it uses and, last, an overlay on it if there is one (contract 6).  Files and trees must outlive the plan.  Every failure that
  * can be found goes to `problems` (may be NULL); err gets the first.  Routing,
  * residence cases, variables and filters of tables are compiled against their
  * forms.  `digest` may be NULL: digests stay zero.

@@ -264,22 +264,50 @@ static bool name_ok(struct puan_str s)
     return s.n > 0 && s.n <= 64;
 }
 
-/* The pack at dir and, in turn, those that any of them uses. */
+static const struct puan_node *root_of(const struct puan_plan_pack *k)
+{
+    for (size_t i = 0; i < k->n_files; i++)
+        if (puan_str_is(k->file[i].path, "plan.yaml"))
+            return k->file[i].tree;
+    return NULL;
+}
+
+/*
+ * The pack at dir and, in turn, those that any of them uses.  An overlay comes
+ * last, behind the pack it lies on and what that uses.
+ */
 static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
                                    const struct puan_digest_fn *digest,
                                    bool lint, struct puan_err *err)
 {
     struct puan_arena *a = &h->arena;
+    struct puan_plan_pack overlay = { 0 };
+    const struct puan_node *of = NULL;
     enum puan_status st =
         read_pack(h, dir, base_name(dir, a), digest, lint, err);
 
-    for (size_t k = 0; st == PUAN_OK && k < h->n_packs; k++) {
-        const struct puan_node *root = NULL, *uses;
+    if (st == PUAN_OK)
+        of = puan_node_get(root_of(&h->pack[0]), "overlay_of");
+    if (of != NULL) {
+        struct puan_str base, rest = of->text;
 
-        for (size_t i = 0; i < h->pack[k].n_files; i++)
-            if (puan_str_is(h->pack[k].file[i].path, "plan.yaml"))
-                root = h->pack[k].file[i].tree;
-        uses = puan_node_get(root, "uses");
+        (void)puan_str_split(&base, &rest, '@');
+        if (!name_ok(base))
+            return puan_node_fail(of, err,
+                                  "'overlay_of' must be PACK@DIGEST");
+        overlay = h->pack[--h->n_packs];
+        dir = beside(dir, base, a);
+        if (!is_pack(dir, a))
+            return puan_node_fail(of, err,
+                                  "lies on pack '%.*s', which is not beside "
+                                  "it",
+                                  PUAN_FMT(base));
+        st = read_pack(h, dir, base, digest, lint, err);
+    }
+    for (size_t k = 0; st == PUAN_OK && k < h->n_packs; k++) {
+        const struct puan_node *uses =
+            puan_node_get(root_of(&h->pack[k]), "uses");
+
         PUAN_NODE_EACH(u, uses) {
             const char *path;
             size_t j = 0;
@@ -292,14 +320,19 @@ static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
                 return puan_node_fail(u, err, "'%.*s' is no name of a pack",
                                       PUAN_FMT(u->text));
             path = beside(dir, u->text, a);
-            if (!is_pack(path, a)) {
-                /* puan_plan_load says so, with its place */
+            if (!is_pack(path, a)) /* puan_plan_load says so, with place */
                 continue;
-            }
             st = read_pack(h, path, u->text, digest, lint, err);
             if (st != PUAN_OK)
                 return st;
         }
+    }
+    if (st == PUAN_OK && of != NULL) {
+        if (h->n_packs == PACKS_MAX)
+            return puan_fail(err, PUAN_ELIMIT, dir,
+                             "more than %d packs are used together",
+                             PACKS_MAX);
+        h->pack[h->n_packs++] = overlay;
     }
     return st;
 }
@@ -461,6 +494,16 @@ static enum puan_status copy_pack(const char *dir,
         if (st == PUAN_OK)
             st = puan_file_write(to, f->text, 0640, err);
     }
+    if (st == PUAN_OK && k->n_files > 0) { /* the signature goes along */
+        const struct puan_plan_file *f = &k->file[0];
+        const char *sig = puan_arena_fmt(
+            a, "%.*s/plan.sig", (int)(strlen(f->name) - f->path.n - 1),
+            f->name);
+
+        if (puan_file_exists(sig))
+            st = puan_file_copy(sig, puan_arena_fmt(a, "%s/plan.sig", root),
+                                err);
+    }
     return st;
 }
 
@@ -485,7 +528,7 @@ static enum puan_status write_pin(const char *dir, struct puan_plan_held *h,
     puan_out_init(&o, &h->arena);
     puan_jw_init(&w, &o);
     puan_jw_map(&w);
-    puan_jw_kstr(&w, "plan", p->id);
+    puan_jw_kstr(&w, "plan", p->overlay.n ? p->overlay : p->pack[0].name);
     puan_jw_kstr(&w, "version", p->version);
     puan_jw_ktext(&w, "algorithm", digest->name);
     kdigest(&w, PUAN_STR("digest"), p->digest);

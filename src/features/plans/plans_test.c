@@ -472,6 +472,74 @@ static void the_digest_depends_on_content_and_names_only(void **state)
     puan_plan_close(h);
 }
 
+/* --- overlays ----------------------------------------------------------- */
+
+static const char *overlay(const char *digest, const char *settings)
+{
+    const char *pack = puan_arena_fmt(&arena, "%s/stricter", dir);
+    struct puan_err err = { 0 };
+
+    assert_int_equal(puan_dir_make(pack, &err), PUAN_OK);
+    assert_int_equal(
+        puan_file_write(
+            puan_arena_fmt(&arena, "%s/plan.yaml", pack),
+            puan_str_of(puan_arena_fmt(
+                &arena,
+                "plan: stricter\nversion: \"1\"\nscope: campaign\nzh: 严\nen: "
+                "Stricter\noverlay_of: zz-test@%s\nsettings:\n  %s\n",
+                digest, settings)),
+            0644, &err),
+        PUAN_OK);
+    return pack;
+}
+
+static void an_overlay_may_only_be_stricter(void **state)
+{
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
+    struct puan_plan_held *h;
+    const struct puan_plan *p;
+    struct puan_err err = { 0 };
+    const char *pack, *pin = puan_arena_fmt(&arena, "%s/plan", dir);
+
+    (void)state;
+    p = loaded(&h, planted(PLAN, NULL, NULL));
+    puan_hex(hex, p->pack[0].digest, PUAN_DIGEST_SIZE);
+    puan_plan_close(h);
+    pack = overlay(hex, "at_once: {value: 20m, zh: 立即, en: At once}");
+    p = loaded(&h, pack);
+    assert_true(puan_str_is(p->id, "zz-test"));
+    assert_true(puan_str_is(p->overlay, "stricter"));
+    assert_int_equal(puan_plan_number(p, "at_once", 0), 20 * 60000);
+    assert_int_equal(p->n_packs, 2);
+    puan_plan_close(h);
+    assert_int_equal(puan_plan_pin(pin, pack, puan_digest_sm3(), NULL, &err),
+                     PUAN_OK);
+    p = loaded(&h, pin);
+    assert_int_equal(puan_plan_number(p, "at_once", 0), 20 * 60000);
+    puan_plan_close(h);
+    /* longer; not a duration; another version of the pack under it */
+    pack = overlay(hex, "at_once: {value: 2h, zh: 立即, en: At once}");
+    assert_int_equal(puan_plan_load_dir(&h, pack, puan_digest_sm3(), &err),
+                     PUAN_EINVAL);
+    assert_string_equal(
+        err.text, "an overlay cannot lengthen 'at_once' from 1h to 2h");
+    err = (struct puan_err){ 0 };
+    pack = overlay(hex, "adult_age: {value: 17, zh: 年龄, en: Age}");
+    assert_int_equal(puan_plan_load_dir(&h, pack, puan_digest_sm3(), &err),
+                     PUAN_EINVAL);
+    assert_string_equal(
+        err.text,
+        "an overlay can only shorten durations; 'adult_age' is none");
+    err = (struct puan_err){ 0 };
+    hex[0] = hex[0] == '0' ? '1' : '0';
+    pack = overlay(hex, "at_once: {value: 20m, zh: 立即, en: At once}");
+    assert_int_equal(puan_plan_load_dir(&h, pack, puan_digest_sm3(), &err),
+                     PUAN_EINVAL);
+    assert_string_equal(err.text,
+                        "the overlay was made for another version of pack "
+                        "zz-test, review it and name the digest of this one");
+}
+
 static void a_pack_that_is_not_there_is_said(void **state)
 {
     struct puan_plan_held *h;
@@ -504,6 +572,7 @@ int main(void)
         T(capabilities_no_route_asks_for_are_told),
         T(a_pinned_plan_is_the_plan_and_changes_are_found),
         T(the_digest_depends_on_content_and_names_only),
+        T(an_overlay_may_only_be_stricter),
         T(a_pack_that_is_not_there_is_said),
     };
 
