@@ -151,7 +151,10 @@ static enum puan_status score(struct puan_demo *d, const char *detections,
         "puan",    "simulate",
         "score",   "--truth",
         puan_arena_fmt(&d->arena, "%s/truth.csv", d->sim),
-        detections, NULL
+        detections,
+        puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir),
+        puan_arena_fmt(&d->arena, "%s/listing.csv", d->o.dir),
+        NULL
     };
     struct puan_node *tree;
     struct puan_str text;

@@ -27,7 +27,8 @@ struct puan_review {
     struct puan_demo *d;
     struct worker *worker;
     size_t n_workers;
-    int64_t *household; /* to be sent back */
+    struct puan_sheet_out *missing; /* listed, nothing received */
+    int64_t *household;             /* to be sent back */
     size_t n, cap;
     atomic_uint_fast64_t counter, answered, unchanged, still_hard;
     struct puan_progress bar;
@@ -127,6 +128,14 @@ static enum puan_status read_roll(struct puan_review *r, int64_t county,
         {
             int64_t household = 0, hard = 0;
 
+            if (puan_str_is(puan_node_str_opt(c, "version", ""), "0") &&
+                !puan_str_is(puan_node_str_opt(c, "status", ""), "vacant")) {
+                puan_sheet_put_text(r->missing, "listing");
+                puan_sheet_put(r->missing,
+                               puan_node_str_opt(c, "household", ""));
+                puan_sheet_put_int(r->missing, 0);
+                puan_sheet_end_row(r->missing);
+            }
             if (!puan_int_parse(&household,
                                 puan_node_str_opt(c, "household", "")) ||
                 !puan_int_parse(&hard, puan_node_str_opt(c, "hard", "0")) ||
@@ -362,8 +371,23 @@ enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
     d->review = r;
     r->d = d;
     st = find_workers(r, err);
+    if (st == PUAN_OK)
+        st = puan_sheet_create(
+            &r->missing, puan_arena_fmt(&d->arena, "%s/listing.csv", d->o.dir),
+            err);
+    if (st != PUAN_OK)
+        return st;
+    puan_sheet_put_text(r->missing, "detector");
+    puan_sheet_put_text(r->missing, "household");
+    puan_sheet_put_text(r->missing, "line");
+    puan_sheet_end_row(r->missing);
     for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++)
         st = read_roll(r, d->county[k], err);
+    if (st == PUAN_OK)
+        st = puan_sheet_finish(r->missing, err);
+    else
+        puan_sheet_abandon(r->missing);
+    r->missing = NULL;
     if (st == PUAN_OK && moment)
         st = puan_people_clock(d, moment, err);
     if (st != PUAN_OK)

@@ -127,7 +127,10 @@ static enum puan_status count_ranges(void *arg, uint64_t begin, uint64_t end,
     return st;
 }
 
-/* The areas two levels above enumeration areas make ranges of a good size. */
+/*
+ * A range is an area one level below the stores': few, because each walk of
+ * puan_ret_each looks at its store's whole head map, and enough for the cores.
+ */
 static enum puan_status make_ranges(struct range **out, size_t *n,
                                     struct puan_dropped **dropped,
                                     struct puan_store *st, int64_t area,
@@ -136,13 +139,18 @@ static enum puan_status make_ranges(struct range **out, size_t *n,
     const struct puan_area_tree *tree = puan_store_areas(st);
     uint32_t top = tree ? puan_area_find(tree, area) : PUAN_AREA_NONE;
     size_t shards = puan_store_shards(st);
+    const struct puan_plan *plan = puan_store_plan(st);
     unsigned level;
 
     *n = 0;
     if (top == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_ENOTFOUND, "area", "no area %lld",
                          (long long)area);
-    level = tree->n_levels > 2 ? tree->n_levels - 2 : 0;
+    level = (unsigned)(puan_area_level_of(
+                           tree, plan->level[plan->shard_level].id) +
+                       1);
+    if (level >= tree->n_levels)
+        level = tree->n_levels - 1;
     if (level < tree->area[top].level)
         level = tree->area[top].level;
     *out = puan_new_n(a, tree->area[top].end - top, struct range);
