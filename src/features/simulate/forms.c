@@ -509,7 +509,8 @@ static bool changed(struct puan_str *out, struct sim_form *f,
         for (uint32_t o = 0; o < f->n_persons && given(was); o++) {
             struct puan_str other = f->person[o][k->item];
 
-            if (o != line && given(other) && !puan_str_eq(other, was)) {
+            if (o != line && given(other) && !puan_str_eq(other, was) &&
+                holds(f, k->with, k->n_with, o)) {
                 *out = other;
                 return true;
             }

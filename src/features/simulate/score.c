@@ -111,6 +111,7 @@ struct reading {
     struct spots planted, seen;
     struct side *side;
     size_t n_sides, cap_sides;
+    struct spots doubles; /* `household` is the person doubled */
     int64_t *faulty; /* households with any fault */
     size_t n_faulty, cap_faulty;
     struct puan_arena *a;
@@ -124,8 +125,7 @@ static int64_t number(struct puan_str s)
     return puan_int_parse(&v, s) ? v : 0;
 }
 
-enum { T_ROW, T_HOUSEHOLD, T_LINE, T_PERSON, T_OTHER, T_OTHER_LINE, T_FAULT,
-       T_DETECT, T_COLUMNS };
+enum { T_ROW, T_HOUSEHOLD, T_LINE, T_PERSON, T_FAULT, T_DETECT, T_COLUMNS };
 
 static enum puan_status plant(struct reading *r, struct puan_str detector,
                               int64_t household, int64_t line, uint64_t thing)
@@ -139,8 +139,7 @@ static enum puan_status plant(struct reading *r, struct puan_str detector,
 static enum puan_status read_truth(struct reading *r, const char *path)
 {
     static const char *const names[T_COLUMNS] = {
-        "row",         "household", "line",  "person", "other_household",
-        "other_line",  "fault",     "detectable"
+        "row", "household", "line", "person", "fault", "detectable"
     };
     struct puan_sheet *s;
     const struct puan_csv *c;
@@ -197,9 +196,12 @@ static enum puan_status read_truth(struct reading *r, const char *path)
             if (one.n == 0 || puan_str_is(one, "none"))
                 continue;
             st = plant(r, one, household, line, thing);
-            if (st == PUAN_OK && c->field[col[T_OTHER]].n > 0)
-                st = plant(r, one, number(c->field[col[T_OTHER]]),
-                           number(c->field[col[T_OTHER_LINE]]), thing);
+            if (st == PUAN_OK && c->field[col[T_PERSON]].n > 0)
+                st = add_spot(&r->doubles,
+                              (struct spot){
+                                  name_of(&r->names, one, r->a), 0,
+                                  number(c->field[col[T_PERSON]]), thing },
+                              r->err);
         }
     }
     puan_sheet_close(s);
@@ -244,6 +246,34 @@ static enum puan_status read_list(struct reading *r, const char *path)
                           number(c->field[household]), 0 },
                       r->err);
     puan_sheet_close(s);
+    return st;
+}
+
+/* A double is found at any record of its person, in whatever area. */
+static enum puan_status doubles(struct reading *r)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t i = 0; i < r->doubles.n && st == PUAN_OK; i++) {
+        const struct spot *d = &r->doubles.p[i];
+        size_t lo = 0, hi = r->n_sides;
+
+        while (lo < hi) {
+            size_t mid = lo + (hi - lo) / 2;
+
+            if (r->side[mid].person < (uint64_t)d->household)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        for (; lo < r->n_sides &&
+               r->side[lo].person == (uint64_t)d->household && st == PUAN_OK;
+             lo++)
+            st = add_spot(&r->planted,
+                          (struct spot){ d->detector, r->side[lo].line,
+                                         r->side[lo].household, d->thing },
+                          r->err);
+    }
     return st;
 }
 
@@ -399,6 +429,8 @@ enum puan_status sim_score(struct puan_out *out, const char *truth,
 
     if (st == PUAN_OK)
         st = pairs(&r);
+    if (st == PUAN_OK)
+        st = doubles(&r);
     for (size_t i = 0; i < n_lists && st == PUAN_OK; i++)
         st = read_list(&r, lists[i]);
     if (st == PUAN_OK)
@@ -409,6 +441,7 @@ enum puan_status sim_score(struct puan_out *out, const char *truth,
     }
     free(r.planted.p);
     free(r.seen.p);
+    free(r.doubles.p);
     free(r.side);
     free(r.faulty);
     return st;

@@ -722,18 +722,18 @@ static const char *write_file(const char *name, const char *text)
 }
 
 #define TRUTH_HEAD                                                             \
-    "row,household,line,person,other_household,other_line,fault,detectable\n"
+    "row,household,line,person,fault,detectable\n"
 
 static void detectors_are_scored(void **state)
 {
     const char *truth = write_file("truth.csv", TRUTH_HEAD
-                                   "person,10,1,500,,,,\n"
-                                   "person,20,2,500,,,,\n"
-                                   "person,30,1,501,,,,\n"
-                                   "fault,10,1,,,,1,RA+RB\n"
-                                   "fault,11,0,,,,2,RA\n"
-                                   "fault,12,3,,13,1,3,duplicates\n"
-                                   "fault,14,1,,,,4,none\n");
+                                   "person,10,1,500,,\n"
+                                   "person,20,2,500,,\n"
+                                   "person,13,1,501,,\n"
+                                   "fault,10,1,,1,RA+RB\n"
+                                   "fault,11,0,,2,RA\n"
+                                   "fault,12,3,501,3,duplicates\n"
+                                   "fault,14,1,,4,none\n");
     const char *list[] = { write_file("list.csv",
                                       "detector,household,line\n"
                                       "RA,10,1\n"

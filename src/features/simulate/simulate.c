@@ -228,8 +228,8 @@ static enum puan_status simulate(const struct request *q, struct puan_err *err)
     }
     /* What one shard says to another must be known before any is written. */
     crossing = run.n_shards > 1 && !q->opt.only_areas;
-    puan_progress_begin(&bar, "making people",
-                        run.n_shards * (crossing ? 2 : 1));
+    if (crossing)
+        puan_progress_begin(&bar, "movers between areas", run.n_shards);
     for (uint32_t i = 0; crossing && i < run.n_shards && st == PUAN_OK; i++) {
         struct sim_links mine = run.links;
 
@@ -238,18 +238,18 @@ static enum puan_status simulate(const struct request *q, struct puan_err *err)
         puan_arena_reset(&one);
         puan_progress_add(&bar, 1);
     }
+    if (crossing)
+        (void)puan_progress_end(&bar);
     if (st == PUAN_OK)
         st = sim_files_open(&files, &run, &all, err);
     for (uint32_t i = 0; i < run.n_shards && st == PUAN_OK; i++) {
         st = sim_shard_make(sh, &run, i, NULL, &one, err);
-        puan_progress_add(&bar, 1);
         if (st == PUAN_OK && q->opt.report)
             report(sh);
         if (st == PUAN_OK)
             st = sim_files_shard(files, sh, err);
         puan_arena_reset(&one);
     }
-    (void)puan_progress_end(&bar);
     if (st == PUAN_OK)
         st = sim_files_finish(files, err);
     else

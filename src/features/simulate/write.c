@@ -38,6 +38,7 @@ struct sim_files {
     uint32_t counter, counter_late;
 };
 
+static const char *const folder[2] = { "returns", "returns_true" };
 static const char *const kind_names[6] = {
     "item_error",        "duplicate",          "omitted_household",
     "invented_interview", "invented_household", "living_apart_records"
@@ -126,6 +127,15 @@ enum puan_status sim_files_open(struct sim_files **out,
     *out = f;
     if ((st = puan_dir_make(run->opt.out, err)) != PUAN_OK)
         return st;
+    /* another run's returns must not stand beside this one's */
+    for (int i = 0; i < 2; i++) {
+        const char *old =
+            puan_arena_fmt(a, "%s/%s", run->opt.out, folder[i]);
+
+        if (puan_dir_exists(old) &&
+            (st = puan_dir_remove(old, err)) != PUAN_OK)
+            return st;
+    }
     if ((st = create(&f->areas, f, "areas.csv",
                      "code,parent,level,name_zh,name_en,kind,valid_from,"
                      "valid_to,successor\n",
@@ -192,7 +202,6 @@ static enum puan_status open_returns(struct sim_files *f,
                                      struct puan_err *err)
 {
     const struct sim_spec *s = f->spec;
-    static const char *const folder[2] = { "returns", "returns_true" };
     enum puan_status st;
 
     for (int t = 0; t < 2; t++) {
@@ -940,7 +949,13 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
     staff(f, sh);
     if ((st = open_returns(f, sh, err)) != PUAN_OK)
         return st;
-    puan_progress_begin(&f->bar, "writing households", sh->n_homes);
+    {
+        char title[64];
+
+        puan_format(title, sizeof(title), "households of %.*s",
+                    PUAN_FMT(sh->row->digits));
+        puan_progress_begin(&f->bar, title, sh->n_homes);
+    }
     for (uint32_t k = 0, e = 0; k < sh->n_homes && st == PUAN_OK; k = e) {
         uint32_t ea = sh->home[sh->home_order[k]].ea;
 
