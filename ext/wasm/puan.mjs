@@ -62,10 +62,13 @@ export async function load(bytes) {
       give(JSON.stringify({ settings, texts }));
       return must(x.puan_rules_open(form));
     },
-    /** Findings of a return's document (an object or its JSON text). */
-    check(rules, document) {
+    /**
+     * Findings of a return's document (an object or its JSON text).  Without
+     * `route` an absent answer stays not asked, whatever routing says.
+     */
+    check(rules, document, route = true) {
       give(typeof document === 'string' ? document : JSON.stringify(document));
-      must(x.puan_check(rules));
+      must(x.puan_check(rules, route ? 1 : 0));
       return JSON.parse(take());
     },
     /** One case of test/vectors; only in puan_vectors.wasm. */

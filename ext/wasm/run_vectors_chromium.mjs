@@ -2,15 +2,16 @@
  * The vectors in WebAssembly in headless Chromium: one page that holds the
  * module, the cases and the scripts, no server and no network:
  *
- *   node ext/wasm/run_vectors_chromium.mjs CHROMIUM PUAN_VECTORS.wasm TEST/VECTORS
+ *   node ext/wasm/run_vectors_chromium.mjs CHROMIUM PUAN_VECTORS.wasm TEST/VECTORS \
+ *     [PACK.json…]
  */
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const [chromium, wasm, folder] = process.argv.slice(2);
+const [chromium, wasm, folder, ...packFiles] = process.argv.slice(2);
 if (!folder) {
   console.error('usage: node run_vectors_chromium.mjs CHROMIUM PUAN_VECTORS.wasm FOLDER');
   process.exit(2);
@@ -23,7 +24,12 @@ for (const f of readdirSync(folder).sort())
   if (f.endsWith('.vec')) files[f] = readFileSync(join(folder, f), 'utf8');
 for (const f of readdirSync(join(folder, 'forms')))
   forms[f.replace('.json', '')] = readFileSync(join(folder, 'forms', f), 'utf8');
-const data = JSON.stringify({ wasm: readFileSync(wasm).toString('base64'), files, forms })
+const packs = packFiles.map((p) => ({
+  name: basename(p, '.json'),
+  pack: JSON.parse(readFileSync(p, 'utf8')),
+  text: readFileSync(join(folder, 'plans', basename(p, '.json') + '.txt'), 'utf8'),
+}));
+const data = JSON.stringify({ wasm: readFileSync(wasm).toString('base64'), files, forms, packs })
   .replace(/</g, '\\u003c');
 
 const page = `<!doctype html><meta charset="utf-8"><title>vectors</title>
@@ -38,7 +44,13 @@ const out = document.getElementById('out');
   const puan = await load(bytes);
   const { cases, failures } = runAll(puan, data.files, data.forms);
   failures.push(...smoke(puan, data.forms.census));
-  out.textContent = failures.concat(['RESULT ' + cases + ' ' + failures.length]).join('\\n');
+  let total = cases;
+  for (const p of data.packs) {
+    const ran = runPack(puan, p.name, p.pack, p.text);
+    total += ran.cases;
+    failures.push(...ran.failures);
+  }
+  out.textContent = failures.concat(['RESULT ' + total + ' ' + failures.length]).join('\\n');
 })().catch((e) => { out.textContent = 'ERROR ' + e.stack; });
 </script>`;
 

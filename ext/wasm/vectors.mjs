@@ -41,6 +41,28 @@ export function runAll(puan, files, forms) {
   return { cases, failures };
 }
 
+/**
+ * The cases of test/vectors/plans: every rule of a pack at its thresholds.
+ * `pack` is what pack_json wrote.
+ */
+export function runPack(puan, name, pack, text) {
+  const failures = [], rules = {};
+  puan.forget();
+  for (const form of pack.forms)
+    rules[form.form] = puan.rules(puan.form(form, pack.codes, pack.reference_month),
+      pack.texts, pack.settings);
+  const lines = text.split('\n').filter((l) => l !== '' && !l.startsWith('#'));
+  for (let i = 0; i + 2 < lines.length; i += 3) {
+    const [rule, form] = lines[i].split(' ');
+    const rows = puan.check(rules[form], lines[i + 1], false).findings
+      .filter((f) => f.rule === rule).map((f) => f.row);
+    const got = rows.length ? rows.join(',') : '-';
+    if (got !== lines[i + 2])
+      failures.push(`${name}: ${lines[i]} ${lines[i + 1]}\n  gives    ${got}\n  expected ${lines[i + 2]}`);
+  }
+  return { cases: Math.floor(lines.length / 3), failures };
+}
+
 /** One rule file over one document: the road a tablet takes. */
 export function smoke(puan, formJson) {
   const form = puan.formText(formJson);

@@ -356,11 +356,11 @@ static void finding(struct puan_jw *w, const struct puan_rule_info *info,
 }
 
 /*
- * Input: a return's document (contract 1).  Routing and facts are filled, then
- * the rules run.  Output {"findings":[…],"evaluated":…,"not_evaluable":…,
+ * Input: a return's document (contract 1).  Facts are filled, with `route` also
+ * what routing asks for; then the rules run.  Output {"findings":[…],"evaluated":…,"not_evaluable":…,
  * "hard":…}.  Gives 1, or 0 and an error.
  */
-EXPORT(puan_check) unsigned puan_check(unsigned rules)
+EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned route)
 {
     struct puan_err err = { 0 };
     struct puan_return_head head;
@@ -380,7 +380,8 @@ EXPORT(puan_check) unsigned puan_check(unsigned rules)
     if (puan_record_read(&r, &head, &form, 1, input(), &me.call, &err) !=
         PUAN_OK)
         return failed(&err);
-    puan_routing_apply(me.routing[rules - 1], &r);
+    if (route)
+        puan_routing_apply(me.routing[rules - 1], &r);
     puan_record_facts(&r);
     if (puan_ruleset_run(&f, rs, &r, &me.call, &err) != PUAN_OK)
         return failed(&err);
