@@ -132,7 +132,8 @@ struct puan_str puan_out_view(const struct puan_out *o)
 
 struct puan_in puan_in_of(struct puan_str s)
 {
-    const uint8_t *p = (const uint8_t *)s.p;
+    /* the empty text may be NULL, to which nothing may be added */
+    const uint8_t *p = (const uint8_t *)(s.p ? s.p : "");
 
     return (struct puan_in){ p, p + s.n, false };
 }
