@@ -98,6 +98,26 @@ const struct puan_form *puan_plan_form(const struct puan_plan *p,
     return NULL;
 }
 
+bool puan_plan_word(int64_t *value, const struct puan_plan *p,
+                    const char *list, struct puan_str text)
+{
+    if (puan_int_parse(value, text))
+        return true;
+    for (size_t i = 0; i < p->n_forms; i++) {
+        for (size_t k = 0; k < p->form[i]->n_lists; k++) {
+            const struct puan_codelist *l = p->form[i]->lists[k];
+            const struct puan_code *c =
+                puan_str_is(l->name, list) ? puan_code_by_text(l, text) : NULL;
+
+            if (c != NULL) {
+                *value = c->value;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const struct puan_plan_file *puan_plan_file(const struct puan_plan *p,
                                             struct puan_str path)
 {

@@ -269,6 +269,13 @@ int64_t puan_plan_number(const struct puan_plan *p, const char *id,
                          int64_t dflt);
 const struct puan_form *puan_plan_form(const struct puan_plan *p,
                                        struct puan_str id);
+/*
+ * The number behind a word of a file that is no return (a register's "F"): the
+ * text itself when it is a number, else that code of the list of this name in
+ * any form.  False when it is neither.
+ */
+bool puan_plan_word(int64_t *value, const struct puan_plan *p,
+                    const char *list, struct puan_str text);
 /* A file of any pack by path, own pack first; NULL when there is none. */
 const struct puan_plan_file *puan_plan_file(const struct puan_plan *p,
                                             struct puan_str path);

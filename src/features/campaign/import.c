@@ -221,8 +221,9 @@ static enum puan_status check_register(struct import *im, struct reader *r,
 
     if (cell(r, 0).n == 0 || cell(r, 0).n > 40)
         return bad(im, r, "id_number", "give 1 to 40 characters", err);
-    if (cell(r, 2).n && !puan_int_parse(&sex, cell(r, 2)))
-        return bad(im, r, "sex", "not a number", err);
+    if (cell(r, 2).n && !puan_plan_word(&sex, puan_store_plan(im->store),
+                                        "sex", cell(r, 2)))
+        return bad(im, r, "sex", "no code of the plan's list 'sex'", err);
     if (!puan_int_parse(&area, cell(r, 4).n ? cell(r, 4) : cell(r, 5)) ||
         !puan_store_shard_of_area(im->store, area))
         return bad(im, r, "ea", "in no county of this campaign", err);
@@ -549,7 +550,8 @@ static enum puan_status write_register(struct writing *w, struct reader *r,
         return PUAN_OK; /* another store's */
     (void)!puan_int_parse(&ea, cell(r, 4));
     (void)!puan_int_parse(&district, cell(r, 5));
-    (void)!puan_int_parse(&sex, cell(r, 2));
+    (void)!puan_plan_word(&sex, puan_store_plan(w->im->store), "sex",
+                          cell(r, 2));
     puan_format(row, sizeof(row), "%lld", (long long)w->next);
     st = seal_texts(&sealed, w, "register", puan_str_of(row), text, 2, err);
     if (st != PUAN_OK)
