@@ -63,8 +63,19 @@ static void log_refusal(struct puan_host *h, const struct puan_http *x,
                         const struct puan_who *who, unsigned status)
 {
     int64_t second = puan_os_mono_ns() / 1000000000;
+    struct puan_refusal *r;
 
     atomic_fetch_add_explicit(&h->refused, 1, memory_order_relaxed);
+    pthread_mutex_lock(&h->refusal_lock);
+    r = &h->refusal[h->n_refusals++ % PUAN_REFUSALS];
+    *r = (struct puan_refusal){ .when_ms = puan_real_now(),
+                                .session = who ? who->session : 0,
+                                .status = status,
+                                .method = c ? puan_method_name(c->row->method)
+                                            : "-",
+                                .path = c ? c->row->path : "-" };
+    memcpy(r->peer, x->peer, sizeof(r->peer));
+    pthread_mutex_unlock(&h->refusal_lock);
     if (h->opt.quiet)
         return;
     if (atomic_exchange(&h->log_second, second) != second)

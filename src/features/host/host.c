@@ -230,6 +230,7 @@ puan_host_start(struct puan_host **out, struct puan_store *st,
     if (!h)
         return puan_fail(err, PUAN_ENOMEM, "host", "out of memory");
     puan_arena_init(&h->arena, &puan_heap);
+    pthread_mutex_init(&h->refusal_lock, NULL);
     h->store = st;
     h->opt = *opt;
     h->features = features;
@@ -277,6 +278,7 @@ void puan_host_stop(struct puan_host *h)
     puan_pool_close(h->pool);
     puan_sessions_close(h->sessions);
     puan_idem_close(h->idem);
+    pthread_mutex_destroy(&h->refusal_lock);
     puan_arena_clear(&h->arena);
     free(h);
 }

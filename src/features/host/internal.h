@@ -4,6 +4,7 @@
 #ifndef PUAN_FEATURES_HOST_INTERNAL_H
 #define PUAN_FEATURES_HOST_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/digest.h"
@@ -33,6 +34,15 @@ struct puan_bucket {
 
 struct puan_idem;
 
+/* One refusal, for the audit seat: never a name, never a body. */
+struct puan_refusal {
+    int64_t when_ms, session;
+    unsigned status;
+    const char *method, *path; /* of the row; "-" when none matched */
+    char peer[48];
+};
+#define PUAN_REFUSALS 1024
+
 struct puan_host {
     struct puan_store *store;
     struct puan_host_options opt;
@@ -53,6 +63,9 @@ struct puan_host {
     _Atomic uint64_t malformed, refused, unmatched;
     _Atomic int64_t log_second;
     _Atomic int log_lines; /* written in that second */
+    pthread_mutex_t refusal_lock;
+    struct puan_refusal refusal[PUAN_REFUSALS];
+    uint64_t n_refusals; /* ever; the ring holds the last */
     struct job_arg *job_args;
 };
 
@@ -92,6 +105,6 @@ void puan_idem_keep(struct puan_idem *m, const uint8_t key[PUAN_DIGEST_SIZE],
 void puan_idem_drop(struct puan_idem *m, const uint8_t key[PUAN_DIGEST_SIZE]);
 
 /* routes.c: the host's own rows. */
-extern const struct puan_route puan_host_rows[4];
+extern const struct puan_route puan_host_rows[5];
 
 #endif

@@ -123,7 +123,36 @@ static enum puan_status metrics(struct puan_request *rq, const void *in,
     return PUAN_OK;
 }
 
-const struct puan_route puan_host_rows[4] = {
+static enum puan_status refusals(struct puan_request *rq, const void *in,
+                                 struct puan_err *err)
+{
+    struct puan_host *h = rq->host;
+    struct puan_jw *w = puan_answer_items(rq);
+    uint64_t n;
+
+    (void)in;
+    (void)err;
+    pthread_mutex_lock(&h->refusal_lock);
+    n = h->n_refusals < PUAN_REFUSALS ? h->n_refusals : PUAN_REFUSALS;
+    for (uint64_t i = 1; i <= n; i++) {
+        const struct puan_refusal *r =
+            &h->refusal[(h->n_refusals - i) % PUAN_REFUSALS];
+
+        puan_jw_map(w);
+        puan_jw_kint(w, "time_ms", r->when_ms);
+        puan_jw_kint(w, "status", r->status);
+        puan_jw_ktext(w, "method", r->method);
+        puan_jw_ktext(w, "route", r->path);
+        puan_jw_ktext(w, "peer", r->peer);
+        puan_jw_kint(w, "session", r->session);
+        puan_jw_end(w, '}');
+    }
+    pthread_mutex_unlock(&h->refusal_lock);
+    puan_answer_items_end(rq, 0);
+    return PUAN_OK;
+}
+
+const struct puan_route puan_host_rows[5] = {
     { .method = PUAN_GET, .path = "/healthz", .page = true, .capability = "",
       .scope = PUAN_SCOPE_PUBLIC, .verb = "", .summary = "Alive",
       .handle = healthz, .direct = true },
@@ -137,4 +166,7 @@ const struct puan_route puan_host_rows[4] = {
     { .method = PUAN_GET, .path = "/openapi.json", .capability = "",
       .scope = PUAN_SCOPE_PUBLIC, .verb = "",
       .summary = "This description of the interface", .handle = openapi },
+    { .method = PUAN_GET, .path = "/c/{campaign}/refusals",
+      .capability = "access.view", .scope = PUAN_SCOPE_OFFICE, .verb = "",
+      .summary = "The last refusals, newest first", .handle = refusals },
 };
