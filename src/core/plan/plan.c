@@ -925,7 +925,8 @@ static void load_windows(struct loader *l)
  * one of them.  The failure told is that of the first such form.
  */
 static void fits_some_form(struct loader *l, struct puan_str entity,
-                           struct puan_str expr, const struct puan_node *at)
+                           struct puan_str expr, const struct puan_node *at,
+                           bool condition)
 {
     struct puan_err first = { 0 };
     bool any = false;
@@ -941,9 +942,10 @@ static void fits_some_form(struct loader *l, struct puan_str entity,
         if (e < 0)
             continue;
         any = true;
-        if (puan_expr_compile(&x, f, (uint16_t)e, l->p->consts,
-                              l->p->n_consts, expr, at ? at->file : "plan",
-                              at ? at->line : 0, l->a, &err) == PUAN_OK)
+        if ((condition ? puan_expr_compile_truth : puan_expr_compile)(
+                &x, f, (uint16_t)e, l->p->consts, l->p->n_consts, expr,
+                at ? at->file : "plan", at ? at->line : 0, l->a,
+                &err) == PUAN_OK)
             return;
         if (first.code == PUAN_OK)
             first = err;
@@ -991,7 +993,7 @@ static void load_residence(struct loader *l)
         r->registered = truth(l, c, "registered", false);
         r->resident = truth(l, c, "resident", false);
         fits_some_form(l, l->p->residence_entity, r->when,
-                       puan_node_get(c, "when"));
+                       puan_node_get(c, "when"), true);
     }
 }
 
@@ -1030,7 +1032,7 @@ static void load_variables(struct loader *l)
         else if (puan_codelist_load(&cl, codes, l->a, &e) != PUAN_OK)
             note(l, &e);
         v->codes = cl;
-        fits_some_form(l, v->entity, v->expr, puan_node_get(c, "expr"));
+        fits_some_form(l, v->entity, v->expr, puan_node_get(c, "expr"), false);
     }
 }
 
@@ -1132,7 +1134,7 @@ static void load_tables(struct loader *l)
                  "'base' must be resident, de-facto, registered or all");
         else
             t->base = (enum puan_base)k;
-        fits_some_form(l, t->entity, t->where, puan_node_get(c, "where"));
+        fits_some_form(l, t->entity, t->where, puan_node_get(c, "where"), true);
         load_by(l, t, c);
     }
 }

@@ -28,8 +28,8 @@ static enum puan_status one(struct asked *out, const struct puan_form *f,
     out->when = NULL;
     if (it->asked_if.n == 0)
         return PUAN_OK;
-    return puan_expr_compile(&out->when, f, entity, consts, n_consts,
-                             it->asked_if, at ? at->file : "form",
+    return puan_expr_compile_truth(&out->when, f, entity, consts, n_consts,
+                                   it->asked_if, at ? at->file : "form",
                              at ? at->line : 0, a, err);
 }
 

@@ -10,7 +10,7 @@
 static enum puan_status compile(struct puan_expr **out,
                                 struct puan_rule_names *names, uint16_t entity,
                                 struct puan_str text, const char *file,
-                                uint32_t line, bool truth)
+                                uint32_t line, const char *truth)
 {
     struct puan_code_out code = { .arena = names->arena };
     struct puan_rule_scope s = { .names = names,
@@ -29,7 +29,7 @@ static enum puan_status compile(struct puan_expr **out,
     if (st == PUAN_OK && l.tok != PUAN_TOK_END)
         st = puan_lex_expected(&l, "an operator or the end");
     if (st == PUAN_OK)
-        st = truth ? puan_rule_check_truth(n, &s, "a guard")
+        st = truth ? puan_rule_check_truth(n, &s, truth)
                    : puan_rule_check(n, &s);
     if (st == PUAN_OK && n->type.kind == PUAN_KIND_SEALED)
         st = puan_fail_at(names->err, PUAN_EINVAL, s.file, n->line, n->col,
@@ -64,7 +64,21 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
                                      .arena = a,
                                      .err = err };
 
-    return compile(out, &names, entity, text, file, line, false);
+    return compile(out, &names, entity, text, file, line, NULL);
+}
+
+enum puan_status puan_expr_compile_truth(
+    struct puan_expr **out, const struct puan_form *form, uint16_t entity,
+    const struct puan_const *consts, size_t n_consts, struct puan_str text,
+    const char *file, uint32_t line, struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_rule_names names = { .form = form,
+                                     .settings = consts,
+                                     .n_settings = n_consts,
+                                     .arena = a,
+                                     .err = err };
+
+    return compile(out, &names, entity, text, file, line, "a condition");
 }
 
 static val evaluate(const struct puan_expr *e, const struct puan_record *r,
@@ -189,7 +203,7 @@ enum puan_status puan_expr_compile_scope(struct puan_expr **out,
     form->id = PUAN_STR("guard");
     form->entity = entity;
     form->n_entities = 1;
-    return compile(out, &scope, 0, text, file, line, true);
+    return compile(out, &scope, 0, text, file, line, "a guard");
 }
 
 enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,

@@ -120,6 +120,16 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
                   size_t n_consts, struct puan_str text, const char *file,
                   uint32_t line, struct puan_arena *a, struct puan_err *err);
 /*
+ * The same where only a truth value will do: routing, filters, residence
+ * cases.  EINVAL also on a number, month or code.
+ */
+PUAN_MUST_USE enum puan_status
+puan_expr_compile_truth(struct puan_expr **out, const struct puan_form *form,
+                        uint16_t entity, const struct puan_const *consts,
+                        size_t n_consts, struct puan_str text, const char *file,
+                        uint32_t line, struct puan_arena *a,
+                        struct puan_err *err);
+/*
  * Value of an expression for one row (a truth value as 0 or 1); *state GIVEN,
  * or the reason it is unknown: NOT_ASKED, MISSING or INVALID.
  */

@@ -437,6 +437,27 @@ static void every_failing_allocation_is_reported(void **state)
     assert_true(failures >= 1 && n < 500);
 }
 
+static void a_condition_must_be_a_truth_value(void **state)
+{
+    struct puan_form *f = help_form(FORM, &arena);
+    struct puan_expr *e;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_expr_compile_truth(&e, f, 1, NULL, 0,
+                                             PUAN_STR("D4 = 1"), "p.yaml", 7,
+                                             &arena, &err),
+                     PUAN_OK);
+    assert_int_equal(puan_expr_compile_truth(&e, f, 1, NULL, 0,
+                                             PUAN_STR("D4"), "p.yaml", 7,
+                                             &arena, &err),
+                     PUAN_EINVAL);
+    assert_int_equal(err.line, 7);
+    assert_string_equal(err.where, "p.yaml");
+    assert_string_equal(err.text, "a condition takes a truth value, such as a "
+                                  "comparison, not a code of sex");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -454,6 +475,7 @@ int main(void)
         TEST(a_large_household_gives_the_same_in_both_executors),
         TEST(depth_and_size_have_limits),
         TEST(a_derived_chain_may_not_be_endless),
+        TEST(a_condition_must_be_a_truth_value),
         TEST(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,8 +168,8 @@ static void use_open(struct use *u, struct puan_tally *t, const struct table *tb
     if (u->dim == NULL)
         return;
     if (tb->plan->where.n) {
-        if (puan_expr_compile(&x, f, u->entity, p->consts, p->n_consts,
-                              tb->plan->where, "tables", 0, a, NULL) != PUAN_OK)
+        if (puan_expr_compile_truth(&x, f, u->entity, p->consts, p->n_consts,
+                                    tb->plan->where, "tables", 0, a, NULL) != PUAN_OK)
             return;
         u->where = x;
     }

@@ -64,7 +64,7 @@ static void compile_residence(struct puan_ingest *in,
     for (size_t i = 0; i < plan->n_residence && e; i++) {
         struct puan_err err = { 0 };
 
-        if (puan_expr_compile(&e[i], f->form, (uint16_t)entity, plan->consts,
+        if (puan_expr_compile_truth(&e[i], f->form, (uint16_t)entity, plan->consts,
                               plan->n_consts, plan->residence[i].when, "plan",
                               1, &in->arena, &err) != PUAN_OK)
             return;
