@@ -53,7 +53,8 @@ struct puan_flow_field {
 enum puan_flow_reach {
     PUAN_FLOW_OWN,      /* the run's area */
     PUAN_FLOW_PARENT,   /* the area above it */
-    PUAN_FLOW_ANCESTOR, /* the area of a named level that holds it */
+    PUAN_FLOW_ANCESTOR, /* the area of a named level that holds it; its own
+                           area when that lies above the level */
     PUAN_FLOW_ANY       /* its area or any area that holds it */
 };
 
@@ -264,6 +265,8 @@ struct puan_flow {
     const struct puan_flow_quantity *quantities;
     size_t n_quantities;
     const struct puan_office_hours *hours; /* NULL: no office clock */
+    const struct puan_str *levels; /* of the plan, top first */
+    size_t n_levels;
     const struct puan_scope_name *names;   /* of guards; see flow.c */
     size_t n_names;
     const char *file;
@@ -407,6 +410,7 @@ struct puan_flow_paper { /* evidence: its kind and the blob's digest */
 struct puan_flow_who {
     struct puan_str actor; /* account */
     struct puan_str role, level; /* of the acting seat */
+    struct puan_str run_level;   /* of the run's area */
     int64_t area;          /* of the acting seat */
     int above;  /* levels from the run's area up to it: 0 same; -1 elsewhere */
     bool system;

@@ -1868,6 +1868,8 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     l->err = err;
     l->f->file = tree->file;
     l->f->hours = env->hours;
+    l->f->levels = env->levels;
+    l->f->n_levels = env->n_levels;
 
     TRY(read_head(l));
     TRY(read_seats(l));

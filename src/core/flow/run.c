@@ -34,8 +34,18 @@ static bool same_text(struct puan_str a, struct puan_str b)
 
 /* ---- seats ------------------------------------------------------------ */
 
-static bool reaches(const struct puan_flow_seat *s, struct puan_str level,
-                    int above)
+static size_t level_index(const struct puan_flow *f, struct puan_str name)
+{
+    size_t i = 0;
+
+    while (i < f->n_levels && !same_text(f->levels[i], name))
+        i++;
+    return i;
+}
+
+static bool reaches(const struct puan_flow *f, const struct puan_flow_seat *s,
+                    struct puan_str level, int above,
+                    struct puan_str run_level)
 {
     if (above < 0)
         return false;
@@ -45,7 +55,9 @@ static bool reaches(const struct puan_flow_seat *s, struct puan_str level,
     case PUAN_FLOW_PARENT:
         return above == 1;
     case PUAN_FLOW_ANCESTOR:
-        return same_text(s->level, level);
+        return same_text(s->level, level) ||
+               (above == 0 && run_level.n > 0 &&
+                level_index(f, run_level) < level_index(f, s->level));
     case PUAN_FLOW_ANY:
         return true;
     }
@@ -66,7 +78,7 @@ bool puan_flow_seat_fits(const struct puan_flow *f, int seat,
         return false;
     if (!puan_str_is(s->role, "any") && !same_text(s->role, who->role))
         return false;
-    return reaches(s, who->level, who->above);
+    return reaches(f, s, who->level, who->above, who->run_level);
 }
 
 static bool fits_any(const struct puan_flow *f, puan_flow_set seats,
@@ -84,7 +96,8 @@ static bool entered_well(const struct puan_flow *f,
 {
     struct puan_flow_who local = { .role = who->entered_role,
                                    .level = who->entered_level,
-                                   .above = who->entered_above };
+                                   .above = who->entered_above,
+                                   .run_level = who->run_level };
 
     return fits_any(f, f->enters, &local);
 }

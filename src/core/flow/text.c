@@ -55,6 +55,8 @@ void puan_flow_event_write(struct puan_out *o, const struct puan_flow_event *e)
     puan_jw_kstr(&w, "level", who->level);
     puan_jw_kint(&w, "area", who->area);
     puan_jw_kint(&w, "above", who->above);
+    if (who->run_level.n)
+        puan_jw_kstr(&w, "run_level", who->run_level);
     if (who->system)
         puan_jw_kbool(&w, "system", true);
     if (who->external) {
@@ -141,7 +143,7 @@ enum puan_status puan_flow_event_read(struct puan_flow_event *out,
         "actor",  "role",     "level",    "area",     "above",
         "system", "external", "entered_role", "entered_level",
         "entered_above", "fields", "evidence", "yes", "drill",
-        "digest", "skip",     "reason",   NULL
+        "digest", "skip",     "reason",   "run_level", NULL
     };
     struct puan_node *n = NULL;
     struct puan_str kind, digest;
@@ -170,6 +172,7 @@ enum puan_status puan_flow_event_read(struct puan_flow_event *out,
     out->who.actor = puan_node_str_opt(n, "actor", "");
     out->who.role = puan_node_str_opt(n, "role", "");
     out->who.level = puan_node_str_opt(n, "level", "");
+    out->who.run_level = puan_node_str_opt(n, "run_level", "");
     TRY(puan_node_int(&out->who.area, n, "area", 0, INT64_MAX, err));
     TRY(puan_node_int(&v, n, "above", -1, 64, err));
     out->who.above = (int)v;

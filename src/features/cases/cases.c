@@ -108,6 +108,8 @@ struct puan_flow_who puan_case_seat(struct puan_store *st,
         return who;
     seat = puan_area_find(t, seat_area);
     run = puan_area_find(t, run_area);
+    if (run != PUAN_AREA_NONE)
+        who.run_level = t->level[t->area[run].level].name;
     if (seat == PUAN_AREA_NONE || run == PUAN_AREA_NONE)
         return who;
     who.level = t->level[t->area[seat].level].name;
@@ -151,6 +153,8 @@ static int64_t area_of_seat(struct puan_store *st,
         level = puan_area_level_of(t, s->level);
         if (level < 0)
             return 0;
+        if (level > t->area[i].level)
+            return run_area; /* the run stands above that level */
         i = puan_area_ancestor(t, i, (unsigned)level);
         return i == PUAN_AREA_NONE ? 0 : t->area[i].code;
     }

@@ -131,6 +131,26 @@ struct puan_flow_who puan_case_seat(struct puan_store *st,
                                     int64_t run_area);
 
 /*
+ * Evidence: sealed into blobs/<two hex>/<digest> and flushed; the digest is of
+ * the sealed form and goes into the event that names it.  An act whose
+ * evidence is not there is refused by the routes.
+ */
+#define PUAN_BLOB_MAX (8u << 20)
+PUAN_MUST_USE enum puan_status puan_blob_put(uint8_t digest[PUAN_DIGEST_SIZE],
+                                             struct puan_store *st,
+                                             struct puan_str plain,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+bool puan_blob_there(struct puan_store *st,
+                     const uint8_t digest[PUAN_DIGEST_SIZE],
+                     struct puan_arena *a);
+/* ENOTFOUND, or EIO when the file is not what its name says. */
+PUAN_MUST_USE enum puan_status
+puan_blob_get(struct puan_str *plain, struct puan_store *st,
+              const uint8_t digest[PUAN_DIGEST_SIZE], struct puan_arena *a,
+              struct puan_err *err);
+
+/*
  * Lets every clock that is due at campaign time act; the job does it by
  * itself.  *ticks gets how many acted (may be NULL).
  */

@@ -45,6 +45,10 @@ static enum puan_status stand_in(struct puan_flow_who *who,
     who->entered_role = who->role;
     who->entered_level = who->level;
     who->entered_above = who->above;
+    /* the external seat acts, not the person who writes it down; he stands in
+     * the ledger entry */
+    who->actor = puan_str_of(puan_arena_fmt(rq->arena, "%.*s@%.*s",
+                                            PUAN_FMT(role), PUAN_FMT(level)));
     who->role = role;
     who->level = level;
     who->above = puan_case_level_above(rq->store, level, area);
@@ -101,8 +105,10 @@ static enum puan_status papers_of(struct puan_flow_event *e,
         TRY(puan_node_str(&digest, c, "digest", err));
         if (!puan_unhex(list[k].digest, PUAN_DIGEST_SIZE, digest))
             return puan_fail(err, PUAN_EINVAL, "evidence",
-                             "digest must be 64 hex digits: upload the file "
-                             "first");
+                             "digest must be 64 hex digits");
+        if (!puan_blob_there(rq->store, list[k].digest, rq->arena))
+            return puan_fail(err, PUAN_EINVAL, "evidence",
+                             "no such file here: send it to /evidence first");
         k++;
     }
     e->papers = list;
@@ -509,6 +515,79 @@ out:
     return st;
 }
 
+/* ---- evidence ----------------------------------------------------------- */
+
+/* The body is the file; the answer is the digest an act may name. */
+static enum puan_status put_evidence(struct puan_request *rq, const void *v,
+                                     struct puan_err *err)
+{
+    uint8_t digest[PUAN_DIGEST_SIZE];
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
+    struct puan_jw *w;
+
+    (void)v;
+    if (rq->body.n == 0)
+        return puan_fail(err, PUAN_EINVAL, "body", "the file is empty");
+    TRY(puan_blob_put(digest, rq->store, rq->body, rq->arena, err));
+    puan_hex(hex, digest, sizeof digest);
+    w = puan_answer_begin(rq, 201);
+    puan_jw_map(w);
+    puan_jw_ktext(w, "digest", hex);
+    puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+/* A file named by an event of this case. */
+static enum puan_status get_evidence(struct puan_request *rq, const void *v,
+                                     struct puan_err *err)
+{
+    const struct act_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    uint8_t digest[PUAN_DIGEST_SIZE];
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    struct puan_str plain;
+    bool more = false, named = false;
+    enum puan_status st;
+
+    if (!puan_unhex(digest, sizeof digest, in->digest))
+        return puan_fail(err, PUAN_EINVAL, "digest",
+                         "digest must be 64 hex digits");
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_sql(&s, db,
+                  "SELECT n, body, sealed FROM case_event WHERE run = $1"
+                  " ORDER BY n",
+                  err);
+    if (st == PUAN_OK)
+        puan_bind_int(s, 1, in->id);
+    while (st == PUAN_OK && !named &&
+           (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        struct puan_flow_event e;
+        struct puan_str body;
+
+        if (puan_col_bytes(s, 2).n > 0 && !cleared(rq))
+            continue;
+        st = puan_case_event_open(&body, rq->store, in->id, puan_col_int(s, 0),
+                                  puan_col_text(s, 1), puan_col_bytes(s, 2),
+                                  rq->arena, err);
+        if (st == PUAN_OK)
+            st = puan_flow_event_read(&e, body, rq->arena, err);
+        for (size_t i = 0; st == PUAN_OK && i < e.n_papers; i++)
+            named = named || memcmp(e.papers[i].digest, digest,
+                                    sizeof digest) == 0;
+    }
+    puan_stmt_done(s);
+    puan_read_end(office, db);
+    if (st == PUAN_OK && !named)
+        st = puan_fail(err, PUAN_ENOTFOUND, "evidence",
+                       "no event of this case names such a file");
+    if (st == PUAN_OK)
+        st = puan_blob_get(&plain, rq->store, digest, rq->arena, err);
+    if (st == PUAN_OK)
+        puan_answer_bytes(rq, 200, "application/octet-stream", plain);
+    return st;
+}
+
 /* ---- notices ------------------------------------------------------------ */
 
 struct mine_in {
@@ -647,6 +726,12 @@ static const struct puan_param id_params[] = {
     { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
 };
 
+static const struct puan_param file_params[] = {
+    { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
+    { "digest", PUAN_PARAM_TEXT, offsetof(struct act_in, digest), 64, 64,
+      false },
+};
+
 #define ROW(method_, path_, cap, verb_, summary_, fn, table)                   \
     { .method = method_, .path = "/c/{campaign}/cases" path_,                  \
       .capability = cap, .scope = PUAN_SCOPE_OBJECT, .verb = verb_,            \
@@ -676,6 +761,12 @@ const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
         "Sign or refuse an approval", sign, sign_params),
     ROW(PUAN_POST, "/{id}/evidence", "case.act", "case.evidence",
         "Attach evidence", attach, evidence_params),
+    ROW(PUAN_GET, "/{id}/evidence/{digest}", "case.view", "",
+        "A file that a case names", get_evidence, file_params),
+    { .method = PUAN_POST, .path = "/c/{campaign}/evidence",
+      .capability = "case.act", .scope = PUAN_SCOPE_SESSION, .verb = "",
+      .summary = "Send a file, to be named as evidence", .handle = put_evidence,
+      .max_body = PUAN_BLOB_MAX, .raw_body = true },
     { .method = PUAN_GET, .path = "/c/{campaign}/notices",
       .capability = "case.view", .scope = PUAN_SCOPE_SESSION, .verb = "",
       .summary = "What this seat was told and has not taken", .handle = mine,

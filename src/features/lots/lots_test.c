@@ -194,11 +194,13 @@ static void open_hard_findings_need_a_reason(void **state)
     assert_int_equal(accept(f, "parish-clerk", 11001, 11001, ""),
                      PUAN_ECONFLICT);
     assert_non_null(strstr(f->err.text, "open_hard"));
-    /* in Zed only the canton may override, and only in its own area */
+    assert_int_equal(lot_of(f, 11001), PUAN_ENOTFOUND);
+    assert_int_equal(accept(f, "parish-clerk", 11001, 11001, "short"),
+                     PUAN_EINVAL);
     assert_int_equal(accept(f, "parish-clerk", 11001, 11001,
                             "the house burnt down"),
-                     PUAN_EDENIED);
-    assert_int_equal(lot_of(f, 11001), PUAN_ENOTFOUND);
+                     PUAN_OK);
+    assert_int_equal(lot_of(f, 11001), PUAN_OK);
     unmake(f);
 }
 
