@@ -23,6 +23,7 @@ static void bar(void *arg, uint64_t done, uint64_t total)
 
 static void print_verify(const struct puan_verify *v)
 {
+    static const char *const derived[] = { PUAN_LEDGER_DERIVED };
     char hex[2 * PUAN_DIGEST_SIZE + 1];
 
     for (size_t i = 0; i < v->n_stores; i++) {
@@ -36,11 +37,13 @@ static void print_verify(const struct puan_verify *v)
     }
     printf("held against %zu checkpoints of the directory and %zu witnesses\n",
            v->checkpoints, v->witnesses);
-    printf("covered: ledger, ret");
+    printf("covered: ledger, ret, schema_step");
     for (size_t i = 0; i < v->n_covered; i++)
         printf(", %s", v->covered[i]);
-    printf("\nderived, not covered: covered, token runs, counters, head "
-           "snapshots, findings, outbox, inbox\n");
+    printf("\nderived or carried, not covered: ");
+    for (size_t i = 0; i < PUAN_COUNT(derived); i++)
+        printf("%s%s", i ? ", " : "", derived[i]);
+    putchar('\n');
     for (uint64_t i = 0; i < v->n_problems && i < PUAN_VERIFY_SHOWN; i++)
         printf("PROBLEM %s%s%s: %s\n", v->problem[i].store,
                v->problem[i].store[0] ? " " : "", v->problem[i].kind,

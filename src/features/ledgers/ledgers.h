@@ -8,7 +8,9 @@
  * Covered, and therefore found when changed: every entry; every version of a
  * return; every row of the tables that features list as covered.  Derived, and
  * therefore not covered: `covered` itself (held against the entries), token
- * runs, counters, snapshots, findings, the outbox and inbox.
+ * runs, counters, snapshots, findings, clocks of cases, the outbox and inbox,
+ * marks of changed lots; and, as no part of a census, past secrets of accounts
+ * and the list of backups.
  */
 #ifndef PUAN_FEATURES_LEDGERS_LEDGERS_H
 #define PUAN_FEATURES_LEDGERS_LEDGERS_H
@@ -17,6 +19,12 @@
 #include "features/store/store.h"
 
 extern const struct puan_feature puan_feature_ledgers;
+
+/* What verify names as not covered. */
+#define PUAN_LEDGER_DERIVED                                                    \
+    "covered", "token runs", "counters", "head snapshots", "findings",         \
+        "case_clock", "watch, lot_change", "outbox, inbox",                    \
+        "account_past, backup"
 
 struct puan_verify_options {
     const char *url; /* PostgreSQL stores; NULL: files, or $PUAN_STORE */

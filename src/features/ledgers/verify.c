@@ -215,6 +215,40 @@ static enum puan_status entry_covers(struct store_run *r, struct worker *w,
     return st;
 }
 
+/* The step an entry says was run ("feature/number") is the one on record. */
+static enum puan_status schema_step(struct store_run *r, struct worker *w,
+                                    const struct puan_entry *e,
+                                    struct puan_err *err)
+{
+    struct puan_str feature, number = e->subject, d = { 0 };
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    int64_t n = 0;
+    enum puan_status st;
+
+    if (!puan_str_split(&feature, &number, '/') || !number.p ||
+        !puan_int_parse(&n, number))
+        return PUAN_OK; /* no table has it */
+    st = puan_sql(&s, w->db,
+                  "SELECT digest FROM schema_step"
+                  " WHERE feature = $1 AND number = $2",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_text(s, 1, feature);
+    puan_bind_int(s, 2, n);
+    st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK && more)
+        d = puan_col_bytes(s, 0);
+    if (st == PUAN_OK && !puan_str_eq(d, e->new_digest))
+        problem(r->v, r->store->name, more ? "row-changed" : "row-removed",
+                (int64_t)e->seq,
+                "schema_step %.*s is not what entry %llu says",
+                PUAN_FMT(e->subject), (unsigned long long)e->seq);
+    puan_stmt_done(s);
+    return st;
+}
+
 /* Sender, seat and time of receipt, which the return's digest leaves out. */
 static uint64_t who_digest(const struct puan_digest_fn *fn,
                            struct puan_str actor, struct puan_str seat,
@@ -284,7 +318,9 @@ static enum puan_status one_entry(struct store_run *r, struct worker *w,
             who_digest(v->src.digest, e.actor, e.seat, e.entry_ms);
         atomic_store(&r->flag[seq], 1);
     }
-    return e.n_cover ? entry_covers(r, w, &e, err) : PUAN_OK;
+    if (puan_str_is(e.verb, "schema.step"))
+        st = schema_step(r, w, &e, err);
+    return st == PUAN_OK && e.n_cover ? entry_covers(r, w, &e, err) : st;
 }
 
 static enum puan_status entry_range(void *arg, uint64_t begin, uint64_t end,
@@ -1097,10 +1133,7 @@ enum puan_status puan_ledger_verify(struct puan_verify *out, const char *dir,
 
 void puan_verify_json(struct puan_jw *w, const struct puan_verify *v)
 {
-    static const char *const derived[] = {
-        "covered", "token runs",  "counters", "head snapshots",
-        "findings", "outbox, inbox"
-    };
+    static const char *const derived[] = { PUAN_LEDGER_DERIVED };
     size_t shown = v->n_problems < PUAN_VERIFY_SHOWN ? (size_t)v->n_problems
                                                      : PUAN_VERIFY_SHOWN;
     char hex[2 * PUAN_DIGEST_SIZE + 1];
@@ -1133,6 +1166,7 @@ void puan_verify_json(struct puan_jw *w, const struct puan_verify *v)
     puan_jw_list(w);
     puan_jw_text(w, "ledger");
     puan_jw_text(w, "ret");
+    puan_jw_text(w, "schema_step");
     for (size_t i = 0; i < v->n_covered; i++)
         puan_jw_text(w, v->covered[i]);
     puan_jw_end(w, ']');

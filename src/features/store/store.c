@@ -984,6 +984,13 @@ void puan_store_close(struct puan_store *store)
     n = atomic_load(&store->n_shards);
     for (size_t i = 0; i < n; i++)
         puan_shard_stop(store->shard[i]);
+    if (store->opened && !store->no_writers) {
+        struct puan_err err = { 0 };
+
+        /* the heads as they are left, for whoever opens it next */
+        if (puan_store_checkpoint(store, NULL, NULL, &err) != PUAN_OK)
+            puan_log_err(PUAN_LOG_WARN, "checkpoint", &err);
+    }
     for (size_t f = store->n_features; f-- > 0;)
         if (store->state && store->state[f] && puan_features[f]->close)
             puan_features[f]->close(store->state[f], store);
