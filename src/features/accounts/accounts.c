@@ -1,6 +1,8 @@
 /*
  * The accounts feature: schema, routes, metrics, what is kept in memory.
  */
+#include "features/accounts/accounts.h"
+
 #include <stdlib.h>
 
 #include "features/accounts/internal.h"

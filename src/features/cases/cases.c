@@ -2,6 +2,8 @@
  * Runs in the office store: reading them, and the one body that writes an
  * event with everything that follows from it.  Never decides: core/flow does.
  */
+#include "features/cases/cases.h"
+
 #include <stdlib.h>
 
 #include "core/area/area.h"

@@ -1,6 +1,7 @@
 /*
  * puan demo: the census of a simulated area from beginning to end.
  */
+#include "features/demo/demo.h"
 #include "features/demo/people.h"
 #include "features/demo/review.h"
 
@@ -499,8 +500,7 @@ static void clear(struct puan_demo *d)
 
 static int run_demo(int argc, char **argv)
 {
-    struct puan_demo d = { .o = { .pack = "cn-population-2020",
-                                  .area = "370883",
+    struct puan_demo d = { .o = { .pack = PUAN_DEFAULT_PLAN,
                                   .dir = "demo-data",
                                   .listen = "127.0.0.1:8020",
                                   .oracle = "test/oracle/resident.sql",
@@ -509,9 +509,9 @@ static int run_demo(int argc, char **argv)
     struct puan_out report;
     enum puan_status st;
 
-    if (!parse(&d.o, argc, argv)) {
+    if (!parse(&d.o, argc, argv) || d.o.area == NULL) {
         fprintf(stderr,
-                "usage: puan demo [--once] [--area CODE] [--scale X] "
+                "usage: puan demo --area CODE [--once] [--scale X] "
                 "[--dir DIR] [--report FILE] [--plan PACK] [--seed N] "
                 "[--listen ADDRESS:PORT] [--plans FOLDER] [--data FOLDER] "
                 "[--oracle FILE]\n");
@@ -543,7 +543,7 @@ static int run_demo(int argc, char **argv)
 
 static const struct puan_command commands[] = {
     { "demo",
-      "[--once] [--area CODE] [--scale X] [--dir DIR] [--report FILE] "
+      "--area CODE [--once] [--scale X] [--dir DIR] [--report FILE] "
       "[--plan PACK] [--seed N] [--listen ADDRESS:PORT]",
       "Simulates an area and runs its whole census through the real programs "
       "and over HTTP: accounts, returns of enumerators and households with "

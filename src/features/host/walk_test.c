@@ -471,8 +471,8 @@ static const char *const bodies[] = {
     "{\"name\":\"\\u0000\"}", "{\"name\":\"\\ud800\"}", "{\"name\":\"\xff\"}",
     "{\"a\":1,\"a\":2}", "\xef\xbb\xbf{}", "{\"household\":\"0\"}",
     "{\"household\":9223372036854775807,\"area\":9223372036854775807}",
-    "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY y SYSTEM "
-    "\"file:///etc/passwd\">]><x>&y;</x>",
+    ("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY y SYSTEM "
+    "\"file:///etc/passwd\">]><x>&y;</x>"),
     "{\"name\":\"'; DROP TABLE account; --\",\"secret\":\"' OR 1=1\"}",
 };
 static const char *const queries[] = {

@@ -69,7 +69,7 @@ static bool parse_scale(double *out, const char *text)
 static const char *parse(struct request *q, int argc, char **argv)
 {
     *q = (struct request){ .opt = { .seed = 1, .scale = 1, .faults = true },
-                           .plan = "plans/cn-population-2020" };
+                           .plan = "plans/" PUAN_DEFAULT_PLAN };
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         int64_t n;
