@@ -145,7 +145,7 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
                     struct puan_arena *a, struct puan_err *err);
 
 /* ---- routes.c ---- */
-#define PUAN_INGEST_ROUTES 8
+#define PUAN_INGEST_ROUTES 9
 extern const struct puan_route puan_ingest_routes[PUAN_INGEST_ROUTES];
 /* Rows of `query`, as covered. */
 #define PUAN_QUARANTINE_SQL                                                    \

@@ -627,6 +627,79 @@ static enum puan_status get_quarantine(struct puan_request *rq,
     return list_rows(rq, in, sql, PUAN_STR(""), put_quarantined, err);
 }
 
+/* ---- deciding about what waits ----------------------------------------------------- */
+
+struct decide_in {
+    int64_t area, id;
+    struct puan_str decision, reason;
+};
+static const struct puan_param decide_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct decide_in, area) },
+    { "id", PUAN_PARAM_INT, offsetof(struct decide_in, id), 1, INT64_MAX },
+    { "decision", PUAN_PARAM_TEXT, offsetof(struct decide_in, decision), 1,
+      16 },
+    { "reason", PUAN_PARAM_TEXT, offsetof(struct decide_in, reason), 1, 500 },
+};
+
+/* 1: set aside; 2: the sender was told to send it again. */
+static int64_t decision_state(struct puan_str word)
+{
+    return puan_str_is(word, "aside")      ? 1
+           : puan_str_is(word, "send-again") ? 2
+                                           : 0;
+}
+
+static enum puan_status decide_body(struct puan_shard *sh, struct puan_db *db,
+                                    struct puan_act *act, void *arg,
+                                    struct puan_err *err)
+{
+    const struct decide_in *in = arg;
+    struct puan_stmt *s = NULL;
+    enum puan_status st;
+
+    (void)sh;
+    (void)act;
+    st = puan_sql(&s, db,
+                  "UPDATE quarantine SET state = $1 WHERE id = $2"
+                  " AND state = 0",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_int(s, 1, decision_state(in->decision));
+    puan_bind_int(s, 2, in->id);
+    st = puan_stmt_run(s, err);
+    if (st == PUAN_OK && puan_stmt_changes(s) == 0)
+        st = puan_fail(err, PUAN_ENOTFOUND, "id",
+                       "nothing of that number waits here");
+    puan_stmt_done(s);
+    return st;
+}
+
+static enum puan_status post_decision(struct puan_request *rq, const void *arg,
+                                      struct puan_err *err)
+{
+    struct decide_in in = *(const struct decide_in *)arg;
+    struct puan_shard *sh = puan_store_shard_of_area(rq->store, in.area);
+    struct puan_act act;
+    char subject[32];
+    enum puan_status st;
+
+    if (decision_state(in.decision) == 0)
+        return puan_fail(err, PUAN_EINVAL, "decision",
+                         "give aside or send-again");
+    if (!sh || puan_shard_area(sh) != in.area)
+        return puan_fail(err, PUAN_ENOTFOUND, "area",
+                         "quarantine is kept by county");
+    puan_format(subject, sizeof(subject), "quarantine %lld",
+                (long long)in.id);
+    puan_request_act(&act, rq, puan_str_of(subject));
+    act.note = in.reason;
+    st = puan_commit(sh, &act, decide_body, &in, err);
+    if (st == PUAN_OK)
+        puan_answer_empty(rq);
+    return st;
+}
+
 static const struct puan_param list_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct area_in, area), 0, 0, true },
     PUAN_PAGE_PARAMS(struct area_in, page),
@@ -715,4 +788,8 @@ const struct puan_route puan_ingest_routes[PUAN_INGEST_ROUTES] = {
     { PUAN_GET, "/c/{campaign}/quarantine", "quarantine.view", PUAN_SCOPE_AREA,
       "", "Documents that could not be accepted", get_quarantine,
       PUAN_PARAMS(list_params, struct area_in) },
+    { PUAN_POST, "/c/{campaign}/quarantine/{area}/{id}", "quarantine.decide",
+      PUAN_SCOPE_AREA, "quarantine.decide",
+      "Decide what becomes of such a document", post_decision,
+      PUAN_PARAMS(decide_params, struct decide_in) },
 };

@@ -1,0 +1,281 @@
+/*
+ * Returns over HTTP, as a device, a household and an office would: sent,
+ * receipted, masked, asked back, corrected, counted.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "base/calendar.h"
+#include "core/plan/plan.h"
+#include "features/campaign/campaign.h"
+#include "features/host/host.h"
+#include "features/ingest/ingest.h"
+#include "kit/http/client.h"
+#include "kit/os/os.h"
+
+#define BASE "/api/v1/c/zz-test"
+#define HOUSEHOLD "110010010001"
+
+#define ok(call)                                                               \
+    do {                                                                       \
+        struct puan_err err_ = { 0 }, *err = &err_;                            \
+        enum puan_status got_ = (call);                                        \
+        if (got_ != PUAN_OK)                                                   \
+            fail_msg("%s: %s: %s: %s", #call, puan_status_name(got_),          \
+                     err_.where, err_.text);                                   \
+    } while (0)
+
+static struct puan_arena a;
+static const char *root;
+static struct puan_store *store;
+static struct puan_host *host;
+static struct puan_http_client *client;
+static struct puan_http_reply reply;
+static char device[PUAN_TOKEN_TEXT], home[PUAN_TOKEN_TEXT],
+    clerk[PUAN_TOKEN_TEXT], foreign[PUAN_TOKEN_TEXT],
+    registrar[PUAN_TOKEN_TEXT];
+
+static void session(char token[PUAN_TOKEN_TEXT], const char *role,
+                    enum puan_credential credential, int64_t area,
+                    int64_t household)
+{
+    const struct puan_plan *plan = puan_store_plan(store);
+    struct puan_who who = { .credential = credential, .account = area,
+                            .seat = 1,          .area = area,
+                            .household = household, .role = -1 };
+    int64_t now = puan_real_now();
+
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, role))
+            who.role = (int32_t)i;
+    assert_true(who.role >= 0);
+    puan_format(who.name, sizeof(who.name), "%s-%lld", role, (long long)area);
+    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
+    if (credential == PUAN_CRED_DEVICE)
+        puan_format(who.device, sizeof(who.device), "d-1");
+    ok(puan_session_open(token, puan_host_sessions(host), &who, now, 1000000,
+                         now + 1000000, err));
+}
+
+static unsigned call(const char *method, const char *path, const char *token,
+                     const char *body)
+{
+    struct puan_http_call c = { .method = method, .path = path,
+                                .token = token };
+
+    if (body)
+        c.body = puan_str_of(body);
+    ok(puan_http_call(&reply, client, &c, err));
+    return reply.status;
+}
+
+static bool says(const char *text)
+{
+    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+}
+
+static const char *doc(unsigned base, unsigned counter, const char *rooms,
+                       const char *mode, const char *more)
+{
+    return puan_arena_fmt(
+        &a,
+        "{\"form\":\"household\",\"household\":\"" HOUSEHOLD "\",\"base\":%u,"
+        "\"device\":\"d-1\",\"counter\":%u,\"mode\":\"%s\",%s"
+        "\"started\":\"2021-04-02T10:00:00-03:30\","
+        "\"finished\":\"2021-04-02T10:10:00-03:30\",\"signed\":true,"
+        "\"answers\":{\"members\":1,\"dwelling\":1,\"rooms\":%s},"
+        "\"member\":[{\"full_name\":\"Ann Zed\",\"place\":1,\"sex\":\"F\","
+        "\"born\":\"1980-03\",\"card\":\"X1\",\"usual\":1,\"tongue\":\"01\","
+        "\"school\":2,\"job\":\"baker\"}]}",
+        base, counter, mode, more, rooms);
+}
+
+static void import(enum puan_import_kind kind, const char *csv)
+{
+    struct puan_act act = { .actor = PUAN_STR("tester") };
+    struct puan_import_result res;
+
+    ok(puan_import(&res, store, kind, puan_str_of(csv), "t.csv", false, &act,
+                   err));
+}
+
+static int set_up(void **state)
+{
+    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 2,
+                                    .loops = 1, .quiet = true };
+    struct puan_act act = { .actor = PUAN_STR("tester"),
+                            .verb = PUAN_STR("clock.set") };
+    const char *dir;
+    int64_t ms = 0;
+
+    (void)state;
+    puan_arena_init(&a, puan_os_alloc());
+    ok(puan_dir_temp(&root, &a, err));
+    dir = puan_arena_fmt(&a, "%s/c", root);
+    ok(puan_store_create(dir, "demo", "plans/zz-test", "intl", NULL, err));
+    ok(puan_store_open(&store, dir, NULL, err));
+    import(PUAN_IMPORT_AREAS,
+           "code,parent,level,name_zh,name_en\n"
+           "11,,canton,a,A\n11001,11,parish,b,B\n11001001,11001,round,c,C\n"
+           "11002,11,parish,x,X\n11002001,11002,round,y,Y\n");
+    import(PUAN_IMPORT_LISTING,
+           "household,ea,head_name\n" HOUSEHOLD ",11001001,Ann Zed\n");
+    assert_true(puan_instant_parse(&ms, PUAN_STR("2021-04-02T12:00:00Z")));
+    ok(puan_store_clock_set(store, &act, ms, 0, err));
+    ok(puan_host_start(&host, store, puan_features, &ho, err));
+    ok(puan_http_client_open(&client, puan_host_address(host), err));
+    session(device, "enumerator", PUAN_CRED_DEVICE, 11001001, 0);
+    session(home, "household", PUAN_CRED_HOUSEHOLD, 11001001, 110010010001);
+    session(clerk, "parish-clerk", PUAN_CRED_HUMAN, 11001, 0);
+    session(foreign, "parish-clerk", PUAN_CRED_HUMAN, 11002, 0);
+    session(registrar, "canton-registrar", PUAN_CRED_HUMAN, 11, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    puan_http_client_close(client);
+    puan_host_stop(host);
+    puan_store_close(store);
+    ok(puan_dir_remove(root, err));
+    puan_arena_clear(&a);
+    return 0;
+}
+
+/* One story, in order: each step rests on the one before. */
+static void a_return_lives_over_http(void **state)
+{
+    (void)state;
+    /* sent, and sent again */
+    assert_int_equal(
+        call("POST", BASE "/returns", device, doc(0, 1, "3", "enumerator", "")),
+        201);
+    assert_true(says("\"outcome\":\"accepted\""));
+    assert_true(says("\"version\":1"));
+    assert_int_equal(
+        call("POST", BASE "/returns", device, doc(0, 1, "3", "enumerator", "")),
+        200);
+    assert_true(says("\"outcome\":\"repeated\""));
+    /* nobody without a session, no foreign seat, no role without the right */
+    assert_int_equal(
+        call("POST", BASE "/returns", NULL, doc(0, 2, "3", "enumerator", "")),
+        401);
+    assert_int_equal(
+        call("POST", BASE "/returns", clerk, doc(0, 2, "3", "enumerator", "")),
+        403);
+    assert_int_equal(
+        call("POST", BASE "/returns", home, doc(0, 2, "3", "enumerator", "")),
+        403);
+    assert_false(says("Ann"));
+    /* what cannot be accepted */
+    assert_int_equal(
+        call("POST", BASE "/returns", device, doc(0, 1, "9", "enumerator", "")),
+        409);
+    assert_true(says("counter-reused"));
+    assert_int_equal(
+        call("POST", BASE "/returns", device, doc(0, 5, "9", "enumerator", "")),
+        409);
+    assert_true(says("stale-base"));
+    assert_int_equal(call("POST", BASE "/returns", device, "{\"form\":7"), 400);
+    assert_true(says("unreadable"));
+    /* read: identities masked */
+    assert_int_equal(
+        call("GET", BASE "/households/" HOUSEHOLD "/return", clerk, NULL), 200);
+    assert_true(says("\"rooms\":"));
+    assert_false(says("Ann Zed"));
+    assert_int_equal(
+        call("GET", BASE "/households/" HOUSEHOLD "/return?identity=true",
+             clerk, NULL),
+        400);
+    assert_int_equal(call("GET",
+                          BASE "/households/" HOUSEHOLD
+                               "/return?identity=true&purpose=complaint-7",
+                          clerk, NULL),
+                     200);
+    assert_true(says("Ann Zed"));
+    assert_int_equal(call("GET",
+                          BASE "/households/" HOUSEHOLD
+                               "/return?identity=true&purpose=curiosity",
+                          foreign, NULL),
+                     403);
+    assert_false(says("Ann Zed"));
+    assert_int_equal(call("GET", BASE "/me/return", home, NULL), 200);
+    assert_true(says("Ann Zed"));
+    assert_int_equal(
+        call("GET", BASE "/households/" HOUSEHOLD "/return", foreign, NULL),
+        403);
+    assert_false(says("rooms"));
+    /* asked back, of the version that was read */
+    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
+                          clerk,
+                          "{\"version\":2,\"reason\":\"check the rooms\"}"),
+                     409);
+    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
+                          clerk,
+                          "{\"version\":1,\"reason\":\"check the rooms\","
+                          "\"findings\":[{\"rule\":\"R1\",\"row\":1}]}"),
+                     201);
+    assert_true(says("\"id\":1"));
+    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
+                          foreign, "{\"version\":1,\"reason\":\"x\"}"),
+                     403);
+    assert_int_equal(call("GET", BASE "/queries", device, NULL), 200);
+    assert_true(says("check the rooms"));
+    /* corrected, naming the query */
+    assert_int_equal(call("POST", BASE "/returns", device,
+                          doc(1, 6, "4", "enumerator", "\"query\":\"99\",")),
+                     404);
+    assert_int_equal(call("POST", BASE "/returns", device,
+                          doc(1, 6, "4", "enumerator", "\"query\":\"1\",")),
+                     201);
+    assert_true(says("\"version\":2"));
+    assert_int_equal(call("GET", BASE "/queries", device, NULL), 200);
+    assert_false(says("check the rooms"));
+    /* the household corrects its own */
+    assert_int_equal(
+        call("POST", BASE "/returns", home, doc(2, 77, "5", "self", "")), 201);
+    assert_int_equal(
+        call("GET", BASE "/households/" HOUSEHOLD "/history", clerk, NULL),
+        200);
+    assert_true(says("\"version\":3"));
+    assert_true(says("\"version\":1"));
+    assert_true(says("answered"));
+    /* counted */
+    assert_int_equal(call("GET", BASE "/counts?area=11001", clerk, NULL), 200);
+    assert_true(says("\"submitted\":1"));
+    assert_true(says("\"versions\":3"));
+    assert_int_equal(call("GET", BASE "/counts?area=11002", clerk, NULL), 403);
+    /* the listing shows where a household stands, not who it is */
+    assert_int_equal(call("GET", BASE "/listing", device, NULL), 200);
+    assert_true(says("\"version\":3"));
+    assert_false(says("Ann"));
+    /* quarantine: seen and decided by the county */
+    assert_int_equal(call("GET", BASE "/quarantine", registrar, NULL), 200);
+    assert_true(says("\"reason\":\"stale\""));
+    assert_true(says("\"reason\":\"unreadable\""));
+    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+                          "{\"decision\":\"burn\",\"reason\":\"x\"}"),
+                     400);
+    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+                          "{\"decision\":\"aside\",\"reason\":\"superseded\"}"),
+                     204);
+    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+                          "{\"decision\":\"aside\",\"reason\":\"superseded\"}"),
+                     404);
+    assert_int_equal(call("GET", BASE "/quarantine", registrar, NULL), 200);
+    assert_false(says("\"reason\":\"stale\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_return_lives_over_http),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
