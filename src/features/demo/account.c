@@ -217,19 +217,25 @@ static enum puan_status population(struct puan_demo *d,
                                    struct puan_err *err)
 {
     const struct puan_area_tree *tree = puan_store_areas(store);
-    struct puan_count *c = NULL;
-    int64_t resident, unexplained;
-    enum puan_status st;
+    int64_t resident = 0, persons = 0, dropped = 0, unexplained;
 
-    st = puan_count_area(&c, store, tree->area[0].code, NULL, NULL, err);
-    if (st != PUAN_OK)
-        return st;
-    resident = puan_count_population(c)->resident;
+    /* an installation need not have one area above all others */
+    for (uint32_t i = 0; i < tree->n; i = tree->area[i].end) {
+        struct puan_count *c = NULL;
+        enum puan_status st =
+            puan_count_area(&c, store, tree->area[i].code, NULL, NULL, err);
+
+        if (st != PUAN_OK)
+            return st;
+        resident += puan_count_population(c)->resident;
+        persons += puan_count_population(c)->persons;
+        dropped += puan_count_population(c)->dropped;
+        puan_count_close(c);
+    }
     unexplained =
         resident - d->truth.resident - puan_true_open_delta(&d->truth);
-    puan_jw_kint(&d->report, "persons", puan_count_population(c)->persons);
-    puan_jw_kint(&d->report, "dropped_by_decision",
-                 puan_count_population(c)->dropped);
+    puan_jw_kint(&d->report, "persons", persons);
+    puan_jw_kint(&d->report, "dropped_by_decision", dropped);
     puan_jw_kint(&d->report, "resident_population", resident);
     puan_jw_kint(&d->report, "resident_truth", d->truth.resident);
     open_faults(d);
@@ -240,7 +246,6 @@ static enum puan_status population(struct puan_demo *d,
     puan_demo_say("resident %lld, truth %lld, unexplained %lld",
                   (long long)resident, (long long)d->truth.resident,
                   (long long)unexplained);
-    puan_count_close(c);
     return PUAN_OK;
 }
 
