@@ -382,11 +382,61 @@ static int by_row(const void *a, const void *b)
     return c ? c : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+/* Deletions by entries that came while we looked. */
+static enum puan_status later_deletions(struct marks *all, struct store_run *r,
+                                        struct puan_db *db,
+                                        struct puan_err *err)
+{
+    static const uint8_t zeros[PUAN_DIGEST_SIZE];
+    struct puan_stmt *s = NULL;
+    struct puan_arena a;
+    bool more = true;
+    enum puan_status st = puan_sql(
+        &s, db, "SELECT entry FROM ledger WHERE seq >= $1 ORDER BY seq", err);
+
+    puan_arena_init(&a, puan_os_alloc());
+    if (st == PUAN_OK)
+        puan_bind_int(s, 1, (int64_t)r->height);
+    while (st == PUAN_OK) {
+        struct puan_err ignored = { 0 };
+        struct puan_entry e;
+
+        st = puan_stmt_step(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        puan_arena_reset(&a);
+        if (puan_entry_decode(&e, puan_col_bytes(s, 0), &a, &ignored) !=
+            PUAN_OK)
+            continue; /* the next verification says so */
+        for (size_t i = 0; i < e.n_cover && st == PUAN_OK; i++) {
+            uint8_t row[PUAN_DIGEST_SIZE];
+
+            if (memcmp(e.cover[i].digest, zeros, sizeof(zeros)) != 0)
+                continue;
+            puan_cover_digest(row, r->v->src.digest, e.cover[i].table,
+                              e.cover[i].key, PUAN_STR(""));
+            st = mark(all, row, e.seq, err);
+        }
+    }
+    puan_stmt_done(s);
+    puan_arena_clear(&a);
+    return st;
+}
+
 /* Rows that are gone without an entry that deleted them. */
 static enum puan_status gone_rows(struct store_run *r, struct puan_err *err)
 {
     struct marks all = { 0 };
     enum puan_status st = PUAN_OK;
+    bool any = false;
+
+    for (size_t i = 0; i < WORKERS; i++)
+        any = any || r->w[i].missing.n > 0;
+    for (size_t i = 0; any && i < WORKERS && st == PUAN_OK; i++)
+        if (r->w[i].db) { /* a connection that sees the present */
+            st = later_deletions(&all, r, r->w[i].db, err);
+            break;
+        }
 
     for (size_t i = 0; i < WORKERS && st == PUAN_OK; i++)
         for (size_t k = 0; k < r->w[i].deleted.n && st == PUAN_OK; k++)
@@ -467,6 +517,8 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
     puan_arena_init(&a, puan_os_alloc());
     puan_arena_init(&scratch, puan_os_alloc());
     st = puan_known_read(&k, db, c->table, &a, err);
+    if (st == PUAN_OK) /* a table that is not there must not end the moment */
+        st = puan_db_savepoint(db, err);
     if (st == PUAN_OK)
         st = puan_sql(&s, db, c->sql, &why);
     while (st == PUAN_OK) {
@@ -492,6 +544,7 @@ static enum puan_status one_table(uint64_t *count, struct store_run *r,
     if (st == PUAN_OK && group.p)
         st = one_row(count, r, c, &k, group, &content);
     puan_stmt_done(s);
+    puan_db_undo(db); /* nothing was written */
     if (st == PUAN_EBUG && k.n == 0)
         st = PUAN_OK; /* the table is of a later program: never made here */
     else if (st != PUAN_OK)
@@ -868,6 +921,8 @@ static enum puan_status verify_store(struct puan_verify_store *out,
     r->v = v;
     r->store = store;
     st = puan_db_open(&db, store->url, PUAN_DB_READONLY, &why);
+    if (st == PUAN_OK) /* one moment for height, rows and what covers them */
+        st = puan_db_begin(db, &why);
     if (st == PUAN_OK)
         st = puan_db_int(&n, db, "SELECT MAX(seq) + 1 FROM ledger", 0, &why);
     if (st != PUAN_OK) {
@@ -926,6 +981,8 @@ static enum puan_status verify_store(struct puan_verify_store *out,
 out:
     run_clear(r);
     free(r);
+    if (db)
+        puan_db_rollback(db);
     puan_db_close(db);
     return st;
 }
