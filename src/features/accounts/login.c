@@ -94,8 +94,11 @@ static enum puan_status open_session(struct puan_request *rq,
         puan_answer_header(rq, "Set-Cookie",
                            puan_arena_fmt(rq->arena,
                                           "puan_session=%s; Path=/; HttpOnly; "
-                                          "SameSite=Strict",
-                                          token));
+                                          "SameSite=Strict%s",
+                                          token,
+                                          puan_host_secure(rq->host)
+                                              ? "; Secure"
+                                              : ""));
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     if (!cookie)

@@ -163,6 +163,11 @@ struct puan_sessions *puan_host_sessions(struct puan_host *h)
     return h->sessions;
 }
 
+bool puan_host_secure(const struct puan_host *h)
+{
+    return h->opt.tls_cert != NULL;
+}
+
 const char *puan_host_address(const struct puan_host *h)
 {
     return puan_http_address(h->http);

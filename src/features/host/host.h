@@ -35,6 +35,8 @@ const char *puan_host_address(const struct puan_host *h);
 void puan_host_stop(struct puan_host *h);
 
 struct puan_sessions *puan_host_sessions(struct puan_host *h);
+/* It ends TLS itself, so cookies may say Secure. */
+bool puan_host_secure(const struct puan_host *h);
 
 /* Routes in the order of the tables. */
 size_t puan_host_routes(const struct puan_host *h);

@@ -26,6 +26,7 @@
 
 #define MAX_TARGET 4096
 #define STOP_WAIT_MS 10000
+#define SUSPENDED_WAIT_MS 120000
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_READY, PHASE_HANDLED, PHASE_WAITING };
 
@@ -50,7 +51,7 @@ struct puan_http_server {
     pthread_mutex_t lock;
     struct ex *spare;
     size_t n_spare;
-    _Atomic long open;
+    _Atomic long open, suspended;
 };
 
 static const char *const header_names[PUAN_H_COUNT] = {
@@ -279,15 +280,18 @@ void puan_http_suspend(struct puan_http *x)
 
     e->phase = PHASE_WAITING;
     atomic_store(&e->waiting, true);
+    atomic_fetch_add(&e->server->suspended, 1);
     MHD_suspend_connection(e->conn);
 }
 
 void puan_http_resume(struct puan_http *x)
 {
     struct ex *e = (struct ex *)(void *)x;
+    struct puan_http_server *s = e->server;
 
     atomic_store_explicit(&e->waiting, false, memory_order_release);
     MHD_resume_connection(e->conn);
+    atomic_fetch_sub(&s->suspended, 1); /* e may be gone already */
 }
 
 /* ---- library call-backs --------------------------------------------------- */
@@ -627,6 +631,12 @@ void puan_http_stop(struct puan_http_server *s)
     fd = MHD_quiesce_daemon(s->daemon);
     for (int i = 0; i < STOP_WAIT_MS / 5 && atomic_load(&s->open) > 0; i++)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+    /* The library gives up the process over one that still waits: do not. */
+    for (int i = 0; i < SUSPENDED_WAIT_MS / 5 && atomic_load(&s->suspended) > 0;
+         i++)
+        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+    if (atomic_load(&s->suspended) > 0)
+        return; /* leaked: a handler hangs, and the process is ending */
     MHD_stop_daemon(s->daemon);
     if (fd >= 0)
         close(fd);
