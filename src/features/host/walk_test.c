@@ -46,7 +46,7 @@ static int64_t power(unsigned n)
 
 static enum puan_status add_area(struct puan_db *db, int64_t code,
                                  int64_t parent, const struct puan_level *l,
-                                 struct puan_err *err)
+                                 const char *name, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
     enum puan_status st =
@@ -64,8 +64,8 @@ static enum puan_status add_area(struct puan_db *db, int64_t code,
     puan_bind_text(s, 1, puan_str_of(c));
     puan_bind_text(s, 2, puan_str_of(p));
     puan_bind_text(s, 3, l->id);
-    puan_bind_text(s, 4, PUAN_STR("SECRETNAME"));
-    puan_bind_text(s, 5, PUAN_STR("SECRETNAME"));
+    puan_bind_text(s, 4, puan_str_of(name));
+    puan_bind_text(s, 5, puan_str_of(name));
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
     return st;
@@ -83,18 +83,19 @@ static enum puan_status add_areas(struct puan_shard *sh, struct puan_db *db,
     (void)arg;
     own[first_level] = power(plan->level[first_level].digits - 1) * 3;
     foreign[first_level] = 0;
-    st = add_area(db, own[first_level], 0, &plan->level[first_level], err);
+    st = add_area(db, own[first_level], 0, &plan->level[first_level],
+                  "OWNMARK", err);
     for (size_t i = first_level + 1; i < plan->n_levels && st == PUAN_OK; i++) {
         int64_t step = power(plan->level[i].digits - plan->level[i - 1].digits);
 
         own[i] = own[i - 1] * step + 1;
         foreign[i] = foreign[i - 1] ? foreign[i - 1] * step + 1
                                     : own[i - 1] * step + 2;
-        st = add_area(db, own[i], own[i - 1], &plan->level[i], err);
+        st = add_area(db, own[i], own[i - 1], &plan->level[i], "OWNMARK", err);
         if (st == PUAN_OK)
             st = add_area(db, foreign[i],
                           foreign[i - 1] ? foreign[i - 1] : own[i - 1],
-                          &plan->level[i], err);
+                          &plan->level[i], "FOREIGNMARK", err);
     }
     /* The top has nothing foreign inside the tree: a code outside. */
     foreign[first_level] = own[first_level] + 1;
@@ -173,7 +174,8 @@ static int64_t household_in(int64_t ea, int64_t number)
     return ea * power(plan->household_digits) + number;
 }
 
-static void sit(struct seat *s, size_t ordinal, size_t level)
+static void sit_at(struct seat *s, size_t ordinal, size_t level,
+                   const int64_t *at)
 {
     struct puan_who who = { 0 };
 
@@ -191,11 +193,11 @@ static void sit(struct seat *s, size_t ordinal, size_t level)
     who.account = 1000 + (int64_t)ordinal;
     who.seat = 2000 + (int64_t)ordinal;
     who.role = (int32_t)ordinal;
-    who.area = own[level];
+    who.area = at[level];
     if (who.credential == PUAN_CRED_HOUSEHOLD) {
-        s->household = household_in(own[plan->n_levels - 1], 1);
+        s->household = household_in(at[plan->n_levels - 1], 1);
         who.household = s->household;
-        who.area = own[plan->n_levels - 1];
+        who.area = at[plan->n_levels - 1];
     }
     puan_format(who.name, sizeof(who.name), "walker-%zu", ordinal);
     puan_format(who.role_name, sizeof(who.role_name), "%.*s",
@@ -206,6 +208,11 @@ static void sit(struct seat *s, size_t ordinal, size_t level)
                                        &who, puan_real_now(), 3600000,
                                        puan_real_now() + 3600000, NULL),
                      PUAN_OK);
+}
+
+static void sit(struct seat *s, size_t ordinal, size_t level)
+{
+    sit_at(s, ordinal, level, own);
 }
 
 /* Innermost level of the installation a role stands at. */
@@ -351,8 +358,8 @@ static void refused_without_data(const struct puan_route *row,
     if (status != 401 && status != 403 && status != 404)
         fail_msg("%s %s by %s was not refused: %u %s",
                  puan_method_name(row->method), b->path, who, status, text);
-    if (reply.body.n > 400 || strstr(text, "SECRETNAME") ||
-        !strstr(text, "\"code\":") || strstr(text, "\"items\""))
+    if (reply.body.n > 400 || strstr(text, "OWNMARK") ||
+        strstr(text, "FOREIGNMARK") || !strstr(text, "\"code\":") || strstr(text, "\"items\""))
         fail_msg("%s %s by %s: a refusal with data: %s",
                  puan_method_name(row->method), b->path, who, text);
     refused++;
@@ -403,6 +410,12 @@ static void walk(const struct seat *s)
                      PUAN_FMT(reply.body));
         else
             let_in++;
+        /* what it was given of its own area tells nothing of another */
+        if (s->level > first_level &&
+            strstr(puan_arena_dup(&call_arena, reply.body), "FOREIGNMARK"))
+            fail_msg("%s %s by %s shows another area: %.*s",
+                     puan_method_name(row->method), b.path, who,
+                     PUAN_FMT(reply.body));
         /* foreign area, foreign household */
         if (row->scope == PUAN_SCOPE_AREA ||
             row->scope == PUAN_SCOPE_HOUSEHOLD) {
@@ -432,6 +445,95 @@ static void every_seat_walks_every_route(void **state)
     }
     assert_true(let_in > 20);
     assert_true(refused > 100);
+}
+
+/* First role that may both, at a level below the top; -1 when none may. */
+static int role_below_top(const char *one, const char *other)
+{
+    for (size_t r = 0; r < plan->n_roles; r++)
+        if (plan->role[r].credential == PUAN_CREDENTIAL_HUMAN &&
+            level_of(&plan->role[r]) > first_level &&
+            puan_role_can(&plan->role[r], puan_str_of(one)) &&
+            puan_role_can(&plan->role[r], puan_str_of(other)))
+            return (int)r;
+    return -1;
+}
+
+/*
+ * A case of another area: by its number it is refused to every seat elsewhere
+ * exactly as a number that does not exist, in lists it does not stand, and
+ * nothing can be done to it.
+ */
+static void an_object_of_another_area_is_not_there(void **state)
+{
+    static const char *const deeds[] = { "act", "step", "order", "ask", "sign",
+                                         "evidence" };
+    const struct puan_route get = { .method = PUAN_GET };
+    const struct puan_route post = { .method = PUAN_POST };
+    int clerk = role_below_top("case.open", "case.view");
+    const char *base = puan_arena_fmt(&arena, "/api/v1/c/%.*s/cases",
+                                      PUAN_FMT(plan->id));
+    struct seat there;
+    struct puan_node *n;
+    int64_t id = 0;
+    const char *path, *none;
+    size_t level, looked = 0;
+
+    (void)state;
+    assert_true(clerk >= 0);
+    level = level_of(&plan->role[clerk]);
+    sit_at(&there, (size_t)clerk, level, foreign);
+    send_it(&post, there.token, base,
+            puan_str_of(puan_arena_fmt(
+                &arena,
+                "{\"area\":\"%lld\",\"flow\":\"incident\",\"fields\":{"
+                "\"class\":\"technical\",\"title\":\"FOREIGNMARK\"}}",
+                (long long)foreign[level])));
+    if (reply.status < 200 || reply.status > 201)
+        fail_msg("no case opened: %u %.*s", reply.status,
+                 PUAN_FMT(reply.body));
+    assert_int_equal(puan_json_tree(&n, reply.body, "reply", &arena, NULL),
+                     PUAN_OK);
+    if (puan_node_get(n, "id"))
+        assert_true(puan_int_parse(&id, puan_node_get(n, "id")->text));
+    else
+        fail_msg("no id: %.*s", PUAN_FMT(reply.body));
+    path = puan_arena_fmt(&arena, "%s/%lld", base, (long long)id);
+    none = puan_arena_fmt(&arena, "%s/999999", base);
+    assert_int_equal(send_it(&get, there.token, path, PUAN_STR("")), 200);
+    assert_non_null(strstr(puan_arena_dup(&arena, reply.body), "FOREIGNMARK"));
+    for (size_t r = 0; r < plan->n_roles; r++) {
+        size_t l = level_of(&plan->role[r]);
+        struct seat s;
+        struct puan_str first;
+        unsigned status;
+
+        if (l == first_level)
+            continue;
+        sit(&s, r, l);
+        status = send_it(&get, s.token, none, PUAN_STR(""));
+        first = puan_str_of(puan_arena_dup(&arena, reply.body));
+        if (send_it(&get, s.token, path, PUAN_STR("")) != status ||
+            (status != 403 && status != 404))
+            fail_msg("%s tells a case of another area from none: %u", path,
+                     reply.status);
+        assert_true(puan_str_eq(first, reply.body));
+        looked += status == 404;
+        send_it(&get, s.token,
+                puan_arena_fmt(&arena, "%s?area=%lld", base,
+                               (long long)own[l]),
+                PUAN_STR(""));
+        assert_null(strstr(puan_arena_dup(&arena, reply.body), "FOREIGNMARK"));
+        for (size_t d = 0; d < PUAN_COUNT(deeds); d++) {
+            status = send_it(&post, s.token,
+                             puan_arena_fmt(&arena, "%s/%s", path, deeds[d]),
+                             PUAN_STR("{\"transition\":\"report\",\"step\":"
+                                      "\"first_aid\",\"approval\":\"end\"}"));
+            if (status < 400)
+                fail_msg("%s/%s done from another area", path, deeds[d]);
+        }
+    }
+    assert_true(looked > 0);
 }
 
 static void without_a_session_only_public_routes_answer(void **state)
@@ -566,6 +668,7 @@ static void large_bodies_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest zz[] = {
+        cmocka_unit_test(an_object_of_another_area_is_not_there),
         cmocka_unit_test(every_seat_walks_every_route),
         cmocka_unit_test(without_a_session_only_public_routes_answer),
         cmocka_unit_test(hostile_requests_never_break_it),
