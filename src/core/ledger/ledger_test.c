@@ -95,9 +95,15 @@ static const struct puan_digest_fn fn = { .name = "sha256", .hash = sha256 };
 
 /* ---- set-up --------------------------------------------------------------- */
 
+static int left = -1; /* allocations until one fails; -1 never */
+
 static void *get(void *ctx, size_t n)
 {
     (void)ctx;
+    if (left == 0)
+        return NULL;
+    if (left > 0)
+        left--;
     return malloc(n);
 }
 
@@ -501,6 +507,46 @@ static void a_malformed_checkpoint_says_where(void **state)
     }
 }
 
+static void out_of_memory_is_said_at_every_allocation(void **state)
+{
+    struct puan_cover_item cover[2];
+    struct puan_entry e = sample(cover), d;
+    struct puan_head head[] = { { PUAN_STR("office"), 1, { 1 }, { 2 } } };
+    struct puan_checkpoint c = { .installation = PUAN_STR("a"),
+                                 .digest = PUAN_STR("sm3"),
+                                 .store = head,
+                                 .n = 1 },
+                           back;
+    struct puan_out entry, text;
+    int tried = 0;
+
+    (void)state;
+    puan_out_init(&entry, &a);
+    puan_entry_encode(&entry, &e);
+    puan_out_init(&text, &a);
+    puan_checkpoint_text(&text, &c);
+    for (int pass = 0; pass < 2; pass++)
+        for (int n = 0;; n++) {
+            struct puan_err err = { 0 };
+            struct puan_arena own;
+            enum puan_status st;
+
+            puan_arena_init(&own, &heap);
+            left = n;
+            st = pass == 0
+                     ? puan_entry_decode(&d, puan_out_view(&entry), &own, &err)
+                     : puan_checkpoint_parse(&back, puan_out_view(&text), "c",
+                                             &own, &err);
+            left = -1;
+            puan_arena_clear(&own);
+            if (st == PUAN_OK)
+                break;
+            assert_int_equal(st, PUAN_ENOMEM);
+            tried++;
+        }
+    assert_true(tried >= 2);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -516,6 +562,7 @@ int main(void)
         T(a_longer_tree_proves_that_it_extends_a_shorter),
         T(a_checkpoint_comes_back_with_the_same_body),
         T(a_malformed_checkpoint_says_where),
+        T(out_of_memory_is_said_at_every_allocation),
     };
 
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
