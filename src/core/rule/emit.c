@@ -116,41 +116,16 @@ static void land(struct emit *e, size_t from, const node *n)
         e->code->ins[from - 1].x = (uint16_t)over;
 }
 
+/* b < a for a > b */
 static enum puan_cmp mirrored(enum puan_cmp c)
 {
-    switch (c) {
-    case PUAN_CMP_LT:
-        return PUAN_CMP_GT;
-    case PUAN_CMP_LE:
-        return PUAN_CMP_GE;
-    case PUAN_CMP_GT:
-        return PUAN_CMP_LT;
-    case PUAN_CMP_GE:
-        return PUAN_CMP_LE;
-    case PUAN_CMP_EQ:
-    case PUAN_CMP_NE:
-        break;
-    }
-    return c;
+    return (enum puan_cmp)((c & PUAN_CMP_EQ) | (c & PUAN_CMP_LT) << 2 |
+                           (c & PUAN_CMP_GT) >> 2);
 }
 
 static enum puan_cmp inverse(enum puan_cmp c)
 {
-    switch (c) {
-    case PUAN_CMP_EQ:
-        return PUAN_CMP_NE;
-    case PUAN_CMP_NE:
-        return PUAN_CMP_EQ;
-    case PUAN_CMP_LT:
-        return PUAN_CMP_GE;
-    case PUAN_CMP_LE:
-        return PUAN_CMP_GT;
-    case PUAN_CMP_GT:
-        return PUAN_CMP_LE;
-    case PUAN_CMP_GE:
-        break;
-    }
-    return PUAN_CMP_LT;
+    return (enum puan_cmp)(7u ^ c);
 }
 
 static void compare(struct emit *e, const node *n, unsigned d, bool negate)

@@ -130,13 +130,13 @@ enum puan_ast {
     PUAN_AST_QUANT /* op: enum puan_quant */
 };
 
-enum puan_cmp {
-    PUAN_CMP_EQ,
-    PUAN_CMP_NE,
-    PUAN_CMP_LT,
-    PUAN_CMP_LE,
-    PUAN_CMP_GT,
-    PUAN_CMP_GE
+enum puan_cmp { /* 1 when less, 2 when equal, 4 when greater */
+                PUAN_CMP_LT = 1,
+                PUAN_CMP_EQ = 2,
+                PUAN_CMP_LE = 3,
+                PUAN_CMP_GT = 4,
+                PUAN_CMP_NE = 5,
+                PUAN_CMP_GE = 6
 };
 
 enum puan_quant {
@@ -330,6 +330,7 @@ struct puan_program { /* what both executors need */
 struct puan_rule_code {
     struct puan_span when, check; /* when.n 0: always */
     uint16_t entity;
+    bool plain; /* the guard begins with one test of an item, false enough */
 };
 
 struct puan_ruleset {

@@ -27,12 +27,22 @@ static inline uint8_t stronger(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
+/*
+ * Of an item in this state; `outer` as in the instruction.  A nibble for each
+ * state: this runs for every item read.
+ */
+static inline uint8_t know_from(uint8_t state, uint8_t outer)
+{
+    const unsigned nibbles = PUAN_UN_ASKED << (4 * PUAN_NOT_ASKED) |
+                             PUAN_UN_MISSING << (4 * PUAN_MISSING) |
+                             PUAN_UN_INVALID << (4 * PUAN_INVALID);
+
+    return (uint8_t)((nibbles + outer) >> (4 * (state & 3u)) & 7);
+}
+
 static inline uint8_t know_of(uint8_t state)
 {
-    static const uint8_t know[] = { PUAN_UN_ASKED, PUAN_KNOWN, PUAN_UN_MISSING,
-                                    PUAN_UN_INVALID };
-
-    return know[state & 3];
+    return know_from(state, 0);
 }
 
 static inline uint8_t state_of(uint8_t know)
@@ -49,22 +59,10 @@ static inline uint8_t seen_from(uint8_t know, uint8_t outer)
     return (uint8_t)(know + (outer & (know == PUAN_UN_ASKED)));
 }
 
+/* enum puan_cmp: a bit for less, equal, greater. */
 static inline bool compares(int64_t a, int64_t b, unsigned cmp)
 {
-    switch (cmp) {
-    case PUAN_CMP_EQ:
-        return a == b;
-    case PUAN_CMP_NE:
-        return a != b;
-    case PUAN_CMP_LT:
-        return a < b;
-    case PUAN_CMP_LE:
-        return a <= b;
-    case PUAN_CMP_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
+    return cmp >> ((a >= b) + (a > b)) & 1;
 }
 
 static inline bool in_mask(int64_t v, int64_t mask)

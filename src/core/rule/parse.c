@@ -378,7 +378,9 @@ static enum puan_status compare(struct puan_ast_node **out, struct puan_lex *l,
     if (st != PUAN_OK)
         return st;
     if (relation(l->tok)) {
-        uint8_t op = (uint8_t)(l->tok - PUAN_TOK_EQ);
+        static const uint8_t ops[] = { PUAN_CMP_EQ, PUAN_CMP_NE, PUAN_CMP_LT,
+                                       PUAN_CMP_LE, PUAN_CMP_GT, PUAN_CMP_GE };
+        uint8_t op = ops[l->tok - PUAN_TOK_EQ];
         uint32_t line = l->tok_line, col = l->tok_col;
 
         st = puan_lex_next(l);

@@ -448,9 +448,8 @@ static void a_condition_must_be_a_truth_value(void **state)
                                              PUAN_STR("D4 = 1"), "p.yaml", 7,
                                              &arena, &err),
                      PUAN_OK);
-    assert_int_equal(puan_expr_compile_truth(&e, f, 1, NULL, 0,
-                                             PUAN_STR("D4"), "p.yaml", 7,
-                                             &arena, &err),
+    assert_int_equal(puan_expr_compile_truth(&e, f, 1, NULL, 0, PUAN_STR("D4"),
+                                             "p.yaml", 7, &arena, &err),
                      PUAN_EINVAL);
     assert_int_equal(err.line, 7);
     assert_string_equal(err.where, "p.yaml");

@@ -130,6 +130,21 @@ static enum puan_status references(struct puan_rule_info *info,
 
 /* ---- rules ---- */
 
+/*
+ * Does the guard begin with a test that is one instruction, so that the rule
+ * does not apply when it is false?  Most instances end there.
+ */
+static bool plain_guard(const struct puan_ast_node *n)
+{
+    while (n->ast == PUAN_AST_AND)
+        n = n->kid;
+    if (n->ast == PUAN_AST_CALL)
+        return n->op == PUAN_FN_GIVEN || n->op == PUAN_FN_MISSING ||
+               n->op == PUAN_FN_ASKED || n->op == PUAN_FN_INVALID;
+    return (n->ast == PUAN_AST_COMPARE || n->ast == PUAN_AST_IN) &&
+           n->kid->ast == PUAN_AST_ITEM && n->kid->next->ast != PUAN_AST_ITEM;
+}
+
 /* Checks and compiles one rule that is meant for the form. */
 static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
                                   struct puan_rule_scope *s)
@@ -158,6 +173,8 @@ static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
                           "rule %.*s reads no item", PUAN_FMT(r->id));
     if (st == PUAN_OK && r->when)
         st = puan_rule_emit(&code->when, &c->code, r->when, r->file, err);
+    if (st == PUAN_OK && r->when)
+        code->plain = plain_guard(r->when);
     if (st == PUAN_OK)
         st = puan_rule_emit(&code->check, &c->code, r->check, r->file, err);
     return st;
@@ -416,6 +433,8 @@ static enum outcome instance(struct puan_rule_run *x,
     val regs[PUAN_RULE_REGS];
 
     if (c->when.n) {
+        if (c->plain && puan_rule_plainly_false(x, ins + c->when.at))
+            return APPLIES_NOT;
         puan_rule_exec(x, ins + c->when.at, c->when.n, regs);
         if (regs[0].s != PUAN_KNOWN)
             return outcome_of(regs[0]);

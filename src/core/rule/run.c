@@ -31,14 +31,15 @@ static val at_column(const struct puan_rule_run *x, const struct puan_ins *i,
 }
 
 static void quantifier(struct puan_rule_run *x, const struct puan_ins *i,
-                       val *r)
+                       val *regs)
 {
     struct acc q = { 0 };
+    val *r = regs + i->d;
     uint32_t n = x->r->rows[i->y].n;
 
     for (uint32_t row = 0; row < n; row++) {
         puan_rule_place(x, PUAN_SRC_INNER, i->y, row);
-        puan_rule_exec(x, i + 1, i->x, r);
+        puan_rule_exec(x, i + 1, i->x, regs);
         if (acc_row(&q, i->src, r[0], &r[1], (int64_t)row + 1))
             break;
     }
@@ -49,11 +50,9 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
                     struct puan_val *regs)
 {
     const struct puan_ins *end = i + n;
-    /* a body of a quantifier counts its registers from its own d */
-    unsigned base = n ? i->d : 0;
 
     for (; i < end; i++) {
-        val *d = regs + (i->d - base);
+        val *d = regs + i->d;
 
         switch ((enum puan_op)i->op) {
         case PUAN_OP_CONST:
@@ -61,7 +60,7 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             break;
         case PUAN_OP_ITEM:
             *d = (val){ x->v[i->src][i->x],
-                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
+                        know_from(x->st[i->src][i->x], i->outer) };
             break;
         case PUAN_OP_COLUMN:
             *d = x->column[i->x][x->row[i->src]];
@@ -79,11 +78,11 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             break;
         case PUAN_OP_ITEM_CMP:
             *d = (val){ compares(x->v[i->src][i->x], i->k, i->y),
-                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
+                        know_from(x->st[i->src][i->x], i->outer) };
             break;
         case PUAN_OP_ITEM_MASK:
             *d = (val){ in_mask(x->v[i->src][i->x], i->k) != (i->y != 0),
-                        seen_from(know_of(x->st[i->src][i->x]), i->outer) };
+                        know_from(x->st[i->src][i->x], i->outer) };
             break;
         case PUAN_OP_ADD:
             *d = op_add(d[0], d[1]);
@@ -160,9 +159,9 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             break;
         case PUAN_OP_SAME_ID:
         case PUAN_OP_SAME_TEXT:
-            *d = op_same(seen_from(know_of(x->st[i->src][i->x]), i->outer & 1),
+            *d = op_same(know_from(x->st[i->src][i->x], i->outer & 1),
                          text_of(x, i->src, i->x),
-                         seen_from(know_of(x->st[i->k][i->y]), i->outer >> 1),
+                         know_from(x->st[i->k][i->y], i->outer >> 1),
                          text_of(x, (unsigned)i->k, i->y),
                          i->op == PUAN_OP_SAME_ID);
             break;
@@ -173,7 +172,7 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
             *d = d->s == PUAN_KNOWN ? at_column(x, i, d->v) : *d;
             break;
         case PUAN_OP_QUANT:
-            quantifier(x, i, d);
+            quantifier(x, i, regs);
             i += i->x;
             break;
         case PUAN_OP_IF_FALSE:

@@ -29,6 +29,22 @@ static inline void puan_rule_place(struct puan_rule_run *x, enum puan_src src,
     x->st[src] = rows->st + at;
     x->txt[src] = rows->txt ? rows->txt + at : NULL;
 }
+/* Is this one test of an item known to be false?  Else it must be run. */
+static inline bool puan_rule_plainly_false(const struct puan_rule_run *x,
+                                           const struct puan_ins *i)
+{
+    int64_t v = x->v[i->src][i->x];
+    uint8_t st = x->st[i->src][i->x];
+
+    if (i->op == PUAN_OP_STATE)
+        return !(i->k >> (st & 3) & 1);
+    if (st != PUAN_GIVEN)
+        return false;
+    if (i->op == PUAN_OP_ITEM_CMP)
+        return !compares(v, i->k, i->y);
+    return i->op == PUAN_OP_ITEM_MASK && in_mask(v, i->k) == (i->y != 0);
+}
+
 /* Runs n instructions; the result is regs[0]. */
 void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
                     struct puan_val *regs);
