@@ -14,10 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char FORM[] =
     "{\"form\":\"t\",\"zh\":\"f\",\"en\":\"f\",\"reasons\":\"why\",\"codes\":{"
     "\"why\":{\"no\":{\"value\":1,\"zh\":\"n\",\"en\":\"n\"}},"
-    "\"s\":{\"1\":{\"zh\":\"a\",\"en\":\"a\"},\"2\":{\"zh\":\"b\",\"en\":\"b\"}},"
-    "\"n\":{\"01\":{\"zh\":\"a\",\"en\":\"a\"},\"97\":{\"zh\":\"b\",\"en\":\"b\"}}},"
+    "\"s\":{\"1\":{\"zh\":\"a\",\"en\":\"a\"},\"2\":{\"zh\":\"b\",\"en\":\"b\"}"
+    "},"
+    "\"n\":{\"01\":{\"zh\":\"a\",\"en\":\"a\"},\"97\":{\"zh\":\"b\",\"en\":"
+    "\"b\"}}},"
     "\"entities\":{\"h\":{\"zh\":\"h\",\"en\":\"h\",\"items\":{"
-    "\"K\":{\"type\":\"int\",\"from\":\"key\",\"key_digits\":3,\"zh\":\"k\",\"en\":\"k\"},"
+    "\"K\":{\"type\":\"int\",\"from\":\"key\",\"key_digits\":3,\"zh\":\"k\","
+    "\"en\":\"k\"},"
     "\"I\":{\"type\":\"int\",\"min\":-5,\"zh\":\"i\",\"en\":\"i\"},"
     "\"S\":{\"type\":\"int\",\"from\":\"seconds\",\"zh\":\"s\",\"en\":\"s\"},"
     "\"P\":{\"type\":\"phone\",\"zh\":\"p\",\"en\":\"p\"}}},"
@@ -28,7 +31,8 @@ static const char FORM[] =
     "\"E\":{\"type\":\"code\",\"codes\":\"n\",\"zh\":\"e\",\"en\":\"e\"},"
     "\"Y\":{\"type\":\"month\",\"zh\":\"y\",\"en\":\"y\"},"
     "\"A\":{\"type\":\"area\",\"digits\":6,\"zh\":\"a\",\"en\":\"a\"},"
-    "\"F\":{\"type\":\"decimal\",\"places\":2,\"min\":-9.5,\"zh\":\"f\",\"en\":\"f\"},"
+    "\"F\":{\"type\":\"decimal\",\"places\":2,\"min\":-9.5,\"zh\":\"f\",\"en\":"
+    "\"f\"},"
     "\"T\":{\"type\":\"text\",\"zh\":\"t\",\"en\":\"t\"},"
     "\"X\":{\"type\":\"point\",\"zh\":\"x\",\"en\":\"x\"},"
     "\"Z\":{\"type\":\"date\",\"zh\":\"z\",\"en\":\"z\"}}}}}";
@@ -118,8 +122,8 @@ static void stored(struct puan_str s, const struct puan_form *f,
         return;
     if (puan_record_decode(&r, f, (struct puan_str){ s.p, n0 },
                            (struct puan_str){ s.p + n0, n1 },
-                           (struct puan_str){ s.p + n0 + n1, s.n - n0 - n1 },
-                           a, &err) != PUAN_OK)
+                           (struct puan_str){ s.p + n0 + n1, s.n - n0 - n1 }, a,
+                           &err) != PUAN_OK)
         return;
     encode(&one, &r, a);
     decode(&back, &one, f, a);
@@ -138,8 +142,7 @@ static const struct puan_form *form(void)
     if (f != NULL)
         return f;
     puan_arena_init(&a, puan_os_alloc());
-    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &a, &err) !=
-            PUAN_OK ||
+    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &a, &err) != PUAN_OK ||
         puan_form_load(&f, tree, NULL, NULL, &a, &err) != PUAN_OK)
         abort();
     f->reference_month = 2020 * 12 + 10;

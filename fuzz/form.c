@@ -39,8 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        "fuzz", &a, &err) == PUAN_OK) {
         struct puan_problems all = { .arena = &a };
 
-        if (puan_form_load_all(&f, tree, NULL, NULL, &all, &a, &err) ==
-            PUAN_OK)
+        if (puan_form_load_all(&f, tree, NULL, NULL, &all, &a, &err) == PUAN_OK)
             names_found(f);
         else if (err.text[0] == '\0' || all.n == 0)
             abort();

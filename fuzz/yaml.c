@@ -14,7 +14,8 @@ static void walk(const struct puan_node *n, unsigned depth)
 
     if (depth > PUAN_YAML_DEPTH || n->line == 0 || n->file == NULL)
         abort();
-    PUAN_NODE_EACH(c, n) {
+    PUAN_NODE_EACH(c, n)
+    {
         if (n->kind == PUAN_NODE_MAP &&
             (c->key.n == 0 || puan_node_get_s(n, c->key) != c))
             abort(); /* empty key, or a key twice */

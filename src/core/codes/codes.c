@@ -76,8 +76,8 @@ size_t puan_id_normal(char *out, size_t cap, struct puan_str text)
 
 char puan_id_check_char(const char digits17[17])
 {
-    static const uint8_t weight[17] = { 7, 9, 10, 5, 8, 4, 2, 1, 6,
-                                        3, 7, 9, 10, 5, 8, 4, 2 };
+    static const uint8_t weight[17] = { 7, 9, 10, 5,  8, 4, 2, 1, 6,
+                                        3, 7, 9,  10, 5, 8, 4, 2 };
     unsigned sum = 0;
 
     for (size_t i = 0; i < 17; i++) {
@@ -232,8 +232,8 @@ enum puan_phone_class puan_phone_class(struct puan_str text)
             if (n++ == 0)
                 first = c;
             same = same && c == first;
-        } else if (!((c == '+' && i == 0) || c == '-' || c == '(' ||
-                     c == ')' || c == ' ')) {
+        } else if (!((c == '+' && i == 0) || c == '-' || c == '(' || c == ')' ||
+                     c == ' ')) {
             return PUAN_PHONE_CHARACTER;
         }
     }

@@ -61,10 +61,10 @@ static void what_scanners_and_spreadsheets_do_is_undone(void **state)
     assert_int_equal(parse("37088318850615007x").check, PUAN_ID_OK);
     assert_int_equal(parse(" 37088318850615007X\r\n").check, PUAN_ID_OK);
     assert_int_equal(parse("'37088318850615007X").check, PUAN_ID_OK);
-    assert_int_equal(parse("３７０８８３１８８５０６１５００７Ｘ").check, PUAN_ID_OK);
+    assert_int_equal(parse("３７０８８３１８８５０６１５００７Ｘ").check,
+                     PUAN_ID_OK);
     assert_int_equal(parse("37088318850615007Х").check, PUAN_ID_OK);
-    assert_int_equal(
-        puan_id_normal(out, sizeof(out), PUAN_STR("　３7x\n")), 3);
+    assert_int_equal(puan_id_normal(out, sizeof(out), PUAN_STR("　３7x\n")), 3);
     assert_string_equal(out, "37X");
     assert_int_equal(puan_id_normal(out, 4, PUAN_STR("12345")), 4);
 }

@@ -160,9 +160,8 @@ static enum puan_status decode_head(struct puan_in *in,
     return PUAN_OK;
 }
 
-static enum puan_status decode_vault(struct puan_record *r,
-                                     struct puan_str vault,
-                                     struct puan_err *err)
+static enum puan_status
+decode_vault(struct puan_record *r, struct puan_str vault, struct puan_err *err)
 {
     struct puan_in in = puan_in_of(vault);
 
@@ -195,8 +194,8 @@ enum puan_status puan_record_decode(struct puan_record *out,
                                     const struct puan_form *form,
                                     struct puan_str frame,
                                     struct puan_str facts,
-                                    struct puan_str vault,
-                                    struct puan_arena *a, struct puan_err *err)
+                                    struct puan_str vault, struct puan_arena *a,
+                                    struct puan_err *err)
 {
     struct puan_in in = puan_in_of(frame), fin = puan_in_of(facts);
     enum puan_status st = decode_head(&in, form, err);

@@ -66,9 +66,8 @@ static bool plain(struct puan_str text, int64_t value)
     return puan_str_is(text, buf);
 }
 
-static enum puan_status code_load(struct puan_code *c,
-                                  const struct puan_node *n,
-                                  struct puan_err *err)
+static enum puan_status
+code_load(struct puan_code *c, const struct puan_node *n, struct puan_err *err)
 {
     static const char *const keys[] = { "value", "zh", "en", NULL };
     enum puan_status st;
@@ -109,7 +108,8 @@ enum puan_status puan_codelist_load(struct puan_codelist **out,
     c = puan_new_n(a, list->n, struct puan_code);
     if (l == NULL || c == NULL)
         return puan_arena_check(a, err);
-    PUAN_NODE_EACH(k, list) {
+    PUAN_NODE_EACH(k, list)
+    {
         struct puan_code code = { 0 };
         size_t i;
 
@@ -118,10 +118,9 @@ enum puan_status puan_codelist_load(struct puan_codelist **out,
             return st;
         for (i = n; i > 0 && c[i - 1].value >= code.value; i--) {
             if (c[i - 1].value == code.value)
-                return puan_node_fail(k, err,
-                                      "code '%.*s' has the value of '%.*s'",
-                                      PUAN_FMT(code.text),
-                                      PUAN_FMT(c[i - 1].text));
+                return puan_node_fail(
+                    k, err, "code '%.*s' has the value of '%.*s'",
+                    PUAN_FMT(code.text), PUAN_FMT(c[i - 1].text));
             c[i] = c[i - 1];
         }
         c[i] = code;
@@ -258,8 +257,8 @@ static const struct fact_row facts[] = {
       "month of birth in the number", 0, INT64_MAX },
     { PUAN_TYPE_CITIZEN_ID, PUAN_FACT_ID_SEX, "id_sex", "号码中的性别",
       "sex in the number", 1, 2 },
-    { PUAN_TYPE_CITIZEN_ID, PUAN_FACT_ID_REGION, "id_region",
-      "号码中的地区码", "region in the number", 0, 999999 },
+    { PUAN_TYPE_CITIZEN_ID, PUAN_FACT_ID_REGION, "id_region", "号码中的地区码",
+      "region in the number", 0, 999999 },
     { PUAN_TYPE_NAME, PUAN_FACT_NAME_LENGTH, "name_length", "姓名字数",
       "length of the name", 0, INT32_MAX },
     { PUAN_TYPE_NAME, PUAN_FACT_NAME_CLASS, "name_class", "姓名类别",
@@ -269,11 +268,11 @@ static const struct fact_row facts[] = {
 };
 
 /* Words of the rule language; an item of that name could not be named. */
-static const char *const reserved[] = {
-    "rule", "const", "define", "set",   "zh",  "en",  "when", "check", "fail",
-    "where", "and",  "or",     "not",   "in",  "mod", "row",  "self",  "true",
-    "false"
-};
+static const char *const reserved[] = { "rule", "const", "define", "set",
+                                        "zh",   "en",    "when",   "check",
+                                        "fail", "where", "and",    "or",
+                                        "not",  "in",    "mod",    "row",
+                                        "self", "true",  "false" };
 
 static bool name_ok(struct puan_str s)
 {
@@ -362,9 +361,8 @@ static enum puan_status bounds(struct puan_item *it, const struct puan_node *n,
     return PUAN_OK;
 }
 
-static enum puan_status item_type(struct puan_item *it,
-                                  const struct puan_node *n,
-                                  struct puan_err *err)
+static enum puan_status
+item_type(struct puan_item *it, const struct puan_node *n, struct puan_err *err)
 {
     struct puan_str type, zone;
     size_t i;
@@ -405,9 +403,9 @@ static enum puan_status item_keys(const struct puan_item *it,
                                   struct puan_err *err)
 {
     static const char *const keys[] = {
-        "type",     "zone",   "zh",       "en",       "codes",   "min",
-        "max",      "places", "digits",   "asked_if", "required", "reasons",
-        "alias",    "group",  "from",     "key_digits", "hint",  NULL
+        "type",  "zone",   "zh",     "en",         "codes",    "min",
+        "max",   "places", "digits", "asked_if",   "required", "reasons",
+        "alias", "group",  "from",   "key_digits", "hint",     NULL
     };
     const struct puan_node *c;
     enum puan_status st = puan_node_only(n, keys, err);
@@ -415,15 +413,18 @@ static enum puan_status item_keys(const struct puan_item *it,
     if (st != PUAN_OK)
         return st;
     if ((puan_node_get(n, "codes") != NULL) != (it->type == PUAN_TYPE_CODE))
-        return puan_node_fail(n, err, "'codes' stands with type code, and only "
-                                      "there");
+        return puan_node_fail(n, err,
+                              "'codes' stands with type code, and only "
+                              "there");
     if ((puan_node_get(n, "digits") != NULL) != (it->type == PUAN_TYPE_AREA))
-        return puan_node_fail(n, err, "'digits' stands with type area, and "
-                                      "only there");
+        return puan_node_fail(n, err,
+                              "'digits' stands with type area, and "
+                              "only there");
     c = puan_node_get(n, "places");
     if ((c != NULL) != (it->type == PUAN_TYPE_FIXED))
-        return puan_node_fail(c ? c : n, err, "'places' stands with type "
-                                              "decimal, and only there");
+        return puan_node_fail(c ? c : n, err,
+                              "'places' stands with type "
+                              "decimal, and only there");
     return PUAN_OK;
 }
 
@@ -442,9 +443,8 @@ static const struct from_row froms[] = {
     { "start", PUAN_FROM_START, PUAN_TYPE_INT },
 };
 
-static enum puan_status item_from(struct puan_item *it,
-                                  const struct puan_node *n,
-                                  struct puan_err *err)
+static enum puan_status
+item_from(struct puan_item *it, const struct puan_node *n, struct puan_err *err)
 {
     const struct puan_node *kd = puan_node_get(n, "key_digits");
     struct puan_str from = puan_node_str_opt(n, "from", kd ? "key" : "");
@@ -454,8 +454,8 @@ static enum puan_status item_from(struct puan_item *it,
 
     if (from.n == 0)
         return PUAN_OK;
-    while (i < PUAN_COUNT(froms) && !(puan_str_is(from, froms[i].name) &&
-                                      it->type == froms[i].type))
+    while (i < PUAN_COUNT(froms) &&
+           !(puan_str_is(from, froms[i].name) && it->type == froms[i].type))
         i++;
     if (i == PUAN_COUNT(froms))
         return puan_node_fail(n, err,
@@ -470,8 +470,9 @@ static enum puan_status item_from(struct puan_item *it,
     if (kd != NULL || it->type == PUAN_TYPE_INT)
         st = puan_node_int(&v, n, "key_digits", 1, 18, err);
     if (st == PUAN_OK && it->type == PUAN_TYPE_AREA && v != it->digits)
-        return puan_node_fail(kd, err, "an area out of the household key has "
-                                       "'key_digits' equal to 'digits'");
+        return puan_node_fail(kd, err,
+                              "an area out of the household key has "
+                              "'key_digits' equal to 'digits'");
     it->key_digits = (unsigned)v;
     return st;
 }
@@ -538,8 +539,8 @@ static void add_facts(struct puan_item *items, uint16_t *n, uint16_t of,
         if (row->of != base->type)
             continue;
         items[*n] = (struct puan_item){
-            .name = puan_str_of(puan_arena_fmt(a, "%.*s.%s",
-                                               PUAN_FMT(base->name), row->name)),
+            .name = puan_str_of(
+                puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->name), row->name)),
             .zh = puan_str_of(row->zh),
             .en = puan_str_of(row->en),
             .type = PUAN_TYPE_FACT,
@@ -552,8 +553,8 @@ static void add_facts(struct puan_item *items, uint16_t *n, uint16_t of,
             .at = base->at,
         };
         if (base->alias.n > 0)
-            items[*n].alias = puan_str_of(puan_arena_fmt(
-                a, "%.*s.%s", PUAN_FMT(base->alias), row->name));
+            items[*n].alias = puan_str_of(
+                puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->alias), row->name));
         ++*n;
     }
 }
@@ -665,9 +666,9 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
     enum puan_status st;
 
     *e = (struct puan_entity){ .name = n->key, .at = n };
-    st = name_ok(n->key) ? puan_node_only(n, keys, &err)
-                         : puan_node_fail(n, &err, "'%.*s' " NAME_RULE,
-                                          PUAN_FMT(n->key));
+    st = name_ok(n->key)
+             ? puan_node_only(n, keys, &err)
+             : puan_node_fail(n, &err, "'%.*s' " NAME_RULE, PUAN_FMT(n->key));
     if (st == PUAN_OK)
         st = puan_node_str(&e->zh, n, "zh", &err);
     if (st == PUAN_OK)
@@ -694,7 +695,8 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
         note(r, &err);
         return PUAN_ENOMEM;
     }
-    PUAN_NODE_EACH(c, list) {
+    PUAN_NODE_EACH(c, list)
+    {
         bool ok = load_item(&items[k], r, c, &err) == PUAN_OK;
 
         for (uint16_t i = 0; ok && i < k; i++) {
@@ -730,7 +732,7 @@ static void canonical(struct puan_out *o, const struct puan_node *n)
     puan_out_str(o, n->text);
     puan_out_varint(o, n->n);
     PUAN_NODE_EACH(c, n)
-        canonical(o, c);
+    canonical(o, c);
 }
 
 static void digest_form(struct reader *r, const struct puan_node *tree,
@@ -769,7 +771,8 @@ static void load_words(struct reader *r, const struct puan_node *n)
     if (n->kind != PUAN_NODE_LIST)
         (void)puan_node_fail(n, &err, "'test_words' must be a list of texts");
     else
-        PUAN_NODE_EACH(c, n) {
+        PUAN_NODE_EACH(c, n)
+        {
             if (c->kind != PUAN_NODE_SCALAR) {
                 (void)puan_node_fail(c, &err, "a test word must be a text");
                 break;
@@ -788,8 +791,8 @@ enum puan_status puan_form_load_all(struct puan_form **out,
                                     struct puan_problems *problems,
                                     struct puan_arena *a, struct puan_err *err)
 {
-    static const char *const keys[] = { "form",  "version", "zh",
-                                        "en",    "codes",   "reasons",
+    static const char *const keys[] = { "form",       "version",  "zh",
+                                        "en",         "codes",    "reasons",
                                         "test_words", "entities", NULL };
     struct puan_err own = { 0 };
     struct puan_form *f = puan_new(a, struct puan_form);
@@ -827,7 +830,8 @@ enum puan_status puan_form_load_all(struct puan_form **out,
                              PUAN_FORM_ENTITIES);
         note(&r, &e);
     } else {
-        PUAN_NODE_EACH(c, ents) {
+        PUAN_NODE_EACH(c, ents)
+        {
             if (load_entity(&entity[f->n_entities], &r, c,
                             f->n_entities == 0) == PUAN_OK)
                 f->n_entities++;

@@ -15,18 +15,18 @@
 enum puan_zone { PUAN_ZONE_FRAME, PUAN_ZONE_TEXT, PUAN_ZONE_VAULT };
 
 enum puan_item_type {
-    PUAN_TYPE_CODE,   /* one of a code list */
-    PUAN_TYPE_INT,    /* min..max */
-    PUAN_TYPE_FIXED,  /* scaled by 10^places */
-    PUAN_TYPE_MONTH,  /* calendar.h month */
-    PUAN_TYPE_DATE,   /* calendar.h day */
-    PUAN_TYPE_AREA,   /* area code as a number, digits in `digits` */
-    PUAN_TYPE_TEXT,   /* no value; state only */
-    PUAN_TYPE_NAME,   /* vault text with name facts */
+    PUAN_TYPE_CODE,  /* one of a code list */
+    PUAN_TYPE_INT,   /* min..max */
+    PUAN_TYPE_FIXED, /* scaled by 10^places */
+    PUAN_TYPE_MONTH, /* calendar.h month */
+    PUAN_TYPE_DATE,  /* calendar.h day */
+    PUAN_TYPE_AREA,  /* area code as a number, digits in `digits` */
+    PUAN_TYPE_TEXT,  /* no value; state only */
+    PUAN_TYPE_NAME,  /* vault text with name facts */
     PUAN_TYPE_CITIZEN_ID,
     PUAN_TYPE_PHONE,
-    PUAN_TYPE_POINT,  /* vault text "lat,lon" */
-    PUAN_TYPE_FACT    /* derived; never in a document */
+    PUAN_TYPE_POINT, /* vault text "lat,lon" */
+    PUAN_TYPE_FACT   /* derived; never in a document */
 };
 
 struct puan_code {
@@ -75,13 +75,13 @@ struct puan_item {
     const struct puan_codelist *codes; /* PUAN_TYPE_CODE */
     int64_t min, max;
     unsigned places, digits;
-    struct puan_str asked_if; /* expression; empty: always asked */
-    const struct puan_node *at; /* where it was defined */
+    struct puan_str asked_if;            /* expression; empty: always asked */
+    const struct puan_node *at;          /* where it was defined */
     const struct puan_codelist *reasons; /* for missing; may be NULL */
     bool required;
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
     enum puan_fact fact;
-    struct puan_str group;  /* heading it stands under, "para"; may be empty */
+    struct puan_str group; /* heading it stands under, "para"; may be empty */
     enum puan_from from;
     unsigned key_digits; /* PUAN_FROM_KEY: how many, of its end (int) or
                             front (area) */
@@ -96,7 +96,7 @@ struct puan_names {
 struct puan_entity {
     struct puan_str name; /* "household", "person", "death" */
     struct puan_str zh, en;
-    bool roster;      /* rows 0..max_rows; else exactly one row */
+    bool roster; /* rows 0..max_rows; else exactly one row */
     uint32_t max_rows;
     const struct puan_item *items; /* facts stand behind the asked items */
     uint16_t n_items, n_asked;
@@ -109,7 +109,7 @@ struct puan_entity {
 struct puan_form {
     struct puan_str id; /* "short" */
     struct puan_str zh, en;
-    uint16_t ordinal;   /* within the plan; part of the record encoding */
+    uint16_t ordinal; /* within the plan; part of the record encoding */
     const struct puan_entity *entity; /* [0] is the household or unit */
     uint16_t n_entities;
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the definition's canonical text */
@@ -157,21 +157,20 @@ puan_form_load(struct puan_form **out, const struct puan_node *tree,
                const struct puan_digest_fn *digest, struct puan_arena *a,
                struct puan_err *err);
 /* The same, with every failure it can find added to `problems`. */
-PUAN_MUST_USE enum puan_status
-puan_form_load_all(struct puan_form **out, const struct puan_node *tree,
-                   const struct puan_node *lists,
-                   const struct puan_digest_fn *digest,
-                   struct puan_problems *problems, struct puan_arena *a,
-                   struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_form_load_all(
+    struct puan_form **out, const struct puan_node *tree,
+    const struct puan_node *lists, const struct puan_digest_fn *digest,
+    struct puan_problems *problems, struct puan_arena *a, struct puan_err *err);
 
 /*
  * One code list from its node.
  *
  * EINVAL  a value or text twice, a text that is no number without `value:`
  */
-PUAN_MUST_USE enum puan_status
-puan_codelist_load(struct puan_codelist **out, const struct puan_node *list,
-                   struct puan_arena *a, struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_codelist_load(struct puan_codelist **out,
+                                                  const struct puan_node *list,
+                                                  struct puan_arena *a,
+                                                  struct puan_err *err);
 
 /* Index of an entity or item by name (items also by alias), or -1. */
 int puan_form_entity(const struct puan_form *f, struct puan_str name);

@@ -41,26 +41,39 @@ static int teardown(void **state)
 static const char FORM[] =
     "{\"form\":\"t\",\"zh\":\"表\",\"en\":\"Form\",\"reasons\":\"why\",\n"
     "\"test_words\":[\"test\"],\n"
-    "\"codes\":{\"why\":{\"refused\":{\"value\":1,\"zh\":\"拒绝\",\"en\":\"refused\"}},\n"
-    " \"sex\":{\"1\":{\"zh\":\"男\",\"en\":\"male\"},\"2\":{\"zh\":\"女\",\"en\":\"female\"}},\n"
-    " \"nat\":{\"01\":{\"zh\":\"汉\",\"en\":\"Han\"},\"97\":{\"zh\":\"其他\",\"en\":\"other\"}}},\n"
-    "\"entities\":{\"household\":{\"zh\":\"户\",\"en\":\"household\",\"items\":{\n"
-    " \"A9\":{\"type\":\"int\",\"from\":\"key\",\"key_digits\":3,\"zh\":\"户编号\",\"en\":\"number\"},\n"
+    "\"codes\":{\"why\":{\"refused\":{\"value\":1,\"zh\":\"拒绝\",\"en\":"
+    "\"refused\"}},\n"
+    " \"sex\":{\"1\":{\"zh\":\"男\",\"en\":\"male\"},\"2\":{\"zh\":\"女\","
+    "\"en\":\"female\"}},\n"
+    " \"nat\":{\"01\":{\"zh\":\"汉\",\"en\":\"Han\"},\"97\":{\"zh\":\"其他\","
+    "\"en\":\"other\"}}},\n"
+    "\"entities\":{\"household\":{\"zh\":\"户\",\"en\":\"household\",\"items\":"
+    "{\n"
+    " \"A9\":{\"type\":\"int\",\"from\":\"key\",\"key_digits\":3,\"zh\":"
+    "\"户编号\",\"en\":\"number\"},\n"
     " \"H6\":{\"type\":\"int\",\"min\":1,\"zh\":\"面积\",\"en\":\"space\"},\n"
     " \"HP\":{\"type\":\"phone\",\"zh\":\"电话\",\"en\":\"phone\"},"
-    "\"A3\":{\"type\":\"area\",\"digits\":6,\"from\":\"key\",\"zh\":\"县\",\"en\":\"county\"},"
-    "\"PM\":{\"type\":\"code\",\"from\":\"mode\",\"zh\":\"方式\",\"en\":\"mode\",\"codes\":"
+    "\"A3\":{\"type\":\"area\",\"digits\":6,\"from\":\"key\",\"zh\":\"县\","
+    "\"en\":\"county\"},"
+    "\"PM\":{\"type\":\"code\",\"from\":\"mode\",\"zh\":\"方式\",\"en\":"
+    "\"mode\",\"codes\":"
     "{\"enumerator\":{\"value\":1,\"zh\":\"员\",\"en\":\"e\"}}},"
     "\"PT\":{\"type\":\"int\",\"from\":\"seconds\",\"zh\":\"秒\",\"en\":\"s\"},"
-    "\"PB\":{\"type\":\"int\",\"from\":\"start\",\"zh\":\"分\",\"en\":\"m\"}}},\n"
+    "\"PB\":{\"type\":\"int\",\"from\":\"start\",\"zh\":\"分\",\"en\":\"m\"}}},"
+    "\n"
     "\"person\":{\"rows\":3,\"zh\":\"人\",\"en\":\"person\",\"items\":{\n"
-    " \"C1\":{\"type\":\"name\",\"alias\":\"D1\",\"zh\":\"姓名\",\"en\":\"name\"},\n"
+    " \"C1\":{\"type\":\"name\",\"alias\":\"D1\",\"zh\":\"姓名\",\"en\":"
+    "\"name\"},\n"
     " \"D3\":{\"type\":\"citizen-id\",\"zh\":\"号\",\"en\":\"ID\"},\n"
-    " \"D4\":{\"type\":\"code\",\"codes\":\"sex\",\"zh\":\"性别\",\"en\":\"sex\"},\n"
+    " \"D4\":{\"type\":\"code\",\"codes\":\"sex\",\"zh\":\"性别\",\"en\":"
+    "\"sex\"},\n"
     " \"D5\":{\"type\":\"month\",\"zh\":\"出生\",\"en\":\"born\"},\n"
-    " \"D6\":{\"type\":\"code\",\"codes\":\"nat\",\"zh\":\"民族\",\"en\":\"group\"},\n"
-    " \"D7a\":{\"type\":\"area\",\"digits\":6,\"zh\":\"县\",\"en\":\"county\"},\n"
-    " \"X1\":{\"type\":\"decimal\",\"places\":1,\"zh\":\"数\",\"en\":\"number\"},\n"
+    " \"D6\":{\"type\":\"code\",\"codes\":\"nat\",\"zh\":\"民族\",\"en\":"
+    "\"group\"},\n"
+    " \"D7a\":{\"type\":\"area\",\"digits\":6,\"zh\":\"县\",\"en\":\"county\"},"
+    "\n"
+    " \"X1\":{\"type\":\"decimal\",\"places\":1,\"zh\":\"数\",\"en\":"
+    "\"number\"},\n"
     " \"X2\":{\"type\":\"text\",\"zh\":\"文\",\"en\":\"text\"},\n"
     " \"X3\":{\"type\":\"point\",\"zh\":\"位置\",\"en\":\"place\"},\n"
     " \"X4\":{\"type\":\"date\",\"zh\":\"日\",\"en\":\"day\"}}}}}";
@@ -71,9 +84,9 @@ static struct puan_form *form(void)
     struct puan_form *f = NULL;
     struct puan_err err = { 0 };
 
-    assert_int_equal(puan_json_tree(&tree, puan_str_of(FORM), "t.yaml", &arena,
-                                    &err),
-                     PUAN_OK);
+    assert_int_equal(
+        puan_json_tree(&tree, puan_str_of(FORM), "t.yaml", &arena, &err),
+        PUAN_OK);
     if (puan_form_load(&f, tree, NULL, NULL, &arena, &err) != PUAN_OK)
         fail_msg("%s:%u: %s", err.where, err.line, err.text);
     f->reference_month = 2020 * 12 + 10;
@@ -130,9 +143,9 @@ static void fault(const char *from, const char *to, uint32_t line,
     assert_non_null(at);
     doc = puan_arena_fmt(&arena, "%.*s%s%s", (int)(at - FORM), FORM, to,
                          at + strlen(from));
-    assert_int_equal(puan_json_tree(&tree, puan_str_of(doc), "t.yaml", &arena,
-                                    &err),
-                     PUAN_OK);
+    assert_int_equal(
+        puan_json_tree(&tree, puan_str_of(doc), "t.yaml", &arena, &err),
+        PUAN_OK);
     assert_int_equal(puan_form_load(&f, tree, NULL, NULL, &arena, &err),
                      PUAN_EINVAL);
     assert_string_equal(err.text, text);
@@ -148,8 +161,7 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
           "citizen-id phone point");
     fault("\"codes\":\"sex\"", "\"codes\":\"sexes\"", 13,
           "no code list 'sexes', define it under 'codes:' here or in codes/");
-    fault("\"D5\":", "\"D1\":", 14,
-          "name or alias of D1 is taken by item C1");
+    fault("\"D5\":", "\"D1\":", 14, "name or alias of D1 is taken by item C1");
     fault("\"min\":1", "\"mim\":1", 8, "unknown key 'mim', did you mean 'min'");
     fault("\"min\":1", "\"min\":2,\"max\":1", 8, "'min' is larger than 'max'");
     fault("\"97\":", "\"1\":", 5, "code '1' has the value of '01'");
@@ -158,8 +170,8 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
     fault("\"D5\":", "\"where\":", 14,
           "'where' is no name: letters, digits and _, not a digit first, at "
           "most 31, no word of the rule language");
-    fault("\"type\":\"citizen-id\"", "\"type\":\"citizen-id\",\"zone\":\"frame\"",
-          12,
+    fault("\"type\":\"citizen-id\"",
+          "\"type\":\"citizen-id\",\"zone\":\"frame\"", 12,
           "an item of type citizen-id cannot be in zone 'frame'; only text may "
           "choose, text or vault");
     fault("\"D7a\":{\"type\":\"area\",\"digits\":6,",
@@ -175,7 +187,8 @@ static void all_faults_are_collected(void **state)
     struct puan_form *f;
     struct puan_err err = { 0 };
     static const char doc[] =
-        "{\"form\":\"t\",\"zh\":\"表\",\"en\":\"F\",\"entities\":{\"h\":{\"zh\":"
+        "{\"form\":\"t\",\"zh\":\"表\",\"en\":\"F\",\"entities\":{\"h\":{"
+        "\"zh\":"
         "\"户\",\"en\":\"h\",\"items\":{\n"
         "\"A\":{\"type\":\"x\"},\n\"B\":{\"type\":\"int\",\"zh\":\"b\"},\n"
         "\"C\":{\"type\":\"int\",\"zh\":\"b\",\"en\":\"c\"}}}}}";
@@ -208,13 +221,13 @@ static enum puan_status read_doc(struct puan_record *r,
     return puan_record_read(r, h, &f, 1, puan_str_of(doc), &arena, err);
 }
 
-static const char DOC[] = HEAD
-    "\"answers\":{\"H6\":86,\"HP\":\"13800001234\"},\"person\":["
-    "{\"C1\":\"王小明\",\"D3\":\"370883188506150133\",\"D4\":1,"
-    "\"D5\":\"1885-06\",\"D6\":\"01\",\"D7a\":\"370882\",\"X1\":\"0.5\","
-    "\"X2\":\"种地\",\"X3\":\"35.4,116.97\",\"X4\":\"2020-10-31\"},"
-    "{\"D1\":\"张\",\"D3\":{\"missing\":\"refused\"},\"D4\":3,\"D5\":null,"
-    "\"D6\":\"汉\"}]}";
+static const char DOC[] =
+    HEAD "\"answers\":{\"H6\":86,\"HP\":\"13800001234\"},\"person\":["
+         "{\"C1\":\"王小明\",\"D3\":\"370883188506150133\",\"D4\":1,"
+         "\"D5\":\"1885-06\",\"D6\":\"01\",\"D7a\":\"370882\",\"X1\":\"0.5\","
+         "\"X2\":\"种地\",\"X3\":\"35.4,116.97\",\"X4\":\"2020-10-31\"},"
+         "{\"D1\":\"张\",\"D3\":{\"missing\":\"refused\"},\"D4\":3,\"D5\":null,"
+         "\"D6\":\"汉\"}]}";
 
 static void a_document_becomes_a_record(void **state)
 {
@@ -286,7 +299,8 @@ static void encoding_is_canonical_and_comes_back(void **state)
                      PUAN_OK);
     puan_record_encode(&again[0], &again[1], &again[2], &back);
     for (int i = 0; i < 3; i++)
-        assert_true(puan_str_eq(puan_out_view(&o[i]), puan_out_view(&again[i])));
+        assert_true(
+            puan_str_eq(puan_out_view(&o[i]), puan_out_view(&again[i])));
     /* the document again, and it reads as the same record */
     puan_out_init(&json, &arena);
     puan_out_text(&json, HEAD);
@@ -323,11 +337,11 @@ static void damaged_bytes_are_refused_or_decode_within_the_form(void **state)
     puan_record_encode(&o[0], &o[1], &o[2], &r);
     for (size_t at = 0; at < o[0].n; at++) { /* cut off */
         err = (struct puan_err){ 0 };
-        assert_int_equal(
-            puan_record_decode(&back, r.form, (struct puan_str){ o[0].p, at },
-                               puan_out_view(&o[1]), puan_out_view(&o[2]),
-                               &arena, &err),
-            PUAN_EINVAL);
+        assert_int_equal(puan_record_decode(&back, r.form,
+                                            (struct puan_str){ o[0].p, at },
+                                            puan_out_view(&o[1]),
+                                            puan_out_view(&o[2]), &arena, &err),
+                         PUAN_EINVAL);
     }
     for (int part = 0; part < 3; part++) {
         for (size_t bit = 0; bit < o[part].n * 8; bit++) {
@@ -357,8 +371,8 @@ static void refused(const char *doc, const char *where, const char *text)
 static void a_wrong_shape_is_an_error_with_its_path(void **state)
 {
     (void)state;
-    refused(HEAD "\"answers\":{},\"person\":[{},{\"D99\":1}]}",
-            "person[1].D99", "unknown item, the form has no such");
+    refused(HEAD "\"answers\":{},\"person\":[{},{\"D99\":1}]}", "person[1].D99",
+            "unknown item, the form has no such");
     refused(HEAD "\"answers\":{\"H6\":1,\"H6\":1}}", "answers.H6",
             "item stands twice in this row");
     refused(HEAD "\"answers\":{},\"person\":[{\"C1\":\"a\",\"D1\":\"b\"}]}",
@@ -396,12 +410,11 @@ static void parts_may_come_before_the_head(void **state)
     struct puan_err err;
 
     (void)state;
-    assert_int_equal(
-        read_doc(&r, &h,
-                 "{\"person\":[{\"D4\":2}],\"answers\":{\"H6\":9},"
-                 "\"household\":1003,\"form\":\"t\"}",
-                 &err),
-        PUAN_OK);
+    assert_int_equal(read_doc(&r, &h,
+                              "{\"person\":[{\"D4\":2}],\"answers\":{\"H6\":9},"
+                              "\"household\":1003,\"form\":\"t\"}",
+                              &err),
+                     PUAN_OK);
     assert_int_equal(r.rows[0].v[0], 3);
     assert_int_equal(r.rows[0].v[1], 9);
     assert_int_equal(r.rows[1].n, 1);

@@ -146,15 +146,13 @@ const char *puan_item_text(const struct puan_item *item, int64_t value,
         puan_day_text(buf, value);
         return puan_arena_dup(a, puan_str_of(buf));
     case PUAN_TYPE_AREA:
-        return puan_arena_fmt(a, "%0*lld", (int)item->digits,
-                              (long long)value);
+        return puan_arena_fmt(a, "%0*lld", (int)item->digits, (long long)value);
     case PUAN_TYPE_FACT:
         if (item->fact == PUAN_FACT_ID_MONTH) {
             puan_month_text(buf, value);
             return puan_arena_dup(a, puan_str_of(buf));
         }
-        return puan_arena_fmt(a, "%0*lld", (int)item->digits,
-                              (long long)value);
+        return puan_arena_fmt(a, "%0*lld", (int)item->digits, (long long)value);
     case PUAN_TYPE_TEXT:
     case PUAN_TYPE_NAME:
     case PUAN_TYPE_CITIZEN_ID:
@@ -331,8 +329,8 @@ static enum puan_status bad_cell(struct doc *d, struct puan_str key,
     if (key.n > 40)
         key.n = 40;
     if (d->e->roster)
-        puan_format(where, sizeof(where), "%.*s[%u].%.*s",
-                    PUAN_FMT(d->e->name), d->row, PUAN_FMT(key));
+        puan_format(where, sizeof(where), "%.*s[%u].%.*s", PUAN_FMT(d->e->name),
+                    d->row, PUAN_FMT(key));
     else
         puan_format(where, sizeof(where), "answers.%.*s", PUAN_FMT(key));
     return puan_fail_at(d->err, PUAN_EINVAL, where, line, col, "%s", what);
@@ -484,10 +482,10 @@ enum head_key {
     HEAD_CONFIRM = 1 << 10
 };
 
-static const char *const head_names[] = { "form",     "household", "base",
-                                          "device",   "counter",   "mode",
-                                          "started",  "finished",  "signed",
-                                          "query",    "confirm" };
+static const char *const head_names[] = { "form",    "household", "base",
+                                          "device",  "counter",   "mode",
+                                          "started", "finished",  "signed",
+                                          "query",   "confirm" };
 
 static enum puan_status read_text(struct puan_str *out, struct doc *d,
                                   enum puan_json_kind kind, const char *key)
@@ -519,14 +517,16 @@ static enum puan_status read_head(struct puan_return_head *h, struct doc *d,
     case HEAD_HOUSEHOLD:
         if (!scalar || d->j.text.n > 18 || !digits_only(d->j.text) ||
             !puan_int_parse(&h->household, d->j.text) || h->household <= 0)
-            return bad_key(d, key, "expected a household key of at most 18 "
-                                   "digits");
+            return bad_key(d, key,
+                           "expected a household key of at most 18 "
+                           "digits");
         return PUAN_OK;
     case HEAD_BASE:
         if (kind != PUAN_JSON_NUMBER || !puan_json_int(&n, &d->j) || n < 0 ||
             n > UINT32_MAX)
-            return bad_key(d, key, "expected the number of the version read, "
-                                   "0 for none");
+            return bad_key(d, key,
+                           "expected the number of the version read, "
+                           "0 for none");
         h->base = (uint32_t)n;
         return PUAN_OK;
     case HEAD_COUNTER:
@@ -537,8 +537,9 @@ static enum puan_status read_head(struct puan_return_head *h, struct doc *d,
     case HEAD_STARTED:
     case HEAD_FINISHED:
         if (kind != PUAN_JSON_STRING || !puan_instant_parse(&n, d->j.text))
-            return bad_key(d, key, "expected a time such as "
-                                   "2020-11-01T09:30:00+08:00");
+            return bad_key(d, key,
+                           "expected a time such as "
+                           "2020-11-01T09:30:00+08:00");
         if (1u << bit == HEAD_STARTED)
             h->started_ms = n;
         else
@@ -557,8 +558,8 @@ static enum puan_status read_head(struct puan_return_head *h, struct doc *d,
             return bad_key(d, key, "expected a list of confirmations");
         st = puan_json_skip(&d->j, d->err);
         if (st == PUAN_OK)
-            h->confirm = (struct puan_str){ d->j.src.p + start,
-                                            d->j.at - start };
+            h->confirm =
+                (struct puan_str){ d->j.src.p + start, d->j.at - start };
         return st;
     }
     }
@@ -593,8 +594,9 @@ static enum puan_status read_part(struct doc *d, struct puan_str key,
     *seen |= 1u << e;
     if (answers != (kind == PUAN_JSON_MAP)) {
         puan_format(name, sizeof(name), "%.*s", PUAN_FMT(key));
-        return bad_key(d, name, answers ? "expected a map of answers"
-                                        : "expected a list of rows");
+        return bad_key(d, name,
+                       answers ? "expected a map of answers"
+                               : "expected a list of rows");
     }
     if (!answers)
         return read_roster(d, (uint16_t)e);

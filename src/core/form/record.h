@@ -40,7 +40,7 @@ struct puan_return_head {
     struct puan_str mode; /* "enumerator", "self", "office-estimate" */
     int64_t started_ms, finished_ms;
     bool is_signed;
-    struct puan_str query; /* id of the query answered; may be empty */
+    struct puan_str query;   /* id of the query answered; may be empty */
     struct puan_str confirm; /* JSON of the list "confirm" (core/edit) */
 };
 
@@ -81,8 +81,7 @@ const char *puan_item_text(const struct puan_item *item, int64_t value,
 /* An empty record with room for n[e] rows in each entity, all NOT_ASKED. */
 PUAN_MUST_USE enum puan_status
 puan_record_new(struct puan_record *out, const struct puan_form *form,
-                const uint32_t *n, struct puan_arena *a,
-                struct puan_err *err);
+                const uint32_t *n, struct puan_arena *a, struct puan_err *err);
 /* Sets one cell from its text, as the reader does. */
 void puan_record_set(struct puan_record *r, uint16_t entity, uint32_t row,
                      uint16_t item, struct puan_str text);

@@ -98,8 +98,8 @@ const struct puan_form *puan_plan_form(const struct puan_plan *p,
     return NULL;
 }
 
-bool puan_plan_word(int64_t *value, const struct puan_plan *p,
-                    const char *list, struct puan_str text)
+bool puan_plan_word(int64_t *value, const struct puan_plan *p, const char *list,
+                    struct puan_str text)
 {
     if (puan_int_parse(value, text))
         return true;

@@ -15,7 +15,7 @@ struct loader {
     const struct puan_digest_fn *digest;
     struct puan_problems *problems;
     struct puan_arena *a;
-    struct puan_err *err; /* the first failure */
+    struct puan_err *err;    /* the first failure */
     struct puan_node *lists; /* all code lists of all packs */
     bool bad;
 };
@@ -85,9 +85,8 @@ static bool only(struct loader *l, const struct puan_node *map,
 }
 
 /* A list of texts under a key; absent: none. */
-static const struct puan_str *texts(size_t *n, struct loader *l,
-                                    const struct puan_node *map,
-                                    const char *key)
+static const struct puan_str *
+texts(size_t *n, struct loader *l, const struct puan_node *map, const char *key)
 {
     const struct puan_node *list = puan_node_get(map, key);
     struct puan_str *s;
@@ -102,7 +101,8 @@ static const struct puan_str *texts(size_t *n, struct loader *l,
     s = puan_new_n(l->a, list->n, struct puan_str);
     if (s == NULL)
         return NULL;
-    PUAN_NODE_EACH(c, list) {
+    PUAN_NODE_EACH(c, list)
+    {
         if (c->kind != PUAN_NODE_SCALAR)
             FAIL(l, c, "an entry of '%s' must be a text", key);
         else
@@ -262,8 +262,7 @@ static void load_uses(struct loader *l)
         for (size_t i = 0; i < n; i++) {
             size_t j = 0;
 
-            while (j < l->p->n_packs &&
-                   !puan_str_eq(l->pack[j].name, names[i]))
+            while (j < l->p->n_packs && !puan_str_eq(l->pack[j].name, names[i]))
                 j++;
             if (j == l->p->n_packs)
                 FAIL(l, puan_node_get(f->tree, "uses"),
@@ -288,8 +287,8 @@ static const struct puan_node *overlay_root(const struct puan_plan_pack *k)
  */
 static void load_overlay(struct loader *l)
 {
-    static const char *const keys[] = { "plan", "version", "scope",
-                                        "zh",   "en",      "overlay_of",
+    static const char *const keys[] = { "plan",  "version",  "scope",
+                                        "zh",    "en",       "overlay_of",
                                         "roles", "settings", NULL };
     const struct puan_plan_pack *k = &l->pack[l->p->n_packs - 1];
     const struct puan_node *root = overlay_root(k), *of;
@@ -306,12 +305,14 @@ static void load_overlay(struct loader *l)
     hex = rest.p ? rest : PUAN_STR("");
     if (!puan_str_eq(base, l->pack[0].name) ||
         !puan_unhex(want, sizeof(want), hex))
-        FAIL(l, of, "'overlay_of' must be PACK@DIGEST, the digest in "
-                    "hexadecimal as puan plan show gives it");
+        FAIL(l, of,
+             "'overlay_of' must be PACK@DIGEST, the digest in "
+             "hexadecimal as puan plan show gives it");
     else if (l->digest != NULL &&
              memcmp(want, l->pack[0].digest, sizeof(want)) != 0)
-        FAIL(l, of, "the overlay was made for another version of pack %.*s, "
-                    "review it and name the digest of this one",
+        FAIL(l, of,
+             "the overlay was made for another version of pack %.*s, "
+             "review it and name the digest of this one",
              PUAN_FMT(base));
     for (size_t i = 0; i < k->n_files; i++)
         if (puan_str_starts(k->file[i].path, "forms/") ||
@@ -325,10 +326,10 @@ static void load_overlay(struct loader *l)
 static void overlay_setting(struct loader *l, struct puan_setting *have,
                             const struct puan_setting *s)
 {
-    if (have->kind != PUAN_SETTING_DURATION ||
-        s->kind != PUAN_SETTING_DURATION)
-        FAIL(l, s->at, "an overlay can only shorten durations; '%.*s' is "
-                       "none",
+    if (have->kind != PUAN_SETTING_DURATION || s->kind != PUAN_SETTING_DURATION)
+        FAIL(l, s->at,
+             "an overlay can only shorten durations; '%.*s' is "
+             "none",
              PUAN_FMT(s->id));
     else if (s->value > have->value)
         FAIL(l, s->at, "an overlay cannot lengthen '%.*s' from %.*s to %.*s",
@@ -360,7 +361,8 @@ static void load_levels(struct loader *l)
     if (level == NULL)
         return;
     p->level = level;
-    PUAN_NODE_EACH(c, list) {
+    PUAN_NODE_EACH(c, list)
+    {
         struct puan_level *x = &level[p->n_levels];
 
         if (!only(l, c, keys))
@@ -389,8 +391,8 @@ static void load_levels(struct loader *l)
         p->n_levels++;
     }
     p->ea_level = p->n_levels ? p->n_levels - 1 : 0;
-    p->household_digits = (unsigned)number(l, l->root, "household_digits", 1,
-                                           9);
+    p->household_digits =
+        (unsigned)number(l, l->root, "household_digits", 1, 9);
     width = (int64_t)before + p->household_digits;
     if (width > 18)
         FAIL(l, l->root,
@@ -445,8 +447,8 @@ static void load_role(struct loader *l, struct puan_role *r,
                       const struct puan_node *c, struct puan_str pack)
 {
     static const char *const keys[] = {
-        "zh",       "en",  "levels", "credential",    "external",  "via",
-        "can",      "needs", "excludes", "second_factor", "clearance", NULL
+        "zh",  "en",    "levels",   "credential",    "external",  "via",
+        "can", "needs", "excludes", "second_factor", "clearance", NULL
     };
     static const char *const kinds[] = { "human", "device", "household",
                                          "service" };
@@ -487,8 +489,8 @@ static void check_roles(struct loader *l)
             const struct puan_role *via = puan_plan_role(p, r->via);
 
             if (via == NULL || via->external)
-                FAIL(l, puan_node_get(r->at, "via"),
-                     "no local role '%.*s'", PUAN_FMT(r->via));
+                FAIL(l, puan_node_get(r->at, "via"), "no local role '%.*s'",
+                     PUAN_FMT(r->via));
         }
         for (size_t k = 0; k < r->n_excludes; k++)
             if (puan_plan_role(p, r->excludes[k]) == NULL)
@@ -536,7 +538,8 @@ static void load_roles(struct loader *l)
     for (size_t k = 0; k < l->p->n_packs; k++) {
         const struct puan_node *m = of_pack(l, k, "roles");
 
-        PUAN_NODE_EACH(c, m) {
+        PUAN_NODE_EACH(c, m)
+        {
             const struct puan_role *have = puan_plan_role(l->p, c->key);
 
             if (have != NULL) {
@@ -612,7 +615,8 @@ static void load_settings(struct loader *l)
     for (size_t k = 0; k < p->n_packs; k++) {
         const struct puan_node *m = of_pack(l, k, "settings");
 
-        PUAN_NODE_EACH(c, m) {
+        PUAN_NODE_EACH(c, m)
+        {
             struct puan_setting s = { .id = c->key, .at = c };
             const struct puan_setting *have = puan_plan_setting(p, c->key);
             bool overlay = overlay_root(&l->pack[k]) != NULL;
@@ -670,8 +674,7 @@ static const int64_t *days(size_t *n, struct loader *l,
 
     *n = 0;
     for (size_t i = 0; d != NULL && i < k; i++) {
-        if (!puan_day_parse(&d[*n], t[i]) ||
-            (*n > 0 && d[*n] <= d[*n - 1]))
+        if (!puan_day_parse(&d[*n], t[i]) || (*n > 0 && d[*n] <= d[*n - 1]))
             FAIL(l, puan_node_get(map, key),
                  "'%.*s' is no day (2020-10-01) after the one before it",
                  PUAN_FMT(t[i]));
@@ -722,14 +725,15 @@ static void load_hours(struct loader *l)
 
 static void load_secrecy(struct loader *l)
 {
-    static const char *const keys[] = { "label",    "zh", "en", "term",
-                                        "audience", NULL };
+    static const char *const keys[] = { "label", "zh",       "en",
+                                        "term",  "audience", NULL };
     const struct puan_node *m = section(l, "secrecy", PUAN_NODE_MAP);
     struct puan_secrecy *list =
         puan_new_n(l->a, m ? m->n : 0, struct puan_secrecy);
 
     l->p->secrecy = list;
-    PUAN_NODE_EACH(c, m) {
+    PUAN_NODE_EACH(c, m)
+    {
         struct puan_secrecy *s;
 
         if (list == NULL || !only(l, c, keys))
@@ -762,7 +766,8 @@ static void gather_lists(struct loader *l)
 
             if (!puan_str_starts(f->path, "codes/") || f->tree == NULL)
                 continue;
-            PUAN_NODE_EACH(c, f->tree) {
+            PUAN_NODE_EACH(c, f->tree)
+            {
                 struct puan_node *copy = puan_new(l->a, struct puan_node);
 
                 if (copy == NULL)
@@ -861,8 +866,9 @@ static void load_forms(struct loader *l)
         while (k < n && !puan_str_eq(ids[k], id))
             k++;
         if (k == n)
-            FAIL(l, f->tree, "form '%.*s' is not listed under 'forms:' of "
-                             "plan.yaml, add it at the end",
+            FAIL(l, f->tree,
+                 "form '%.*s' is not listed under 'forms:' of "
+                 "plan.yaml, add it at the end",
                  PUAN_FMT(id));
     }
 }
@@ -894,11 +900,13 @@ static void load_window(struct loader *l, struct puan_window *w,
     w->en = text(l, c, "en");
     if (!moment(&w->from_ms, l->p, text(l, c, "from")) ||
         !moment(&w->until_ms, l->p, text(l, c, "until")))
-        FAIL(l, c, "'from' and 'until' are days (2020-11-01, from its first "
-                   "moment) or instants (2020-11-01T00:00:00+08:00)");
+        FAIL(l, c,
+             "'from' and 'until' are days (2020-11-01, from its first "
+             "moment) or instants (2020-11-01T00:00:00+08:00)");
     else if (w->from_ms >= w->until_ms)
-        FAIL(l, c, "'until' is not after 'from'; it is the first moment that "
-                   "no longer counts");
+        FAIL(l, c,
+             "'until' is not after 'from'; it is the first moment that "
+             "no longer counts");
     w->forms = texts(&w->n_forms, l, c, "forms");
     w->modes = texts(&w->n_modes, l, c, "modes");
     for (size_t i = 0; i < w->n_forms; i++)
@@ -914,8 +922,8 @@ static void load_windows(struct loader *l)
 
     l->p->window = w;
     PUAN_NODE_EACH(c, m)
-        if (w != NULL)
-            load_window(l, &w[l->p->n_windows++], c);
+    if (w != NULL)
+        load_window(l, &w[l->p->n_windows++], c);
 }
 
 /* --- expressions over forms --------------------------------------------- */
@@ -961,9 +969,9 @@ static void fits_some_form(struct loader *l, struct puan_str entity,
 static void load_residence(struct loader *l)
 {
     static const char *const keys[] = { "entity", "cases", NULL };
-    static const char *const case_keys[] = { "case",       "zh",       "en",
-                                             "when",       "de_facto",
-                                             "registered", "resident", NULL };
+    static const char *const case_keys[] = {
+        "case", "zh", "en", "when", "de_facto", "registered", "resident", NULL
+    };
     const struct puan_node *n = section(l, "residence", PUAN_NODE_MAP);
     const struct puan_node *cases = puan_node_get(n, "cases");
     struct puan_residence_case *list;
@@ -979,7 +987,8 @@ static void load_residence(struct loader *l)
     if (list == NULL)
         return;
     l->p->residence = list;
-    PUAN_NODE_EACH(c, cases) {
+    PUAN_NODE_EACH(c, cases)
+    {
         struct puan_residence_case *r = &list[l->p->n_residence++];
 
         r->at = c;
@@ -1006,7 +1015,8 @@ static void load_variables(struct loader *l)
         puan_new_n(l->a, m ? m->n : 0, struct puan_variable);
 
     l->p->variable = list;
-    PUAN_NODE_EACH(c, m) {
+    PUAN_NODE_EACH(c, m)
+    {
         const struct puan_node *codes = puan_node_get(c, "codes");
         struct puan_codelist *cl = NULL;
         struct puan_err e = { 0 };
@@ -1101,7 +1111,7 @@ static void load_by(struct loader *l, struct puan_table_plan *t,
 
 static void load_tables(struct loader *l)
 {
-    static const char *const keys[] = { "zh",   "en",    "entity", "base",
+    static const char *const keys[] = { "zh",    "en", "entity", "base",
                                         "where", "by", NULL };
     static const char *const bases[] = { "resident", "de-facto", "registered",
                                          "all" };
@@ -1110,7 +1120,8 @@ static void load_tables(struct loader *l)
         puan_new_n(l->a, m ? m->n : 0, struct puan_table_plan);
 
     l->p->table = list;
-    PUAN_NODE_EACH(c, m) {
+    PUAN_NODE_EACH(c, m)
+    {
         struct puan_table_plan *t;
         struct puan_str base;
         size_t k = 0;
@@ -1143,14 +1154,28 @@ static void load_tables(struct loader *l)
 
 static void load_head(struct loader *l)
 {
-    static const char *const keys[] = {
-        "plan",          "version",     "scope",   "zh",
-        "en",            "uses",        "offset_minutes", "reference_month",
-        "reference_moment", "levels",   "household_digits", "shard_level",
-        "roles",         "windows",     "settings", "office_hours",
-        "forms",         "residence",   "variables", "tables",
-        "secrecy",       NULL
-    };
+    static const char *const keys[] = { "plan",
+                                        "version",
+                                        "scope",
+                                        "zh",
+                                        "en",
+                                        "uses",
+                                        "offset_minutes",
+                                        "reference_month",
+                                        "reference_moment",
+                                        "levels",
+                                        "household_digits",
+                                        "shard_level",
+                                        "roles",
+                                        "windows",
+                                        "settings",
+                                        "office_hours",
+                                        "forms",
+                                        "residence",
+                                        "variables",
+                                        "tables",
+                                        "secrecy",
+                                        NULL };
     struct puan_plan *p = l->p;
     struct puan_str s;
 

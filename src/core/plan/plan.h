@@ -36,11 +36,11 @@ struct puan_role {
     struct puan_str zh, en;
     struct puan_str pack; /* where it was defined */
     enum puan_credential_kind credential;
-    bool external;        /* acts through `via` with evidence, or by message */
-    struct puan_str via;  /* external: the local role that enters its acts */
+    bool external;       /* acts through `via` with evidence, or by message */
+    struct puan_str via; /* external: the local role that enters its acts */
     bool second_factor;
-    unsigned clearance;   /* contract 17 */
-    uint64_t levels;      /* bit per index in plan->level; 0: any */
+    unsigned clearance;         /* contract 17 */
+    uint64_t levels;            /* bit per index in plan->level; 0: any */
     const struct puan_str *can; /* capabilities, sorted */
     size_t n_can;
     const struct puan_str *needs; /* attested records before it opens */
@@ -53,7 +53,7 @@ struct puan_role {
 struct puan_window {
     struct puan_str id; /* "short-form" */
     struct puan_str zh, en;
-    int64_t from_ms, until_ms; /* instants, until exclusive */
+    int64_t from_ms, until_ms;    /* instants, until exclusive */
     const struct puan_str *forms; /* forms it opens; none: not for returns */
     size_t n_forms;
     const struct puan_str *modes; /* "enumerator", "self"; none: any */
@@ -73,8 +73,8 @@ struct puan_setting {
     struct puan_str id; /* "at_once" */
     struct puan_str zh, en;
     enum puan_setting_kind kind;
-    struct puan_str text; /* as written: "24h", "county", "3" */
-    int64_t value;        /* all kinds but TEXT */
+    struct puan_str text;           /* as written: "24h", "county", "3" */
+    int64_t value;                  /* all kinds but TEXT */
     const struct puan_str *clauses; /* the clauses it gives a number to */
     size_t n_clauses;
     const struct puan_node *at;
@@ -94,7 +94,7 @@ struct puan_plan_hours {
     unsigned weekdays;          /* bit 0 Monday ... bit 6 Sunday */
     const int64_t *holidays;    /* days, ascending */
     size_t n_holidays;
-    const int64_t *workdays;    /* working week-end days, ascending */
+    const int64_t *workdays; /* working week-end days, ascending */
     size_t n_workdays;
 };
 
@@ -116,10 +116,10 @@ struct puan_variable {
 };
 
 enum puan_by_kind {
-    PUAN_BY_LEVEL,     /* index of an area level */
-    PUAN_BY_ITEM,      /* a coded item of the entity */
-    PUAN_BY_VARIABLE,  /* index in plan->variable */
-    PUAN_BY_RESIDENTS  /* persons of the table's base in the household */
+    PUAN_BY_LEVEL,    /* index of an area level */
+    PUAN_BY_ITEM,     /* a coded item of the entity */
+    PUAN_BY_VARIABLE, /* index in plan->variable */
+    PUAN_BY_RESIDENTS /* persons of the table's base in the household */
 };
 struct puan_by {
     enum puan_by_kind kind;
@@ -216,10 +216,11 @@ struct puan_plan {
 
 /*
  * Builds a plan from packs already read: pack[0] is the plan's own, the others
- * those it uses and, last, an overlay on it if there is one (contract 6).  Files and trees must outlive the plan.  Every failure that
- * can be found goes to `problems` (may be NULL); err gets the first.  Routing,
- * residence cases, variables and filters of tables are compiled against their
- * forms.  `digest` may be NULL: digests stay zero.
+ * those it uses and, last, an overlay on it if there is one (contract 6). Files
+ * and trees must outlive the plan.  Every failure that can be found goes to
+ * `problems` (may be NULL); err gets the first.  Routing, residence cases,
+ * variables and filters of tables are compiled against their forms.  `digest`
+ * may be NULL: digests stay zero.
  *
  * EINVAL  anything wrong in a file   ENOTFOUND  no plan.yaml
  */
@@ -274,8 +275,8 @@ const struct puan_form *puan_plan_form(const struct puan_plan *p,
  * text itself when it is a number, else that code of the list of this name in
  * any form.  False when it is neither.
  */
-bool puan_plan_word(int64_t *value, const struct puan_plan *p,
-                    const char *list, struct puan_str text);
+bool puan_plan_word(int64_t *value, const struct puan_plan *p, const char *list,
+                    struct puan_str text);
 /* A file of any pack by path, own pack first; NULL when there is none. */
 const struct puan_plan_file *puan_plan_file(const struct puan_plan *p,
                                             struct puan_str path);

@@ -90,8 +90,8 @@ enum puan_status puan_plan_flow_env(struct puan_flow_env *env,
                                     const struct puan_plan *p,
                                     struct puan_arena *a, struct puan_err *err)
 {
-    struct puan_flow_role *role = puan_new_n(a, p->n_roles,
-                                             struct puan_flow_role);
+    struct puan_flow_role *role =
+        puan_new_n(a, p->n_roles, struct puan_flow_role);
     struct puan_str *level = puan_new_n(a, p->n_levels, struct puan_str);
     struct puan_flow_setting *setting =
         puan_new_n(a, p->n_settings, struct puan_flow_setting);
@@ -109,13 +109,12 @@ enum puan_status puan_plan_flow_env(struct puan_flow_env *env,
     if (a->failed)
         return puan_arena_check(a, err);
     for (size_t i = 0; i < p->n_roles; i++)
-        role[i] =
-            (struct puan_flow_role){ p->role[i].id, p->role[i].external };
+        role[i] = (struct puan_flow_role){ p->role[i].id, p->role[i].external };
     for (size_t i = 0; i < p->n_levels; i++)
         level[i] = p->level[i].id;
     for (size_t i = 0; i < p->n_settings; i++)
-        setting[i] = (struct puan_flow_setting){ p->setting[i].id,
-                                                 p->setting[i].text };
+        setting[i] =
+            (struct puan_flow_setting){ p->setting[i].id, p->setting[i].text };
     for (size_t i = 0; i < p->n_flows; i++)
         flow[i] = flow_name(p->flows[i]);
     return PUAN_OK;

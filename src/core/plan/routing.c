@@ -30,16 +30,14 @@ static enum puan_status one(struct asked *out, const struct puan_form *f,
         return PUAN_OK;
     return puan_expr_compile_truth(&out->when, f, entity, consts, n_consts,
                                    it->asked_if, at ? at->file : "form",
-                             at ? at->line : 0, a, err);
+                                   at ? at->line : 0, a, err);
 }
 
-enum puan_status puan_routing_compile(struct puan_routing **out,
-                                      const struct puan_form *form,
-                                      const struct puan_const *consts,
-                                      size_t n_consts,
-                                      struct puan_problems *problems,
-                                      struct puan_arena *a,
-                                      struct puan_err *err)
+enum puan_status
+puan_routing_compile(struct puan_routing **out, const struct puan_form *form,
+                     const struct puan_const *consts, size_t n_consts,
+                     struct puan_problems *problems, struct puan_arena *a,
+                     struct puan_err *err)
 {
     struct puan_routing *r = puan_new(a, struct puan_routing);
     enum puan_status st = PUAN_OK;
@@ -60,8 +58,8 @@ enum puan_status puan_routing_compile(struct puan_routing **out,
 
                 if (ent->items[i].required != (pass == 0))
                     continue;
-                s = one(&r->list[e][r->n[e]++], form, e, i, consts, n_consts,
-                        a, &own);
+                s = one(&r->list[e][r->n[e]++], form, e, i, consts, n_consts, a,
+                        &own);
                 if (s == PUAN_OK)
                     continue;
                 if (st == PUAN_OK) {
@@ -103,9 +101,8 @@ void puan_routing_apply(const struct puan_routing *routing,
 }
 
 enum puan_truth puan_routing_asked(const struct puan_routing *routing,
-                                   const struct puan_record *r,
-                                   uint16_t entity, uint32_t row,
-                                   uint16_t item)
+                                   const struct puan_record *r, uint16_t entity,
+                                   uint32_t row, uint16_t item)
 {
     for (uint16_t i = 0; i < routing->n[entity]; i++)
         if (routing->list[entity][i].item == item)

@@ -31,8 +31,7 @@ void puan_routing_apply(const struct puan_routing *routing,
 
 /* Should this cell be asked, by the answers there are? */
 enum puan_truth puan_routing_asked(const struct puan_routing *routing,
-                                   const struct puan_record *r,
-                                   uint16_t entity, uint32_t row,
-                                   uint16_t item);
+                                   const struct puan_record *r, uint16_t entity,
+                                   uint32_t row, uint16_t item);
 
 #endif

@@ -86,8 +86,8 @@ static int cmd_lint(int argc, char **argv)
     puan_arena_init(&a, puan_os_alloc());
     puan_out_init(&o, &a);
     known = puan_plan_known_of(puan_features, &a);
-    st = puan_plan_lint(&held, &problems, pack, &known, puan_digest_sm3(),
-                        &err);
+    st =
+        puan_plan_lint(&held, &problems, pack, &known, puan_digest_sm3(), &err);
     if (st != PUAN_OK) {
         puan_arena_clear(&a);
         return puan_command_fail(st, &err);
@@ -362,8 +362,7 @@ static enum puan_status sign(const struct puan_plan *p, const char *key_file,
         st = puan_sign_public(&spki, key, a, err);
     if (st == PUAN_OK)
         st = puan_sign(sig, &sig_n, key,
-                       message(a, p->pack[0].name, fn->name,
-                               p->pack[0].digest),
+                       message(a, p->pack[0].name, fn->name, p->pack[0].digest),
                        err);
     if (st != PUAN_OK)
         goto out;
@@ -427,8 +426,8 @@ static enum puan_status unhex(struct puan_str *out, struct puan_str hex,
 }
 
 static enum puan_status verify(const struct puan_plan *p,
-                               const struct puan_node *sig,
-                               const char *file, const char *public_file,
+                               const struct puan_node *sig, const char *file,
+                               const char *public_file,
                                const struct puan_digest_fn *fn,
                                struct puan_arena *a, struct puan_err *err)
 {
@@ -450,10 +449,9 @@ static enum puan_status verify(const struct puan_plan *p,
     }
     st = puan_sign_load_public(&key, spki, err);
     if (st == PUAN_OK)
-        st = puan_sign_verify(key,
-                              message(a, p->pack[0].name, fn->name,
-                                      p->pack[0].digest),
-                              bytes, err);
+        st = puan_sign_verify(
+            key, message(a, p->pack[0].name, fn->name, p->pack[0].digest),
+            bytes, err);
     puan_sign_free(key);
     return st;
 }
@@ -521,8 +519,7 @@ static enum puan_status make_key(const char *out, enum puan_sign_alg alg,
     if (st == PUAN_OK)
         st = puan_file_write(out, pkcs8, 0600, err);
     if (st == PUAN_OK)
-        st = puan_file_write(puan_arena_fmt(a, "%s.pub", out), spki, 0644,
-                             err);
+        st = puan_file_write(puan_arena_fmt(a, "%s.pub", out), spki, 0644, err);
     puan_sign_free(key);
     return st;
 }

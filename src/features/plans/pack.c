@@ -93,8 +93,7 @@ static enum puan_status read_one(struct folder *d, const char *rel)
 
     if (d->n == FILES_MAX)
         return puan_fail(d->err, PUAN_ELIMIT, d->root,
-                         "more than %d files, this is no plan pack",
-                         FILES_MAX);
+                         "more than %d files, this is no plan pack", FILES_MAX);
     f = &d->file[d->n];
     f->pack = d->pack;
     f->path = puan_str_of(rel);
@@ -124,15 +123,15 @@ static enum puan_status read_one(struct folder *d, const char *rel)
 static enum puan_status walk(struct folder *d, const char *rel, unsigned depth)
 {
     struct puan_arena *a = &d->h->arena;
-    const char *dir = rel[0] ? puan_arena_fmt(a, "%s/%s", d->root, rel)
-                             : d->root;
+    const char *dir =
+        rel[0] ? puan_arena_fmt(a, "%s/%s", d->root, rel) : d->root;
     const char **name;
     size_t n;
     enum puan_status st = puan_dir_list(&name, &n, dir, a, d->err);
 
     for (size_t i = 0; st == PUAN_OK && i < n; i++) {
-        const char *sub = rel[0] ? puan_arena_fmt(a, "%s/%s", rel, name[i])
-                                 : name[i];
+        const char *sub =
+            rel[0] ? puan_arena_fmt(a, "%s/%s", rel, name[i]) : name[i];
 
         if (ignored(sub, name[i]))
             continue;
@@ -174,9 +173,8 @@ static enum puan_status read_pack(struct puan_plan_held *h, const char *root,
     if (st != PUAN_OK)
         return st;
     qsort(d.file, d.n, sizeof(*d.file), by_path);
-    h->pack[h->n_packs++] = (struct puan_plan_pack){ .name = name,
-                                                     .file = d.file,
-                                                     .n_files = d.n };
+    h->pack[h->n_packs++] =
+        (struct puan_plan_pack){ .name = name, .file = d.file, .n_files = d.n };
     return PUAN_OK;
 }
 
@@ -293,8 +291,7 @@ static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
 
         (void)puan_str_split(&base, &rest, '@');
         if (!name_ok(base))
-            return puan_node_fail(of, err,
-                                  "'overlay_of' must be PACK@DIGEST");
+            return puan_node_fail(of, err, "'overlay_of' must be PACK@DIGEST");
         overlay = h->pack[--h->n_packs];
         dir = beside(dir, base, a);
         if (!is_pack(dir, a))
@@ -308,7 +305,8 @@ static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
         const struct puan_node *uses =
             puan_node_get(root_of(&h->pack[k]), "uses");
 
-        PUAN_NODE_EACH(u, uses) {
+        PUAN_NODE_EACH(u, uses)
+        {
             const char *path;
             size_t j = 0;
 
@@ -330,8 +328,7 @@ static enum puan_status read_packs(struct puan_plan_held *h, const char *dir,
     if (st == PUAN_OK && of != NULL) {
         if (h->n_packs == PACKS_MAX)
             return puan_fail(err, PUAN_ELIMIT, dir,
-                             "more than %d packs are used together",
-                             PACKS_MAX);
+                             "more than %d packs are used together", PACKS_MAX);
         h->pack[h->n_packs++] = overlay;
     }
     return st;
@@ -359,16 +356,14 @@ static enum puan_status check_pin(struct puan_plan_held *h, const char *dir,
     if (packs == NULL || packs->n != h->n_packs)
         return changed(err, dir, "the number of packs");
     for (size_t k = 0; k < h->n_packs; k++) {
-        const struct puan_node *d =
-            puan_node_get_s(packs, h->pack[k].name);
+        const struct puan_node *d = puan_node_get_s(packs, h->pack[k].name);
 
         if (d == NULL || !puan_unhex(want, sizeof(want), d->text) ||
             memcmp(want, h->pack[k].digest, sizeof(want)) != 0)
             return changed(err, dir,
                            puan_arena_dup(&h->arena, h->pack[k].name));
     }
-    if (!puan_unhex(want, sizeof(want),
-                    puan_node_str_opt(pin, "digest", "")) ||
+    if (!puan_unhex(want, sizeof(want), puan_node_str_opt(pin, "digest", "")) ||
         memcmp(want, h->plan->digest, sizeof(want)) != 0)
         return changed(err, dir, "the plan");
     return PUAN_OK;
@@ -399,8 +394,7 @@ static enum puan_status load(struct puan_plan_held *h, const char *pack,
             return puan_fail(err, PUAN_EINVAL, pin_path,
                              "'plan' is no name of a pack");
         if (digest == NULL ||
-            !puan_str_is(puan_node_str_opt(pin, "algorithm", ""),
-                         digest->name))
+            !puan_str_is(puan_node_str_opt(pin, "algorithm", ""), digest->name))
             return puan_fail(err, PUAN_EINVAL, pin_path,
                              "pinned with another digest algorithm than the "
                              "installation's");
@@ -408,7 +402,8 @@ static enum puan_status load(struct puan_plan_held *h, const char *pack,
     }
     st = read_packs(h, dir, digest, false, err);
     if (st == PUAN_OK)
-        st = puan_plan_load(&h->plan, h->pack, h->n_packs, digest, NULL, a, err);
+        st =
+            puan_plan_load(&h->plan, h->pack, h->n_packs, digest, NULL, a, err);
     if (st == PUAN_OK && pin != NULL)
         st = check_pin(h, dir, pin, err);
     return st;
@@ -496,9 +491,9 @@ static enum puan_status copy_pack(const char *dir,
     }
     if (st == PUAN_OK && k->n_files > 0) { /* the signature goes along */
         const struct puan_plan_file *f = &k->file[0];
-        const char *sig = puan_arena_fmt(
-            a, "%.*s/plan.sig", (int)(strlen(f->name) - f->path.n - 1),
-            f->name);
+        const char *sig =
+            puan_arena_fmt(a, "%.*s/plan.sig",
+                           (int)(strlen(f->name) - f->path.n - 1), f->name);
 
         if (puan_file_exists(sig))
             st = puan_file_copy(sig, puan_arena_fmt(a, "%s/plan.sig", root),

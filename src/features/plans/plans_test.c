@@ -64,9 +64,9 @@ static void the_packs_of_the_project_have_no_fault(void **state)
         struct puan_err err = { 0 };
 
         assert_true(known.n_capabilities > 20);
-        assert_int_equal(puan_plan_lint(&h, &all, packs[i], &known,
-                                        puan_digest_sm3(), &err),
-                         PUAN_OK);
+        assert_int_equal(
+            puan_plan_lint(&h, &all, packs[i], &known, puan_digest_sm3(), &err),
+            PUAN_OK);
         if (all->n > 0)
             fail_msg("%s:%u:%u: %s", all->first->file, all->first->line,
                      all->first->col, all->first->text);
@@ -104,12 +104,11 @@ static void the_population_census_says_what_it_is(void **state)
     w = puan_plan_open(p, PUAN_STR("short"), PUAN_STR("self"), t);
     assert_non_null(w);
     assert_true(puan_str_is(w->id, "self-enumeration"));
-    assert_null(puan_plan_open(p, PUAN_STR("short"), PUAN_STR("self"),
-                               t + 1000));
-    assert_non_null(puan_plan_open(p, PUAN_STR("short"),
-                                   PUAN_STR("enumerator"), t + 1000));
-    assert_null(puan_plan_open(p, PUAN_STR("long"), PUAN_STR("enumerator"),
-                               t));
+    assert_null(
+        puan_plan_open(p, PUAN_STR("short"), PUAN_STR("self"), t + 1000));
+    assert_non_null(
+        puan_plan_open(p, PUAN_STR("short"), PUAN_STR("enumerator"), t + 1000));
+    assert_null(puan_plan_open(p, PUAN_STR("long"), PUAN_STR("enumerator"), t));
     /* what the office pack brings */
     assert_non_null(puan_plan_role(p, PUAN_STR("risk-office")));
     assert_int_equal(puan_plan_number(p, "at_once", 0), 30 * 60000);
@@ -160,6 +159,35 @@ static void routing_asks_by_age_and_answer(void **state)
     assert_int_equal(st[d12], PUAN_NOT_ASKED);
     assert_int_equal(puan_routing_asked(p->routing[0], &r, 1, 1, d10),
                      PUAN_TRUE);
+    puan_plan_close(h);
+}
+
+/* Memory ends at any point: ENOMEM, and nothing read that is not there. */
+static void running_out_of_memory_is_told(void **state)
+{
+    struct puan_plan_held *h;
+    const struct puan_plan *p = loaded(&h, "plans/zz-test");
+    size_t steps = 0;
+    enum puan_status st = PUAN_ENOMEM;
+
+    (void)state;
+    for (size_t limit = 64; st != PUAN_OK; limit += 509, steps++) {
+        struct puan_plan_pack pack = p->pack[0];
+        struct puan_problems all = { 0 };
+        struct puan_plan *again = NULL;
+        struct puan_arena a;
+        struct puan_err err = { 0 };
+
+        puan_arena_init(&a, puan_os_alloc());
+        a.limit = limit;
+        all.arena = &a;
+        st = puan_plan_load(&again, &pack, 1, puan_digest_sm3(), &all, &a,
+                            &err);
+        assert_true(st == PUAN_OK || st == PUAN_ENOMEM);
+        puan_arena_clear(&a);
+        assert_true(steps < 5000);
+    }
+    assert_true(steps > 20);
     puan_plan_close(h);
 }
 
@@ -240,13 +268,12 @@ static void fault(const char *file, const char *from, const char *to,
     bool found = false;
 
     assert_int_equal(
-        puan_plan_lint(&h, &all, pack, NULL, puan_digest_sm3(), &err),
-        PUAN_OK);
+        puan_plan_lint(&h, &all, pack, NULL, puan_digest_sm3(), &err), PUAN_OK);
     assert_true(all->n > 0);
     for (const struct puan_problem *p = all->first; p; p = p->next)
-        found |= strcmp(p->text, text) == 0 && p->line == line_of(file, mark) &&
-                 strcmp(p->file, puan_arena_fmt(&arena, "%s/%s", pack,
-                                                file)) == 0;
+        found |=
+            strcmp(p->text, text) == 0 && p->line == line_of(file, mark) &&
+            strcmp(p->file, puan_arena_fmt(&arena, "%s/%s", pack, file)) == 0;
     if (!found)
         fail_msg("wanted: %s (line %u)\ngot: %s:%u: %s", text,
                  line_of(file, mark), all->first->file, all->first->line,
@@ -260,8 +287,8 @@ static void fault(const char *file, const char *from, const char *to,
 static void planted_faults_are_named_with_place_and_remedy(void **state)
 {
     (void)state;
-    fault(PLAN, "shard_level: canton", "shard_level: kanton", "shard_level:",
-          "no level 'kanton' with digits");
+    fault(PLAN, "shard_level: canton", "shard_level: kanton",
+          "shard_level:", "no level 'kanton' with digits");
     fault(PLAN, "digits: 5", "digits: 2", "digits: 2, zh: 教区",
           "level 'parish' has 2 digits, the level above it 2: codes must grow "
           "downwards");
@@ -283,24 +310,24 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
           "'gender' is no level, variable or coded item of entity 'member'");
     fault(PLAN, "base: resident", "base: residents", "base: residents",
           "'base' must be resident, de-facto, registered or all");
-    fault(PLAN, "entity: member\n  cases", "entity: person\n  cases",
-          "case: 1", "no form has an entity 'person'");
+    fault(PLAN, "entity: member\n  cases", "entity: person\n  cases", "case: 1",
+          "no form has an entity 'person'");
     fault(PLAN, "reference_moment: 2021-04-01T00:00:00-03:30",
           "reference_moment: 2021-05-01T00:00:00-03:30", "reference_moment",
           "'reference_moment' does not lie in 'reference_month'");
-    fault(PLAN, "credential: household", "credential: none",
-          "credential: none",
+    fault(PLAN, "credential: household", "credential: none", "credential: none",
           "'credential' must be human, device, household or service");
     fault(PLAN, "windows:", "window:", "window:",
           "unknown key 'window', did you mean 'windows'");
     fault(PLAN, "plan: zz-test", "plan: zz-tset", "plan: zz-tset",
           "the plan calls itself 'zz-tset' but lies in a folder 'zz-test', "
           "rename one");
-    fault(PLAN, "scope: campaign", "scope: campaign\nuses: [nowhere]", "uses:",
-          "uses pack 'nowhere', which is not beside it");
+    fault(PLAN, "scope: campaign", "scope: campaign\nuses: [nowhere]",
+          "uses:", "uses pack 'nowhere', which is not beside it");
     fault(PLAN, "version: \"1\"", "version: \"1\"\nversion: \"2\"",
-          "version: \"2\"", "key 'version' stands twice in this map, remove "
-                            "one");
+          "version: \"2\"",
+          "key 'version' stands twice in this map, remove "
+          "one");
     fault(FORM, "codes: tongue,", "codes: tongues,", "codes: tongues,",
           "no code list 'tongues', define it under 'codes:' here or in "
           "codes/");
@@ -316,7 +343,8 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
 static void expressions_are_checked_against_their_forms(void **state)
 {
     static const char *const at[][3] = {
-        { FORM, "age_at(born, ref_month) >= 16", "age_at(birth, ref_month) >= 16" },
+        { FORM, "age_at(born, ref_month) >= 16",
+          "age_at(birth, ref_month) >= 16" },
         { FORM, "dwelling in {1, 2, 3}", "dwelling in {1, 2, 7}" },
         { PLAN, "usual = 1", "usual = yes" },
         { PLAN, "min(age_at(born, ref_month) / 10, 8)", "min(age_at(born" },
@@ -334,8 +362,8 @@ static void expressions_are_checked_against_their_forms(void **state)
             PUAN_OK);
         assert_int_equal(all->n, 1);
         assert_int_equal(all->first->line, line_of(at[i][0], at[i][2]));
-        assert_string_equal(
-            all->first->file, puan_arena_fmt(&arena, "%s/%s", pack, at[i][0]));
+        assert_string_equal(all->first->file,
+                            puan_arena_fmt(&arena, "%s/%s", pack, at[i][0]));
         puan_plan_close(h);
     }
 }
@@ -358,8 +386,7 @@ static void all_faults_of_a_pack_are_told_at_once(void **state)
                         PUAN_STR("a: &x 1\n"), 0644, &err),
         PUAN_OK);
     assert_int_equal(
-        puan_plan_lint(&h, &all, pack, NULL, puan_digest_sm3(), &err),
-        PUAN_OK);
+        puan_plan_lint(&h, &all, pack, NULL, puan_digest_sm3(), &err), PUAN_OK);
     assert_int_equal(all->n, 3);
     assert_null(puan_plan_held_plan(h));
     puan_plan_close(h);
@@ -384,9 +411,9 @@ static void capabilities_no_route_asks_for_are_told(void **state)
                      PUAN_OK);
     for (const struct puan_problem *p = all->first; p; p = p->next) {
         view |= strstr(p->text, "'return.view'") != NULL;
-        submit |= strcmp(p->text,
-                         "role enumerator: no route asks for capability "
-                         "'return.submit', see puan permissions") == 0;
+        submit |=
+            strcmp(p->text, "role enumerator: no route asks for capability "
+                            "'return.submit', see puan permissions") == 0;
     }
     assert_true(submit);
     assert_false(view);
@@ -417,9 +444,9 @@ static void a_pinned_plan_is_the_plan_and_changes_are_found(void **state)
     assert_int_equal(p->n_packs, 2);
     puan_plan_close(h);
     /* not twice, not with another digest */
-    assert_int_equal(puan_plan_pin(pin, "plans/zz-test", puan_digest_sm3(),
-                                   NULL, &err),
-                     PUAN_ECONFLICT);
+    assert_int_equal(
+        puan_plan_pin(pin, "plans/zz-test", puan_digest_sm3(), NULL, &err),
+        PUAN_ECONFLICT);
     err = (struct puan_err){ 0 };
     assert_int_equal(puan_plan_load_dir(&h, pin, puan_digest_sha256(), &err),
                      PUAN_EINVAL);
@@ -427,10 +454,9 @@ static void a_pinned_plan_is_the_plan_and_changes_are_found(void **state)
     file = puan_arena_fmt(&arena, "%s/cn-office-gx/plan.yaml", pin);
     assert_int_equal(puan_file_read(&text, file, 0, &arena, &err), PUAN_OK);
     assert_int_equal(
-        puan_file_write(file,
-                        puan_str_of(puan_arena_fmt(&arena, "%.*s\n",
-                                                   PUAN_FMT(text))),
-                        0640, &err),
+        puan_file_write(
+            file, puan_str_of(puan_arena_fmt(&arena, "%.*s\n", PUAN_FMT(text))),
+            0640, &err),
         PUAN_OK);
     err = (struct puan_err){ 0 };
     assert_int_equal(puan_plan_load_dir(&h, pin, puan_digest_sm3(), &err),
@@ -456,10 +482,9 @@ static void the_digest_depends_on_content_and_names_only(void **state)
         puan_file_write(puan_arena_fmt(&arena, "%s/plan.sig", pack),
                         PUAN_STR("{}"), 0644, &err),
         PUAN_OK);
-    assert_int_equal(
-        puan_file_write(puan_arena_fmt(&arena, "%s/.swp", pack),
-                        PUAN_STR("x"), 0644, &err),
-        PUAN_OK);
+    assert_int_equal(puan_file_write(puan_arena_fmt(&arena, "%s/.swp", pack),
+                                     PUAN_STR("x"), 0644, &err),
+                     PUAN_OK);
     p = loaded(&h, pack);
     assert_memory_equal(p->digest, digest, sizeof(digest));
     puan_plan_close(h);
@@ -521,15 +546,14 @@ static void an_overlay_may_only_be_stricter(void **state)
     pack = overlay(hex, "at_once: {value: 2h, zh: 立即, en: At once}");
     assert_int_equal(puan_plan_load_dir(&h, pack, puan_digest_sm3(), &err),
                      PUAN_EINVAL);
-    assert_string_equal(
-        err.text, "an overlay cannot lengthen 'at_once' from 1h to 2h");
+    assert_string_equal(err.text,
+                        "an overlay cannot lengthen 'at_once' from 1h to 2h");
     err = (struct puan_err){ 0 };
     pack = overlay(hex, "adult_age: {value: 17, zh: 年龄, en: Age}");
     assert_int_equal(puan_plan_load_dir(&h, pack, puan_digest_sm3(), &err),
                      PUAN_EINVAL);
     assert_string_equal(
-        err.text,
-        "an overlay can only shorten durations; 'adult_age' is none");
+        err.text, "an overlay can only shorten durations; 'adult_age' is none");
     err = (struct puan_err){ 0 };
     hex[0] = hex[0] == '0' ? '1' : '0';
     pack = overlay(hex, "at_once: {value: 20m, zh: 立即, en: At once}");
@@ -552,11 +576,9 @@ static void a_pack_that_is_not_there_is_said(void **state)
     assert_string_equal(err.text, "no plan pack of that name in $PUAN_PLANS, "
                                   "./plans or /usr/share/puan/plans");
     err = (struct puan_err){ 0 };
-    assert_int_equal(
-        puan_plan_load_dir(&h, "./plans", puan_digest_sm3(), &err),
-        PUAN_ENOTFOUND);
-    assert_string_equal(err.text,
-                        "no plan pack here: there is no plan.yaml");
+    assert_int_equal(puan_plan_load_dir(&h, "./plans", puan_digest_sm3(), &err),
+                     PUAN_ENOTFOUND);
+    assert_string_equal(err.text, "no plan pack here: there is no plan.yaml");
 }
 
 int main(void)
@@ -566,6 +588,7 @@ int main(void)
         T(the_packs_of_the_project_have_no_fault),
         T(the_population_census_says_what_it_is),
         T(routing_asks_by_age_and_answer),
+        T(running_out_of_memory_is_told),
         T(planted_faults_are_named_with_place_and_remedy),
         T(expressions_are_checked_against_their_forms),
         T(all_faults_of_a_pack_are_told_at_once),

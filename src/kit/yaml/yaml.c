@@ -32,11 +32,10 @@ static enum puan_status next(struct reader *r, yaml_event_t *ev)
                          "byte %zu: %s; plan files are UTF-8",
                          r->parser.problem_offset,
                          r->parser.problem ? r->parser.problem : "unreadable");
-    return puan_fail_at(r->err, PUAN_EINVAL, r->file,
-                        (uint32_t)r->parser.problem_mark.line + 1,
-                        (uint32_t)r->parser.problem_mark.column + 1,
-                        "not well-formed YAML: %s",
-                        r->parser.problem ? r->parser.problem : "unreadable");
+    return puan_fail_at(
+        r->err, PUAN_EINVAL, r->file, (uint32_t)r->parser.problem_mark.line + 1,
+        (uint32_t)r->parser.problem_mark.column + 1, "not well-formed YAML: %s",
+        r->parser.problem ? r->parser.problem : "unreadable");
 }
 
 /* What a plan file must not use. */
@@ -121,8 +120,8 @@ static enum puan_status node_of(struct reader *r, struct puan_node *n,
     }
     if (depth == PUAN_YAML_DEPTH)
         return fail_at(r, ev->start_mark, "nested more than 32 deep");
-    n->kind = ev->type == YAML_SEQUENCE_START_EVENT ? PUAN_NODE_LIST
-                                                    : PUAN_NODE_MAP;
+    n->kind =
+        ev->type == YAML_SEQUENCE_START_EVENT ? PUAN_NODE_LIST : PUAN_NODE_MAP;
     return children(r, n, depth + 1);
 }
 
@@ -213,9 +212,9 @@ static enum puan_status document(struct reader *r, struct puan_node *root)
         if (st == PUAN_OK && type == YAML_DOCUMENT_START_EVENT && seen)
             st = fail_at(r, ev.start_mark,
                          "a second document, put it into its own file");
-        if (st == PUAN_OK && (type == YAML_SCALAR_EVENT ||
-                              type == YAML_SEQUENCE_START_EVENT ||
-                              type == YAML_MAPPING_START_EVENT)) {
+        if (st == PUAN_OK &&
+            (type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT ||
+             type == YAML_MAPPING_START_EVENT)) {
             seen = true;
             st = node_of(r, root, &ev, 0);
         }

@@ -25,10 +25,8 @@
  * The whole text as a tree.  The tree copies what it needs into the arena;
  * `file` names it in error texts and is copied too.  An empty text is an error.
  */
-PUAN_MUST_USE enum puan_status puan_yaml_tree(struct puan_node **out,
-                                              struct puan_str text,
-                                              const char *file,
-                                              struct puan_arena *a,
-                                              struct puan_err *err);
+PUAN_MUST_USE enum puan_status
+puan_yaml_tree(struct puan_node **out, struct puan_str text, const char *file,
+               struct puan_arena *a, struct puan_err *err);
 
 #endif

@@ -131,9 +131,9 @@ static void depth_and_encoding_are_bounded(void **state)
     memset(deep + 100, ']', 99);
     deep[199] = '\0';
     refused(deep, 1, 33, "nested more than 32 deep");
-    assert_int_equal(puan_yaml_tree(&n, PUAN_STR("a: \xff\n"), "p.yaml",
-                                    &arena, &err),
-                     PUAN_EINVAL);
+    assert_int_equal(
+        puan_yaml_tree(&n, PUAN_STR("a: \xff\n"), "p.yaml", &arena, &err),
+        PUAN_EINVAL);
     assert_string_equal(err.text, "byte 3: invalid leading UTF-8 octet; plan "
                                   "files are UTF-8");
 }
