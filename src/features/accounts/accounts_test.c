@@ -22,6 +22,7 @@
 #define BASE "/api/v1/c/host-test"
 
 static struct puan_arena arena;
+static const char *engine; /* NULL: SQLite */
 static const char *dir;
 static struct puan_store *store;
 static struct puan_host *host;
@@ -57,8 +58,9 @@ static enum puan_status add_areas(struct puan_shard *sh, struct puan_db *db,
 
 static int first_run(const char *secrets)
 {
-    char *argv[] = { NULL, NULL, NULL, NULL };
-    char a0[] = "first-run", a2[] = "--secrets-file", a1[512], a3[512];
+    char *argv[6] = { NULL };
+    char a0[] = "first-run", a2[] = "--secrets-file", a4[] = "--store";
+    char a1[512], a3[512], a5[512];
 
     puan_format(a1, sizeof(a1), "%s", dir);
     puan_format(a3, sizeof(a3), "%s", secrets);
@@ -66,7 +68,10 @@ static int first_run(const char *secrets)
     argv[1] = a1;
     argv[2] = a2;
     argv[3] = a3;
-    return puan_feature_accounts.commands[0].run(4, argv);
+    puan_format(a5, sizeof(a5), "%s", engine ? engine : "sqlite");
+    argv[4] = a4;
+    argv[5] = a5;
+    return puan_feature_accounts.commands[0].run(6, argv);
 }
 
 static void open_all(const char *birth)
@@ -87,6 +92,7 @@ static void open_all(const char *birth)
     secrets = puan_arena_fmt(&arena, "%s/secrets.csv", temp);
     so.kek_file = puan_arena_fmt(&arena, "%s/kek", temp);
     setenv("PUAN_KEK_FILE", so.kek_file, 1);
+    so.url = engine;
     if (puan_store_create(dir, birth, "test/packs/host-test", "sm", &so,
                           &err) != PUAN_OK)
         fail_msg("%s: %s", err.where, err.text);
@@ -517,7 +523,14 @@ int main(void)
     const struct CMUnitTest live[] = {
         cmocka_unit_test(a_first_secret_is_changed_before_anything_else),
     };
+    const char *pg = getenv("PUAN_TEST_PG");
     int bad = cmocka_run_group_tests(demo, open_demo, close_all);
 
-    return bad + cmocka_run_group_tests(live, open_live, close_all);
+    bad += cmocka_run_group_tests(live, open_live, close_all);
+    if (pg && *pg) {
+        engine = pg;
+        bad += cmocka_run_group_tests_name("demo, PostgreSQL", demo, open_demo,
+                                           close_all);
+    }
+    return bad;
 }

@@ -24,6 +24,7 @@
 #define LEVELS 16
 
 static struct puan_arena arena, call_arena;
+static const char *engine; /* NULL: SQLite */
 static struct puan_store *store;
 static struct puan_host *host;
 static struct puan_http_client *client;
@@ -115,6 +116,7 @@ static void open_on(const char *pack)
 
     puan_arena_init(&arena, &puan_heap);
     puan_arena_init(&call_arena, &puan_heap);
+    so.url = engine;
     assert_int_equal(puan_dir_temp(&temp, &arena, NULL), PUAN_OK);
     dir = puan_arena_fmt(&arena, "%s/census", temp);
     if (puan_store_create(dir, "demo", pack, "sm", &so, &err) != PUAN_OK ||
@@ -678,10 +680,17 @@ int main(void)
         cmocka_unit_test(every_seat_walks_every_route),
         cmocka_unit_test(without_a_session_only_public_routes_answer),
     };
+    const char *pg = getenv("PUAN_TEST_PG");
     int bad;
 
     setenv("PUAN_LOG", "off", 1);
     bad = cmocka_run_group_tests_name("zz-test", zz, open_zz, close_all);
-    return bad + cmocka_run_group_tests_name("cn-population-2020", cn, open_cn,
-                                             close_all);
+    bad += cmocka_run_group_tests_name("cn-population-2020", cn, open_cn,
+                                       close_all);
+    if (pg && *pg) {
+        engine = pg;
+        bad += cmocka_run_group_tests_name("zz-test, PostgreSQL", zz, open_zz,
+                                           close_all);
+    }
+    return bad;
 }
