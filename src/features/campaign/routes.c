@@ -228,10 +228,16 @@ static enum puan_status get_listing(struct puan_request *rq, const void *arg,
 static void put_assigned(struct puan_jw *w, struct puan_stmt *s,
                          struct puan_request *rq)
 {
-    (void)rq;
+    struct puan_counts c;
+
+    puan_counts_of(&c, rq->store, puan_col_int(s, 0));
     puan_jw_map(w);
     put_code(w, "ea", puan_col_int(s, 0));
     puan_jw_kstr(w, "staff", puan_col_text(s, 1));
+    puan_jw_kint(w, "listed", c.listed);
+    puan_jw_kint(w, "submitted", c.submitted);
+    puan_jw_kint(w, "hard", c.hard);
+    puan_jw_kint(w, "soft", c.soft);
     puan_jw_end(w, '}');
 }
 
@@ -338,7 +344,7 @@ const struct puan_route puan_campaign_routes[PUAN_CAMPAIGN_ROUTES] = {
       PUAN_SCOPE_AREA, "assign", "Give an enumeration area to an enumerator",
       put_enumerator, PUAN_PARAMS(assign_params, struct assign_in) },
     { PUAN_GET, "/c/{campaign}/assignments", "assignment.view", PUAN_SCOPE_AREA,
-      "", "Enumerators of an area's enumeration areas", get_assignments,
+      "", "Enumerators of an area and what each has sent", get_assignments,
       PUAN_PARAMS(area_params, struct area_in) },
     { PUAN_GET, "/c/{campaign}/listing", "listing.view", PUAN_SCOPE_AREA, "",
       "Households of an area and where they stand", get_listing,
