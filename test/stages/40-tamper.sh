@@ -151,6 +151,12 @@ wrong "a file of the plan changed" plan-changed \
     sed -i 's/at_once: {value: 1h/at_once: {value: 9h/' \
     plan/zz-test/plan.yaml
 
+# any bit of the file at all
+rm -rf "$work/copy"
+cp -r "$work/true" "$work/copy"
+sqlite3 "$work/copy/returns/12.db" VACUUM
+node test/ledger/flip.mjs "$puan" "$work/copy" 12 40
+
 # proofs hold elsewhere, and only for what they prove
 "$puan" ledger prove "$work/true" --store 12 --seq 50 >"$work/proof.json"
 "$puan" ledger prove --check "$work/proof.json" --witness "$work/witness.json"
