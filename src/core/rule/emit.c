@@ -23,6 +23,12 @@ static void failed(struct emit *e, const node *n, const char *text)
                              "%s", text);
 }
 
+static void out_of_memory(struct emit *e)
+{
+    if (e->st == PUAN_OK)
+        e->st = puan_fail(e->err, PUAN_ENOMEM, e->file, "out of memory");
+}
+
 static struct puan_ins *put(struct emit *e, enum puan_op op, unsigned d)
 {
     struct puan_code_out *c = e->code;
@@ -33,8 +39,7 @@ static struct puan_ins *put(struct emit *e, enum puan_op op, unsigned d)
 
         i = puan_new_n(c->arena, cap, struct puan_ins);
         if (!i) {
-            if (e->st == PUAN_OK)
-                e->st = puan_fail(e->err, PUAN_ENOMEM, "rule", "out of memory");
+            out_of_memory(e);
             c->n = 0; /* what follows is thrown away */
             if (c->cap == 0)
                 return NULL;
@@ -169,7 +174,7 @@ static void compare(struct emit *e, const node *n, unsigned d, bool negate)
         i->y = (uint16_t)c;
 }
 
-static size_t add_range(struct emit *e, int64_t lo, int64_t hi, const node *n)
+static size_t add_range(struct emit *e, int64_t lo, int64_t hi)
 {
     struct puan_code_out *c = e->code;
 
@@ -177,8 +182,8 @@ static size_t add_range(struct emit *e, int64_t lo, int64_t hi, const node *n)
         size_t cap = c->cap_ranges ? c->cap_ranges * 2 : 16;
         struct puan_range *r = puan_new_n(c->arena, cap, struct puan_range);
 
-        if (!r || cap > INT32_MAX) {
-            failed(e, n, "out of memory");
+        if (!r) {
+            out_of_memory(e);
             return 0;
         }
         if (c->n_ranges)
@@ -230,7 +235,7 @@ static void in_set(struct emit *e, const node *n, unsigned d, bool negate)
         int64_t lo = m->ast == PUAN_AST_RANGE ? m->kid->value : m->value;
         int64_t hi = m->ast == PUAN_AST_RANGE ? m->kid->next->value : lo;
 
-        add_range(e, lo, hi, n);
+        add_range(e, lo, hi);
     }
     i = put(e, PUAN_OP_IN, d);
     if (i) {

@@ -405,10 +405,12 @@ static void every_failing_allocation_is_reported(void **state)
         &arena);
     const struct puan_record *p[2] = { &rec, &rec };
     unsigned n, failures = 0;
+    bool by_size = false;
 
     (void)state;
-    for (n = 0; n < 500; n++) {
-        struct scarce s = { n, 0 };
+    /* first the host refuses its nth block, then the arena its nth 64 bytes */
+    for (n = 0; n < 10000; n++) {
+        struct scarce s = { by_size ? 10000 : n, 0 };
         struct puan_alloc host = { scarce_get, scarce_put, &s };
         struct puan_str t = puan_str_of(text);
         struct puan_findings f[2];
@@ -418,6 +420,7 @@ static void every_failing_allocation_is_reported(void **state)
         enum puan_status st;
 
         puan_arena_init(&a, &host);
+        a.limit = by_size ? 64 + (size_t)n * 64 : 0;
         st =
             puan_ruleset_compile(&rs, form, settings, 2, &t, NULL, 1, &a, &err);
         if (st == PUAN_OK)
@@ -428,13 +431,18 @@ static void every_failing_allocation_is_reported(void **state)
             assert_int_equal(f[1].n, 1); /* B */
         puan_arena_clear(&a);
         assert_int_equal(s.live, 0);
-        if (st == PUAN_OK)
+        if (st == PUAN_OK && by_size)
             break;
+        if (st == PUAN_OK) {
+            by_size = true;
+            n = 0;
+            continue;
+        }
         failures++;
         assert_int_equal(st, PUAN_ENOMEM);
         assert_int_equal(err.code, PUAN_ENOMEM);
     }
-    assert_true(failures >= 1 && n < 500);
+    assert_true(failures > 100 && n < 10000);
 }
 
 static void a_condition_must_be_a_truth_value(void **state)
