@@ -342,6 +342,10 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
         st = puan_demo_lots(d, err);
     if (st == PUAN_OK)
         st = puan_demo_tables(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_release(d, err);
+    if (st == PUAN_OK)
+        st = puan_demo_incident(d, err);
     if (st != PUAN_OK)
         return st;
     st = puan_people_write(d, err);
