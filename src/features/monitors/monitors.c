@@ -8,6 +8,7 @@
 
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
+#include "features/host/host.h"
 #include "features/host/request.h"
 #include "kit/log/log.h"
 #include "kit/os/heap.h"
@@ -651,11 +652,13 @@ enum puan_status puan_monitors_look(struct puan_store *st, bool all,
 {
     struct monitors *ms = puan_store_state(st, &puan_feature_monitors);
     const struct puan_area_tree *t = puan_store_areas(st);
-    int64_t now = puan_store_now(st), n = 0;
+    int64_t now = puan_store_now(st), n = 0, top;
     enum puan_status rc = PUAN_OK;
 
     if (ms == NULL || t == NULL || t->n == 0)
         return PUAN_OK;
+    /* an installation with several tops: the first of them answers for all */
+    top = puan_area_top(st) ? puan_area_top(st) : t->area[0].code;
     pthread_mutex_lock(&ms->lock);
     for (size_t i = 0; rc == PUAN_OK && i < ms->n; i++) {
         const struct monitor *m = &ms->list[i];
@@ -666,7 +669,7 @@ enum puan_status puan_monitors_look(struct puan_store *st, bool all,
             continue;
         ms->looked[i] = now;
         if (m->level.n == 0) {
-            rc = look_at(ms, i, st, t->area[0].code, now, &n, err);
+            rc = look_at(ms, i, st, top, now, &n, err);
             continue;
         }
         for (uint32_t k = 0; level >= 0 && rc == PUAN_OK && k < t->n; k++)
