@@ -67,11 +67,16 @@ void *puan_arena_get(struct puan_arena *a, size_t n)
     size_t size;
     void *p;
 
-    if (n > SIZE_MAX / 2 || (a->limit && n > a->limit - a->used)) {
+    if (n > SIZE_MAX / 2) {
         a->failed = true;
         return NULL;
     }
+    /* rounded first: what is handed out never passes the limit */
     n = n ? (n + ALIGN - 1) & ~(size_t)(ALIGN - 1) : ALIGN;
+    if (a->limit && (a->used > a->limit || n > a->limit - a->used)) {
+        a->failed = true;
+        return NULL;
+    }
 #ifdef PUAN_ARENA_DEBUG
     b = NULL;
 #endif

@@ -46,6 +46,23 @@ static void formats_as_the_c_library_does(void **state)
     assert_string_equal(a, "abc");
 }
 
+static void a_limit_is_never_passed(void **state)
+{
+    struct puan_arena a;
+    size_t n = 0;
+
+    (void)state;
+    left = -1;
+    puan_arena_init(&a, &host);
+    a.limit = 100; /* 13 bytes take 16 */
+    while (puan_arena_get(&a, 13) != NULL)
+        n++;
+    assert_int_equal(n, 6);
+    assert_true(a.failed && a.used <= a.limit);
+    assert_null(puan_arena_get(&a, 13));
+    puan_arena_clear(&a);
+}
+
 static void numbers_parse_whole_or_not_at_all(void **state)
 {
     int64_t v;
@@ -329,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_as_the_c_library_does),
+        cmocka_unit_test(a_limit_is_never_passed),
         cmocka_unit_test(numbers_parse_whole_or_not_at_all),
         cmocka_unit_test(utf8_refuses_what_is_not),
         cmocka_unit_test(days_and_instants_go_there_and_back),
