@@ -138,6 +138,225 @@ static enum puan_status must_be_empty(const char *dir, struct puan_arena *a,
 
 /* ---- making ------------------------------------------------------------------- */
 
+/* ---- rows between engines ------------------------------------------------------ */
+
+/* The tables of all features, as the store makes them. */
+static enum puan_status make_tables(struct puan_db *db,
+                                    enum puan_store_kind kind,
+                                    struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t f = 0; puan_features[f] && st == PUAN_OK; f++) {
+            const struct puan_feature *ft = puan_features[f];
+
+            if ((ft == &puan_feature_store) != (pass == 0))
+                continue;
+            for (size_t i = 0; i < ft->n_schema && st == PUAN_OK; i++)
+                if (ft->schema[i].store == kind)
+                    st = puan_db_exec(db, ft->schema[i].sql, err);
+        }
+    return st;
+}
+
+/* Tables that grow with the census are read a page at a time. */
+static const char *page_key(const char *table)
+{
+    static const char *const paged[][2] = { { "ledger", "seq" },
+                                            { "ret", "seq" },
+                                            { "register", "seq" },
+                                            { "listing", "household" } };
+
+    for (size_t i = 0; i < PUAN_COUNT(paged); i++)
+        if (strcmp(paged[i][0], table) == 0)
+            return paged[i][1];
+    return NULL;
+}
+
+static enum puan_status put_row(struct puan_db *to, const char *insert,
+                                struct puan_stmt *row, struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    enum puan_status st = puan_sql(&s, to, insert, err);
+
+    if (st != PUAN_OK)
+        return st;
+    for (int c = 0; c < puan_stmt_cols(row); c++) {
+        struct puan_str v;
+
+        switch (puan_col_kind_of(row, c)) {
+        case PUAN_COL_NULL:
+            puan_bind_null(s, c + 1);
+            break;
+        case PUAN_COL_INT:
+            puan_bind_int(s, c + 1, puan_col_int(row, c));
+            break;
+        case PUAN_COL_TEXT:
+            puan_bind_text(s, c + 1, puan_col_text(row, c));
+            break;
+        case PUAN_COL_BYTES:
+            v = puan_col_bytes(row, c);
+            puan_bind_bytes(s, c + 1, v.p, v.n);
+            break;
+        }
+    }
+    st = puan_stmt_run(s, err);
+    puan_stmt_done(s);
+    return st;
+}
+
+/* `insert` is made from the first row, when the columns are known. */
+static enum puan_status copy_table(struct puan_db *from, struct puan_db *to,
+                                   const char *table, struct puan_arena *a,
+                                   struct puan_err *err)
+{
+    const char *key = page_key(table), *insert = NULL, *select;
+    int64_t last = INT64_MIN;
+    bool again = true;
+    enum puan_status st;
+
+    st = puan_db_exec(to, puan_arena_fmt(a, "DELETE FROM %s;", table), err);
+    select = key ? puan_arena_fmt(a,
+                                  "SELECT * FROM %s WHERE %s > $1"
+                                  " ORDER BY %s LIMIT 1024",
+                                  table, key, key)
+                 : puan_arena_fmt(a, "SELECT * FROM %s", table);
+    while (st == PUAN_OK && again) {
+        struct puan_stmt *s = NULL;
+        bool more = true;
+        size_t n = 0;
+
+        st = puan_sql(&s, from, select, err);
+        if (st != PUAN_OK)
+            break;
+        if (key)
+            puan_bind_int(s, 1, last);
+        for (;;) {
+            st = puan_stmt_step(&more, s, err);
+            if (st != PUAN_OK || !more)
+                break;
+            if (!insert) {
+                struct puan_out o;
+
+                puan_out_init(&o, a);
+                puan_out_fmt(&o, "INSERT INTO %s VALUES (", table);
+                for (int c = 0; c < puan_stmt_cols(s); c++)
+                    puan_out_fmt(&o, "%s$%d", c ? ", " : "", c + 1);
+                puan_out_text(&o, ")");
+                insert = o.p;
+                st = puan_arena_check(a, err);
+            }
+            if (key)
+                last = puan_col_int(s, 0);
+            if (st == PUAN_OK)
+                st = put_row(to, insert, s, err);
+            if (st != PUAN_OK)
+                break;
+            n++;
+        }
+        puan_stmt_done(s);
+        again = key && n > 0;
+    }
+    return st;
+}
+
+/*
+ * Every row of one store from one engine to the other.  Both sides were made
+ * by the same steps, so columns stand in the same order; the SQLite side names
+ * the tables.
+ */
+static enum puan_status copy_rows(struct puan_db *from, struct puan_db *to,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_db *lite = puan_db_is_sqlite(from) ? from : to;
+    const char *name[256];
+    struct puan_stmt *s = NULL;
+    size_t n = 0;
+    bool more = true;
+    enum puan_status st;
+
+    st = puan_sql(&s, lite,
+                  "SELECT name FROM sqlite_master WHERE type = 'table'"
+                  " AND name NOT LIKE 'sqlite%' ORDER BY name",
+                  err);
+    while (st == PUAN_OK && n < PUAN_COUNT(name)) {
+        st = puan_stmt_step(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        name[n++] = puan_arena_dup(a, puan_col_text(s, 0));
+    }
+    puan_stmt_done(s);
+    if (st == PUAN_OK)
+        st = puan_db_begin(to, err);
+    for (size_t i = 0; i < n && st == PUAN_OK; i++)
+        st = copy_table(from, to, name[i], a, err);
+    if (st == PUAN_OK)
+        st = puan_db_commit(to, err);
+    else
+        puan_db_rollback(to);
+    return st;
+}
+
+static enum puan_status copy_store(struct puan_db *from, const char *path,
+                                   enum puan_store_kind kind,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_db *to = NULL;
+    enum puan_status st;
+
+    if (puan_db_is_sqlite(from))
+        return puan_db_copy_to(from, path, err);
+    st = puan_db_open(&to, puan_arena_fmt(a, "sqlite:%s", path),
+                      PUAN_DB_CREATE, err);
+    if (st == PUAN_OK)
+        st = make_tables(to, kind, err);
+    if (st == PUAN_OK)
+        st = copy_rows(from, to, a, err);
+    /* no log beside the file: whoever reads it later leaves nothing there */
+    if (st == PUAN_OK)
+        st = puan_db_exec(to, "PRAGMA journal_mode = DELETE;", err);
+    puan_db_close(to);
+    return st;
+}
+
+/* directory.json with another engine; the rest as it was. */
+static enum puan_status copy_directory(const char *from, const char *to,
+                                       const char *engine,
+                                       struct puan_arena *a,
+                                       struct puan_err *err)
+{
+    struct puan_node *tree = NULL;
+    struct puan_str text;
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st;
+
+    st = puan_file_read(&text, from, 1 << 20, a, err);
+    if (st == PUAN_OK)
+        st = puan_json_tree(&tree, text, from, a, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    PUAN_NODE_EACH(c, tree)
+    {
+        puan_jw_key_s(&w, c->key);
+        if (puan_str_is(c->key, "engine"))
+            puan_jw_text(&w, engine);
+        else if (c->quoted)
+            puan_jw_str(&w, c->text);
+        else
+            puan_jw_raw(&w, c->text);
+    }
+    puan_jw_end(&w, '}');
+    puan_out_char(&o, '\n');
+    st = puan_arena_check(a, err);
+    return st == PUAN_OK ? puan_file_write(to, puan_out_view(&o), 0644, err)
+                         : st;
+}
+
 /* With the writers held: databases, blobs and checkpoints of one moment. */
 static enum puan_status copy_cut(struct puan_store *store, const char *out,
                                  struct puan_arena *a, struct puan_err *err)
@@ -153,19 +372,20 @@ static enum puan_status copy_cut(struct puan_store *store, const char *out,
 
         st = puan_read_begin(&db, sh, err);
         if (st == PUAN_OK)
-            st = puan_db_copy_to(
-                db,
-                puan_arena_fmt(a, "%s/%s%s.db", out, i ? "returns/" : "",
-                               puan_shard_name(sh)),
-                err);
+            st = copy_store(db,
+                            puan_arena_fmt(a, "%s/%s%s.db", out,
+                                           i ? "returns/" : "",
+                                           puan_shard_name(sh)),
+                            i ? PUAN_STORE_RETURNS : PUAN_STORE_OFFICE, a,
+                            err);
         puan_read_end(sh, db);
     }
     for (size_t i = 0; i < PUAN_COUNT(folder) && st == PUAN_OK; i++)
         st = copy_tree(join(a, dir, folder[i]), join(a, out, folder[i]), 0, a,
                        err);
     if (st == PUAN_OK)
-        st = puan_file_copy(join(a, dir, "directory.json"),
-                            join(a, out, "directory.json"), err);
+        st = copy_directory(join(a, dir, "directory.json"),
+                            join(a, out, "directory.json"), "sqlite", a, err);
     return st;
 }
 
@@ -291,23 +511,12 @@ enum puan_status puan_backup_make(struct puan_backup *b,
     struct list l = { .a = &a };
     struct noted n = { b, puan_str_of(out) };
     struct puan_str checkpoint = { 0 };
-    struct puan_db *db = NULL;
-    bool sqlite = true;
     enum puan_status st;
 
     memset(b, 0, sizeof(*b));
     puan_arena_init(&a, puan_os_alloc());
     l.last = &l.first;
-    st = puan_read_begin(&db, office, err);
-    if (st == PUAN_OK)
-        sqlite = puan_db_is_sqlite(db);
-    puan_read_end(office, db);
-    if (st == PUAN_OK && !sqlite)
-        st = puan_fail(err, PUAN_EINVAL, puan_store_dir(store),
-                       "its stores are in PostgreSQL; back them up with "
-                       "pgBackRest or pg_dump, and the directory as files");
-    if (st == PUAN_OK)
-        st = must_be_empty(out, &a, err);
+    st = must_be_empty(out, &a, err);
     if (st == PUAN_OK) {
         puan_store_hold(store);
         st = puan_store_checkpoint(store, &checkpoint, &a, err);
@@ -494,8 +703,69 @@ enum puan_status puan_backup_check(struct puan_backup *b, const char *out,
     return st;
 }
 
+/* The restored files become schemas of a PostgreSQL database. */
+static enum puan_status move_to_url(const char *dir, const char *url,
+                                    struct puan_str id, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    const char **name = NULL;
+    size_t n = 0;
+    enum puan_status st =
+        puan_dir_list(&name, &n, join(a, dir, "returns"), a, err);
+
+    for (size_t i = 0; i <= n && st == PUAN_OK; i++) {
+        bool office = i == n;
+        struct puan_str rest = puan_str_of(office ? "office.db" : name[i]);
+        struct puan_str store;
+        struct puan_db *from = NULL, *to = NULL;
+        struct puan_err none = { 0 };
+        const char *file;
+        int64_t there = 0;
+
+        if (!puan_str_split(&store, &rest, '.') || !puan_str_is(rest, "db"))
+            continue;
+        file = puan_arena_fmt(a, "%s/%s%.*s.db", dir, office ? "" : "returns/",
+                              PUAN_FMT(store));
+        st = puan_db_open(&from, puan_arena_fmt(a, "sqlite:%s", file), 0, err);
+        if (st == PUAN_OK)
+            st = puan_db_open(&to,
+                              puan_arena_fmt(a, "%s#puan_%.*s_%.*s", url,
+                                             PUAN_FMT(id), PUAN_FMT(store)),
+                              PUAN_DB_CREATE, err);
+        if (st == PUAN_OK &&
+            puan_db_int(&there, to, "SELECT COUNT(*) FROM ledger", 0, &none) ==
+                PUAN_OK)
+            st = puan_fail(err, PUAN_ECONFLICT, url,
+                           "holds this campaign already; drop its schemas "
+                           "first");
+        if (st == PUAN_OK)
+            st = make_tables(to,
+                             office ? PUAN_STORE_OFFICE : PUAN_STORE_RETURNS,
+                             err);
+        if (st == PUAN_OK)
+            st = copy_rows(from, to, a, err);
+        puan_db_close(from);
+        puan_db_close(to);
+        if (st == PUAN_OK)
+            st = puan_file_remove(file, err);
+        for (int k = 0; k < 2 && st == PUAN_OK; k++) {
+            const char *beside =
+                puan_arena_fmt(a, "%s%s", file, k ? "-shm" : "-wal");
+
+            if (puan_file_exists(beside))
+                st = puan_file_remove(beside, err);
+        }
+    }
+    if (st == PUAN_OK)
+        st = copy_directory(join(a, dir, "directory.json"),
+                            join(a, dir, "directory.json"), "postgresql", a,
+                            err);
+    return st;
+}
+
 enum puan_status puan_backup_restore(struct puan_backup *b, const char *out,
-                                     const char *dir, struct puan_err *err)
+                                     const char *dir, const char *url,
+                                     struct puan_err *err)
 {
     const struct puan_digest_fn *fn = NULL;
     struct puan_node *tree = NULL;
@@ -517,6 +787,9 @@ enum puan_status puan_backup_restore(struct puan_backup *b, const char *out,
         st = check_ledgers(b, dir, tree, &a, err);
     if (st == PUAN_OK)
         st = puan_file_remove(join(&a, dir, "manifest.json"), err);
+    if (st == PUAN_OK && url)
+        st = move_to_url(dir, url,
+                         puan_node_str_opt(tree, "installation", ""), &a, err);
     if (st != PUAN_OK) {
         struct puan_err second = { 0 };
 
@@ -648,8 +921,10 @@ static int cmd_backup(int argc, char **argv)
     struct puan_err err = { 0 };
     enum puan_status st;
 
-    if (argc != 3 || argv[1][0] == '-' || argv[2][0] == '-')
-        return usage("puan backup DIR OUT");
+    if (argc == 5 && strcmp(argv[3], "--store") == 0)
+        opt.url = argv[4];
+    else if (argc != 3)
+        return usage("puan backup DIR OUT [--store URL]");
     st = puan_store_open(&store, argv[1], &opt, &err);
     if (st == PUAN_OK)
         st = puan_backup_make(&b, store, argv[2], &act, &err);
@@ -669,13 +944,16 @@ static int cmd_verify(int argc, char **argv)
 
 static int cmd_restore(int argc, char **argv)
 {
+    const char *url = NULL;
     struct puan_backup b = { 0 };
     struct puan_err err = { 0 };
 
-    if (argc != 3 || argv[1][0] == '-' || argv[2][0] == '-')
-        return usage("puan restore OUT DIR");
-    return finish(puan_backup_restore(&b, argv[1], argv[2], &err), &b, argv[2],
-                  &err);
+    if (argc == 5 && strcmp(argv[3], "--store") == 0)
+        url = argv[4];
+    else if (argc != 3)
+        return usage("puan restore OUT DIR [--store URL]");
+    return finish(puan_backup_restore(&b, argv[1], argv[2], url, &err), &b,
+                  argv[2], &err);
 }
 
 static const struct puan_command commands[] = {
@@ -683,13 +961,13 @@ static const struct puan_command commands[] = {
       "Checks a backup: every file against the signed manifest, then the "
       "ledgers of all stores.",
       cmd_verify },
-    { "backup", "DIR OUT",
+    { "backup", "DIR OUT [--store URL]",
       "Writes one consistent cut of all stores, keys, plan and blobs to a new "
       "directory. While a server runs, ask it: POST /c/{campaign}/backups.",
       cmd_backup },
-    { "restore", "OUT DIR",
+    { "restore", "OUT DIR [--store URL]",
       "Makes a campaign directory from a backup, after its manifest and "
-      "ledgers were verified.",
+      "ledgers were verified; with --store its stores go into PostgreSQL.",
       cmd_restore },
 };
 

@@ -9,8 +9,11 @@
  *
  * All writers stand still while the databases are copied (a city: seconds);
  * what is sent meanwhile waits in the queue.  Derived files (token runs, heads)
- * are left out and made again.  PostgreSQL stores are backed up by its own
- * tools (pgBackRest, pg_dump); this feature says so and refuses.
+ * are left out and made again.
+ *
+ * A backup is SQLite files whatever the engine: rows of PostgreSQL stores are
+ * copied over, and can be restored into files or into PostgreSQL.  For large
+ * PostgreSQL installations pgBackRest is quicker; this is the proof.
  *
  * The keys are in the backup as they are in the directory: wrapped under the
  * key-encryption key, which is not in it (a demo directory's is).
@@ -32,7 +35,7 @@ struct puan_backup {
  * Writes a backup into the new or empty directory `out` and enters it in the
  * ledger (when the store takes acts).
  *
- * ECONFLICT  out is not empty   EINVAL  PostgreSQL stores
+ * ECONFLICT  out is not empty
  */
 PUAN_MUST_USE enum puan_status puan_backup_make(struct puan_backup *b,
                                                 struct puan_store *st,
@@ -48,10 +51,16 @@ PUAN_MUST_USE enum puan_status puan_backup_make(struct puan_backup *b,
 PUAN_MUST_USE enum puan_status puan_backup_check(struct puan_backup *b,
                                                  const char *out,
                                                  struct puan_err *err);
-/* A checked backup becomes the new or empty directory `dir`. */
+/*
+ * A checked backup becomes the new or empty directory `dir`; with `url` its
+ * stores become schemas of that PostgreSQL database.
+ *
+ * ECONFLICT  dir is not empty, or the database has this campaign already
+ */
 PUAN_MUST_USE enum puan_status puan_backup_restore(struct puan_backup *b,
                                                    const char *out,
                                                    const char *dir,
+                                                   const char *url,
                                                    struct puan_err *err);
 
 #endif
