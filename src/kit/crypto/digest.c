@@ -21,8 +21,8 @@ struct algorithm {
     size_t index; /* of the thread's contexts */
 };
 
-static const struct algorithm algorithms[] = { { "SM3", 0 },
-                                               { "SHA256", 1 } };
+/* Never written to; not const because the core hands it back as void *. */
+static struct algorithm algorithms[] = { { "SM3", 0 }, { "SHA256", 1 } };
 static EVP_MD *md[PUAN_COUNT(algorithms)];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -115,39 +115,18 @@ static void mac(void *ctx, uint8_t out[PUAN_DIGEST_SIZE], struct puan_str k,
     puan_os_wipe(pad, sizeof(pad));
 }
 
-/* The core hands the context back; it never writes to it. */
-static void *ctx_of(size_t i)
-{
-    union {
-        const void *c;
-        void *v;
-    } u = { &algorithms[i] };
-
-    return u.v;
-}
+static const struct puan_digest_fn sm3 = { "sm3", &algorithms[0], hash, mac };
+static const struct puan_digest_fn sha256 = { "sha256", &algorithms[1], hash,
+                                              mac };
 
 const struct puan_digest_fn *puan_digest_sm3(void)
 {
-    static struct puan_digest_fn fn;
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    pthread_mutex_lock(&lock);
-    if (!fn.name)
-        fn = (struct puan_digest_fn){ "sm3", ctx_of(0), hash, mac };
-    pthread_mutex_unlock(&lock);
-    return &fn;
+    return &sm3;
 }
 
 const struct puan_digest_fn *puan_digest_sha256(void)
 {
-    static struct puan_digest_fn fn;
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    pthread_mutex_lock(&lock);
-    if (!fn.name)
-        fn = (struct puan_digest_fn){ "sha256", ctx_of(1), hash, mac };
-    pthread_mutex_unlock(&lock);
-    return &fn;
+    return &sha256;
 }
 
 const struct puan_digest_fn *puan_digest_by_name(struct puan_str name)
@@ -159,29 +138,25 @@ const struct puan_digest_fn *puan_digest_by_name(struct puan_str name)
     return NULL;
 }
 
+static const struct puan_suite suites[] = {
+    { "sm", 1, &sm3, PUAN_SIGN_SM2 },
+    { "intl", 2, &sha256, PUAN_SIGN_ED25519 },
+};
+
 const struct puan_suite *puan_suite_by_name(const char *name)
 {
-    return puan_suite_by_byte(strcmp(name, "sm") == 0     ? 1
-                              : strcmp(name, "intl") == 0 ? 2
-                                                          : 0);
+    for (size_t i = 0; i < PUAN_COUNT(suites); i++)
+        if (strcmp(suites[i].name, name) == 0)
+            return &suites[i];
+    return NULL;
 }
 
 const struct puan_suite *puan_suite_by_byte(uint8_t byte)
 {
-    static struct puan_suite suite[2];
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    if (byte < 1 || byte > 2)
-        return NULL;
-    pthread_mutex_lock(&lock);
-    if (!suite[0].name) {
-        suite[1] = (struct puan_suite){ "intl", 2, puan_digest_sha256(),
-                                        PUAN_SIGN_ED25519 };
-        suite[0] = (struct puan_suite){ "sm", 1, puan_digest_sm3(),
-                                        PUAN_SIGN_SM2 };
-    }
-    pthread_mutex_unlock(&lock);
-    return &suite[byte - 1];
+    for (size_t i = 0; i < PUAN_COUNT(suites); i++)
+        if (suites[i].byte == byte)
+            return &suites[i];
+    return NULL;
 }
 
 void puan_digest_one(uint8_t out[PUAN_DIGEST_SIZE],
