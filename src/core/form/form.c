@@ -405,7 +405,8 @@ static enum puan_status item_keys(const struct puan_item *it,
     static const char *const keys[] = {
         "type",  "zone",   "zh",     "en",         "codes",    "min",
         "max",   "places", "digits", "asked_if",   "required", "reasons",
-        "alias", "group",  "from",   "key_digits", "hint",     NULL
+        "alias", "group",  "from",   "key_digits", "hint",     "identifies",
+        NULL
     };
     const struct puan_node *c;
     enum puan_status st = puan_node_only(n, keys, err);
@@ -519,6 +520,12 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
     c = puan_node_get(n, "reasons");
     if (st == PUAN_OK && c != NULL)
         st = list_of(&it->reasons, r, c, err);
+    if (st == PUAN_OK)
+        st = puan_node_bool(&it->identifies, n, "identifies",
+                            it->type == PUAN_TYPE_CITIZEN_ID, err);
+    if (st == PUAN_OK && it->identifies && it->zone != PUAN_ZONE_VAULT)
+        st = puan_node_fail(puan_node_get(n, "identifies"), err,
+                            "an item that identifies is of zone vault");
     it->alias = puan_node_str_opt(n, "alias", "");
     it->group = puan_node_str_opt(n, "group", "");
     it->asked_if = puan_node_str_opt(n, "asked_if", "");

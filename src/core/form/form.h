@@ -79,6 +79,7 @@ struct puan_item {
     const struct puan_node *at;          /* where it was defined */
     const struct puan_codelist *reasons; /* for missing; may be NULL */
     bool required;
+    bool identifies; /* the same value twice is the same person: tokens */
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
     enum puan_fact fact;
     struct puan_str group; /* heading it stands under, "para"; may be empty */

@@ -212,6 +212,7 @@ static void open_faults(struct puan_demo *d)
     puan_jw_end(&d->report, '}');
 }
 
+/* Over all areas at the top of the tree. */
 static enum puan_status population(struct puan_demo *d,
                                    struct puan_store *store,
                                    struct puan_err *err)

@@ -203,7 +203,7 @@ static enum puan_status simulate(struct puan_demo *d, struct puan_err *err)
     return run(d, argv, NULL, err);
 }
 
-/* The innermost area of the plan's levels that contains all counties. */
+/* The innermost area of the plan that contains all counties; 0 there is none. */
 static int64_t common_area(const struct puan_demo *d)
 {
     for (size_t l = d->plan->shard_level + 1; l-- > 0;) {
@@ -223,7 +223,7 @@ static int64_t common_area(const struct puan_demo *d)
         if (same && d->plan->level[l].digits)
             return first;
     }
-    return d->county[0];
+    return 0;
 }
 
 /* Every county's folder, and the answers to a second question beside it. */
@@ -258,7 +258,12 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
     }
     if (st != PUAN_OK)
         return st;
-    d->top = common_area(d);
+    d->top[0] = common_area(d);
+    d->n_tops = 1;
+    if (d->top[0] == 0) {
+        memcpy(d->top, d->county, sizeof(d->top));
+        d->n_tops = d->n_counties;
+    }
     d->ack = calloc(total ? total : 1, sizeof(*d->ack));
     if (d->ack == NULL)
         return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");

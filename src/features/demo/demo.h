@@ -54,7 +54,9 @@ struct puan_demo {
     struct puan_city *again[PUAN_DEMO_COUNTIES]; /* true answers; may be NULL */
     int64_t county[PUAN_DEMO_COUNTIES];
     size_t n_counties;
-    int64_t top; /* innermost area that contains all counties */
+    /* the innermost area that contains all counties, or each of them */
+    int64_t top[PUAN_DEMO_COUNTIES];
+    size_t n_tops;
     struct puan_true_state truth;
 
     struct {

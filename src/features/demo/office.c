@@ -63,7 +63,7 @@ static int64_t deciding_area(const struct puan_demo *d, int64_t area)
 }
 
 struct sorted {
-    int64_t decided, left;
+    int64_t groups, pairs, decided, left;
 };
 
 static enum puan_status decide(struct puan_demo *d, const struct puan_node *group,
@@ -109,7 +109,7 @@ static enum puan_status decide(struct puan_demo *d, const struct puan_node *grou
 }
 
 /* What the search reported, for scoring it against the truth. */
-static enum puan_status note_groups(struct puan_sheet_out *out,
+static void note_groups(struct puan_sheet_out *out,
                                     const struct puan_node *page)
 {
     PUAN_NODE_EACH(g, puan_node_get(page, "items"))
@@ -120,40 +120,29 @@ static enum puan_status note_groups(struct puan_sheet_out *out,
             puan_sheet_put(out, puan_node_str_opt(r, "line", ""));
             puan_sheet_end_row(out);
         }
-    return PUAN_OK;
 }
 
-enum puan_status puan_demo_duplicates(struct puan_demo *d, struct puan_err *err)
+/* One area: search, look at every group, decide those a visit clears up. */
+static enum puan_status clear_up(struct puan_demo *d, int64_t top,
+                                 struct puan_sheet_out *out, struct sorted *sum,
+                                 struct puan_err *err)
 {
-    const char *file =
-        puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir);
-    int64_t groups = 0, pairs = 0, cursor = 0, top = d->top;
-    struct sorted sum = { 0, 0 };
-    struct puan_sheet_out *out = NULL;
+    int64_t groups = 0, pairs = 0, cursor = 0;
     struct puan_node *reply = NULL;
     struct puan_desk k;
     struct puan_arena a;
-    enum puan_status st;
+    enum puan_status st = puan_people_desk(&k, d, "duplicate.view", top, err);
 
-    puan_demo_stage(d, "duplicates", "查找重复登记",
-                    "persons registered twice, and pairs living apart");
-    st = puan_people_desk(&k, d, "duplicate.view", top, err);
     if (st != PUAN_OK)
         return st;
     puan_arena_init(&a, puan_os_alloc());
-    st = puan_people_search(&reply, d, &a, err);
+    st = puan_people_search(&reply, d, top, &a, err);
     if (st == PUAN_OK)
         st = puan_node_int(&groups, reply, "groups", 0, INT64_MAX, err);
     if (st == PUAN_OK)
         st = puan_node_int(&pairs, reply, "pairs", 0, INT64_MAX, err);
-    if (st == PUAN_OK)
-        st = puan_sheet_create(&out, file, err);
-    if (st == PUAN_OK) {
-        puan_sheet_put_text(out, "detector");
-        puan_sheet_put_text(out, "household");
-        puan_sheet_put_text(out, "line");
-        puan_sheet_end_row(out);
-    }
+    sum->groups += groups;
+    sum->pairs += pairs;
     while (st == PUAN_OK) {
         struct puan_node *page = NULL;
 
@@ -165,41 +154,63 @@ enum puan_status puan_demo_duplicates(struct puan_demo *d, struct puan_err *err)
             NULL, 0, &a, err);
         if (st != PUAN_OK)
             break;
-        st = note_groups(out, page);
+        note_groups(out, page);
         PUAN_NODE_EACH(g, puan_node_get(page, "items"))
             if (st == PUAN_OK)
-                st = decide(d, g, &sum, &a, err);
+                st = decide(d, g, sum, &a, err);
         cursor = 0;
         (void)!puan_int_parse(&cursor, puan_node_str_opt(page, "next", "0"));
         if (cursor == 0)
             break;
     }
+    puan_arena_clear(&a);
+    puan_desk_close(&k);
+    return st;
+}
+
+enum puan_status puan_demo_duplicates(struct puan_demo *d, struct puan_err *err)
+{
+    const char *file =
+        puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir);
+    struct sorted sum = { 0, 0, 0, 0 };
+    struct puan_sheet_out *out = NULL;
+    enum puan_status st;
+
+    puan_demo_stage(d, "duplicates", "查找重复登记",
+                    "persons registered twice, and pairs living apart");
+    st = puan_sheet_create(&out, file, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_sheet_put_text(out, "detector");
+    puan_sheet_put_text(out, "household");
+    puan_sheet_put_text(out, "line");
+    puan_sheet_end_row(out);
+    for (size_t i = 0; st == PUAN_OK && i < d->n_tops; i++)
+        st = clear_up(d, d->top[i], out, &sum, err);
     if (st == PUAN_OK)
         st = puan_sheet_finish(out, err);
     else
         puan_sheet_abandon(out);
-    puan_arena_clear(&a);
-    puan_desk_close(&k);
-    puan_jw_kint(&d->report, "duplicate_groups", groups);
+    puan_jw_kint(&d->report, "searched_apart", (int64_t)d->n_tops);
+    puan_jw_kint(&d->report, "duplicate_groups", sum.groups);
     puan_jw_kint(&d->report, "duplicates_decided", sum.decided);
-    puan_jw_kint(&d->report, "pairs_living_apart", pairs);
+    puan_jw_kint(&d->report, "pairs_living_apart", sum.pairs);
     puan_demo_say("重复 %lld 组，已裁定 %lld；人户分离成对 %lld（不作重复）",
-                  (long long)groups, (long long)sum.decided, (long long)pairs);
+                  (long long)sum.groups, (long long)sum.decided,
+                  (long long)sum.pairs);
     return st;
 }
 
 /* ---- tables ------------------------------------------------------------------------- */
 
-enum puan_status puan_demo_tables(struct puan_demo *d, struct puan_err *err)
+/* The plan's tables of one area as CSV files. */
+static enum puan_status fetch_tables(size_t *n, struct puan_demo *d,
+                                     int64_t area, struct puan_err *err)
 {
-    int64_t top = d->top;
     struct puan_desk k;
     struct puan_arena a;
-    size_t n = 0;
-    enum puan_status st;
+    enum puan_status st = puan_people_desk(&k, d, "table.view", area, err);
 
-    puan_demo_stage(d, "tables", "汇总", "tables");
-    st = puan_people_desk(&k, d, "table.view", top, err);
     if (st != PUAN_OK)
         return st;
     puan_arena_init(&a, puan_os_alloc());
@@ -212,19 +223,31 @@ enum puan_status puan_demo_tables(struct puan_demo *d, struct puan_err *err)
         call.path = puan_arena_fmt(&a,
                                    "/api/v1/c/%s/tables/%.*s?area=%lld&"
                                    "format=csv",
-                                   d->campaign, PUAN_FMT(id), (long long)top);
+                                   d->campaign, PUAN_FMT(id), (long long)area);
         st = puan_http_call(&r, k.http, &call, err);
         if (st == PUAN_OK && r.status != 200)
             st = puan_fail(err, PUAN_EIO, "tables", "%.*s answered %u",
                            PUAN_FMT(id), r.status);
         if (st == PUAN_OK)
-            st = puan_file_write(puan_arena_fmt(&a, "%s/tables/%.*s.csv",
-                                                d->o.dir, PUAN_FMT(id)),
+            st = puan_file_write(puan_arena_fmt(&a, "%s/tables/%lld-%.*s.csv",
+                                                d->o.dir, (long long)area,
+                                                PUAN_FMT(id)),
                                  r.body, 0644, err);
-        n += st == PUAN_OK;
+        *n += st == PUAN_OK;
     }
     puan_desk_close(&k);
     puan_arena_clear(&a);
+    return st;
+}
+
+enum puan_status puan_demo_tables(struct puan_demo *d, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+    size_t n = 0;
+
+    puan_demo_stage(d, "tables", "汇总", "tables");
+    for (size_t i = 0; st == PUAN_OK && i < d->n_tops; i++)
+        st = fetch_tables(&n, d, d->top[i], err);
     puan_jw_kint(&d->report, "tables", (int64_t)n);
     puan_demo_say("%zu 张汇总表写入 %s/tables  tables written", n, d->o.dir);
     return st;

@@ -420,18 +420,19 @@ enum puan_status puan_people_token(const char **token, struct puan_demo *d,
 }
 
 enum puan_status puan_people_search(struct puan_node **reply,
-                                    struct puan_demo *d, struct puan_arena *a,
+                                    struct puan_demo *d, int64_t area,
+                                    struct puan_arena *a,
                                     struct puan_err *err)
 {
     struct puan_desk k;
     enum puan_status st =
-        puan_people_desk(&k, d, "duplicate.run", d->top, err);
+        puan_people_desk(&k, d, "duplicate.run", area, err);
 
     if (st != PUAN_OK)
         return st;
     st = puan_desk_call(reply, NULL, &k, "POST", "/duplicates/search",
                         puan_arena_fmt(a, "{\"area\":\"%lld\"}",
-                                       (long long)d->top),
+                                       (long long)area),
                         0, a, err);
     puan_desk_close(&k);
     return st;

@@ -40,9 +40,10 @@ PUAN_MUST_USE enum puan_status puan_people_seat(struct puan_desk *k,
 bool puan_people_may(const struct puan_demo *d, const char *capability,
                      int64_t area);
 
-/* The search for duplicates over all returns: its answer. */
+/* The search for duplicates in an area: its answer. */
 PUAN_MUST_USE enum puan_status puan_people_search(struct puan_node **reply,
                                                   struct puan_demo *d,
+                                                  int64_t area,
                                                   struct puan_arena *a,
                                                   struct puan_err *err);
 

@@ -39,6 +39,49 @@ struct submit {
 
 /* ---- what the caller's thread does ------------------------------------------ */
 
+/* The fact that says whether a citizen ID is well formed, or -1. */
+static int check_of(const struct puan_entity *ent, uint16_t item)
+{
+    for (uint16_t i = 0; i < ent->n_items; i++)
+        if (ent->items[i].fact == PUAN_FACT_ID_CHECK &&
+            ent->items[i].fact_of == item)
+            return i;
+    return -1;
+}
+
+/*
+ * What the token is made of: a well-formed citizen ID as normalised, another
+ * number without blanks and in capitals.  0: nothing to identify anybody by.
+ */
+static size_t identity_of(char *out, size_t cap, const struct puan_entity *ent,
+                          const struct puan_rows *rows, uint32_t r,
+                          uint16_t item)
+{
+    size_t at = (size_t)r * ent->n_items, n = 0;
+    struct puan_str s = rows->txt[at + item];
+    int check = check_of(ent, item);
+
+    if (rows->st[at + item] != PUAN_GIVEN)
+        return 0;
+    if (check >= 0) {
+        if (rows->st[at + (size_t)check] != PUAN_GIVEN ||
+            rows->v[at + (size_t)check] != PUAN_ID_OK)
+            return 0;
+        n = puan_id_normal(out, cap, s);
+        return n < cap ? n : 0;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (c == ' ' || c == '\t')
+            continue;
+        if (n == cap)
+            return 0;
+        out[n++] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    }
+    return n;
+}
+
 static void make_tokens(struct submit *s)
 {
     const struct puan_form *form = s->form->form;
@@ -51,24 +94,16 @@ static void make_tokens(struct submit *s)
         const struct puan_entity *ent = &form->entity[e];
         const struct puan_rows *rows = &s->rec.rows[e];
 
-        for (uint16_t i = 0; i < ent->n_items; i++) {
-            const struct puan_item *it = &ent->items[i];
-
-            if (it->fact != PUAN_FACT_ID_CHECK || it->fact_of < 0)
+        for (uint16_t i = 0; i < ent->n_asked; i++) {
+            if (!ent->items[i].identifies)
                 continue;
             for (uint32_t r = 0; r < rows->n; r++) {
-                size_t at = (size_t)r * ent->n_items;
                 struct puan_token t = { .row = (uint16_t)r,
                                         .entity = (uint8_t)e };
-                char id[24];
-                size_t n;
+                char id[64];
+                size_t n = identity_of(id, sizeof(id), ent, rows, r, i);
 
-                if (rows->st[at + i] != PUAN_GIVEN ||
-                    rows->v[at + i] != PUAN_ID_OK)
-                    continue;
-                n = puan_id_normal(id, sizeof(id),
-                                   rows->txt[at + (size_t)it->fact_of]);
-                if (n >= sizeof(id))
+                if (n == 0)
                     continue;
                 puan_keys_token_of(t.token, puan_store_keys(store), campaign,
                                    "id", (struct puan_str){ id, n });
