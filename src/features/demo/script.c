@@ -222,7 +222,7 @@ static enum puan_status wait_case(struct play *p, const struct puan_node *n,
     TRY(puan_node_str(&flow, n, "wait_case", err));
     TRY(puan_node_str(&monitor, n, "monitor", err));
     subject = puan_arena_fmt(&p->d->arena, "monitor/%.*s", PUAN_FMT(monitor));
-    p->area = p->d->top;
+    p->area = p->d->top[0];
     TRY(desk(&k, p, n, err));
     st = PUAN_OK;
     for (int64_t ms = 0; st == PUAN_OK && p->run == 0; ms += LOOK_MS) {
@@ -493,7 +493,7 @@ enum puan_status puan_demo_release(struct puan_demo *d, struct puan_err *err)
 
 enum puan_status puan_demo_incident(struct puan_demo *d, struct puan_err *err)
 {
-    struct play p = { .d = d, .area = d->top };
+    struct play p = { .d = d, .area = d->top[0] };
     enum puan_status st;
 
     puan_demo_stage(d, "incident", "突发事件（指标触发，24小时时限）",
