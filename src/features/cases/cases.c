@@ -342,10 +342,6 @@ enum puan_status puan_case_facts_of(struct puan_case_facts *out,
     const struct puan_case_owner *owner;
 
     TRY(puan_cases_flow(&flow, st, row->flow, err));
-    for (size_t t = 0; t < flow->n_transitions; t++)
-        for (size_t k = 0; k < flow->transitions[t].n_none_open; k++)
-            if (puan_str_is(flow->transitions[t].none_open[k], "estimate"))
-                TRY(puan_case_estimates(out, st, row->area, a, err));
     owner = owner_of(flow);
     if (owner != NULL && owner->facts != NULL)
         return owner->facts(out, st, row, a, err);
@@ -966,6 +962,26 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
     return rc;
 }
 
+/* Estimates are counted only for an act that asks: it reads every return. */
+static enum puan_status estimates(struct puan_case_call *call,
+                                  struct puan_store *st,
+                                  const struct puan_case_row *row,
+                                  struct puan_err *err)
+{
+    const struct puan_flow *flow;
+    int at;
+
+    if (call->event.kind != PUAN_FLOW_ACT)
+        return PUAN_OK;
+    TRY(puan_cases_flow(&flow, st, row->flow, err));
+    at = puan_flow_transition(flow, call->event.name);
+    for (size_t k = 0; at >= 0 && k < flow->transitions[at].n_none_open; k++)
+        if (puan_str_is(flow->transitions[at].none_open[k], "estimate"))
+            return puan_case_estimates(&call->facts, st, row->area,
+                                       call->arena, err);
+    return PUAN_OK;
+}
+
 static enum puan_status do_body(struct puan_shard *sh, struct puan_db *db,
                                 struct puan_act *act, void *arg,
                                 struct puan_err *err)
@@ -995,5 +1011,6 @@ enum puan_status puan_case_do(struct puan_store *st, struct puan_act *act,
             return rc;
     }
     TRY(puan_case_facts_of(&call->facts, st, &row, call->arena, err));
+    TRY(estimates(call, st, &row, err));
     return puan_commit(office, act, do_body, call, err);
 }

@@ -110,7 +110,7 @@ PUAN_MUST_USE enum puan_status puan_case_in(struct puan_shard *sh,
                                             struct puan_act *act,
                                             struct puan_case_call *call,
                                             struct puan_err *err);
-/* What the owner of the run's flow knows; also counts of open children. */
+/* What the owner of the run's flow knows. */
 PUAN_MUST_USE enum puan_status
 puan_case_facts_of(struct puan_case_facts *out, struct puan_store *st,
                    const struct puan_case_row *row, struct puan_arena *a,
