@@ -315,6 +315,39 @@ static void ledgers(struct puan_out *o, struct puan_store *st)
     puan_out_text(o, "</tbody></table></div>");
 }
 
+/* Chinese titles of metrics; one without a title shows its help text. */
+static const struct {
+    const char *metric, *zh;
+} titles[] = {
+    { "puan_accounts_active", "在用账号" },
+    { "puan_credentials", "已发设备和住户凭证" },
+    { "puan_login_failures", "登录失败次数（自启动）" },
+    { "puan_login_locks", "因多次失败锁定（自启动）" },
+    { "puan_backup_age", "距上次备份" },
+    { "puan_cases_open", "未结事件" },
+    { "puan_case_escalations", "超时上报未受理" },
+    { "puan_case_vacant_notices", "无人在岗的通知" },
+    { "puan_duplicates_open", "待裁定的重复登记" },
+    { "puan_returns_quarantined", "隔离待处理的报文" },
+    { "puan_lots_accepted", "有效验收批次" },
+    { "puan_alarms", "超过阈值的监测" },
+};
+
+static void title(struct puan_out *o, const struct puan_metric *m)
+{
+    const char *help = m->help ? m->help : m->name;
+
+    for (size_t i = 0; i < PUAN_COUNT(titles); i++)
+        if (strcmp(titles[i].metric, m->name) == 0) {
+            puan_out_text(o, titles[i].zh);
+            puan_out_text(o, "<span lang=\"en\">");
+            esc(o, puan_str_of(help));
+            puan_out_text(o, "</span>");
+            return;
+        }
+    esc(o, puan_str_of(help));
+}
+
 /* Everything in the registry that has no place of its own above. */
 static void registry(struct puan_out *o, struct puan_store *st, int64_t top)
 {
@@ -334,10 +367,8 @@ static void registry(struct puan_out *o, struct puan_store *st, int64_t top)
             if (above)
                 continue;
             puan_out_text(o, "<tr><th scope=\"row\">");
-            esc(o, puan_str_of(m->help ? m->help : m->name));
-            puan_out_text(o, "<span>");
-            esc(o, puan_str_of(m->name));
-            puan_out_text(o, "</span></th><td>");
+            title(o, m);
+            puan_out_text(o, "</th><td>");
             number(o, read_metric(st, m->name, top));
             puan_out_text(o, "</td><td class=\"wide\">");
             esc(o, puan_str_of(m->unit ? m->unit : ""));
