@@ -45,18 +45,18 @@ static void print_verify(const struct puan_verify *v)
         printf("%s%s", i ? ", " : "", derived[i]);
     putchar('\n');
     for (uint64_t i = 0; i < v->n_problems && i < PUAN_VERIFY_SHOWN; i++)
-        printf("PROBLEM %s%s%s: %s\n", v->problem[i].store,
+        printf("问题 PROBLEM %s%s%s: %s\n", v->problem[i].store,
                v->problem[i].store[0] ? " " : "", v->problem[i].kind,
                v->problem[i].text);
     if (v->n_problems > PUAN_VERIFY_SHOWN)
         printf("... and %llu more\n",
                (unsigned long long)(v->n_problems - PUAN_VERIFY_SHOWN));
     if (v->n_problems)
-        printf("NOT VERIFIED: %llu problems in %llu entries (%lld ms)\n",
+        printf("校验未通过  NOT VERIFIED: %llu problems in %llu entries (%lld ms)\n",
                (unsigned long long)v->n_problems,
                (unsigned long long)v->entries, (long long)v->ms);
     else
-        printf("verified: %llu entries, %llu returns, %llu covered rows "
+        printf("校验通过  verified: %llu entries, %llu returns, %llu covered rows "
                "(%lld ms)\n",
                (unsigned long long)v->entries, (unsigned long long)v->returns,
                (unsigned long long)v->rows, (long long)v->ms);
