@@ -500,6 +500,23 @@ static void a_gap_is_found(void **state)
     assert_true(finds(f, "entries-missing", false));
 }
 
+static void an_absurd_number_does_not_stop_the_verification(void **state)
+{
+    struct fixture *f = *state;
+
+    sql(f->county.db, "UPDATE ledger SET seq = 9000000000000000000"
+                      " WHERE seq = 12");
+    assert_true(finds(f, "entries-missing", true));
+    sql(f->county.db, "UPDATE ledger SET seq = -7 WHERE seq > 100");
+    assert_true(finds(f, "witness-longer", true));
+    assert_true(finds(f, "entry-foreign", true));
+    sql(f->county.db, "UPDATE ret SET seq = -2 WHERE seq = 12");
+    assert_true(finds(f, "return-added", false));
+    sql(f->county.db, "UPDATE ret SET seq = 9000000000000000000"
+                      " WHERE seq = -2");
+    assert_true(finds(f, "return-added", false));
+}
+
 static void two_swapped_entries_are_found(void **state)
 {
     struct fixture *f = *state;
@@ -719,6 +736,7 @@ int main(void)
         T(a_return_removed_added_or_shared_is_found),
         T(entries_cut_off_at_the_end_are_found),
         T(a_gap_is_found),
+        T(an_absurd_number_does_not_stop_the_verification),
         T(two_swapped_entries_are_found),
         T(a_rewritten_chain_is_found_by_the_witness),
         T(an_old_copy_put_back_is_found_by_the_witness),

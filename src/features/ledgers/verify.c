@@ -25,6 +25,7 @@
 
 #define RANGE 4096
 #define WORKERS 64
+#define ENTRIES_MAX ((int64_t)1 << 31)
 
 /* A row's last word, as far as deletions matter. */
 struct mark {
@@ -790,12 +791,23 @@ static enum puan_status ret_range(void *arg, uint64_t begin, uint64_t end,
 static enum puan_status returns(struct store_run *r, struct puan_db *db,
                                 struct puan_err *err)
 {
-    int64_t n = 0;
+    int64_t n = 0, below = 0;
     enum puan_status st =
         puan_db_int(&n, db, "SELECT MAX(seq) FROM ret", 0, err);
 
+    if (st == PUAN_OK)
+        st = puan_db_int(&below, db, "SELECT COUNT(*) FROM ret WHERE seq < 1",
+                         0, err);
     if (st != PUAN_OK || !r->v->plan)
         return st;
+    if (n > ENTRIES_MAX) { /* as with entries */
+        problem(r->v, r->store->name, "return-added", -1,
+                "a return row is numbered %lld", (long long)n);
+        n = (int64_t)r->height; /* each row has an entry of its own */
+    }
+    if (below > 0)
+        problem(r->v, r->store->name, "return-added", -1,
+                "%lld return rows stand before the first", (long long)below);
     st = puan_parallel(r->v->opt->threads, (uint64_t)n, RANGE, ret_range, r,
                        err);
     r->rets = (uint64_t)n;
@@ -931,7 +943,27 @@ static enum puan_status verify_store(struct puan_verify_store *out,
         st = PUAN_OK;
         goto out;
     }
+    if (st == PUAN_OK && (n < 0 || n > ENTRIES_MAX)) {
+        int64_t last = n - 1;
+
+        /* a number no ledger reaches: somebody's, to make us run out */
+        st = puan_db_int(&n, db, "SELECT COUNT(*) FROM ledger", 0, err);
+        problem(v, store->name, "entries-missing", n,
+                "there are %lld entries, but one is numbered %lld",
+                (long long)n, (long long)last);
+        if (st != PUAN_OK || n > ENTRIES_MAX)
+            goto out;
+    }
     r->height = (uint64_t)n;
+    n = 0;
+    st = puan_db_int(&n, db, "SELECT COUNT(*) FROM ledger WHERE seq < 0", 0,
+                     err);
+    if (n > 0)
+        problem(v, store->name, "entry-foreign", -1,
+                "%lld entries stand before the first", (long long)n);
+    n = (int64_t)r->height;
+    if (st != PUAN_OK)
+        goto out;
     if (n == 0)
         problem(v, store->name, "entries-missing", 0,
                 "the ledger is empty; even its birth is gone");
