@@ -376,6 +376,34 @@ static void a_guard_must_type_check(void **state)
         PUAN_EINVAL);
 }
 
+/* Memory ends at any point: said so, and nothing read that is not there. */
+static void running_out_of_memory_is_told(void **state)
+{
+    struct fix *x = *state;
+    struct puan_node *tree = NULL;
+    enum puan_status st = PUAN_ENOMEM;
+    size_t steps = 0;
+
+    assert_int_equal(puan_json_tree(&tree, json_of(&x->a, incident), "t.yaml",
+                                    &x->a, NULL),
+                     PUAN_OK);
+    for (size_t limit = 16; st != PUAN_OK; limit += 97, steps++) {
+        struct puan_flow *flow = NULL;
+        struct puan_err err = { 0 };
+        struct puan_arena a;
+
+        puan_arena_init(&a, &host);
+        a.limit = limit;
+        st = puan_flow_load(&flow, tree, &env, &a, &err);
+        if (st != PUAN_OK && st != PUAN_ENOMEM)
+            fail_msg("%zu bytes: %s", limit, err.text);
+        assert_true((st == PUAN_OK) == (flow != NULL));
+        puan_arena_clear(&a);
+        assert_true(steps < 20000);
+    }
+    assert_true(steps > 20);
+}
+
 /* ---- runs ------------------------------------------------------------- */
 
 static void what_is_not_declared_is_refused(void **state)
@@ -831,6 +859,7 @@ int main(void)
         TEST(the_loader_names_what_is_wrong),
         TEST(an_external_seat_needs_a_local_one),
         TEST(a_guard_must_type_check),
+        TEST(running_out_of_memory_is_told),
         TEST(what_is_not_declared_is_refused),
         TEST(a_seat_elsewhere_may_not_act),
         TEST(each_hop_has_its_clock),

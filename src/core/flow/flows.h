@@ -26,13 +26,4 @@ PUAN_MUST_USE enum puan_status puan_flows_load(struct puan_flows *out,
 const struct puan_flow *puan_flows_get(const struct puan_flows *f,
                                        struct puan_str name);
 
-/*
- * office_hours of plan.yaml: {from: "09:00", to: "17:30", weekdays: [1..7],
- * holidays: [YYYY-MM-DD], workdays: [YYYY-MM-DD]}; NULL when it has none.
- */
-PUAN_MUST_USE enum puan_status
-puan_office_hours_read(const struct puan_office_hours **out,
-                       const struct puan_plan *plan, struct puan_arena *a,
-                       struct puan_err *err);
-
 #endif

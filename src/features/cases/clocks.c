@@ -16,6 +16,7 @@ struct due {
     struct puan_act act;
     struct puan_arena arena;
     struct waiting *wait;
+    bool skip; /* cannot be judged now; must not hold up the others */
 };
 
 /* One wait for all ticks of a round. */
@@ -174,6 +175,27 @@ out:
     return rc;
 }
 
+/* What the guards of its transitions will ask, read outside the writer. */
+static void prepare(struct due *d, struct puan_store *st)
+{
+    const struct puan_flow *f = NULL;
+    struct puan_err why = { 0 };
+    int clock;
+    enum puan_status rc = puan_cases_flow(&f, st, d->call.row.flow, &why);
+
+    if (rc == PUAN_OK) {
+        clock = puan_flow_clock(f, d->call.event.name);
+        if (clock >= 0 && by_clock(f, clock))
+            rc = puan_case_facts_of(&d->call.facts, st, &d->call.row,
+                                    &d->arena, &why);
+    }
+    if (rc == PUAN_OK)
+        return;
+    d->skip = true;
+    puan_log(PUAN_LOG_WARN, "clock waits", PUAN_LOG_I("case", d->call.run),
+             PUAN_LOG_T("why", why.text));
+}
+
 enum puan_status puan_cases_tick(struct puan_store *st, int64_t *ticks,
                                  struct puan_err *err)
 {
@@ -191,23 +213,16 @@ enum puan_status puan_cases_tick(struct puan_store *st, int64_t *ticks,
     rc = puan_arena_check(&a, err);
     while (rc == PUAN_OK) {
         rc = read_due(list, &n, st, puan_store_now(st), err);
-        for (size_t i = 0; rc == PUAN_OK && i < n; i++) {
-            const struct puan_flow *f = NULL;
-            int clock;
-
-            rc = puan_cases_flow(&f, st, list[i].call.row.flow, err);
-            if (rc != PUAN_OK)
-                break;
-            clock = puan_flow_clock(f, list[i].call.event.name);
-            if (clock >= 0 && by_clock(f, clock))
-                rc = puan_case_facts_of(&list[i].call.facts, st,
-                                        &list[i].call.row, &list[i].arena,
-                                        err);
-        }
+        for (size_t i = 0; rc == PUAN_OK && i < n; i++)
+            prepare(&list[i], st);
         if (rc == PUAN_OK) {
-            w.left = n;
+            w.left = 0;
             w.done = 0;
+            for (size_t i = 0; i < n; i++)
+                w.left += !list[i].skip;
             for (size_t i = 0; i < n; i++) {
+                if (list[i].skip)
+                    continue;
                 list[i].wait = &w;
                 puan_commit_async(puan_store_office(st), &list[i].act,
                                   tick_body, tick_done, &list[i]);
