@@ -11,6 +11,7 @@
 #define SLOTS 4096
 #define PROBES 8
 #define MAX_KEPT 65536
+#define MAX_ALL ((size_t)16 << 20) /* of all answers kept */
 
 enum state { EMPTY, RUNNING, DONE };
 
@@ -27,6 +28,7 @@ struct slot {
 struct puan_idem {
     pthread_mutex_t lock;
     uint64_t clock;
+    size_t kept; /* bytes */
     struct slot slot[SLOTS];
 };
 
@@ -96,6 +98,7 @@ enum puan_idem_verdict puan_idem_begin(struct puan_idem *m,
             puan_http_answer_header(x, "Idempotency-Replayed", "true");
         }
     } else if ((s = find(m, key, true)) != NULL) {
+        m->kept -= s->n;
         free(s->p);
         memset(s, 0, sizeof(*s));
         s->state = RUNNING;
@@ -104,6 +107,24 @@ enum puan_idem_verdict puan_idem_begin(struct puan_idem *m,
     }
     pthread_mutex_unlock(&m->lock);
     return v;
+}
+
+/* Forgets the oldest answers until `n` more bytes fit. */
+static void make_room(struct puan_idem *m, size_t n)
+{
+    while (m->kept + n > MAX_ALL) {
+        struct slot *oldest = NULL;
+
+        for (size_t i = 0; i < SLOTS; i++)
+            if (m->slot[i].state == DONE && m->slot[i].n &&
+                (!oldest || m->slot[i].age < oldest->age))
+                oldest = &m->slot[i];
+        if (!oldest)
+            return;
+        m->kept -= oldest->n;
+        free(oldest->p);
+        memset(oldest, 0, sizeof(*oldest));
+    }
 }
 
 void puan_idem_keep(struct puan_idem *m, const uint8_t key[PUAN_DIGEST_SIZE],
@@ -117,6 +138,8 @@ void puan_idem_keep(struct puan_idem *m, const uint8_t key[PUAN_DIGEST_SIZE],
         char *p = x->out.n <= MAX_KEPT ? malloc(x->out.n + 1) : NULL;
 
         if (p) {
+            make_room(m, x->out.n);
+            m->kept += x->out.n;
             if (x->out.n)
                 memcpy(p, x->out.p, x->out.n);
             s->p = p;
