@@ -142,7 +142,8 @@ static enum puan_status list_by_key(struct puan_request *rq,
                                     struct puan_err *err)
 {
     int64_t left = puan_page_limit(&in->page), next = 0;
-    int64_t after = in->page.cursor ? in->page.cursor : from - 1;
+    /* a cursor is the client's word: it never reaches before the area */
+    int64_t after = in->page.cursor >= from ? in->page.cursor : from - 1;
     struct puan_jw *w = puan_answer_items(rq);
     bool full = false;
     enum puan_status st = PUAN_OK;

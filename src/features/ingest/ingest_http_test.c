@@ -123,7 +123,9 @@ static int set_up(void **state)
            "11,,canton,a,A\n11001,11,parish,b,B\n11001001,11001,round,c,C\n"
            "11002,11,parish,x,X\n11002001,11002,round,y,Y\n");
     import(PUAN_IMPORT_LISTING,
-           "household,ea,head_name\n" HOUSEHOLD ",11001001,Ann Zed\n");
+           "household,ea,head_name\n" HOUSEHOLD ",11001001,Ann Zed\n"
+           "110020010001,11002001,Eve Yard\n");
+    import(PUAN_IMPORT_ASSIGNMENT, "ea,staff\n11001001,s-1\n11002001,s-2\n");
     assert_true(puan_instant_parse(&ms, PUAN_STR("2021-04-02T12:00:00Z")));
     ok(puan_store_clock_set(store, &act, ms, 0, err));
     ok(puan_host_start(&host, store, puan_features, &ho, err));
@@ -254,6 +256,17 @@ static void a_return_lives_over_http(void **state)
     assert_int_equal(call("GET", BASE "/listing", device, NULL), 200);
     assert_true(says("\"version\":3"));
     assert_false(says("Ann"));
+    /* a cursor made up by the client opens no other area */
+    for (const char *const *q =
+             (const char *const[]){ "/listing?cursor=1", "/assignments?cursor=1",
+                                    "/listing?cursor=110010010000",
+                                    "/assignments?cursor=11001000", NULL };
+         *q; q++) {
+        assert_int_equal(
+            call("GET", puan_arena_fmt(&a, BASE "%s", *q), foreign, NULL), 200);
+        assert_true(says("11002001"));
+        assert_false(says("11001001"));
+    }
     /* quarantine: seen and decided by the county */
     assert_int_equal(call("GET", BASE "/quarantine", registrar, NULL), 200);
     assert_true(says("\"reason\":\"stale\""));
