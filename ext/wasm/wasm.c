@@ -357,8 +357,9 @@ static void finding(struct puan_jw *w, const struct puan_rule_info *info,
 
 /*
  * Input: a return's document (contract 1).  Facts are filled, with `route` also
- * what routing asks for; then the rules run.  Output {"findings":[…],"evaluated":…,"not_evaluable":…,
- * "hard":…}.  Gives 1, or 0 and an error.
+ * what routing asks for; then the rules run.  Output
+ * {"findings":[…],"evaluated":…,"not_evaluable":…, "hard":…}.  Gives 1, or 0
+ * and an error.
  */
 EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned route)
 {
