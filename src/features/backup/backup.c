@@ -905,12 +905,6 @@ static int finish(enum puan_status st, const struct puan_backup *b,
                : PUAN_EXIT_SYSTEM;
 }
 
-static int usage(const char *line)
-{
-    fprintf(stderr, "puan: usage: %s\n", line);
-    return PUAN_EXIT_USAGE;
-}
-
 static int cmd_backup(int argc, char **argv)
 {
     struct puan_act act = { .actor = PUAN_STR("operator"),
@@ -924,7 +918,7 @@ static int cmd_backup(int argc, char **argv)
     if (argc == 5 && strcmp(argv[3], "--store") == 0)
         opt.url = argv[4];
     else if (argc != 3)
-        return usage("puan backup DIR OUT [--store URL]");
+        return PUAN_EXIT_USAGE;
     st = puan_store_open(&store, argv[1], &opt, &err);
     if (st == PUAN_OK)
         st = puan_backup_make(&b, store, argv[2], &act, &err);
@@ -938,7 +932,7 @@ static int cmd_verify(int argc, char **argv)
     struct puan_err err = { 0 };
 
     if (argc != 2 || argv[1][0] == '-')
-        return usage("puan backup verify OUT");
+        return PUAN_EXIT_USAGE;
     return finish(puan_backup_check(&b, argv[1], &err), &b, argv[1], &err);
 }
 
@@ -951,7 +945,7 @@ static int cmd_restore(int argc, char **argv)
     if (argc == 5 && strcmp(argv[3], "--store") == 0)
         url = argv[4];
     else if (argc != 3)
-        return usage("puan restore OUT DIR [--store URL]");
+        return PUAN_EXIT_USAGE;
     return finish(puan_backup_restore(&b, argv[1], argv[2], url, &err), &b,
                   argv[2], &err);
 }

@@ -263,10 +263,8 @@ static int cmd_import(int argc, char **argv)
         else if (!first)
             first = i;
     }
-    if (!dir || !first) {
-        fprintf(stderr, "puan: usage: puan import DIR FILE... [--dry-run]\n");
+    if (!dir || !first)
         return PUAN_EXIT_USAGE;
-    }
     st = puan_store_open(&store, dir, &opt, &err);
     for (int i = first; i < argc && st == PUAN_OK; i++) {
         if (strcmp(argv[i], "--store") == 0)

@@ -150,13 +150,12 @@ static bool parse(struct options *o, int argc, char **argv)
         }
     }
     if (!bad && (!o->plan || !o->form || o->n_data == 0)) {
-        at = "puan check";
+        at = "check";
         bad = "--plan, --form and at least one file are needed";
     }
     if (!bad)
         return true;
-    fprintf(stderr, "puan check: %s: %s\nusage: puan check %s\n", at, bad,
-            usage);
+    fprintf(stderr, "puan: %s: %s\n", at, bad);
     return false;
 }
 
@@ -505,7 +504,7 @@ static enum puan_status open_data(struct job *j,
                                     .progress_ctx = &bar };
     enum puan_status st;
 
-    puan_progress_begin(&bar, "reading", 0);
+    puan_progress_begin(&bar, "读入 reading", 0);
     st = puan_csv_set_open(&j->set, j->form, routing, j->o->data, j->o->n_data,
                            &opt, err);
     puan_progress_end(&bar);
@@ -548,7 +547,7 @@ static enum puan_status work(uint64_t *findings, struct job *j,
         st = start_workers(j, threads, err);
     if (st != PUAN_OK)
         return st;
-    puan_progress_begin(&j->bar, "checking", puan_csv_set_rows(j->set, 0));
+    puan_progress_begin(&j->bar, "审核 checking", puan_csv_set_rows(j->set, 0));
     st = puan_parallel(threads, puan_csv_set_chunks(j->set), 1, range, j, err);
     puan_progress_end(&j->bar);
     if (st == PUAN_OK && j->out) {

@@ -51,14 +51,13 @@ static enum puan_status hold_against(void *arg, const struct puan_ret *r,
 }
 
 /* What the rules found when a household was first sent. */
-static enum puan_status first_findings(struct tally *t,
-                                       const struct puan_ret *r,
-                                       struct puan_err *err)
+static enum puan_status
+first_findings(struct tally *t, const struct puan_ret *r, struct puan_err *err)
 {
     const struct puan_ruleset *rs = puan_ingest_rules(t->store, r->form);
     struct puan_edits e;
-    enum puan_status st = puan_edits_decode(&e, r->findings, PUAN_STR(""),
-                                            t->arena, err);
+    enum puan_status st =
+        puan_edits_decode(&e, r->findings, PUAN_STR(""), t->arena, err);
 
     for (size_t i = 0; st == PUAN_OK && i < e.n; i++) {
         const struct puan_rule_info *info =
@@ -76,8 +75,8 @@ static enum puan_status first_findings(struct tally *t,
 static enum puan_status walk_shard(struct tally *t, struct puan_err *err)
 {
     struct puan_db *db;
-    enum puan_status st = puan_ret_each(t->shard, 0, INT64_MAX, hold_against, t,
-                                        err);
+    enum puan_status st =
+        puan_ret_each(t->shard, 0, INT64_MAX, hold_against, t, err);
     int64_t rows = 0;
 
     if (st != PUAN_OK)
@@ -103,35 +102,33 @@ static enum puan_status capture(struct puan_str *out, int *code,
                                 struct puan_demo *d, const char *const *argv,
                                 struct puan_err *err)
 {
-    const char *file = puan_arena_fmt(&d->arena, "%s/%s.json", d->o.dir,
-                                      argv[1]);
+    const char *file =
+        puan_arena_fmt(&d->arena, "%s/%s.json", d->o.dir, argv[1]);
     posix_spawn_file_actions_t fa;
-    char *args[24];
-    size_t n = 0;
-    int status = 0, x;
-    pid_t p;
+    enum puan_status st;
+    int status = 0, p = 0;
 
-    for (; argv[n] && n < PUAN_COUNT(args) - 1; n++)
-        args[n] = (char *)(uintptr_t)argv[n];
-    args[n] = NULL;
     (void)!puan_file_remove(file, NULL);
     posix_spawn_file_actions_init(&fa);
     posix_spawn_file_actions_addopen(&fa, 1, file, 0101 /* write, create */,
                                      0640);
-    x = posix_spawn(&p, d->self, &fa, NULL, args, environ);
+    st = puan_demo_spawn(&p, d, argv, &fa, err);
     posix_spawn_file_actions_destroy(&fa);
-    if (x != 0)
-        return puan_fail(err, PUAN_EIO, d->self, "cannot be started");
+    if (st != PUAN_OK)
+        return st;
+    atomic_store(&d->child, p);
     while (waitpid(p, &status, 0) < 0 && errno == EINTR)
         ;
+    atomic_store(&d->child, 0);
     *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return puan_file_read(out, file, 0, &d->arena, err);
 }
 
 static enum puan_status verify(struct puan_demo *d, struct puan_err *err)
 {
-    const char *argv[] = { "puan", "ledger", "verify", d->census, "--json",
-                           NULL };
+    const char *argv[] = {
+        "puan", "ledger", "verify", d->census, "--json", NULL
+    };
     struct puan_str text;
     int code;
     enum puan_status st = capture(&text, &code, d, argv, err);
@@ -148,8 +145,10 @@ static enum puan_status score(struct puan_demo *d, const char *detections,
                               struct puan_err *err)
 {
     const char *argv[] = {
-        "puan",    "simulate",
-        "score",   "--truth",
+        "puan",
+        "simulate",
+        "score",
+        "--truth",
         puan_arena_fmt(&d->arena, "%s/truth.csv", d->sim),
         detections,
         puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir),
@@ -213,9 +212,8 @@ static void open_faults(struct puan_demo *d)
 }
 
 /* Over all areas at the top of the tree. */
-static enum puan_status population(struct puan_demo *d,
-                                   struct puan_store *store,
-                                   struct puan_err *err)
+static enum puan_status
+population(struct puan_demo *d, struct puan_store *store, struct puan_err *err)
 {
     const struct puan_area_tree *tree = puan_store_areas(store);
     int64_t resident = 0, persons = 0, dropped = 0, unexplained;
@@ -241,12 +239,15 @@ static enum puan_status population(struct puan_demo *d,
     puan_jw_kint(&d->report, "resident_truth", d->truth.resident);
     open_faults(d);
     puan_jw_kint(&d->report, "resident_unexplained", unexplained);
-    puan_demo_say("常住人口 %lld，真值 %lld，无法解释的差 %lld",
-                  (long long)resident, (long long)d->truth.resident,
-                  (long long)unexplained);
-    puan_demo_say("resident %lld, truth %lld, unexplained %lld",
-                  (long long)resident, (long long)d->truth.resident,
-                  (long long)unexplained);
+    puan_demo_say(
+        "常住人口 %lld，模拟真值 %lld，扣除已知差错后无法解释的差 %lld",
+        (long long)resident, (long long)d->truth.resident,
+        (long long)unexplained);
+    puan_demo_say(
+        "residents %lld, simulated truth %lld; left unexplained by the "
+        "planted faults %lld",
+        (long long)resident, (long long)d->truth.resident,
+        (long long)unexplained);
     return PUAN_OK;
 }
 
@@ -254,8 +255,7 @@ enum puan_status puan_demo_account(struct puan_demo *d, struct puan_err *err)
 {
     const struct puan_store_options so = { .readonly = true,
                                            .no_writers = true };
-    const char *file =
-        puan_arena_fmt(&d->arena, "%s/detections.csv", d->o.dir);
+    const char *file = puan_arena_fmt(&d->arena, "%s/detections.csv", d->o.dir);
     struct tally t = { .d = d };
     struct puan_arena row;
     uint64_t entries = 0;
@@ -291,8 +291,10 @@ enum puan_status puan_demo_account(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "versions", t.versions);
     puan_jw_kint(&d->report, "lost", t.lost);
     puan_jw_kint(&d->report, "doubled", t.doubled);
-    puan_demo_say("入库 %lld 户，遗失 %lld，重复 %lld  households stored, lost, "
-                  "doubled",
+    puan_demo_say("入库 %lld 户；已给回执而遗失 %lld，重复入库 %lld",
+                  (long long)t.households, (long long)t.lost,
+                  (long long)t.doubled);
+    puan_demo_say("%lld households stored; receipts lost %lld, doubled %lld",
                   (long long)t.households, (long long)t.lost,
                   (long long)t.doubled);
     if (st == PUAN_OK)

@@ -7,21 +7,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "features/host/args.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
 extern char **environ;
 
-/* ---- stages --------------------------------------------------------------- */
+/* ---- stages ---------------------------------------------------------------
+ */
 
 static void end_stage(struct puan_demo *d)
 {
@@ -36,7 +41,10 @@ void puan_demo_stage(struct puan_demo *d, const char *name, const char *zh,
     d->stage_began = puan_monotonic_ms();
     if (d->n_stages < PUAN_DEMO_STAGES)
         d->stage[d->n_stages++].name = name;
-    fprintf(stderr, "\033[1m%2zu  %s  %s\033[0m\n", d->n_stages, zh, en);
+    fprintf(stderr,
+            isatty(STDERR_FILENO) ? "\033[1m%2zu  %s  %s\033[0m\n"
+                                  : "%2zu  %s  %s\n",
+            d->n_stages, zh, en);
 }
 
 void puan_demo_say(const char *fmt, ...)
@@ -66,7 +74,72 @@ struct puan_ack *puan_demo_ack(struct puan_demo *d, int64_t household)
                                                               : NULL;
 }
 
-/* ---- processes ------------------------------------------------------------- */
+static void end_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
+}
+
+/* ---- processes -------------------------------------------------------------
+ */
+
+/*
+ * Waits for the signal that ends the demonstration before its time, ends what
+ * it has started, and leaves: no process outlives this one.  The folder stays,
+ * the next demonstration in it begins anew.
+ */
+static void *wait_for_end(void *arg)
+{
+    struct puan_demo *d = arg;
+    sigset_t set;
+    int sig = SIGINT, pid;
+
+    end_signals(&set);
+    while (sigwait(&set, &sig) != 0)
+        ;
+    atomic_store(&d->ending, true);
+    pid = atomic_load(&d->child);
+    if (pid > 0 && kill(pid, SIGTERM) == 0)
+        (void)waitpid(pid, NULL, 0);
+    pid = atomic_load(&d->server);
+    if (pid > 0 && kill(pid, SIGTERM) == 0)
+        (void)waitpid(pid, NULL, 0);
+    fprintf(stderr, "\n演示已中断，再次运行将从头开始\n"
+                    "puan demo: interrupted; the next run begins anew\n");
+    _exit(128 + sig);
+}
+
+enum puan_status puan_demo_spawn(int *pid, const struct puan_demo *d,
+                                 const char *const *argv,
+                                 posix_spawn_file_actions_t *fa,
+                                 struct puan_err *err)
+{
+    posix_spawnattr_t attr;
+    sigset_t none;
+    char *args[32];
+    size_t n = 0;
+    pid_t p = 0;
+    int x;
+
+    for (; argv[n] && n < PUAN_COUNT(args) - 1; n++)
+        args[n] = (char *)(uintptr_t)argv[n];
+    args[n] = NULL;
+    sigemptyset(&none); /* this program's own mask is not for its children */
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setflags(&attr,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attr, 0); /* Ctrl-C is for this program alone */
+    posix_spawnattr_setsigmask(&attr, &none);
+    x = posix_spawn(&p, d->self, fa, &attr, args, environ);
+    posix_spawnattr_destroy(&attr);
+    if (x != 0)
+        return puan_fail(err, PUAN_EIO, d->self, "cannot be started: error %d",
+                         x);
+    *pid = p;
+    return PUAN_OK;
+}
 
 /* Starts this program with other words; output to `log` when given. */
 static enum puan_status spawn(int *pid, const struct puan_demo *d,
@@ -74,14 +147,8 @@ static enum puan_status spawn(int *pid, const struct puan_demo *d,
                               struct puan_err *err)
 {
     posix_spawn_file_actions_t fa;
-    char *args[32];
-    size_t n = 0;
-    pid_t p;
-    int x;
+    enum puan_status st;
 
-    for (; argv[n] && n < PUAN_COUNT(args) - 1; n++)
-        args[n] = (char *)(uintptr_t)argv[n];
-    args[n] = NULL;
     posix_spawn_file_actions_init(&fa);
     posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
     if (log) {
@@ -91,30 +158,33 @@ static enum puan_status spawn(int *pid, const struct puan_demo *d,
     } else {
         posix_spawn_file_actions_adddup2(&fa, 2, 1);
     }
-    x = posix_spawn(&p, d->self, &fa, NULL, args, environ);
+    st = puan_demo_spawn(pid, d, argv, &fa, err);
     posix_spawn_file_actions_destroy(&fa);
-    if (x != 0)
-        return puan_fail(err, PUAN_EIO, d->self, "cannot be started: error %d",
-                         x);
-    *pid = p;
-    return PUAN_OK;
+    return st;
 }
 
 /* Runs a command of this program to its end. */
 static enum puan_status run(struct puan_demo *d, const char *const *argv,
                             const char *log, struct puan_err *err)
 {
-    int pid, status = 0;
+    int pid, code, status = 0;
     enum puan_status st = spawn(&pid, d, argv, log, err);
 
     if (st != PUAN_OK)
         return st;
+    atomic_store(&d->child, pid);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return puan_fail(err, PUAN_EIO, argv[1],
-                         "ended with status %d; %s%s",
-                         WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+    atomic_store(&d->child, 0);
+    code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (code == PUAN_EXIT_USAGE || code == PUAN_EXIT_INPUT)
+        st = PUAN_EINVAL;
+    else if (code == PUAN_EXIT_REFUSED)
+        st = PUAN_ECONFLICT;
+    else if (code != PUAN_EXIT_DONE)
+        st = PUAN_EIO;
+    if (st != PUAN_OK)
+        return puan_fail(err, st, argv[1], "ended with status %d; %s%s", code,
                          log ? "its words stand in " : "see above",
                          log ? log : "");
     return PUAN_OK;
@@ -125,7 +195,7 @@ static void note_peak(struct puan_demo *d)
     char path[64], line[256];
     FILE *f;
 
-    puan_format(path, sizeof(path), "/proc/%d/status", d->server);
+    puan_format(path, sizeof(path), "/proc/%d/status", atomic_load(&d->server));
     f = fopen(path, "r");
     while (f && fgets(line, sizeof(line), f))
         if (strncmp(line, "VmHWM:", 6) == 0) {
@@ -140,11 +210,13 @@ static void note_peak(struct puan_demo *d)
 
 static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
 {
-    const char *argv[] = { "puan",     "serve",           d->census,
+    const char *argv[] = { "puan",     "serve",     d->census,
                            "--listen", d->o.listen, NULL };
     struct puan_http_client *http = NULL;
-    enum puan_status st = spawn(&d->server, d, argv, d->log, err);
+    int pid = 0;
+    enum puan_status st = spawn(&pid, d, argv, d->log, err);
 
+    atomic_store(&d->server, pid);
     puan_format(d->address, sizeof(d->address), "%s", d->o.listen);
     if (st == PUAN_OK)
         st = puan_http_client_open(&http, d->address, err);
@@ -154,14 +226,15 @@ static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
         struct puan_http_reply r;
         int status;
 
-        if (puan_http_call(&r, http, &call, NULL) == PUAN_OK &&
-            r.status == 200)
-            break;
-        if (waitpid(d->server, &status, WNOHANG) == d->server || i == 1200) {
-            d->server = 0;
+        /* first: another program's answer on this port is not ours */
+        if (waitpid(pid, &status, WNOHANG) == pid || i == 1200) {
+            atomic_store(&d->server, i == 1200 ? pid : 0);
             st = puan_fail(err, PUAN_EIO, "puan serve",
                            "did not come up; its words stand in %s", d->log);
+            break;
         }
+        if (puan_http_call(&r, http, &call, NULL) == PUAN_OK && r.status == 200)
+            break;
         nanosleep(&tenth, NULL);
     }
     puan_http_client_close(http);
@@ -170,40 +243,41 @@ static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
 
 static enum puan_status stop_server(struct puan_demo *d, struct puan_err *err)
 {
-    int status = 0;
+    int pid = atomic_load(&d->server), status = 0;
 
-    if (d->server == 0)
+    if (pid == 0)
         return PUAN_OK;
     note_peak(d);
-    kill(d->server, SIGTERM);
-    while (waitpid(d->server, &status, 0) < 0 && errno == EINTR)
+    kill(pid, SIGTERM);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    d->server = 0;
+    atomic_store(&d->server, 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return puan_fail(err, PUAN_EIO, "puan serve",
                          "did not end cleanly; its words stand in %s", d->log);
     return PUAN_OK;
 }
 
-/* ---- the parts --------------------------------------------------------------- */
+/* ---- the parts
+ * --------------------------------------------------------------- */
 
 static enum puan_status simulate(struct puan_demo *d, struct puan_err *err)
 {
     char seed[24];
-    const char *argv[] = { "puan",      "simulate",
-                           "--area",    d->o.area,
-                           "--seed",    seed,
-                           "--scale",   d->o.scale ? d->o.scale : "1",
-                           "--plan",    d->o.pack,
-                           "--out",     d->sim,
-                           NULL };
+    const char *argv[] = {
+        "puan",   "simulate", "--area",  d->o.area,
+        "--seed", seed,       "--scale", d->o.scale ? d->o.scale : "1",
+        "--plan", d->o.pack,  "--out",   d->sim,
+        NULL
+    };
 
     puan_format(seed, sizeof(seed), "%lld", (long long)d->o.seed);
     puan_demo_stage(d, "simulate", "模拟普查区域", "simulate the area");
     return run(d, argv, NULL, err);
 }
 
-/* The innermost area of the plan that contains all counties; 0 there is none. */
+/* The innermost area of the plan that contains all counties; 0 there is none.
+ */
 static int64_t common_area(const struct puan_demo *d)
 {
     for (size_t l = d->plan->shard_level + 1; l-- > 0;) {
@@ -246,10 +320,9 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
                              PUAN_DEMO_COUNTIES);
         if (!puan_int_parse(&d->county[k], puan_str_of(names[i])))
             continue;
-        st = puan_city_open(&d->city[k],
-                            puan_arena_fmt(&d->arena, "%s/%s", returns,
-                                           names[i]),
-                            form, err);
+        st = puan_city_open(
+            &d->city[k], puan_arena_fmt(&d->arena, "%s/%s", returns, names[i]),
+            form, err);
         if (st == PUAN_OK && puan_dir_exists(again))
             st = puan_city_open(&d->again[k], again, form, err);
         if (st == PUAN_OK)
@@ -276,12 +349,16 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
 
 static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
 {
-    const char *admins[] = {
-        "puan", "admin", "first-run", d->census, "--secrets-file",
-        puan_arena_fmt(&d->arena, "%s/first-run.csv", d->o.dir), NULL
-    };
-    const char *init[] = { "puan",   "init",    d->census, "--plan", d->o.pack,
-                           "--birth", "demo", NULL };
+    const char *admins[] = { "puan",
+                             "admin",
+                             "first-run",
+                             d->census,
+                             "--secrets-file",
+                             puan_arena_fmt(&d->arena, "%s/first-run.csv",
+                                            d->o.dir),
+                             NULL };
+    const char *init[] = { "puan",    "init",    d->census, "--plan",
+                           d->o.pack, "--birth", "demo",    NULL };
     static const char *const files[] = { "areas.csv", "listing.csv",
                                          "staff.csv", "register.csv" };
     enum puan_status st;
@@ -292,8 +369,7 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
     if (st == PUAN_OK)
         st = run(d, admins, d->log, err);
     for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(files); i++) {
-        const char *path =
-            puan_arena_fmt(&d->arena, "%s/%s", d->sim, files[i]);
+        const char *path = puan_arena_fmt(&d->arena, "%s/%s", d->sim, files[i]);
         const char *import[] = { "puan", "import", d->census, path, NULL };
 
         if (puan_file_exists(path))
@@ -365,7 +441,8 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     return st;
 }
 
-/* ---- the command --------------------------------------------------------------- */
+/* ---- the command
+ * --------------------------------------------------------------- */
 
 static bool parse(struct puan_demo_options *o, int argc, char **argv)
 {
@@ -427,18 +504,100 @@ static void finish_report(struct puan_demo *d)
     puan_out_char(d->report.out, '\n');
 }
 
-/* Serves until a signal comes; the census stays as it is. */
+/* Becomes the server, until a signal comes; the census stays as it is. */
 static enum puan_status serve(struct puan_demo *d, struct puan_err *err)
 {
-    const char *argv[] = { "puan",     "serve",     d->census,
-                           "--listen", d->o.listen, NULL };
+    const char *words[] = { "puan",     "serve",     d->census,
+                            "--listen", d->o.listen, NULL };
+    char *argv[PUAN_COUNT(words)];
 
     fprintf(stderr,
-            "\n服务地址 http://%s/ ，按 Ctrl-C 结束。\n"
-            "Serving at http://%s/ ; Ctrl-C ends it.\n"
-            "Accounts 账号: %s/accounts.txt\n",
-            d->o.listen, d->o.listen, d->o.dir);
-    return run(d, argv, NULL, err);
+            "\n普查进度页 http://%s/ ，按 Ctrl-C 结束\n"
+            "  账号、口令和第二因素密钥见 %s/accounts.txt（仅供演示）\n"
+            "  登录接口 POST /api/v1/login，接口说明 "
+            "/api/v1/openapi.json；网页办公界面尚未提供\n"
+            "Progress page at http://%s/ ; Ctrl-C ends it\n"
+            "  accounts, secrets and second factors: %s/accounts.txt "
+            "(for demonstration only)\n"
+            "  sign in with POST /api/v1/login, described in "
+            "/api/v1/openapi.json; there are no office pages yet\n\n",
+            d->o.listen, d->o.dir, d->o.listen, d->o.dir);
+    fflush(NULL);
+    for (size_t i = 0; i < PUAN_COUNT(words); i++)
+        argv[i] = (char *)(uintptr_t)words[i];
+    execv(d->self, argv);
+    return puan_fail(err, PUAN_EIO, d->self, "cannot be started");
+}
+
+/*
+ * Whether nobody listens at ADDRESS:PORT.  Asked before an hour's work, not
+ * after it; what cannot be parsed is left for the server to refuse.
+ */
+static bool is_free(const char *listen)
+{
+    const struct addrinfo hint = { .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE };
+    struct addrinfo *at = NULL;
+    const char *colon = strrchr(listen, ':');
+    char host[64];
+    bool is = true;
+
+    if (!colon || (size_t)(colon - listen) >= sizeof(host))
+        return true;
+    puan_format(host, sizeof(host), "%.*s", (int)(colon - listen), listen);
+    if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hint, &at) == 0) {
+        int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int on = 1;
+
+        if (fd >= 0) {
+            (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+            is = bind(fd, at->ai_addr, at->ai_addrlen) == 0 ||
+                 errno != EADDRINUSE;
+            close(fd);
+        }
+        freeaddrinfo(at);
+    }
+    return is;
+}
+
+/* The address asked for, or the first free one from 127.0.0.1:8020 on. */
+static enum puan_status find_address(struct puan_demo *d, struct puan_err *err)
+{
+    if (d->o.listen)
+        return is_free(d->o.listen)
+                   ? PUAN_OK
+                   : puan_fail(err, PUAN_ECONFLICT, d->o.listen,
+                               "another program has this port; choose another "
+                               "with --listen");
+    for (int port = 8020; port < 8100; port++) {
+        d->o.listen = puan_arena_fmt(&d->arena, "127.0.0.1:%d", port);
+        if (is_free(d->o.listen))
+            return PUAN_OK;
+    }
+    return puan_fail(err, PUAN_ECONFLICT, "127.0.0.1",
+                     "ports 8020 to 8099 are all taken; choose another with "
+                     "--listen");
+}
+
+/* A report that cannot be written is said at once, not after the census. */
+static enum puan_status try_report(const struct puan_demo *d,
+                                   struct puan_err *err)
+{
+    bool was = d->o.report && puan_file_exists(d->o.report);
+    int fd;
+
+    if (!d->o.report)
+        return PUAN_OK;
+    fd = open(d->o.report, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return puan_fail(err, PUAN_EINVAL, d->o.report,
+                         "cannot be written: %s; name another file with "
+                         "--report",
+                         errno == ENOENT   ? "its folder does not exist"
+                         : errno == EISDIR ? "it is a folder"
+                                           : "no permission");
+    close(fd);
+    return was ? PUAN_OK : puan_file_remove(d->o.report, err);
 }
 
 static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
@@ -454,6 +613,11 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
         setenv("PUAN_DATA", d->o.data, 1);
     if (d->o.plans && strchr(d->o.pack, '/') == NULL)
         d->o.pack = puan_arena_fmt(&d->arena, "%s/%s", d->o.plans, d->o.pack);
+    st = find_address(d, err);
+    if (st == PUAN_OK)
+        st = try_report(d, err);
+    if (st != PUAN_OK)
+        return st;
     if (puan_dir_exists(d->o.dir)) {
         const char **names;
         size_t k;
@@ -463,8 +627,8 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
             !puan_file_exists(
                 puan_arena_fmt(&d->arena, "%s/demo.born", d->o.dir)))
             st = puan_fail(err, PUAN_ECONFLICT, d->o.dir,
-                           "is not empty and no earlier demo; name another "
-                           "with --dir");
+                           "holds files that no demonstration made; name "
+                           "another folder with --dir");
         else if (st == PUAN_OK)
             st = puan_dir_remove(d->o.dir, err);
         if (st != PUAN_OK)
@@ -480,8 +644,7 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
             PUAN_STR("made by puan demo; puan demo may remove it\n"), 0644,
             err);
     if (st == PUAN_OK)
-        st = puan_plan_load_dir(&d->held, d->o.pack, puan_digest_sha256(),
-                                err);
+        st = puan_plan_load_dir(&d->held, d->o.pack, puan_digest_sha256(), err);
     if (st == PUAN_OK)
         d->plan = puan_plan_held_plan(d->held);
     if (st == PUAN_OK)
@@ -491,9 +654,11 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
 
 static void clear(struct puan_demo *d)
 {
-    if (d->server > 0) {
-        kill(d->server, SIGTERM);
-        waitpid(d->server, NULL, 0);
+    int pid = atomic_exchange(&d->server, 0);
+
+    if (pid > 0) {
+        kill(pid, SIGTERM);
+        waitpid(pid, NULL, 0);
     }
     for (size_t k = 0; k < d->n_counties; k++) {
         puan_city_close(d->city[k]);
@@ -511,26 +676,28 @@ static int run_demo(int argc, char **argv)
 {
     struct puan_demo d = { .o = { .pack = PUAN_DEFAULT_PLAN,
                                   .dir = "demo-data",
-                                  .listen = "127.0.0.1:8020",
                                   .oracle = "test/oracle/resident.sql",
                                   .seed = 1 } };
     struct puan_err err = { 0 };
     struct puan_out report;
     enum puan_status st;
+    pthread_t end;
+    sigset_t set;
 
-    if (!parse(&d.o, argc, argv) || d.o.area == NULL) {
-        fprintf(stderr,
-                "usage: puan demo --area CODE [--once] [--scale X] "
-                "[--dir DIR] [--report FILE] [--plan PACK] [--seed N] "
-                "[--listen ADDRESS:PORT] [--plans FOLDER] [--data FOLDER] "
-                "[--oracle FILE]\n");
+    if (!parse(&d.o, argc, argv) || d.o.area == NULL)
         return PUAN_EXIT_USAGE;
-    }
     puan_arena_init(&d.arena, puan_os_alloc());
     puan_out_init(&report, &d.arena);
     puan_jw_init(&d.report, &report);
     puan_jw_map(&d.report);
+    /* Before any other thread: only wait_for_end sees these. */
+    end_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     st = setup(&d, &err);
+    if (st == PUAN_OK && pthread_create(&end, NULL, wait_for_end, &d) != 0)
+        st = puan_fail(&err, PUAN_ENOMEM, "demo", "no thread can be made");
+    if (st == PUAN_OK)
+        pthread_detach(end);
     if (st == PUAN_OK)
         st = census(&d, &err);
     if (st == PUAN_OK) {
@@ -539,28 +706,34 @@ static int run_demo(int argc, char **argv)
     }
     if (st == PUAN_OK && d.o.report)
         st = puan_file_write(d.o.report, puan_out_view(&report), 0644, &err);
+    if (st == PUAN_OK && d.o.report)
+        puan_demo_say("报告 report: %s", d.o.report);
     else if (st == PUAN_OK)
         fwrite(report.p, 1, report.n, stdout);
     if (st == PUAN_OK && !d.o.once)
         st = serve(&d, &err);
-    if (st != PUAN_OK)
-        fprintf(stderr, "puan demo: %s%s%s\n", err.where,
-                err.where[0] ? ": " : "", err.text);
+    while (atomic_load(&d.ending)) /* not its failure: wait_for_end leaves */
+        pause();
     clear(&d);
-    return st == PUAN_OK ? PUAN_EXIT_DONE : PUAN_EXIT_SYSTEM;
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
 }
 
 static const struct puan_command commands[] = {
     { "demo",
       "--area CODE [--once] [--scale X] [--dir DIR] [--report FILE] "
-      "[--plan PACK] [--seed N] [--listen ADDRESS:PORT]",
+      "[--plan PACK] [--seed N] [--listen ADDRESS:PORT] [--plans FOLDER] "
+      "[--data FOLDER] [--oracle FILE]",
       "Simulates an area and runs its whole census through the real programs "
       "and over HTTP: accounts, returns of enumerators and households with "
       "retries and stale sends, queries and corrections, duplicates, "
       "acceptance, tables, a release under embargo, an incident with its "
       "deadline. Then holds the store against every receipt, verifies the "
       "ledger, accounts for the difference to the truth, writes a report and "
-      "serves (--once: exits). DIR is removed if an earlier demo made it.",
+      "serves (--once: exits).\n"
+      "DIR (demo-data) is removed first if an earlier demo made it. Without "
+      "--listen the first free port from 8020 on is taken. Without --report "
+      "the report, JSON, goes to standard output. DIR/accounts.txt lists the "
+      "accounts.",
       run_demo },
 };
 

@@ -10,6 +10,9 @@
 #ifndef PUAN_FEATURES_DEMO_DEMO_H
 #define PUAN_FEATURES_DEMO_DEMO_H
 
+#include <spawn.h>
+#include <stdatomic.h>
+
 #include "base/json.h"
 #include "features/demo/city.h"
 #include "features/demo/truth.h"
@@ -44,10 +47,11 @@ struct puan_demo {
     const char *campaign; /* plan->id, terminated */
     struct puan_people *people;
     struct puan_review *review;
-    char self[512];       /* this program */
+    char self[512];                 /* this program */
     const char *sim, *census, *log; /* folders; server's log */
     char address[64];
-    int server; /* process id, 0 none */
+    _Atomic int server, child; /* process ids, 0 none */
+    atomic_bool ending;        /* a signal has come */
     int64_t peak_rss_kib;
 
     struct puan_city *city[PUAN_DEMO_COUNTIES];
@@ -89,7 +93,13 @@ void puan_demo_stage(struct puan_demo *d, const char *name, const char *zh,
 /* A line under the stage: what was found or done. */
 void puan_demo_say(const char *fmt, ...) PUAN_PRINTF(1, 2);
 
-/* ---- client (desk.c) ------------------------------------------------------ */
+/* Starts this program with other words and no signal blocked. */
+PUAN_MUST_USE enum puan_status
+puan_demo_spawn(int *pid, const struct puan_demo *d, const char *const *argv,
+                posix_spawn_file_actions_t *fa, struct puan_err *err);
+
+/* ---- client (desk.c) ------------------------------------------------------
+ */
 
 PUAN_MUST_USE enum puan_status puan_desk_open(struct puan_desk *k,
                                               const struct puan_demo *d,
@@ -105,7 +115,8 @@ puan_desk_call(struct puan_node **reply, unsigned *status, struct puan_desk *k,
                const char *method, const char *path, const char *body,
                unsigned allow, struct puan_arena *a, struct puan_err *err);
 
-/* ---- parts (people.c, field.c, office.c, account.c) ------------------------ */
+/* ---- parts (people.c, field.c, office.c, account.c) ------------------------
+ */
 
 PUAN_MUST_USE enum puan_status puan_demo_people(struct puan_demo *d,
                                                 struct puan_err *err);

@@ -110,8 +110,7 @@ static void post(struct puan_http_call *call, struct lane *l,
     *call = (struct puan_http_call){ .method = "POST",
                                      .token = l->token,
                                      .body = body };
-    call->path = puan_arena_fmt(&l->arena, "/api/v1/c/%s/returns",
-                                d->campaign);
+    call->path = puan_arena_fmt(&l->arena, "/api/v1/c/%s/returns", d->campaign);
 }
 
 static enum puan_status send_first(struct worker *w, struct lane *l,
@@ -268,8 +267,7 @@ static enum puan_status days(struct field *f, struct worker *w,
         f->n = n;
         atomic_store(&f->next, 0);
         /* what is finished during a day has arrived when it ends */
-        st = puan_people_clock(
-            d, f->jobs[f->first + n - 1].finished_ms, err);
+        st = puan_people_clock(d, f->jobs[f->first + n - 1].finished_ms, err);
         if (st == PUAN_OK)
             st = puan_parallel(WORKERS, WORKERS, 1, work, w, err);
         f->first += n;
@@ -293,10 +291,9 @@ enum puan_status puan_demo_field(struct puan_demo *d, struct puan_err *err)
     }
     for (size_t k = 0; k < d->n_counties; k++)
         for (size_t i = 0; i < puan_city_n(d->city[k]); i++)
-            jobs[n++] = (struct job){
-                puan_city_visit(d->city[k], i)->finished_ms, (uint32_t)k,
-                (uint32_t)i
-            };
+            jobs[n++] =
+                (struct job){ puan_city_visit(d->city[k], i)->finished_ms,
+                              (uint32_t)k, (uint32_t)i };
     qsort(jobs, n, sizeof(*jobs), by_time);
     f.jobs = jobs;
     for (size_t i = 0; st == PUAN_OK && i < WORKERS; i++) {
@@ -318,8 +315,16 @@ enum puan_status puan_demo_field(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "sent_again_after_lost_receipt", (int64_t)f.again);
     puan_jw_kint(&d->report, "sent_twice", (int64_t)f.twice);
     puan_jw_kint(&d->report, "stale_refused", (int64_t)f.stale_refused);
-    puan_demo_say("%zu 户，每秒 %lld 户；补发 %llu，重发 %llu，过期 %llu", n,
-                  (long long)((int64_t)n * 1000 / (ms ? ms : 1)),
+    puan_demo_say(
+        "收到 %zu 户，每秒 %lld 户；未收到回执而补发 %llu，"
+        "重复发送 %llu（不重复入库），过期版本 %llu（拒收，另行保管）",
+        n, (long long)((int64_t)n * 1000 / (ms ? ms : 1)),
+        (unsigned long long)f.again, (unsigned long long)f.twice,
+        (unsigned long long)f.stale_refused);
+    puan_demo_say("%zu households, %lld a second; sent again for a lost "
+                  "receipt %llu, sent twice %llu (stored once), stale versions "
+                  "refused and kept apart %llu",
+                  n, (long long)((int64_t)n * 1000 / (ms ? ms : 1)),
                   (unsigned long long)f.again, (unsigned long long)f.twice,
                   (unsigned long long)f.stale_refused);
 out:

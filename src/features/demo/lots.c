@@ -16,7 +16,8 @@ struct sum {
     int64_t accepted, with_reason;
 };
 
-/* Accepts one area; a refusal is met with the reason that stands in the sheet. */
+/* Accepts one area; a refusal is met with the reason that stands in the sheet.
+ */
 static enum puan_status accept_area(struct puan_demo *d, int64_t area,
                                     struct sum *sum, struct puan_arena *a,
                                     struct puan_err *err)
@@ -27,10 +28,9 @@ static enum puan_status accept_area(struct puan_demo *d, int64_t area,
 
     if (st != PUAN_OK)
         return st;
-    st = puan_desk_call(NULL, &status, &k, "POST", "/lots",
-                        puan_arena_fmt(a, "{\"area\":\"%lld\"}",
-                                       (long long)area),
-                        409, a, err);
+    st = puan_desk_call(
+        NULL, &status, &k, "POST", "/lots",
+        puan_arena_fmt(a, "{\"area\":\"%lld\"}", (long long)area), 409, a, err);
     if (st == PUAN_OK && status == 409) {
         st = puan_desk_call(
             NULL, NULL, &k, "POST", "/lots",
@@ -105,11 +105,12 @@ static enum puan_status accept_up(struct puan_demo *d, int64_t household,
 
         if (accepts(d, l)) {
             puan_arena_init(&a, puan_os_alloc());
-            st = household ? accept_area(d,
-                                         puan_plan_area_of_household(
-                                             d->plan, household, l),
-                                         sum, &a, err)
-                           : accept_level(d, d->plan->level[l].id, sum, err);
+            st =
+                household
+                    ? accept_area(
+                          d, puan_plan_area_of_household(d->plan, household, l),
+                          sum, &a, err)
+                    : accept_level(d, d->plan->level[l].id, sum, err);
             puan_arena_clear(&a);
         }
         if (l == 0)
@@ -136,15 +137,15 @@ static enum puan_status count_lots(int64_t *n, struct puan_demo *d,
         struct puan_node *page = NULL;
 
         puan_arena_reset(&a);
-        st = puan_desk_call(&page, NULL, &k, "GET",
-                            puan_arena_fmt(&a,
-                                           "/lots?area=%lld&limit=1000&"
-                                           "cursor=%lld",
-                                           (long long)county,
-                                           (long long)cursor),
-                            NULL, 0, &a, err);
+        st =
+            puan_desk_call(&page, NULL, &k, "GET",
+                           puan_arena_fmt(&a,
+                                          "/lots?area=%lld&limit=1000&"
+                                          "cursor=%lld",
+                                          (long long)county, (long long)cursor),
+                           NULL, 0, &a, err);
         PUAN_NODE_EACH(l, puan_node_get(page, "items"))
-            *n += puan_str_is(puan_node_str_opt(l, "state", ""), state);
+        *n += puan_str_is(puan_node_str_opt(l, "state", ""), state);
         cursor = 0;
         (void)!puan_int_parse(&cursor, puan_node_str_opt(page, "next", "0"));
     } while (st == PUAN_OK && cursor != 0);
@@ -200,7 +201,12 @@ enum puan_status puan_demo_lots(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "lots_accepted", sum.accepted);
     puan_jw_kint(&d->report, "lots_accepted_with_reason", sum.with_reason);
     puan_jw_kint(&d->report, "lots_voided", voided);
-    puan_demo_say("验收 %lld 次（其中保留问题 %lld），事后改动作废 %lld",
+    puan_demo_say("通过验收 %lld 次（其中附理由保留问题 %lld 次），"
+                  "因事后改动作废 %lld 次",
+                  (long long)sum.accepted, (long long)sum.with_reason,
+                  (long long)voided);
+    puan_demo_say("%lld acceptances (%lld with a reason for what is open), "
+                  "%lld voided by a later change",
                   (long long)sum.accepted, (long long)sum.with_reason,
                   (long long)voided);
     return st;

@@ -10,7 +10,8 @@
 #include "kit/os/os.h"
 #include "kit/sheet/sheet.h"
 
-/* ---- duplicates ---------------------------------------------------------------- */
+/* ---- duplicates
+ * ---------------------------------------------------------------- */
 
 /* Which record of a group a visit would show to be the wrong one. */
 static struct puan_fault *false_record(struct puan_demo *d,
@@ -22,7 +23,8 @@ static struct puan_fault *false_record(struct puan_demo *d,
         int64_t household = 0, line = 0;
         struct puan_fault *f;
 
-        if (!puan_int_parse(&household, puan_node_str_opt(r, "household", "")) ||
+        if (!puan_int_parse(&household,
+                            puan_node_str_opt(r, "household", "")) ||
             !puan_int_parse(&line, puan_node_str_opt(r, "line", "")))
             continue;
         for (f = puan_true_of(&d->truth, household);
@@ -66,7 +68,8 @@ struct sorted {
     int64_t groups, pairs, decided, left;
 };
 
-static enum puan_status decide(struct puan_demo *d, const struct puan_node *group,
+static enum puan_status decide(struct puan_demo *d,
+                               const struct puan_node *group,
                                struct sorted *sum, struct puan_arena *a,
                                struct puan_err *err)
 {
@@ -110,16 +113,16 @@ static enum puan_status decide(struct puan_demo *d, const struct puan_node *grou
 
 /* What the search reported, for scoring it against the truth. */
 static void note_groups(struct puan_sheet_out *out,
-                                    const struct puan_node *page)
+                        const struct puan_node *page)
 {
     PUAN_NODE_EACH(g, puan_node_get(page, "items"))
-        PUAN_NODE_EACH(r, puan_node_get(g, "records"))
-        {
-            puan_sheet_put_text(out, "duplicates");
-            puan_sheet_put(out, puan_node_str_opt(r, "household", ""));
-            puan_sheet_put(out, puan_node_str_opt(r, "line", ""));
-            puan_sheet_end_row(out);
-        }
+    PUAN_NODE_EACH(r, puan_node_get(g, "records"))
+    {
+        puan_sheet_put_text(out, "duplicates");
+        puan_sheet_put(out, puan_node_str_opt(r, "household", ""));
+        puan_sheet_put(out, puan_node_str_opt(r, "line", ""));
+        puan_sheet_end_row(out);
+    }
 }
 
 /* One area: search, look at every group, decide those a visit clears up. */
@@ -156,8 +159,8 @@ static enum puan_status clear_up(struct puan_demo *d, int64_t top,
             break;
         note_groups(out, page);
         PUAN_NODE_EACH(g, puan_node_get(page, "items"))
-            if (st == PUAN_OK)
-                st = decide(d, g, sum, &a, err);
+        if (st == PUAN_OK)
+            st = decide(d, g, sum, &a, err);
         cursor = 0;
         (void)!puan_int_parse(&cursor, puan_node_str_opt(page, "next", "0"));
         if (cursor == 0)
@@ -170,8 +173,7 @@ static enum puan_status clear_up(struct puan_demo *d, int64_t top,
 
 enum puan_status puan_demo_duplicates(struct puan_demo *d, struct puan_err *err)
 {
-    const char *file =
-        puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir);
+    const char *file = puan_arena_fmt(&d->arena, "%s/duplicates.csv", d->o.dir);
     struct sorted sum = { 0, 0, 0, 0 };
     struct puan_sheet_out *out = NULL;
     enum puan_status st;
@@ -195,13 +197,19 @@ enum puan_status puan_demo_duplicates(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "duplicate_groups", sum.groups);
     puan_jw_kint(&d->report, "duplicates_decided", sum.decided);
     puan_jw_kint(&d->report, "pairs_living_apart", sum.pairs);
-    puan_demo_say("重复 %lld 组，已裁定 %lld；人户分离成对 %lld（不作重复）",
+    puan_demo_say("重复登记 %lld 组，已裁定 %lld 组；"
+                  "人户分离配对 %lld 对（不作重复）",
+                  (long long)sum.groups, (long long)sum.decided,
+                  (long long)sum.pairs);
+    puan_demo_say("%lld persons registered twice, %lld decided; %lld pairs "
+                  "living apart (no duplicates)",
                   (long long)sum.groups, (long long)sum.decided,
                   (long long)sum.pairs);
     return st;
 }
 
-/* ---- tables ------------------------------------------------------------------------- */
+/* ---- tables
+ * ------------------------------------------------------------------------- */
 
 /* The plan's tables of one area as CSV files. */
 static enum puan_status fetch_tables(size_t *n, struct puan_demo *d,
@@ -249,6 +257,7 @@ enum puan_status puan_demo_tables(struct puan_demo *d, struct puan_err *err)
     for (size_t i = 0; st == PUAN_OK && i < d->n_tops; i++)
         st = fetch_tables(&n, d, d->top[i], err);
     puan_jw_kint(&d->report, "tables", (int64_t)n);
-    puan_demo_say("%zu 张汇总表写入 %s/tables  tables written", n, d->o.dir);
+    puan_demo_say("汇总表 %zu 张，写入 %s/tables", n, d->o.dir);
+    puan_demo_say("%zu tables written to %s/tables", n, d->o.dir);
     return st;
 }

@@ -34,7 +34,8 @@ struct puan_people {
     size_t n_seats;
 };
 
-/* ---- persons --------------------------------------------------------------- */
+/* ---- persons ---------------------------------------------------------------
+ */
 
 /* One sign-in of a person; a code works once, so each has its own step. */
 static enum puan_status sign_in(char token[96], struct puan_desk *k,
@@ -60,9 +61,9 @@ static enum puan_status sign_in(char token[96], struct puan_desk *k,
 
         if (n <= 0)
             return puan_fail(err, PUAN_EBUG, "totp", "not base32");
-        puan_format(code, sizeof(code), "%06u",
-                    puan_totp((struct puan_str){ (char *)raw, (size_t)n },
-                              at, 6));
+        puan_format(
+            code, sizeof(code), "%06u",
+            puan_totp((struct puan_str){ (char *)raw, (size_t)n }, at, 6));
         puan_jw_ktext(&w, "code", code);
     }
     puan_jw_end(&w, '}');
@@ -106,8 +107,7 @@ static enum puan_status settle(char token[96], struct puan_demo *d,
     if (st == PUAN_OK)
         st = sign_in(token, k, name, own, totp, now + 30, a, err);
     puan_out_fmt(&p->accounts, "%-28.*s  %-24.*s  %-30.*s  %.*s\n",
-                 PUAN_FMT(role), PUAN_FMT(name), PUAN_FMT(own),
-                 PUAN_FMT(totp));
+                 PUAN_FMT(role), PUAN_FMT(name), PUAN_FMT(own), PUAN_FMT(totp));
     return st;
 }
 
@@ -115,14 +115,12 @@ static enum puan_status administrators(struct puan_demo *d, struct puan_desk *k,
                                        struct puan_err *err)
 {
     struct puan_people *p = d->people;
-    const char *path =
-        puan_arena_fmt(&p->arena, "%s/first-run.csv", d->o.dir);
+    const char *path = puan_arena_fmt(&p->arena, "%s/first-run.csv", d->o.dir);
     struct puan_arena row;
     struct puan_str text;
     struct puan_csv c;
     bool more = true;
-    enum puan_status st =
-        puan_file_read(&text, path, 1 << 16, &p->arena, err);
+    enum puan_status st = puan_file_read(&text, path, 1 << 16, &p->arena, err);
 
     puan_arena_init(&row, puan_os_alloc());
     if (st == PUAN_OK)
@@ -133,8 +131,8 @@ static enum puan_status administrators(struct puan_demo *d, struct puan_desk *k,
         st = puan_csv_next(&more, &c, err);
         if (st != PUAN_OK || !more)
             break;
-        st = settle(token, d, k, c.field[0], c.field[1], c.field[2],
-                    c.field[3], err);
+        st = settle(token, d, k, c.field[0], c.field[1], c.field[2], c.field[3],
+                    err);
         if (i < 2)
             memcpy(i == 0 ? p->system : p->security, token, sizeof(token));
     }
@@ -204,13 +202,13 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
         return st;
     totp = puan_node_str_opt(made, "totp", "");
     memcpy(k->token, p->security, sizeof(k->token));
-    st = puan_desk_call(
-        NULL, NULL, k, "POST", "/seats",
-        puan_arena_fmt(a,
-                       "{\"account\":\"%s\",\"role\":\"%.*s\","
-                       "\"area\":\"%lld\"}",
-                       name, PUAN_FMT(s->role->id), (long long)s->area),
-        0, a, err);
+    st = puan_desk_call(NULL, NULL, k, "POST", "/seats",
+                        puan_arena_fmt(a,
+                                       "{\"account\":\"%s\",\"role\":\"%.*s\","
+                                       "\"area\":\"%lld\"}",
+                                       name, PUAN_FMT(s->role->id),
+                                       (long long)s->area),
+                        0, a, err);
     if (st == PUAN_OK)
         st = settle(s->token, d, k, puan_str_of(name), s->role->id, secret,
                     totp, err);
@@ -267,7 +265,8 @@ enum puan_status puan_people_desk(struct puan_desk *k, struct puan_demo *d,
     return puan_people_seat(k, d, r->id, area, err);
 }
 
-/* ---- machines ---------------------------------------------------------------- */
+/* ---- machines
+ * ---------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -312,11 +311,10 @@ static enum puan_status read_credentials(struct machine **list, size_t *n,
             }
             *list = p;
         }
-        (*list)[*n] = (struct machine){
-            { puan_arena_dup(a, c.field[0]), c.field[0].n },
-            { puan_arena_dup(a, c.field[1]), c.field[1].n },
-            { 0 }
-        };
+        (*list)[*n] =
+            (struct machine){ { puan_arena_dup(a, c.field[0]), c.field[0].n },
+                              { puan_arena_dup(a, c.field[1]), c.field[1].n },
+                              { 0 } };
         ++*n;
     }
     puan_arena_clear(&row);
@@ -336,8 +334,8 @@ static enum puan_status issue(struct machine **list, size_t *n,
     struct puan_http_reply r;
     enum puan_status st;
 
-    call.path = puan_arena_fmt(&p->arena, "/api/v1/c/%s/credentials",
-                               k->campaign);
+    call.path =
+        puan_arena_fmt(&p->arena, "/api/v1/c/%s/credentials", k->campaign);
     call.body = puan_str_of(puan_arena_fmt(
         &p->arena, "{\"kind\":\"%s\",\"role\":\"%.*s\",\"from\":\"%s\"}", kind,
         PUAN_FMT(role), from));
@@ -350,11 +348,10 @@ static enum puan_status issue(struct machine **list, size_t *n,
         return puan_fail(err, PUAN_EIO, "credentials", "answered %u: %.*s",
                          r.status, (int)(r.body.n < 160 ? r.body.n : 160),
                          r.body.p);
-    return read_credentials(list, n,
-                            (struct puan_str){ puan_arena_dup(&p->arena,
-                                                              r.body),
-                                               r.body.n },
-                            &p->arena, err);
+    return read_credentials(
+        list, n,
+        (struct puan_str){ puan_arena_dup(&p->arena, r.body), r.body.n },
+        &p->arena, err);
 }
 
 static enum puan_status machine_in(char token[96], const struct machine *m,
@@ -378,9 +375,9 @@ static enum puan_status machine_in(char token[96], const struct machine *m,
                        kind, PUAN_FMT(m->name), r.status,
                        (int)(r.body.n < 120 ? r.body.n : 120), r.body.p);
     if (st == PUAN_OK)
-        st = puan_json_tree(&t, (struct puan_str){ puan_arena_dup(a, r.body),
-                                                   r.body.n },
-                            "login", a, err);
+        st = puan_json_tree(
+            &t, (struct puan_str){ puan_arena_dup(a, r.body), r.body.n },
+            "login", a, err);
     if (st == PUAN_OK)
         st = puan_node_str(&s, t, "token", err);
     if (st == PUAN_OK)
@@ -390,8 +387,8 @@ static enum puan_status machine_in(char token[96], const struct machine *m,
 
 enum puan_status puan_people_token(const char **token, struct puan_demo *d,
                                    const struct puan_visit *v,
-                                   struct puan_desk *desk,
-                                   struct puan_arena *a, struct puan_err *err)
+                                   struct puan_desk *desk, struct puan_arena *a,
+                                   struct puan_err *err)
 {
     struct puan_people *p = d->people;
     char key[24], *own;
@@ -421,24 +418,22 @@ enum puan_status puan_people_token(const char **token, struct puan_demo *d,
 
 enum puan_status puan_people_search(struct puan_node **reply,
                                     struct puan_demo *d, int64_t area,
-                                    struct puan_arena *a,
-                                    struct puan_err *err)
+                                    struct puan_arena *a, struct puan_err *err)
 {
     struct puan_desk k;
-    enum puan_status st =
-        puan_people_desk(&k, d, "duplicate.run", area, err);
+    enum puan_status st = puan_people_desk(&k, d, "duplicate.run", area, err);
 
     if (st != PUAN_OK)
         return st;
-    st = puan_desk_call(reply, NULL, &k, "POST", "/duplicates/search",
-                        puan_arena_fmt(a, "{\"area\":\"%lld\"}",
-                                       (long long)area),
-                        0, a, err);
+    st = puan_desk_call(
+        reply, NULL, &k, "POST", "/duplicates/search",
+        puan_arena_fmt(a, "{\"area\":\"%lld\"}", (long long)area), 0, a, err);
     puan_desk_close(&k);
     return st;
 }
 
-/* ---- the clock ------------------------------------------------------------------ */
+/* ---- the clock
+ * ------------------------------------------------------------------ */
 
 enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,
                                    struct puan_err *err)
@@ -453,15 +448,16 @@ enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,
     k.campaign = d->campaign;
     memcpy(k.token, p->system, sizeof(k.token));
     puan_instant_text(t, campaign_ms, d->plan->offset_minutes);
-    st = puan_desk_call(NULL, NULL, &k, "POST", "/clock",
-                        puan_arena_fmt(&d->arena,
-                                       "{\"now\":\"%s\",\"rate\":1000}", t),
-                        0, &d->arena, err);
+    st = puan_desk_call(
+        NULL, NULL, &k, "POST", "/clock",
+        puan_arena_fmt(&d->arena, "{\"now\":\"%s\",\"rate\":1000}", t), 0,
+        &d->arena, err);
     puan_desk_close(&k);
     return st;
 }
 
-/* ---- all of them --------------------------------------------------------------------- */
+/* ---- all of them
+ * --------------------------------------------------------------------- */
 
 static struct puan_str role_of(const struct puan_demo *d,
                                enum puan_credential_kind kind,
@@ -488,7 +484,8 @@ enum puan_status puan_demo_people(struct puan_demo *d, struct puan_err *err)
     puan_arena_init(&p->arena, puan_os_alloc());
     puan_out_init(&p->accounts, &p->arena);
     puan_out_fmt(&p->accounts, "%-28s  %-24s  %-30s  %s\n", "role 角色",
-                 "account 账号", "secret 口令", "second factor 第二因素 (TOTP)");
+                 "account 账号", "secret 口令",
+                 "second factor 第二因素 (TOTP)");
     st = puan_desk_open(&k, d, err);
     k.campaign = d->campaign;
     if (st == PUAN_OK)
@@ -505,8 +502,10 @@ enum puan_status puan_demo_people(struct puan_demo *d, struct puan_err *err)
         st = machine_in(p->staff[i].token, &p->staff[i], "device", &k,
                         k.campaign, &p->arena, err);
     puan_desk_close(&k);
-    puan_demo_say("%zu 台设备，%zu 个自主填报账号  devices, household accounts",
-                  p->n_staff, p->n_household);
+    puan_demo_say("设备 %zu 台，自主填报账号 %zu 个", p->n_staff,
+                  p->n_household);
+    puan_demo_say("%zu devices, %zu household accounts", p->n_staff,
+                  p->n_household);
     return st;
 }
 

@@ -34,7 +34,8 @@ struct puan_review {
     struct puan_progress bar;
 };
 
-/* ---- who answers ------------------------------------------------------------- */
+/* ---- who answers
+ * ------------------------------------------------------------- */
 
 static int by_ea(const void *a, const void *b)
 {
@@ -78,12 +79,13 @@ static const struct worker *worker_of(const struct puan_review *r, int64_t ea)
 {
     struct worker key = { .ea = ea };
 
-    return r->n_workers ? bsearch(&key, r->worker, r->n_workers, sizeof(key),
-                                  by_ea)
-                        : NULL;
+    return r->n_workers
+               ? bsearch(&key, r->worker, r->n_workers, sizeof(key), by_ea)
+               : NULL;
 }
 
-/* ---- the roll ------------------------------------------------------------------- */
+/* ---- the roll
+ * ------------------------------------------------------------------- */
 
 static enum puan_status keep(struct puan_review *r, int64_t household,
                              struct puan_err *err)
@@ -153,7 +155,8 @@ static enum puan_status read_roll(struct puan_review *r, int64_t county,
     return st;
 }
 
-/* ---- one household ---------------------------------------------------------------- */
+/* ---- one household
+ * ---------------------------------------------------------------- */
 
 static int county_of(const struct puan_demo *d, int64_t household)
 {
@@ -208,10 +211,10 @@ static enum puan_status ask(int64_t *query, struct puan_desk *k,
     puan_jw_key(&w, "findings");
     name_findings(&w, ret);
     puan_jw_end(&w, '}');
-    st = puan_desk_call(&made, NULL, k, "POST",
-                        puan_arena_fmt(a, "/households/%lld/queries",
-                                       (long long)household),
-                        o.p, 0, a, err);
+    st = puan_desk_call(
+        &made, NULL, k, "POST",
+        puan_arena_fmt(a, "/households/%lld/queries", (long long)household),
+        o.p, 0, a, err);
     if (st == PUAN_OK)
         st = puan_node_int(query, made, "id", 1, INT64_MAX, err);
     return st;
@@ -267,7 +270,7 @@ static enum puan_status answer(struct puan_review *r, struct puan_desk *field,
     if (!puan_unhex(ack->digest, PUAN_DIGEST_SIZE, digest))
         return puan_fail(err, PUAN_EIO, "receipt", "no digest");
     PUAN_NODE_EACH(f, puan_node_get(receipt, "findings"))
-        hard += puan_str_is(puan_node_str_opt(f, "severity", ""), "hard");
+    hard += puan_str_is(puan_node_str_opt(f, "severity", ""), "hard");
     if (told)
         puan_true_answered(&d->truth, household);
     atomic_fetch_add(told ? &r->answered : &r->unchanged, 1);
@@ -331,7 +334,8 @@ static enum puan_status share(void *arg, uint64_t begin, uint64_t end,
                      "请入户核实后更正 Please visit, verify and correct", err);
 }
 
-/* ---- the stage ------------------------------------------------------------------------ */
+/* ---- the stage
+ * ------------------------------------------------------------------------ */
 
 int64_t puan_demo_recheck_moment(const struct puan_demo *d)
 {
@@ -395,11 +399,16 @@ enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
     puan_progress_begin(&r->bar, "查询更正 queries", r->n);
     st = puan_parallel(DESKS, r->n, 16, share, r, err);
     puan_progress_end(&r->bar);
+    r->bar.quiet = true; /* what acceptance sends back later is no part of it */
     puan_jw_kint(&d->report, "queried", (int64_t)r->n);
     puan_jw_kint(&d->report, "corrected", (int64_t)r->answered);
     puan_jw_kint(&d->report, "hard_after_correction", (int64_t)r->still_hard);
-    puan_demo_say("%zu 户被查询，%llu 户更正，%llu 户仍有强制性错误", r->n,
-                  (unsigned long long)r->answered,
+    puan_demo_say("查询 %zu 户，更正 %llu 户，更正后仍有强制性差错 %llu 户",
+                  r->n, (unsigned long long)r->answered,
+                  (unsigned long long)r->still_hard);
+    puan_demo_say("%zu households queried, %llu corrected, %llu with hard "
+                  "findings left",
+                  r->n, (unsigned long long)r->answered,
                   (unsigned long long)r->still_hard);
     return st;
 }

@@ -71,10 +71,9 @@ static enum puan_status desk(struct puan_desk *k, struct play *p,
     struct puan_str role;
 
     TRY(puan_node_str(&role, n, "by", err));
-    return puan_people_seat(k, p->d, role,
-                            lift(p->d, p->area,
-                                 puan_node_str_opt(n, "level", "")),
-                            err);
+    return puan_people_seat(
+        k, p->d, role, lift(p->d, p->area, puan_node_str_opt(n, "level", "")),
+        err);
 }
 
 static void value(struct puan_jw *w, const struct puan_node *n)
@@ -83,8 +82,8 @@ static void value(struct puan_jw *w, const struct puan_node *n)
 
     if (!n->quoted && puan_int_parse(&v, n->text))
         puan_jw_int(w, v);
-    else if (!n->quoted && (puan_str_is(n->text, "true") ||
-                            puan_str_is(n->text, "false")))
+    else if (!n->quoted &&
+             (puan_str_is(n->text, "true") || puan_str_is(n->text, "false")))
         puan_jw_bool(w, puan_str_is(n->text, "true"));
     else
         puan_jw_str(w, n->text);
@@ -97,10 +96,10 @@ static enum puan_status paper(struct puan_jw *w, struct puan_desk *k,
 {
     struct puan_node *reply = NULL;
 
-    TRY(puan_desk_call(&reply, NULL, k, "POST", "/evidence",
-                       puan_arena_fmt(a, "%.*s 演示材料 made for the demo\n",
-                                      PUAN_FMT(kind)),
-                       0, a, err));
+    TRY(puan_desk_call(
+        &reply, NULL, k, "POST", "/evidence",
+        puan_arena_fmt(a, "%.*s 演示材料 made for the demo\n", PUAN_FMT(kind)),
+        0, a, err));
     puan_jw_map(w);
     puan_jw_kstr(w, "kind", kind);
     puan_jw_kstr(w, "digest", puan_node_str_opt(reply, "digest", ""));
@@ -132,7 +131,8 @@ static enum puan_status body_of(const char **out, struct play *p,
     if (fields != NULL) {
         puan_jw_key(&w, "fields");
         puan_jw_map(&w);
-        PUAN_NODE_EACH(c, fields) {
+        PUAN_NODE_EACH(c, fields)
+        {
             puan_jw_key_s(&w, c->key);
             value(&w, c);
         }
@@ -142,7 +142,7 @@ static enum puan_status body_of(const char **out, struct play *p,
         puan_jw_key(&w, "evidence");
         puan_jw_list(&w);
         PUAN_NODE_EACH(c, kinds)
-            TRY(paper(&w, k, c->text, a, err));
+        TRY(paper(&w, k, c->text, a, err));
         if (as.n > 0)
             TRY(paper(&w, k, PUAN_STR("external"), a, err));
         puan_jw_end(&w, ']');
@@ -185,17 +185,16 @@ static enum puan_status do_act(struct play *p, const struct puan_node *n,
     if (puan_str_is(puan_str_of(verb), "sign")) {
         st = get_case(&now, p, &k, a, err);
         if (st == PUAN_OK)
-            digest = puan_node_str_opt(
-                puan_node_get(now, "sign"),
-                puan_arena_dup(a, name), "");
+            digest = puan_node_str_opt(puan_node_get(now, "sign"),
+                                       puan_arena_dup(a, name), "");
     }
     if (st == PUAN_OK)
         st = body_of(&body, p, &k, n, key, name, digest, a, err);
     if (st == PUAN_OK)
-        st = puan_desk_call(NULL, &status, &k, "POST",
-                            puan_arena_fmt(a, "/cases/%lld/%s",
-                                           (long long)p->run, verb),
-                            body, (unsigned)refused, a, err);
+        st = puan_desk_call(
+            NULL, &status, &k, "POST",
+            puan_arena_fmt(a, "/cases/%lld/%s", (long long)p->run, verb), body,
+            (unsigned)refused, a, err);
     puan_desk_close(&k);
     if (st != PUAN_OK)
         return st;
@@ -206,7 +205,8 @@ static enum puan_status do_act(struct play *p, const struct puan_node *n,
     return PUAN_OK;
 }
 
-/* ---- waiting -------------------------------------------------------------------- */
+/* ---- waiting
+ * -------------------------------------------------------------------- */
 
 #define PATIENCE_MS 60000
 #define LOOK_MS 250
@@ -238,7 +238,8 @@ static enum puan_status wait_case(struct play *p, const struct puan_node *n,
                                            "open=true&limit=1000",
                                            (long long)p->area, PUAN_FMT(flow)),
                             NULL, 0, a, err);
-        PUAN_NODE_EACH(c, puan_node_get(page, "items")) {
+        PUAN_NODE_EACH(c, puan_node_get(page, "items"))
+        {
             const struct puan_node *s = puan_node_get(c, "subject");
             int64_t area = 0;
 
@@ -267,7 +268,8 @@ static bool reached(struct play *p, const struct puan_node *n,
     if (state.n > 0)
         return puan_str_eq(puan_node_str_opt(run, "state", ""), state);
     (void)!puan_int_parse(&want, puan_node_str_opt(n, "rungs", "1"));
-    PUAN_NODE_EACH(c, puan_node_get(run, "clocks")) {
+    PUAN_NODE_EACH(c, puan_node_get(run, "clocks"))
+    {
         if (!puan_str_eq(puan_node_str_opt(c, "id", ""), clock) ||
             !puan_str_is(puan_node_str_opt(c, "state", ""), "overdue"))
             continue;
@@ -302,7 +304,8 @@ static enum puan_status wait_for(struct play *p, const struct puan_node *n,
     return st;
 }
 
-/* ---- the stranger ----------------------------------------------------------------- */
+/* ---- the stranger
+ * ----------------------------------------------------------------- */
 
 static enum puan_status bad_logins(struct play *p, int64_t n,
                                    struct puan_arena *a, struct puan_err *err)
@@ -357,7 +360,8 @@ static enum puan_status look_public(struct play *p, const struct puan_node *n,
     return st;
 }
 
-/* ---- the play --------------------------------------------------------------------- */
+/* ---- the play
+ * --------------------------------------------------------------------- */
 
 static enum puan_status make_release(struct play *p, const struct puan_node *n,
                                      struct puan_arena *a, struct puan_err *err)
@@ -373,13 +377,12 @@ static enum puan_status make_release(struct play *p, const struct puan_node *n,
     puan_out_init(&o, a);
     puan_jw_init(&w, &o);
     puan_jw_map(&w);
-    puan_jw_ktext(&w, "area",
-                  puan_arena_fmt(a, "%lld", (long long)p->area));
+    puan_jw_ktext(&w, "area", puan_arena_fmt(a, "%lld", (long long)p->area));
     puan_jw_kstr(&w, "title", puan_node_str_opt(n, "title", ""));
     puan_jw_key(&w, "tables");
     puan_jw_list(&w);
     PUAN_NODE_EACH(c, puan_node_get(n, "tables"))
-        puan_jw_str(&w, c->text);
+    puan_jw_str(&w, c->text);
     puan_jw_end(&w, ']');
     puan_jw_end(&w, '}');
     TRY(puan_people_seat(&k, p->d, role, p->area, err));
@@ -422,8 +425,7 @@ static enum puan_status step(struct play *p, const struct puan_node *n,
         return set_clock(p, n, err);
     if (puan_node_get(n, "wait_case") != NULL)
         return wait_case(p, n, a, err);
-    if (puan_node_get(n, "wait") != NULL ||
-        puan_node_get(n, "overdue") != NULL)
+    if (puan_node_get(n, "wait") != NULL || puan_node_get(n, "overdue") != NULL)
         return wait_for(p, n, a, err);
     if (puan_node_get(n, "public") != NULL)
         return look_public(p, n, a, err);
@@ -455,7 +457,8 @@ static enum puan_status play(struct play *p, const char *path,
     release = puan_node_get(f->tree, "release");
     if (release != NULL)
         st = make_release(p, release, &a, err);
-    PUAN_NODE_EACH(n, puan_node_get(f->tree, "steps")) {
+    PUAN_NODE_EACH(n, puan_node_get(f->tree, "steps"))
+    {
         if (st != PUAN_OK)
             break;
         puan_arena_reset(&a);
@@ -481,10 +484,17 @@ enum puan_status puan_demo_release(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "release_refusals", p.refused);
     puan_jw_kbool(&d->report, "release_published", p.published);
     puan_jw_kbool(&d->report, "release_sound", p.sound);
-    if (st == PUAN_OK)
-        puan_demo_say("发布 %lld：拒绝 %lld 次后按程序发布，公开文本%s",
+    if (st == PUAN_OK) {
+        puan_demo_say(
+            "发布 %lld：不合程序的操作被拒绝 %lld 次，随后按程序发布，"
+            "公开文本核验%s",
+            (long long)p.release, (long long)p.refused,
+            p.sound ? "相符" : "不符");
+        puan_demo_say("release %lld: refused %lld times against procedure, "
+                      "then published; the public text %s",
                       (long long)p.release, (long long)p.refused,
-                      p.sound ? "可核验" : "核验不符");
+                      p.sound ? "verifies" : "does NOT verify");
+    }
     if (st == PUAN_OK && !p.sound)
         st = puan_fail(err, PUAN_EBUG, "release",
                        "the published text does not hold");
@@ -503,10 +513,15 @@ enum puan_status puan_demo_incident(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "incident_escalations", p.rungs);
     puan_jw_kint(&d->report, "incident_refusals", p.refused);
     puan_jw_kbool(&d->report, "incident_closed", st == PUAN_OK);
-    if (st == PUAN_OK)
-        puan_demo_say("事件 %lld：逾期逐级提醒 %lld 次，拒绝越权 %lld 次，"
-                      "经批准终止",
+    if (st == PUAN_OK) {
+        puan_demo_say(
+            "事件 %lld：逾期逐级提醒 %lld 次，越权操作被拒绝 %lld 次，"
+            "经批准终止",
+            (long long)p.run, (long long)p.rungs, (long long)p.refused);
+        puan_demo_say("case %lld: overdue, told upward %lld times; %lld acts "
+                      "without authority refused; ended with approval",
                       (long long)p.run, (long long)p.rungs,
                       (long long)p.refused);
+    }
     return st;
 }

@@ -98,7 +98,7 @@ static int run_verify(int argc, char **argv)
     opt.witness = witness;
     opt.tell_arg = &progress;
     puan_progress_quiet(json);
-    puan_progress_begin(&progress, "verifying", 0);
+    puan_progress_begin(&progress, "校验 verifying", 0);
     st = puan_ledger_verify(&v, dir, &opt, &a, &err);
     puan_progress_end(&progress);
     if (st != PUAN_OK) {

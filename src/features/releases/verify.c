@@ -309,11 +309,8 @@ static int run_verify(int argc, char **argv)
     struct puan_arena a;
     enum puan_status st;
 
-    if (!puan_args(argc, argv, args, PUAN_COUNT(args)) || file == NULL) {
-        fputs("usage: puan release verify FILE [--dir DIR] [--key FILE]\n",
-              stderr);
+    if (!puan_args(argc, argv, args, PUAN_COUNT(args)) || file == NULL)
         return PUAN_EXIT_USAGE;
-    }
     puan_arena_init(&a, &puan_heap);
     st = puan_file_read(&text, file, RELEASE_BYTES, &a, &err);
     if (st == PUAN_OK && key_file == NULL && dir != NULL)

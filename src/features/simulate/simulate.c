@@ -23,11 +23,7 @@ struct request {
 
 static int usage(const char *why)
 {
-    fprintf(stderr,
-            "puan: %s\nusage: puan simulate --area CODE|ALL --out DIR "
-            "[--seed N] [--scale X] [--plan PACK] [--faults none|default] "
-            "[--only areas] [--report]\n",
-            why);
+    fprintf(stderr, "puan: %s\n", why);
     return PUAN_EXIT_USAGE;
 }
 
@@ -229,7 +225,7 @@ static enum puan_status simulate(const struct request *q, struct puan_err *err)
     /* What one shard says to another must be known before any is written. */
     crossing = run.n_shards > 1 && !q->opt.only_areas;
     if (crossing)
-        puan_progress_begin(&bar, "movers between areas", run.n_shards);
+        puan_progress_begin(&bar, "跨区人口 movers between areas", run.n_shards);
     for (uint32_t i = 0; crossing && i < run.n_shards && st == PUAN_OK; i++) {
         struct sim_links mine = run.links;
 
@@ -295,8 +291,7 @@ static int run_score(int argc, char **argv)
     }
     if (truth == NULL) {
         free(list);
-        fprintf(stderr, "puan: --truth is missing\nusage: puan simulate score "
-                        "--truth truth.csv DETECTIONS.csv...\n");
+        fprintf(stderr, "puan: --truth is missing\n");
         return PUAN_EXIT_USAGE;
     }
     puan_arena_init(&a, puan_os_alloc());

@@ -952,7 +952,7 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
     {
         char title[64];
 
-        puan_format(title, sizeof(title), "households of %.*s",
+        puan_format(title, sizeof(title), "模拟住房 dwellings of %.*s",
                     PUAN_FMT(sh->row->digits));
         puan_progress_begin(&f->bar, title, sh->n_homes);
     }
@@ -975,6 +975,7 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
         for (uint32_t i = k; i < e && st == PUAN_OK; i++) {
             const struct sim_home *h = &sh->home[sh->home_order[i]];
 
+            puan_progress_add(&f->bar, 1);
             puan_arena_reset(&f->scratch);
             f->text.n = 0;
             if (h->fault != SIM_OMITTED || !h->unlisted)
@@ -997,7 +998,6 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
             } else {
                 faulty(f, sh, h);
             }
-            puan_progress_add(&f->bar, 1);
         }
     }
     (void)puan_progress_end(&f->bar);

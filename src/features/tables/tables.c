@@ -219,18 +219,15 @@ static int run_table(int argc, char **argv)
     struct puan_arena a;
     enum puan_status st;
 
-    if (!parse(&o, argc, argv)) {
-        fprintf(stderr, "usage: puan table DIR [--area CODE] [--table ID] "
-                        "[--format csv|json] [--out FOLDER]\n");
+    if (!parse(&o, argc, argv))
         return PUAN_EXIT_USAGE;
-    }
     puan_arena_init(&a, puan_os_alloc());
     st = puan_store_open(&store, o.dir, &so, &err);
     if (st == PUAN_OK) {
         tree = puan_store_areas(store);
         if (o.area == 0 && tree && tree->n)
             o.area = tree->area[0].code;
-        puan_progress_begin(&bar, "tabulating", 0);
+        puan_progress_begin(&bar, "汇总 tabulating", 0);
         st = puan_count_area(&c, store, o.area, tell, &bar, &err);
         puan_progress_end(&bar);
     }
