@@ -4,22 +4,8 @@
  */
 #include <stdlib.h>
 
+#include "base/test_heap.h"
 #include "core/area/area.h"
-
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc host = { get, put, NULL };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct puan_area_tree *t;
     struct puan_err err = { 0 };
 
-    puan_arena_init(&a, &host);
-    puan_arena_init(&scratch, &host);
+    puan_arena_init(&a, &puan_test_heap);
+    puan_arena_init(&scratch, &puan_test_heap);
     if (puan_area_read_csv(&t, level, 4, 3,
                            (struct puan_str){ (const char *)data, size },
                            "areas.csv", &a, &scratch, &err) == PUAN_OK)

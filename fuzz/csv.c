@@ -4,25 +4,12 @@
 #include <stdlib.h>
 
 #include "base/csv.h"
+#include "base/test_heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct puan_alloc host = { get, put, NULL };
     struct puan_str text = { (const char *)data, size };
     struct puan_err err = { 0 };
     struct puan_arena a, row;
@@ -30,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool more = true;
     size_t bytes = 0;
 
-    puan_arena_init(&a, &host);
-    puan_arena_init(&row, &host);
+    puan_arena_init(&a, &puan_test_heap);
+    puan_arena_init(&row, &puan_test_heap);
     if (puan_csv_open(&c, text, "input", &a, &row, &err) == PUAN_OK)
         while (more && puan_csv_next(&more, &c, &err) == PUAN_OK)
             for (size_t i = 0; more && i < c.n; i++)

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     text = (struct puan_str){ (const char *)data + 1, size - 1 };
     entity = data[0] % 4;
-    puan_arena_init(&a, &fuzz_host);
+    puan_arena_init(&a, &puan_test_heap);
     a.limit = 64u << 20;
     form = fuzz_form(&a);
     if (entity == 3) {

@@ -4,24 +4,10 @@
  */
 #include <stdlib.h>
 
+#include "base/test_heap.h"
 #include "core/flow/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc host = { get, put, NULL };
 
 static void sum(void *ctx, uint8_t out[PUAN_DIGEST_SIZE],
                 const struct puan_str *parts, size_t n)
@@ -92,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct puan_flow_run *run;
     struct puan_flow_event e = { .event_ms = 1000000, .entry_ms = 1000000 };
 
-    puan_arena_init(&a, &host);
+    puan_arena_init(&a, &puan_test_heap);
     a.limit = 16u << 20;
     if (puan_json_tree(&tree, text, "fuzz", &a, &err) != PUAN_OK ||
         puan_flow_load(&flow, tree, &env, &a, &err) != PUAN_OK)

@@ -5,21 +5,9 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/test_heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
 
 static void write_node(struct puan_jw *w, const struct puan_node *n)
 {
@@ -52,13 +40,12 @@ static void write_node(struct puan_jw *w, const struct puan_node *n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct puan_alloc host = { get, put, NULL };
     struct puan_str text = { (const char *)data, size };
     struct puan_err err = { 0 };
     struct puan_node *tree;
     struct puan_arena a;
 
-    puan_arena_init(&a, &host);
+    puan_arena_init(&a, &puan_test_heap);
     if (puan_json_tree(&tree, text, "input", &a, &err) == PUAN_OK) {
         struct puan_out o;
         struct puan_jw w;

@@ -8,24 +8,10 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/test_heap.h"
 #include "core/rule/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *lend(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void take_back(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc fuzz_host = { lend, take_back, NULL };
 
 static const struct puan_const fuzz_settings[] = {
     { { "ref_month", 9 }, 2020 * 12 + 10 },

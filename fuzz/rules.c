@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct puan_ruleset *rs;
     struct puan_form *form;
 
-    puan_arena_init(&a, &fuzz_host);
+    puan_arena_init(&a, &puan_test_heap);
     a.limit = 64u << 20;
     form = fuzz_form(&a);
     if (puan_ruleset_compile(&rs, form, fuzz_settings,

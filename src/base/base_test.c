@@ -10,27 +10,12 @@
 #include "base/calendar.h"
 #include "base/csv.h"
 #include "base/json.h"
+#include "base/test_heap.h"
 
-static int left; /* allocations until failure; -1 never */
+static struct puan_test_scarce scarce = { .left = -1 };
 
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    if (left == 0)
-        return NULL;
-    if (left > 0)
-        left--;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc host = { get, put, NULL };
+static const struct puan_alloc host = { puan_test_get, puan_test_put,
+                                        &scarce };
 
 static void formats_as_the_c_library_does(void **state)
 {
@@ -52,7 +37,7 @@ static void a_limit_is_never_passed(void **state)
     size_t n = 0;
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     a.limit = 100; /* 13 bytes take 16 */
     while (puan_arena_get(&a, 13) != NULL)
@@ -136,7 +121,7 @@ static void varints_have_one_encoding(void **state)
     const int64_t v[] = { 0, 1, -1, 63, -64, 64, INT64_MAX, INT64_MIN };
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     puan_out_init(&o, &a);
     for (size_t i = 0; i < PUAN_COUNT(v); i++)
@@ -166,7 +151,7 @@ static void json_is_read_strictly(void **state)
     struct puan_arena a;
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     for (size_t i = 0; i < PUAN_COUNT(good); i++) {
         struct puan_node *n;
@@ -195,7 +180,7 @@ static void json_nested_too_deep_is_refused(void **state)
     struct puan_err err = { 0 };
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     memset(deep, '[', 40);
     memset(deep + 40, ']', 40);
@@ -215,7 +200,7 @@ static void json_goes_out_as_it_came_in(void **state)
     struct puan_err err = { 0 };
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     puan_out_init(&o, &a);
     puan_jw_init(&w, &o);
@@ -248,7 +233,7 @@ static void unknown_keys_get_the_nearest_as_remedy(void **state)
     struct puan_err err = { 0 };
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     assert_int_equal(puan_json_tree(&n, PUAN_STR("{\n \"huosehold\": 1}"),
                                     "f.json", &a, &err),
@@ -269,7 +254,7 @@ static void csv_reads_quotes_and_line_ends(void **state)
     bool more;
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     puan_arena_init(&row, &host);
     assert_int_equal(
@@ -301,7 +286,7 @@ static void csv_names_the_line_of_what_is_wrong(void **state)
     struct puan_arena a, row;
 
     (void)state;
-    left = -1;
+    scarce.left = -1;
     puan_arena_init(&a, &host);
     puan_arena_init(&row, &host);
     for (size_t i = 0; i < PUAN_COUNT(wrong); i++) {
@@ -331,7 +316,7 @@ static void memory_that_runs_out_is_said_and_nothing_leaks(void **state)
         struct puan_err err = { 0 };
         enum puan_status st;
 
-        left = n;
+        scarce.left = n;
         puan_arena_init(&a, &host);
         st = puan_json_tree(&tree, text, "t", &a, &err);
         puan_arena_clear(&a);

@@ -33,8 +33,8 @@ static void run_file(void **state)
     struct puan_form *form = NULL;
     unsigned number = 0, bad = 0, n = 0;
 
-    puan_arena_init(&keep, &help_host);
-    puan_arena_init(&a, &help_host);
+    puan_arena_init(&keep, &puan_test_heap);
+    puan_arena_init(&a, &puan_test_heap);
     rest = help_read(path, &keep);
     while (next_line(&line, &rest, &number)) {
         const char *got;

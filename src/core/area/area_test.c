@@ -8,22 +8,8 @@
 #include <cmocka.h>
 
 #include "base/calendar.h"
+#include "base/test_heap.h"
 #include "core/area/area.h"
-
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc host = { get, put, NULL };
 
 #define S(lit) { lit, sizeof(lit) - 1 }
 static const struct puan_area_level levels[] = {
@@ -46,8 +32,8 @@ static enum puan_status load(struct puan_area_tree **t, const char *csv,
 static int setup(void **state)
 {
     (void)state;
-    puan_arena_init(&a, &host);
-    puan_arena_init(&scratch, &host);
+    puan_arena_init(&a, &puan_test_heap);
+    puan_arena_init(&scratch, &puan_test_heap);
     return 0;
 }
 

@@ -24,7 +24,7 @@ static int set_up(void **state)
     const char *name = "r";
     struct puan_err err = { 0 };
 
-    puan_arena_init(&f.a, &help_host);
+    puan_arena_init(&f.a, &puan_test_heap);
     f.form = help_form("test/vectors/forms/census.json", &f.a);
     if (puan_ruleset_compile(&f.rs, f.form, NULL, 0, &text, &name, 1, &f.a,
                              &err) != PUAN_OK)

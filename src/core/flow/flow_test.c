@@ -8,22 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/test_heap.h"
 #include "core/flow/flow.h"
-
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc host = { get, put, NULL };
 
 /* Enough of a digest to tell texts apart (FNV-1a, four lanes). */
 static void fnv(void *ctx, uint8_t out[PUAN_DIGEST_SIZE],
@@ -146,7 +132,7 @@ static int setup(void **state)
 {
     struct fix *x = calloc(1, sizeof *x);
 
-    puan_arena_init(&x->a, &host);
+    puan_arena_init(&x->a, &puan_test_heap);
     x->world.digest = &digest;
     x->now = T0;
     *state = x;
@@ -392,7 +378,7 @@ static void running_out_of_memory_is_told(void **state)
         struct puan_err err = { 0 };
         struct puan_arena a;
 
-        puan_arena_init(&a, &host);
+        puan_arena_init(&a, &puan_test_heap);
         a.limit = limit;
         st = puan_flow_load(&flow, tree, &env, &a, &err);
         if (st != PUAN_OK && st != PUAN_ENOMEM)

@@ -10,25 +10,14 @@
 #include <cmocka.h>
 
 #include "base/calendar.h"
+#include "base/test_heap.h"
 
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-static const struct puan_alloc host = { get, put, NULL };
 static struct puan_arena arena;
 
 static int setup(void **state)
 {
     (void)state;
-    puan_arena_init(&arena, &host);
+    puan_arena_init(&arena, &puan_test_heap);
     return 0;
 }
 static int teardown(void **state)
@@ -455,30 +444,21 @@ static void cells_are_set_from_text_as_the_reader_does(void **state)
 }
 
 /* Allocation n fails: the code is ENOMEM, nothing is read out of bounds. */
-static size_t left;
-static void *get_some(void *ctx, size_t n)
-{
-    (void)ctx;
-    if (left == 0)
-        return NULL;
-    left--;
-    return malloc(n);
-}
-
 static void running_out_of_memory_is_told(void **state)
 {
-    static const struct puan_alloc few = { get_some, put, NULL };
+    struct puan_test_scarce scarce = { 0 };
+    const struct puan_alloc few = { puan_test_get, puan_test_put, &scarce };
     const struct puan_form *f = form();
     enum puan_status st = PUAN_ENOMEM;
 
     (void)state;
-    for (size_t n = 0; st != PUAN_OK; n++) {
+    for (int n = 0; st != PUAN_OK; n++) {
         struct puan_arena a;
         struct puan_record r;
         struct puan_return_head h;
         struct puan_err err = { 0 };
 
-        left = n;
+        scarce.left = n;
         puan_arena_init(&a, &few);
         st = puan_record_read(&r, &h, &f, 1, puan_str_of(DOC), &a, &err);
         assert_true(st == PUAN_OK || st == PUAN_ENOMEM);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/test_heap.h"
+
 /* ---- SHA-256 (FIPS 180-4), plain ---------------------------------------- */
 
 static const uint32_t K[64] = {
@@ -95,26 +97,10 @@ static const struct puan_digest_fn fn = { .name = "sha256", .hash = sha256 };
 
 /* ---- set-up --------------------------------------------------------------- */
 
-static int left = -1; /* allocations until one fails; -1 never */
+static struct puan_test_scarce scarce = { .left = -1 };
 
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    if (left == 0)
-        return NULL;
-    if (left > 0)
-        left--;
-    return malloc(n);
-}
-
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc heap = { get, put, NULL };
+static const struct puan_alloc heap = { puan_test_get, puan_test_put,
+                                        &scarce };
 static struct puan_arena a;
 
 static int setup(void **state)
@@ -532,12 +518,12 @@ static void out_of_memory_is_said_at_every_allocation(void **state)
             enum puan_status st;
 
             puan_arena_init(&own, &heap);
-            left = n;
+            scarce.left = n;
             st = pass == 0
                      ? puan_entry_decode(&d, puan_out_view(&entry), &own, &err)
                      : puan_checkpoint_parse(&back, puan_out_view(&text), "c",
                                              &own, &err);
-            left = -1;
+            scarce.left = -1;
             puan_arena_clear(&own);
             if (st == PUAN_OK)
                 break;

@@ -495,8 +495,8 @@ static void executors_agree(void **state)
     (void)state;
     print_message("seed %llu, %llu rounds\n", (unsigned long long)seed,
                   (unsigned long long)rounds);
-    puan_arena_init(&forms, &help_host);
-    puan_arena_init(&a, &help_host);
+    puan_arena_init(&forms, &puan_test_heap);
+    puan_arena_init(&a, &puan_test_heap);
     f = help_form(FORM, &forms);
     for (uint64_t i = 0; i < rounds; i++) {
         struct puan_record rec[RECORDS];
@@ -988,8 +988,8 @@ static void expressions_mean_what_the_page_says(void **state)
     struct puan_form *f;
 
     (void)state;
-    puan_arena_init(&forms, &help_host);
-    puan_arena_init(&a, &help_host);
+    puan_arena_init(&forms, &puan_test_heap);
+    puan_arena_init(&a, &puan_test_heap);
     f = help_form(FORM, &forms);
     for (uint64_t i = 0; i < rounds; i++) {
         struct gen g = { 0 };

@@ -11,7 +11,7 @@ static struct puan_arena arena;
 static int setup(void **state)
 {
     (void)state;
-    puan_arena_init(&arena, &help_host);
+    puan_arena_init(&arena, &puan_test_heap);
     return 0;
 }
 
@@ -363,30 +363,6 @@ static void a_derived_chain_may_not_be_endless(void **state)
 
 /* ---- out of memory at the nth allocation ---- */
 
-struct scarce {
-    unsigned left, live;
-};
-
-static void *scarce_get(void *ctx, size_t n)
-{
-    struct scarce *s = ctx;
-
-    if (s->left == 0)
-        return NULL;
-    s->left--;
-    s->live++;
-    return malloc(n);
-}
-
-static void scarce_put(void *ctx, void *p, size_t n)
-{
-    struct scarce *s = ctx;
-
-    (void)n;
-    s->live--;
-    free(p);
-}
-
 static void every_failing_allocation_is_reported(void **state)
 {
     static const char text[] =
@@ -410,8 +386,8 @@ static void every_failing_allocation_is_reported(void **state)
     (void)state;
     /* first the host refuses its nth block, then the arena its nth 64 bytes */
     for (n = 0; n < 10000; n++) {
-        struct scarce s = { by_size ? 10000 : n, 0 };
-        struct puan_alloc host = { scarce_get, scarce_put, &s };
+        struct puan_test_scarce s = { by_size ? -1 : (int)n, 0 };
+        struct puan_alloc host = { puan_test_get, puan_test_put, &s };
         struct puan_str t = puan_str_of(text);
         struct puan_findings f[2];
         struct puan_ruleset *rs;

@@ -12,24 +12,9 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
 #include "base/calendar.h"
+#include "base/test_heap.h"
 #include "core/rule/rule.h"
-
-static void *help_get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void help_put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const struct puan_alloc help_host = { help_get, help_put, NULL };
 
 /* The whole file; the test fails when it cannot be read. */
 static inline struct puan_str help_read(const char *path, struct puan_arena *a)

@@ -9,24 +9,14 @@
 
 #include <cmocka.h>
 
-static void *get(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-static void put(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-static const struct puan_alloc host = { get, put, NULL };
+#include "base/test_heap.h"
+
 static struct puan_arena arena;
 
 static int setup(void **state)
 {
     (void)state;
-    puan_arena_init(&arena, &host);
+    puan_arena_init(&arena, &puan_test_heap);
     return 0;
 }
 static int teardown(void **state)
