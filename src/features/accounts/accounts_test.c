@@ -174,6 +174,15 @@ static const char *field(const char *name)
     return puan_arena_dup(&arena, puan_node_str_opt(n, name, ""));
 }
 
+static unsigned machine_login(const char *name, const char *secret)
+{
+    return call("POST", "/login/machine", NULL,
+                puan_arena_fmt(&arena,
+                               "{\"kind\":\"device\",\"name\":\"%s\","
+                               "\"secret\":\"%.*s\"}",
+                               name, PUAN_DEVICE_SECRET, secret));
+}
+
 static const char *code_now(const char *totp)
 {
     uint8_t raw[40];
@@ -209,8 +218,11 @@ static const char *sign_in(const char *name, const char *secret,
 
 static void accounts_live_their_whole_life(void **state)
 {
-    const char *sys, *sec, *audit, *secret, *tok, *line;
+    const char *sys, *sec, *audit, *secret, *other, *tok, *line;
+    struct puan_act clock = { .actor = PUAN_STR("test"),
+                              .verb = PUAN_STR("clock.set") };
     struct puan_str rest, part;
+    int64_t now;
 
     (void)state;
     /* the second factor is asked for, and a code works once */
@@ -327,6 +339,9 @@ static void accounts_live_their_whole_life(void **state)
     assert_true(strncmp(line, "e1,", 3) == 0);
     secret = puan_arena_dup(&arena,
                             (struct puan_str){ line + 3, PUAN_DEVICE_SECRET });
+    assert_true(puan_str_starts(rest, "e2,"));
+    other = puan_arena_dup(
+        &arena, (struct puan_str){ rest.p + 3, PUAN_DEVICE_SECRET });
     assert_int_equal(
         call("POST", "/login/machine", NULL,
              puan_arena_fmt(&arena,
@@ -338,6 +353,47 @@ static void accounts_live_their_whole_life(void **state)
     tok = field("token");
     assert_int_equal(call("GET", "/session", tok, ""), 200);
     assert_int_equal(call("GET", "/accounts", tok, ""), 403);
+    /* a new secret for a name ends what the old one opened, and no other's */
+    assert_int_equal(machine_login("e2", other), 200);
+    other = field("token");
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":[{\"name\":"
+             "\"e1\",\"area\":\"110101\",\"device\":\"d2\"}]}"),
+        201);
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+    assert_int_equal(call("GET", "/session", other, ""), 200);
+    /* nor does a credential reach wider than its role */
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":[{\"name\":"
+             "\"e9\",\"area\":\"11\"}]}"),
+        400);
+    /* a credential for a time is over with it, also for who is signed in */
+    now = puan_store_now(store);
+    assert_int_equal(
+        call("POST", "/credentials", sec,
+             puan_arena_fmt(&arena,
+                            "{\"kind\":\"device\",\"role\":\"enumerator\","
+                            "\"until_ms\":%lld,\"list\":[{\"name\":\"e2\","
+                            "\"area\":\"110201\"}]}",
+                            (long long)now + 3600000)),
+        201);
+    rest = reply.body;
+    puan_str_split(&part, &rest, '\n');
+    assert_true(puan_str_starts(rest, "e2,"));
+    assert_int_equal(
+        machine_login("e2", puan_arena_dup(
+                                &arena, (struct puan_str){
+                                            rest.p + 3, PUAN_DEVICE_SECRET })),
+        200);
+    other = field("token");
+    assert_int_equal(call("GET", "/session", other, ""), 200);
+    assert_int_equal(
+        puan_store_clock_set(store, &clock, now + 7200000, 1000, NULL),
+        PUAN_OK);
+    assert_int_equal(call("GET", "/session", other, ""), 401);
+    assert_string_equal(field("code"), "seat-over");
     assert_int_equal(
         call("POST", "/login/machine", NULL,
              puan_arena_fmt(&arena,

@@ -81,6 +81,10 @@ int role_admin(const struct puan_role *r);
 bool name_ok(struct puan_str name);
 /* "role@area" */
 void seat_text(char out[64], struct puan_str role, int64_t area);
+/* EINVAL when the plan gives this role no seat at this area. */
+PUAN_MUST_USE enum puan_status area_fits(const struct puan_request *rq,
+                                         const struct puan_role *role,
+                                         int64_t area, struct puan_err *err);
 /* Settings of the plan with their usual values. */
 int64_t idle_ms(const struct puan_plan *p, enum puan_credential c);
 

@@ -169,6 +169,8 @@ HANDLER(h_login_machine)
     who.account = m.id;
     who.area = m.area;
     who.household = m.household;
+    who.until_ms = m.until_ms;
+    who.batch = m.batch;
     who.role = m.role;
     puan_format(who.name, sizeof(who.name), "%.*s", PUAN_FMT(m.name));
     puan_format(who.role_name, sizeof(who.role_name), "%.*s",
@@ -253,6 +255,7 @@ static void who_of_seat(struct puan_who *who, const struct puan_plan *plan,
         return;
     who->seat = seat->id;
     who->area = seat->area;
+    who->until_ms = seat->until_ms;
     who->role = role_ordinal(plan, seat->role);
     if (who->role >= 0)
         who->external = plan->role[who->role].external;

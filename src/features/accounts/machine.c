@@ -387,6 +387,8 @@ static enum puan_status from_list(struct issue *k, struct puan_err *err)
                  !puan_area_covers(k->rq->store, k->in->area, v)))
                 st = puan_node_fail(c, err, "its area is not inside the area");
             if (st == PUAN_OK)
+                st = area_fits(k->rq, k->role, v, err);
+            if (st == PUAN_OK)
                 st = issue_one(k, name, v, 0, device.n ? device : name, err);
         }
         if (st != PUAN_OK)
@@ -452,6 +454,17 @@ static bool kind_of(enum puan_credential *c, struct puan_str kind)
     return true;
 }
 
+/* Signed in with a secret that a later issue has replaced. */
+static bool superseded(const struct puan_who *who, void *arg)
+{
+    const struct machines *m = arg;
+
+    return (who->credential == PUAN_CRED_DEVICE ||
+            who->credential == PUAN_CRED_HOUSEHOLD) &&
+           who->account > 0 && (size_t)who->account <= m->n && who->batch &&
+           m->at[who->account - 1].batch != who->batch;
+}
+
 HANDLER(h_issue)
 {
     struct issue k = { .rq = rq, .in = in };
@@ -511,6 +524,7 @@ HANDLER(h_issue)
     pthread_rwlock_wrlock(&m->lock);
     st = take(m, k.batch, k.credential, role_ordinal(plan, k.role->id),
               k.in->from_ms, k.in->until_ms, k.n, puan_out_view(&k.body), err);
+    puan_session_end_if(puan_host_sessions(rq->host), superseded, m);
     pthread_rwlock_unlock(&m->lock);
     if (st != PUAN_OK)
         goto out;

@@ -212,9 +212,9 @@ static enum puan_status attested(const struct puan_role *role,
     return PUAN_OK;
 }
 
-static enum puan_status area_fits(const struct puan_request *rq,
-                                  const struct puan_role *role, int64_t area,
-                                  struct puan_err *err)
+enum puan_status area_fits(const struct puan_request *rq,
+                           const struct puan_role *role, int64_t area,
+                           struct puan_err *err)
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
     const struct puan_plan *plan = puan_store_plan(rq->store);

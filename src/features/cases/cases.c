@@ -942,6 +942,10 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
     world.facts = facts.given;
     world.n_facts = facts.n;
     e->entry_ms = puan_store_now(st);
+    /* a clock set back stands still for a case that is already further: else
+     * what another store sends about it would never be taken */
+    if (run->opened && e->entry_ms < run->entered_ms)
+        e->entry_ms = run->entered_ms;
     if (e->event_ms == 0)
         e->event_ms = e->entry_ms;
     rc = puan_flow_apply(&call->decision, run, e, &world, err);

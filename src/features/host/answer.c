@@ -7,6 +7,8 @@
 #include "features/host/internal.h"
 #include "kit/os/os.h"
 
+#define EXACT INT64_C(9007199254740991) /* what every JSON reader counts to */
+
 /* ---- status to HTTP: the one switch --------------------------------------- */
 
 struct problem {
@@ -205,7 +207,10 @@ void puan_answer_items_end(struct puan_request *rq, int64_t next)
 {
     puan_jw_end(&rq->jw, ']');
     puan_jw_key(&rq->jw, "next");
-    if (next)
+    if (next > EXACT) /* a household's key: JavaScript would round it */
+        puan_jw_text(&rq->jw,
+                     puan_arena_fmt(rq->arena, "%lld", (long long)next));
+    else if (next)
         puan_jw_int(&rq->jw, next);
     else
         puan_jw_null(&rq->jw);

@@ -377,7 +377,9 @@ static bool first_time(struct puan_call *k)
     char whose[96];
     struct puan_str parts[3];
 
-    if (!key.n || k->c->row->method == PUAN_GET || k->c->row->direct)
+    /* nobody's answer is kept where nobody has signed in: it may be a token */
+    if (!key.n || k->c->row->method == PUAN_GET || k->c->row->direct ||
+        k->c->row->scope == PUAN_SCOPE_PUBLIC)
         return true;
     if (key.n > 128) {
         puan_answer_problem(rq, 400, "invalid",
@@ -426,6 +428,15 @@ static void run(struct puan_call *k)
 
     k->frame = &suspended;
     rq->now = puan_store_now(rq->store);
+    if (rq->who.until_ms && rq->now >= rq->who.until_ms) {
+        memset(&rq->who, 0, sizeof(rq->who));
+        rq->who.role = -1;
+        if (rq->route->scope != PUAN_SCOPE_PUBLIC) {
+            refuse(k, 401, "seat-over", "the time of this seat is over");
+            puan_call_finish(k, PUAN_OK, NULL);
+            return;
+        }
+    }
     st = puan_params_fill(&in, &set, rq->route, &k->c->pattern, &k->target,
                           rq->http->body, rq->arena, &err);
     if (st == PUAN_OK && inside(k, set, in) && first_time(k)) {

@@ -45,6 +45,8 @@ struct puan_who {
     char role_name[48];    /* "township-office" */
     char device[48];
     int64_t session;       /* number of the session, for the log */
+    int64_t until_ms;      /* campaign time at which the seat ends; 0 never */
+    int64_t batch;         /* machine credential: the issue it came from */
 };
 
 struct puan_request {
@@ -136,7 +138,7 @@ struct puan_page {
         "limit", PUAN_PARAM_INT, offsetof(T, field.limit), 1, 1000, true       \
     }
 int64_t puan_page_limit(const struct puan_page *p);
-/* {"items":[ … then _end writes ],"next":N or null}. */
+/* {"items":[ … then _end writes ],"next":N or null}; N beyond 2^53 is a text. */
 struct puan_jw *puan_answer_items(struct puan_request *rq);
 void puan_answer_items_end(struct puan_request *rq, int64_t next);
 

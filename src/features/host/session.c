@@ -304,3 +304,24 @@ size_t puan_session_end_account(struct puan_sessions *s,
 
     return prune(s, gone_account, &w);
 }
+
+struct picked {
+    bool (*test)(const struct puan_who *, void *);
+    void *arg;
+};
+
+static bool gone_picked(const struct session *x, const void *arg)
+{
+    const struct picked *p = arg;
+
+    return p->test(&x->who, p->arg);
+}
+
+size_t puan_session_end_if(struct puan_sessions *s,
+                           bool (*test)(const struct puan_who *who, void *arg),
+                           void *arg)
+{
+    struct picked p = { test, arg };
+
+    return prune(s, gone_picked, &p);
+}

@@ -41,6 +41,10 @@ bool puan_session_end(struct puan_sessions *s, struct puan_str token);
 size_t puan_session_end_account(struct puan_sessions *s,
                                 enum puan_credential credential,
                                 int64_t account, int64_t seat);
+/* Ends those the test picks; it must not call anything of this header. */
+size_t puan_session_end_if(struct puan_sessions *s,
+                           bool (*test)(const struct puan_who *who, void *arg),
+                           void *arg);
 /* Removes those that are over. */
 void puan_session_sweep(struct puan_sessions *s, int64_t now);
 size_t puan_session_count(struct puan_sessions *s);

@@ -85,6 +85,16 @@ static void unmake(struct fix *f)
     free(f);
 }
 
+static void set_clock(struct fix *f, const char *text)
+{
+    struct puan_act act = { .actor = PUAN_STR("tester"),
+                            .verb = PUAN_STR("clock.set") };
+    int64_t ms = 0;
+
+    assert_true(puan_instant_parse(&ms, puan_str_of(text)));
+    ok(puan_store_clock_set(f->st, &act, ms, 0, err));
+}
+
 static uint32_t send(struct fix *f, int64_t household, unsigned base,
                      const char *rooms)
 {
@@ -161,6 +171,8 @@ static void lots_are_accepted_from_below_and_die_with_a_change(void **state)
         ok(puan_store_deliver(f->st, err));
         assert_int_equal(lot_of(f, 11), PUAN_OK);
 
+        /* a drill's clock may be set back; what is delivered is still taken */
+        set_clock(f, "2021-04-02T11:00:00-03:30");
         /* one return changes: its parish and the canton are void, the other
          * parish is not */
         send(f, 110010010002, 1, "5");
