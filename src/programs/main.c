@@ -11,7 +11,6 @@
 
 #include "features/host/feature.h"
 
-
 /* Words of `name` that argv begins with: all of them, or 0. */
 static int matches(const char *name, int argc, char **argv)
 {
@@ -57,18 +56,59 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-/* First sentence of a help text: up to the first full stop or line end. */
-static int first_sentence(const char *help)
-{
-    const char *p = help;
+#define WIDTH 78
 
-    while (*p && *p != '\n' && !(*p == '.' && (!p[1] || p[1] == ' ' ||
-                                               p[1] == '\n')))
-        p++;
-    return (int)(p - help);
+/* First sentence of a help text: up to the first full stop or colon. */
+static size_t first_sentence(const char *help)
+{
+    size_t n = 0;
+
+    while (help[n] &&
+           !((help[n] == '.' || help[n] == ':') &&
+             (!help[n + 1] || help[n + 1] == ' ' || help[n + 1] == '\n')))
+        n++;
+    return n;
 }
 
-/* Every command that begins with `prefix` (NULL: all), one line each. */
+/*
+ * Words of `text`, broken into lines of WIDTH.  The first line goes on at
+ * column `at`, the others begin at column `indent`.
+ */
+static void put_words(FILE *to, const char *text, size_t n, int at, int indent)
+{
+    const char *end = text + n;
+    bool first = true;
+
+    while (text < end) {
+        size_t word = 0;
+        int cells = 0;
+
+        while (text < end && (*text == ' ' || *text == '\n'))
+            text++;
+        while (text + word < end && text[word] != ' ' && text[word] != '\n') {
+            /* a byte that begins a character; Chinese ones are two wide */
+            unsigned char c = (unsigned char)text[word++];
+
+            cells += c < 0x80 || (c >= 0xc0 && c < 0xe3) ? 1
+                     : c >= 0xe3                         ? 2
+                                                         : 0;
+        }
+        if (word == 0)
+            break;
+        if (!first && at + 1 + cells > WIDTH) {
+            fprintf(to, "\n%*s", indent, "");
+            at = indent;
+            first = true;
+        }
+        fprintf(to, "%s%.*s", first ? "" : " ", (int)word, text);
+        at += cells + !first;
+        first = false;
+        text += word;
+    }
+    fputc('\n', to);
+}
+
+/* Every command that begins with `prefix` (NULL: all), two lines each. */
 static size_t list(FILE *to, const char *prefix)
 {
     const struct puan_command **all;
@@ -87,61 +127,96 @@ static size_t list(FILE *to, const char *prefix)
     for (size_t i = 0; i < n; i++) {
         const char *name = all[i]->name;
 
-        if (prefix && (strncmp(name, prefix, k) != 0 ||
-                       (name[k] != ' ' && name[k] != 0)))
+        if (prefix &&
+            (strncmp(name, prefix, k) != 0 || (name[k] != ' ' && name[k] != 0)))
             continue;
-        fprintf(to, "  %-22s %.*s\n", name, first_sentence(all[i]->help),
-                all[i]->help);
+        fprintf(to, "  %-18s ", name);
+        if (all[i]->zh)
+            fprintf(to, "%s\n%21s", all[i]->zh, "");
+        put_words(to, all[i]->help, first_sentence(all[i]->help), 21, 21);
         shown++;
     }
     free(all);
     return shown;
 }
 
+static const char exit_codes[] =
+    "0 完成 done, 1 完成，有问题 done with findings, 2 用法不对 usage,\n"
+    "    3 输入有误 unreadable or invalid input, 4 拒绝 refused, "
+    "5 系统故障 system\n";
+
 static int general_help(FILE *to)
 {
-    fputs("puan 普安 " PUAN_VERSION
-          " — runs a census: collects, checks, links, tabulates, protects.\n\n"
-          "usage: puan COMMAND [ARGUMENT…]\n"
-          "       puan help COMMAND\n"
-          "       puan --version\n\ncommands:\n",
+    fputs("puan 普安 " PUAN_VERSION "\n"
+          "承担一次普查的全过程：采集、审核、比对、汇总、保护、发布\n"
+          "runs a census: collects, checks, links, tabulates, protects\n\n"
+          "usage 用法:\n"
+          "  puan COMMAND [ARGUMENT…]\n"
+          "  puan help COMMAND      一条命令的说明 what a command does\n"
+          "  puan --version\n\n"
+          "commands 命令:\n",
           to);
     list(to, NULL);
-    fputs("\nexit codes: 0 done, 1 done with findings, 2 usage, 3 unreadable "
-          "or invalid input,\n            4 refused, 5 system\n",
-          to);
+    fprintf(to, "\nexit codes 退出码:\n    %s", exit_codes);
     return PUAN_EXIT_DONE;
+}
+
+/* A word that begins commands but is none, or no word of any command. */
+static int unknown(const char *word)
+{
+    const struct puan_command *any = NULL;
+    size_t n = strlen(word);
+
+    for (size_t f = 0; puan_features[f]; f++)
+        for (size_t i = 0; i < puan_features[f]->n_commands; i++) {
+            const char *name = puan_features[f]->commands[i].name;
+
+            if (strncmp(name, word, n) == 0 && name[n] == ' ')
+                any = &puan_features[f]->commands[i];
+        }
+    if (any) {
+        fprintf(stderr, "puan: '%s' needs a second word, one of these:\n",
+                word);
+        list(stderr, word);
+    } else {
+        fprintf(stderr,
+                "puan: no command '%s'; 'puan help' lists all of them\n", word);
+    }
+    return PUAN_EXIT_USAGE;
 }
 
 static int help(int argc, char **argv)
 {
     int words;
+    size_t n, k;
     const struct puan_command *c;
 
     if (argc < 1)
         return general_help(stdout);
     c = find(&words, argc, argv);
     if (!c || words < argc) {
-        printf("commands that begin with '%s':\n", argv[0]);
-        if (list(stdout, argv[0]))
-            return PUAN_EXIT_DONE;
-        fprintf(stderr,
-                "puan: no command '%s'; 'puan help' lists all of them\n",
-                argv[0]);
-        return PUAN_EXIT_USAGE;
+        if (argc > 1 ||
+            (strncmp(argv[0], "help", 5) != 0 && list(stdout, argv[0]) == 0))
+            return unknown(argv[0]);
+        return strncmp(argv[0], "help", 5) == 0 ? general_help(stdout)
+                                                : PUAN_EXIT_DONE;
     }
-    printf("NAME\n    puan %s — %.*s\n\nUSAGE\n    puan %s %s\n\n"
-           "DESCRIPTION\n",
-           c->name, first_sentence(c->help), c->help, c->name, c->usage);
-    for (const char *p = c->help; *p;) {
-        size_t n = strcspn(p, "\n");
-
-        printf("    %.*s\n", (int)n, p);
-        p += n + (p[n] == '\n');
+    n = first_sentence(c->help);
+    printf("NAME 名称\n    puan %s", c->name);
+    if (c->zh)
+        printf(" — %s", c->zh);
+    printf("\n    ");
+    put_words(stdout, c->help, n, 4, 4);
+    printf("\nUSAGE 用法\n    puan %s ", c->name);
+    put_words(stdout, c->usage, strlen(c->usage), 10 + (int)strlen(c->name), 8);
+    k = n + strspn(c->help + n, ".: \n");
+    if (c->help[n] == ':')
+        k = 0; /* the name has half a sentence only */
+    if (c->help[k]) {
+        printf("\nDESCRIPTION 说明\n    ");
+        put_words(stdout, c->help + k, strlen(c->help + k), 4, 4);
     }
-    fputs("\nEXIT STATUS\n    0 done, 1 done with findings, 2 usage, 3 "
-          "invalid input, 4 refused, 5 system\n",
-          stdout);
+    printf("\nEXIT STATUS 退出码\n    %s", exit_codes);
     return PUAN_EXIT_DONE;
 }
 
@@ -170,17 +245,14 @@ int main(int argc, char **argv)
         strcmp(argv[1], "-h") == 0)
         return help(argc - 2, argv + 2);
     c = find(&words, argc - 1, argv + 1);
-    if (!c) {
-        fprintf(stderr, "puan: no command '%s'", argv[1]);
-        fputs("; 'puan help' lists all of them\n", stderr);
-        list(stderr, argv[1]);
-        return PUAN_EXIT_USAGE;
-    }
+    if (!c)
+        return unknown(argv[1]);
     if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0)
         return help(words, argv + 1);
     code = c->run(argc - words, argv + words);
     if (code == PUAN_EXIT_USAGE)
-        fprintf(stderr, "usage: puan %s %s\n", c->name, c->usage);
+        fprintf(stderr, "usage: puan %s %s\n'puan help %s' says more\n",
+                c->name, c->usage, c->name);
     if (fflush(stdout) != 0 && code == PUAN_EXIT_DONE) {
         fputs("puan: standard output cannot be written\n", stderr);
         code = PUAN_EXIT_SYSTEM;

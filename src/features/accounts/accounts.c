@@ -303,7 +303,7 @@ static const struct puan_command commands[] = {
       "second factors are shown once, or\nwritten to the secrets file (mode "
       "0600) as name,role,secret,totp. Without names it\nasks for them on a "
       "terminal, else uses the roles' names.",
-      cmd_first_run },
+      cmd_first_run, "首次启用：一次性建立三名管理员（系统、安全、审计）" },
 };
 
 static const char *const capabilities[] = { "admin.system", "admin.security",

@@ -954,15 +954,15 @@ static const struct puan_command commands[] = {
     { "backup verify", "OUT",
       "Checks a backup: every file against the signed manifest, then the "
       "ledgers of all stores.",
-      cmd_verify },
+      cmd_verify, "核验备份：文件清单、签名和各库台账" },
     { "backup", "DIR OUT [--store URL]",
       "Writes one consistent cut of all stores, keys, plan and blobs to a new "
       "directory. While a server runs, ask it: POST /c/{campaign}/backups.",
-      cmd_backup },
+      cmd_backup, "备份：同一时点的全部数据、密钥、方案和附件" },
     { "restore", "OUT DIR [--store URL]",
       "Makes a campaign directory from a backup, after its manifest and "
       "ledgers were verified; with --store its stores go into PostgreSQL.",
-      cmd_restore },
+      cmd_restore, "核验备份后恢复为普查目录" },
 };
 
 const struct puan_feature puan_feature_backup = {

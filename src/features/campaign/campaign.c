@@ -283,7 +283,7 @@ static const struct puan_command commands[] = {
       "Imports areas, listing, staff, assignments, registers (CSV with a "
       "header, told by their columns) and returns (JSON documents, one a "
       "line). All rows of a CSV file or none.",
-      cmd_import },
+      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）和普查表（JSON）" },
 };
 
 #define AREA_COLUMNS                                                           \

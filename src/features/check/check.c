@@ -609,7 +609,7 @@ static const struct puan_command commands[] = {
       "plan's rule files. Without --out, or with --summary, the counts of each "
       "rule are printed; --json prints them for machines. Exit code 1 when "
       "there are findings.",
-      run },
+      run, "按方案的审核规则审核 CSV 数据文件" },
 };
 
 const struct puan_feature puan_feature_check = {

@@ -734,7 +734,7 @@ static const struct puan_command commands[] = {
       "--listen the first free port from 8020 on is taken. Without --report "
       "the report, JSON, goes to standard output. DIR/accounts.txt lists the "
       "accounts.",
-      run_demo },
+      run_demo, "演示：模拟一个区域，完整走一遍普查" },
 };
 
 const struct puan_feature puan_feature_demo = {

@@ -235,7 +235,7 @@ static const struct puan_command commands[] = {
       "made,\nan empty office store is opened. Without --birth demo the "
       "key-encryption key\nis printed in three shares, once; any two open the "
       "directory. No account\nexists afterwards: see admin first-run.",
-      cmd_init },
+      cmd_init, "建立普查目录" },
     { "serve",
       "DIR [--listen 127.0.0.1:8020] [--store sqlite|postgresql://…] "
       "[--kek-file FILE | --share1-file F --share2-file F] "
@@ -244,14 +244,14 @@ static const struct puan_command commands[] = {
       "Serves a campaign directory over HTTP. Runs the periodic jobs, answers "
       "until\nSIGTERM or SIGINT, then finishes what is under way and closes "
       "the stores.",
-      cmd_serve },
+      cmd_serve, "启动普查服务" },
     { "openapi", "",
       "Prints the interface as OpenAPI 3.1, made from the route tables.",
-      cmd_openapi },
+      cmd_openapi, "输出网络接口说明（OpenAPI 3.1）" },
     { "permissions", "PACK [--md]",
       "Prints which role of a plan may use which route. Area rules come on "
       "top: a\nseat acts inside its own area only.",
-      cmd_permissions },
+      cmd_permissions, "列出方案中各岗位可用的接口" },
 };
 
 const struct puan_feature puan_feature_host = {

@@ -87,8 +87,9 @@ struct puan_route {
 struct puan_command {
     const char *name;  /* "ledger verify" */
     const char *usage; /* one line after "puan NAME" */
-    const char *help;  /* a paragraph */
+    const char *help;  /* a paragraph; its first sentence is the summary */
     int (*run)(int argc, char **argv); /* argv[0] is the name; exit code */
+    const char *zh; /* the summary in Chinese */
 };
 
 enum puan_store_kind { PUAN_STORE_OFFICE, PUAN_STORE_RETURNS };

@@ -431,31 +431,31 @@ static const struct puan_command commands[] = {
       "directory and the witnesses kept outside it. Needs no key. Without a "
       "witness, a history rewritten as a whole together with the directory's "
       "own checkpoints cannot be told from a true one.",
-      run_verify },
+      run_verify, "校验台账：逐条核对修改痕迹、普查表和受保护的数据" },
     { "ledger show",
       "DIR [--store NAME] [--from SEQ] [--limit N] [--json] [--store-url URL]",
-      "Prints entries in order, at most 100 unless --limit says otherwise (0: "
-      "all). Stores are \"office\" and the areas of the returns stores.",
-      run_list },
+      "Prints entries in order, at most 100 unless --limit says otherwise. "
+      "--limit 0 prints all. Stores are \"office\" and the areas of the returns stores.",
+      run_list, "按顺序列出台账条目" },
     { "ledger search",
       "DIR [--store NAME] [--actor NAME] [--seat PREFIX] [--device NAME] "
       "[--verb PREFIX] [--subject PREFIX] [--area CODE] [--since TIME] "
       "[--until TIME] [--from SEQ] [--limit N] [--json]",
       "Finds entries by who, at which seat, from which device, what, about "
       "what and when. Times are those of the event: a day or an instant.",
-      run_list },
+      run_list, "查询台账：谁、在何岗位、用何设备、何时、对何事做了什么" },
     { "ledger prove",
       "DIR --store NAME --seq N [--height N] | --check PROOF "
       "[--witness CHECKPOINT]",
       "Writes the proof that an entry is in the ledger: the entry and the "
       "path from it to the Merkle root. With --check a proof is verified, "
       "without the campaign, against a checkpoint somebody else kept.",
-      run_prove },
+      run_prove, "出具或核验某一条目确在台账中的证明" },
     { "ledger witness", "DIR [--out FILE] [--kek-file FILE] [--store-url URL]",
       "Signs the heads of all stores as they stand now, for keeping outside. "
       "Give the file to somebody who cannot write the directory; \"puan ledger "
       "verify --witness FILE\" then proves that nothing before it was changed.",
-      run_witness },
+      run_witness, "签发各库台账当前状态的见证，交外部保存" },
 };
 
 const struct puan_feature puan_feature_ledgers = {

@@ -254,6 +254,64 @@ static void put_plan(struct puan_out *o, const struct puan_plan *p)
     puan_out_char(o, '\n');
 }
 
+/* One line of a listing: name, label in Chinese and in English. */
+static void put_row(struct puan_out *o, struct puan_str id, struct puan_str zh,
+                    struct puan_str en)
+{
+    puan_out_fmt(o, "  %-20s %.*s  %.*s", puan_arena_dup(o->arena, id),
+                 PUAN_FMT(zh), PUAN_FMT(en));
+}
+
+/* What people ask first; --json has the rest. */
+static void put_text(struct puan_out *o, const struct puan_plan *p)
+{
+    if (p->n_forms)
+        puan_out_text(o, "\n普查表 forms\n");
+    for (size_t i = 0; i < p->n_forms; i++) {
+        const struct puan_form *f = p->form[i];
+
+        put_row(o, f->id, f->zh, f->en);
+        for (uint16_t e = 0; e < f->n_entities; e++)
+            puan_out_fmt(o, "%s%.*s %u", e ? ", " : ": ",
+                         PUAN_FMT(f->entity[e].name),
+                         (unsigned)f->entity[e].n_asked);
+        puan_out_text(o, "\n");
+    }
+    if (p->n_windows)
+        puan_out_text(o, "\n时段 windows\n");
+    for (size_t i = 0; i < p->n_windows; i++) {
+        const struct puan_window *x = &p->window[i];
+        char from[32], until[32];
+
+        puan_instant_text(from, x->from_ms, p->offset_minutes);
+        puan_instant_text(until, x->until_ms, p->offset_minutes);
+        put_row(o, x->id, x->zh, x->en);
+        puan_out_fmt(o, ": %.16s .. %.16s\n", from, until);
+    }
+    if (p->n_roles)
+        puan_out_text(o, "\n岗位 roles\n");
+    for (size_t i = 0; i < p->n_roles; i++) {
+        const struct puan_role *r = &p->role[i];
+        bool any = false;
+
+        put_row(o, r->id, r->zh, r->en);
+        for (size_t k = 0; k < p->n_levels; k++)
+            if (r->levels >> k & 1) {
+                puan_out_fmt(o, "%s%.*s", any ? ", " : ": ",
+                             PUAN_FMT(p->level[k].id));
+                any = true;
+            }
+        puan_out_text(o, "\n");
+    }
+    if (p->n_tables)
+        puan_out_text(o, "\n汇总表 tables\n");
+    for (size_t i = 0; i < p->n_tables; i++) {
+        put_row(o, p->table[i].id, p->table[i].zh, p->table[i].en);
+        puan_out_text(o, "\n");
+    }
+    puan_out_text(o, "\n摘要 digests\n");
+}
+
 static int cmd_show(int argc, char **argv)
 {
     const char *pack = NULL, *suite = NULL;
@@ -288,6 +346,7 @@ static int cmd_show(int argc, char **argv)
     } else {
         puan_out_fmt(&o, "%.*s\n%.*s\n", PUAN_FMT(p->zh), PUAN_FMT(p->en));
         put_summary(&o, p);
+        put_text(&o, p);
         for (size_t k = 0; k < p->n_packs; k++) {
             puan_out_fmt(&o, "%s ", fn->name);
             hex_of(&o, p->pack[k].digest);
@@ -552,20 +611,20 @@ static const struct puan_command commands[] = {
       "Proves a plan pack: names, codes, routing, rules, workflows, "
       "capabilities.\nPrints every fault with file, line and remedy; exit "
       "code 3 when there is one.",
-      cmd_lint },
+      cmd_lint, "检查方案包：名称、编码、跳转、规则、流程、权限" },
     { "plan show", "PACK [--json] [--digest sm3|sha256]",
-      "Shows what a plan holds, and its digests.", cmd_show },
+      "Shows what a plan holds, and its digests.", cmd_show, "显示方案包的内容和摘要" },
     { "plan sign", "PACK --key FILE [--digest sm3|sha256]",
       "Signs the digest of a pack into its plan.sig, which is not part of it.",
-      cmd_sign },
+      cmd_sign, "对方案包的摘要签名，写入 plan.sig" },
     { "plan verify", "PACK [--public FILE]",
       "Checks plan.sig against the pack as it lies there. With --public the "
       "key must\nbe that one.",
-      cmd_verify },
+      cmd_verify, "按现有文件核验方案包的签名" },
     { "plan key", "FILE [--scheme sm2|ed25519]",
       "Makes a key pair to sign plans with: FILE is the private key, FILE.pub "
       "the\npublic one.",
-      cmd_key },
+      cmd_key, "生成方案签名用的密钥对" },
 };
 
 const struct puan_feature puan_feature_plans = {

@@ -186,9 +186,8 @@ static bool is_pack(const char *dir, struct puan_arena *a)
            puan_file_exists(puan_arena_fmt(a, "%s/" PIN, dir));
 }
 
-/* The directory a pack name means, without a slash at its end. */
-static enum puan_status locate(const char **out, const char *pack,
-                               struct puan_arena *a, struct puan_err *err)
+enum puan_status puan_plan_find(const char **out, const char *pack,
+                                struct puan_arena *a, struct puan_err *err)
 {
     struct puan_str s = puan_str_of(pack);
     const char *home = getenv("PUAN_PLANS");
@@ -377,7 +376,7 @@ static enum puan_status load(struct puan_plan_held *h, const char *pack,
     const char *dir, *pin_path;
     struct puan_node *pin = NULL;
     struct puan_str s, name;
-    enum puan_status st = locate(&dir, pack, a, err);
+    enum puan_status st = puan_plan_find(&dir, pack, a, err);
 
     if (st != PUAN_OK)
         return st;
@@ -444,7 +443,7 @@ enum puan_status puan_plan_lint(struct puan_plan_held **held,
     *problems = NULL;
     if (h == NULL)
         return PUAN_ENOMEM;
-    st = locate(&dir, pack, &h->arena, err);
+    st = puan_plan_find(&dir, pack, &h->arena, err);
     if (st == PUAN_OK) {
         st = read_packs(h, dir, digest, true, &found);
         if (st != PUAN_OK && h->problems.n == 0)

@@ -18,6 +18,17 @@
 struct puan_plan_held;
 
 /*
+ * The directory a pack's path or bare name means, without a slash at its end,
+ * in `a`.
+ *
+ * ENOTFOUND  no such pack
+ */
+PUAN_MUST_USE enum puan_status puan_plan_find(const char **out,
+                                              const char *pack,
+                                              struct puan_arena *a,
+                                              struct puan_err *err);
+
+/*
  * Reads a pack, or a directory made by puan_plan_pin; then the digests must be
  * those that were pinned.  A pack with a fault is refused whole; err has the
  * first fault.

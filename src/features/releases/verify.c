@@ -345,5 +345,5 @@ const struct puan_command puan_release_commands[PUAN_RELEASE_COMMANDS] = {
       "directory also the plan, the ledger heads it names and the tables, "
       "counted again.  --key names the office's public key (keys/sign.pub).  "
       "Exit code 1 when something differs.",
-      run_verify },
+      run_verify, "核验已发布的数据：摘要、签名，并可重新汇总比对" },
 };

@@ -4,6 +4,7 @@
 #include "features/simulate/sim.h"
 
 #include "features/host/feature.h"
+#include "features/plans/plans.h"
 #include "features/simulate/score.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
@@ -65,7 +66,7 @@ static bool parse_scale(double *out, const char *text)
 static const char *parse(struct request *q, int argc, char **argv)
 {
     *q = (struct request){ .opt = { .seed = 1, .scale = 1, .faults = true },
-                           .plan = "plans/" PUAN_DEFAULT_PLAN };
+                           .plan = PUAN_DEFAULT_PLAN };
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         int64_t n;
@@ -196,12 +197,14 @@ static enum puan_status simulate(const struct request *q, struct puan_err *err)
     struct sim_shard *sh;
     struct puan_progress bar;
     uint32_t *shard = NULL;
+    const char *plan;
     enum puan_status st;
     bool crossing;
 
     puan_arena_init(&all, puan_os_alloc());
     puan_arena_init(&one, puan_os_alloc());
-    if ((st = sim_spec_load(&spec, q->plan, &all, err)) != PUAN_OK)
+    if ((st = puan_plan_find(&plan, q->plan, &all, err)) != PUAN_OK ||
+        (st = sim_spec_load(&spec, plan, &all, err)) != PUAN_OK)
         goto out;
     run.spec = spec;
     if ((st = choose(&shard, &run.n_shards, spec, q, &all, err)) != PUAN_OK)
@@ -311,11 +314,11 @@ static const struct puan_command commands[] = {
       "Makes a synthetic census with known truth. Households and persons are "
       "fitted to the published row of each area; faults are planted and "
       "recorded in truth.csv.",
-      run_simulate },
+      run_simulate, "模拟一次普查，真值已知，可埋设差错" },
     { "simulate score", "--truth truth.csv DETECTIONS.csv...",
       "Scores detectors against planted truth. Prints planted, found and false "
       "for each detector as JSON.",
-      run_score },
+      run_score, "对照埋设的真值，评价各项查错的查全率和查准率" },
 };
 
 const struct puan_feature puan_feature_simulate = {

@@ -251,7 +251,7 @@ static const struct puan_command commands[] = {
       "plan's tables: to FOLDER/ID.csv, or to standard output. Records that a "
       "decision on duplicates dropped are left out. JSON names the ledger "
       "heads, the plan and the program it was computed from.",
-      run_table },
+      run_table, "汇总一个区域的普查表，输出方案规定的汇总表" },
 };
 
 const struct puan_feature puan_feature_tables = {
