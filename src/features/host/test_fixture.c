@@ -1,0 +1,142 @@
+/*
+ * The directory, the store, the host and the client of a test's campaign.
+ */
+#include "features/host/test_fixture.h"
+
+#include <stdlib.h>
+
+#include "base/calendar.h"
+#include "base/json.h"
+#include "kit/os/os.h"
+
+size_t puan_fix_engines(const char *url[2])
+{
+    const char *pg = getenv("PUAN_TEST_PG");
+
+    url[0] = NULL;
+    url[1] = pg;
+    return pg && *pg ? 2 : 1;
+}
+
+struct puan_fix *puan_fix_begin(const char *url)
+{
+    struct puan_fix *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    puan_arena_init(&f->a, puan_os_alloc());
+    ok(puan_dir_temp(&f->root, &f->a, err));
+    f->dir = puan_arena_fmt(&f->a, "%s/c", f->root);
+    f->opt.url = url;
+    return f;
+}
+
+void puan_fix_create(struct puan_fix *f, const char *birth, const char *pack,
+                     const char *suite)
+{
+    ok(puan_store_create(f->dir, birth, pack, suite, &f->opt, err));
+}
+
+void puan_fix_open(struct puan_fix *f)
+{
+    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
+}
+
+void puan_fix_close(struct puan_fix *f)
+{
+    puan_store_close(f->st);
+    f->st = NULL;
+}
+
+void puan_fix_reopen(struct puan_fix *f)
+{
+    puan_fix_close(f);
+    puan_fix_open(f);
+}
+
+void puan_fix_end(struct puan_fix *f)
+{
+    puan_http_client_close(f->client);
+    puan_host_stop(f->host);
+    puan_store_close(f->st);
+    ok(puan_dir_remove(f->root, err));
+    puan_arena_clear(&f->a);
+    free(f);
+}
+
+void puan_fix_import(struct puan_fix *f, enum puan_import_kind kind,
+                     const char *csv)
+{
+    struct puan_act act = { .actor = PUAN_STR("tester") };
+    struct puan_import_result res;
+
+    ok(puan_import(&res, f->st, kind, puan_str_of(csv), "test.csv", false, &act,
+                   err));
+    assert_true(res.written > 0);
+}
+
+void puan_fix_clock(struct puan_fix *f, const char *when)
+{
+    int64_t ms = 0;
+
+    assert_true(puan_instant_parse(&ms, puan_str_of(when)));
+    puan_fix_clock_ms(f, ms);
+}
+
+void puan_fix_clock_ms(struct puan_fix *f, int64_t ms)
+{
+    struct puan_act act = { .actor = PUAN_STR("tester"),
+                            .verb = PUAN_STR("clock.set") };
+
+    ok(puan_store_clock_set(f->st, &act, ms, 0, err));
+}
+
+int64_t puan_fix_int(struct puan_shard *sh, const char *sql)
+{
+    struct puan_db *db = NULL;
+    int64_t n = -1;
+
+    ok(puan_read_begin(&db, sh, err));
+    ok(puan_db_int(&n, db, sql, -1, err));
+    puan_read_end(sh, db);
+    return n;
+}
+
+int64_t puan_fix_office(struct puan_fix *f, const char *sql)
+{
+    return puan_fix_int(puan_store_office(f->st), sql);
+}
+
+const struct puan_node *puan_fix_json(struct puan_fix *f, const char *json)
+{
+    struct puan_node *n = NULL;
+    char *text;
+
+    if (json == NULL)
+        return NULL;
+    text = puan_arena_get(&f->a, strlen(json) + 1);
+    for (size_t i = 0; json[i]; i++)
+        text[i] = json[i] == '\'' ? '"' : json[i];
+    ok(puan_json_tree(&n, puan_str_of(text), "f", &f->a, err));
+    return n;
+}
+
+void puan_fix_areas(struct puan_fix *f, puan_act_fn body)
+{
+    struct puan_act act = { .actor = PUAN_STR("test"),
+                            .verb = PUAN_STR("area.import"),
+                            .subject = PUAN_STR("areas") };
+
+    ok(puan_commit(puan_store_office(f->st), &act, body, NULL, err));
+    ok(puan_store_areas_changed(f->st, err));
+}
+
+void puan_fix_serve(struct puan_fix *f, unsigned workers, unsigned loops)
+{
+    struct puan_host_options opt = { .listen = "127.0.0.1:0",
+                                     .workers = workers,
+                                     .loops = loops,
+                                     .quiet = true };
+
+    ok(puan_host_start(&f->host, f->st, puan_features, &opt, err));
+    ok(puan_http_client_open(&f->client, puan_host_address(f->host), err));
+}
