@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -400,6 +401,7 @@ static void a_copy_stands_alone(void **state)
     struct fixture *f = *state;
     struct puan_err err = { 0 };
     struct puan_db *db = NULL;
+    struct stat file;
     const char *path;
 
     if (on_pg) {
@@ -411,6 +413,11 @@ static void a_copy_stands_alone(void **state)
     assert_int_equal(insert(f->db, 1, PUAN_STR("a"), &err), PUAN_OK);
     assert_int_equal(puan_db_copy_to(f->db, path, &err), PUAN_OK);
     assert_int_equal(insert(f->db, 2, PUAN_STR("b"), &err), PUAN_OK);
+    /* nobody but owner and group reads a store or its copy */
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_mode & 07, 0);
+    assert_int_equal(stat(f->url + strlen("sqlite:"), &file), 0);
+    assert_int_equal(file.st_mode & 07, 0);
     assert_int_equal(puan_db_copy_to(f->db, path, &err), PUAN_ECONFLICT);
     assert_int_equal(puan_db_open(&db,
                                   puan_arena_fmt(&f->a, "sqlite:%s", path),

@@ -4,8 +4,10 @@
  * Parameters "$1", "$2" are names to SQLite, so each is looked up once when
  * the statement is prepared.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "kit/db/internal.h"
 #include "kit/os/os.h"
@@ -287,6 +289,19 @@ static const struct puan_engine engine = {
     .close = lite_close,
 };
 
+/*
+ * A new database is for its owner and group only; SQLite gives its -wal and
+ * -shm the same mode.  Only a file nobody has open yet is touched: closing a
+ * descriptor of one that is open would give up its locks.
+ */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 enum puan_status puan_sqlite_open(struct puan_db **out, const char *path,
                                   unsigned flags, struct puan_err *err)
 {
@@ -308,6 +323,8 @@ enum puan_status puan_sqlite_open(struct puan_db **out, const char *path,
         free(db);
         return puan_fail(err, PUAN_ENOTFOUND, path, "no such database");
     }
+    if (mode & SQLITE_OPEN_CREATE && !memory)
+        make_private(path);
     rc = sqlite3_open_v2(path, &db->h, mode | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         st = puan_fail(err, PUAN_EIO, path, "%s",
@@ -345,6 +362,7 @@ enum puan_status puan_sqlite_copy_to(struct puan_db *db, const char *path,
 
     if (puan_file_exists(path))
         return puan_fail(err, PUAN_ECONFLICT, path, "exists already");
+    make_private(path);
     rc = sqlite3_open_v2(path, &to,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     if (rc != SQLITE_OK) {

@@ -12,6 +12,8 @@
 #include "base/calendar.h"
 #include "kit/os/os.h"
 
+#define LINES_A_SECOND 50 /* neither a full disk nor a client fills another */
+
 static _Atomic int chosen = -1; /* not read from the environment yet */
 
 static const char *const names[] = { "debug", "info", "warn", "error", "off" };
@@ -41,6 +43,9 @@ bool puan_log_on(enum puan_log_level level)
 {
     return level != PUAN_LOG_OFF && (int)level >= level_now();
 }
+
+static _Atomic int64_t second;
+static _Atomic int64_t lines; /* in that second */
 
 struct line {
     char p[1024];
@@ -87,13 +92,27 @@ static void put_value(struct line *l, struct puan_str v)
     put(l, "\"", 1);
 }
 
+/* Is there room in this second?  *missed: lines the one before left out. */
+static bool room(int64_t *missed)
+{
+    int64_t now = puan_os_mono_ns() / 1000000000;
+
+    *missed = 0;
+    if (atomic_exchange(&second, now) != now)
+        *missed = atomic_exchange(&lines, 0) - LINES_A_SECOND;
+    return atomic_fetch_add(&lines, 1) < LINES_A_SECOND;
+}
+
 void puan_log_line(enum puan_log_level level, const char *event,
                    const struct puan_log_field *fields, size_t n)
 {
     struct line l = { .n = 0 };
     char buf[40];
+    int64_t missed = 0;
 
     if (!puan_log_on(level))
+        return;
+    if (level != PUAN_LOG_DEBUG && !room(&missed))
         return;
     puan_instant_text(buf, puan_os_now_ms(), 0);
     put(&l, buf, strlen(buf));
@@ -111,6 +130,11 @@ void puan_log_line(enum puan_log_level level, const char *event,
                             (long long)fields[i].num));
         else
             put_value(&l, fields[i].text);
+    }
+    if (missed > 0) {
+        put(&l, " left_out=", 10);
+        put(&l, buf,
+            puan_format(buf, sizeof(buf), "%lld", (long long)missed));
     }
     if (l.n == sizeof(l.p) - 5) {
         memcpy(l.p + l.n, "...", 3);

@@ -7,6 +7,9 @@
  * line is always one line.  Never log a name, an ID number, an address, a key,
  * a password, a token or the text of an answer: only codes, counts and digests.
  *
+ * At most 50 lines a second (debug apart): the first line after that carries
+ * left_out=N.
+ *
  * Depends on: base, os.  Level from $PUAN_LOG (debug, info, warn, error, off),
  * info when unset.  Any thread.
  */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static char got[4096];
+static char got[16384];
 
 static void grab(void (*fn)(void))
 {
@@ -60,11 +60,30 @@ static void a_long_line_is_cut_and_says_so(void **state)
     assert_string_equal(got + strlen(got) - 4, "...\n");
 }
 
+static void flood(void)
+{
+    for (int i = 0; i < 2000; i++)
+        puan_log(PUAN_LOG_ERROR, "f", PUAN_LOG_I("i", i));
+}
+
+/* 2,000 lines take far less than a second, but may fall into two. */
+static void a_flood_does_not_fill_the_disk(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    grab(flood);
+    for (const char *p = got; (p = strchr(p, '\n')) != NULL; p++)
+        n++;
+    assert_true(n > 0 && n <= 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_stays_one_line),
         cmocka_unit_test(a_long_line_is_cut_and_says_so),
+        cmocka_unit_test(a_flood_does_not_fill_the_disk),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
