@@ -35,6 +35,7 @@ struct use {
 struct form_use {
     const struct puan_form *form;
     int entity; /* residence entity, -1 none */
+    bool judged; /* its cases are compiled; else nobody fits any */
     const struct puan_expr **residence;
     struct use *use; /* by table */
 };
@@ -202,13 +203,14 @@ static void form_open(struct form_use *fu, struct puan_tally *t,
     fu->use = puan_new_n(a, t->n_tables, struct use);
     if (fu->residence == NULL || fu->use == NULL)
         return;
-    for (size_t i = 0; fu->entity >= 0 && i < p->n_residence; i++) {
+    fu->judged = fu->entity >= 0;
+    for (size_t i = 0; fu->judged && i < p->n_residence; i++) {
         struct puan_expr *x;
 
         if (puan_expr_compile(&x, f, (uint16_t)fu->entity, p->consts,
                               p->n_consts, p->residence[i].when, "residence",
                               0, a, NULL) != PUAN_OK)
-            fu->entity = -1;
+            fu->judged = false;
         else
             fu->residence[i] = x;
     }
@@ -244,8 +246,10 @@ enum puan_status puan_tally_compile(struct puan_tally **out,
         form_open(&t->form[i], t, plan->form[i], a);
         t->n_forms++;
     }
+    if (a->failed)
+        return puan_arena_check(a, err);
     *out = t;
-    return puan_arena_check(a, err);
+    return PUAN_OK;
 }
 
 size_t puan_tally_cells(const struct puan_tally *t)
@@ -273,7 +277,7 @@ void puan_tally_status(struct puan_status_of *out, const struct puan_tally *t,
     for (uint32_t row = 0; row < r->rows[fu->entity].n; row++) {
         struct puan_status_of s = { -1, false, false, false };
 
-        for (size_t i = 0; i < t->plan->n_residence; i++) {
+        for (size_t i = 0; fu->judged && i < t->plan->n_residence; i++) {
             if (puan_expr_truth(fu->residence[i], r, row) != PUAN_TRUE)
                 continue;
             s = (struct puan_status_of){ (int16_t)i, rc[i].de_facto,
@@ -363,7 +367,7 @@ void puan_tally_count(int64_t *cells, const struct puan_tally *t,
     for (size_t i = 0; i < t->n_tables; i++) {
         const struct table *tb = &t->table[i];
         const struct use *u = &fu->use[i];
-        bool persons = u->usable && u->entity == (uint16_t)fu->entity;
+        bool persons = u->usable && fu->entity == u->entity;
         size_t base_rows = 0;
 
         if (!u->usable)

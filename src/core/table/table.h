@@ -49,7 +49,8 @@ struct puan_status_of {
 
 /*
  * Decides the residence case of every row of the plan's residence entity.
- * `out` has room for its rows.  A form without that entity has none.
+ * `out` has room for its rows.  A form without that entity has none; in a form
+ * that lacks what the cases ask, nobody fits any.
  */
 void puan_tally_status(struct puan_status_of *out, const struct puan_tally *t,
                        const struct puan_record *r);

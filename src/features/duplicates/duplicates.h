@@ -13,16 +13,20 @@
 extern const struct puan_feature puan_feature_duplicates;
 
 /*
- * Records of one store that a decision says not to count: read once, then
- * asked from any thread.
+ * Records of one store that a decision says not to count, as `db` (a reading
+ * connection of that store) sees them now: read once, then asked from any
+ * thread.
  */
 struct puan_dropped;
 PUAN_MUST_USE enum puan_status puan_dropped_open(struct puan_dropped **out,
-                                                 struct puan_shard *sh,
+                                                 struct puan_db *db,
                                                  struct puan_err *err);
-/* row is 0-based, of the plan's residence entity. */
+/*
+ * row is 0-based, of the plan's residence entity, in version `ret` (row of
+ * `ret`) of the household: what was answered anew is looked at anew.
+ */
 bool puan_dropped_has(const struct puan_dropped *d, int64_t household,
-                      uint32_t row);
+                      int64_t ret, uint32_t row);
 size_t puan_dropped_n(const struct puan_dropped *d);
 void puan_dropped_close(struct puan_dropped *d); /* NULL is fine */
 

@@ -21,42 +21,30 @@
 
 struct puan_dropped {
     struct drop {
-        int64_t household;
+        int64_t household, ret;
         uint32_t row;
     } *list;
     size_t n, cap;
 };
 
 enum puan_status puan_dropped_open(struct puan_dropped **out,
-                                   struct puan_shard *sh, struct puan_err *err)
+                                   struct puan_db *db, struct puan_err *err)
 {
     struct puan_dropped *d = calloc(1, sizeof(*d));
     struct puan_stmt *q = NULL;
-    struct puan_db *db;
     enum puan_status st;
     bool more;
 
     if (d == NULL)
         return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
-    st = puan_read_begin(&db, sh, err);
-    if (st != PUAN_OK) {
-        free(d);
-        return st;
-    }
     st = puan_sql(&q, db,
                   "SELECT household, line, ret FROM dup_drop WHERE dropped = 1"
                   " ORDER BY household, line",
                   err);
     while (st == PUAN_OK) {
-        struct puan_ret_head head;
-
         st = puan_stmt_step(&more, q, err);
         if (st != PUAN_OK || !more)
             break;
-        /* a household that has answered anew is looked at anew */
-        if (!puan_ret_head(&head, puan_shard_store(sh), puan_col_int(q, 0)) ||
-            head.ret != puan_col_int(q, 2))
-            continue;
         if (d->n == d->cap) {
             size_t cap = d->cap ? d->cap * 2 : 256;
             struct drop *p = realloc(d->list, cap * sizeof(*p));
@@ -68,11 +56,10 @@ enum puan_status puan_dropped_open(struct puan_dropped **out,
             d->list = p;
             d->cap = cap;
         }
-        d->list[d->n++] = (struct drop){ puan_col_int(q, 0),
+        d->list[d->n++] = (struct drop){ puan_col_int(q, 0), puan_col_int(q, 2),
                                          (uint32_t)puan_col_int(q, 1) - 1 };
     }
     puan_stmt_done(q);
-    puan_read_end(sh, db);
     if (st != PUAN_OK) {
         puan_dropped_close(d);
         return st;
@@ -82,7 +69,7 @@ enum puan_status puan_dropped_open(struct puan_dropped **out,
 }
 
 bool puan_dropped_has(const struct puan_dropped *d, int64_t household,
-                      uint32_t row)
+                      int64_t ret, uint32_t row)
 {
     size_t lo = 0, hi = d ? d->n : 0;
 
@@ -97,7 +84,7 @@ bool puan_dropped_has(const struct puan_dropped *d, int64_t household,
             hi = mid;
     }
     return d && lo < d->n && d->list[lo].household == household &&
-           d->list[lo].row == row;
+           d->list[lo].row == row && d->list[lo].ret == ret;
 }
 
 size_t puan_dropped_n(const struct puan_dropped *d)

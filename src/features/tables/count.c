@@ -29,8 +29,10 @@ struct puan_count {
         const char *name;
         uint64_t height;
         char head[2 * PUAN_DIGEST_SIZE + 1];
+        struct puan_dropped *dropped; /* returns stores; while counting */
     } *source;
     size_t n_sources;
+    const struct puan_area_tree *tree;
     /* of the cache (tables.c) */
     unsigned users;
     bool stale;
@@ -40,7 +42,7 @@ struct puan_count {
 struct range {
     struct puan_shard *shard;
     int64_t from, to;
-    const struct puan_dropped *dropped;
+    const struct source *source;
 };
 
 struct worker {
@@ -60,10 +62,35 @@ struct pass {
     void *arg;
 };
 
+/*
+ * The version of a household that stood when the heads were noted: walks back
+ * over what has come since.  *none: it had not answered yet.
+ */
+static enum puan_status version_then(struct puan_ret *out, struct worker *w,
+                                     const struct puan_ret *last, bool *none,
+                                     struct puan_err *err)
+{
+    struct puan_shard *sh = w->range->shard;
+    struct puan_db *db;
+    enum puan_status st;
+
+    *out = *last;
+    st = puan_read_begin(&db, sh, err);
+    while (st == PUAN_OK && out->entry >= w->range->source->height) {
+        *none = out->prev == 0;
+        if (*none)
+            break;
+        st = puan_ret_read(out, sh, db, out->prev, &w->arena, err);
+    }
+    puan_read_end(sh, db);
+    return st;
+}
+
 static enum puan_status count_return(void *arg, const struct puan_ret *r,
                                      struct puan_err *err)
 {
     struct worker *w = arg;
+    struct puan_ret then;
     const struct puan_plan *plan =
         puan_store_plan(puan_shard_store(w->range->shard));
     struct puan_status_of *status = NULL;
@@ -74,6 +101,14 @@ static enum puan_status count_return(void *arg, const struct puan_ret *r,
     int entity;
 
     puan_arena_reset(&w->arena);
+    if (r->entry >= w->range->source->height) {
+        bool new = false;
+
+        st = version_then(&then, w, r, &new, err);
+        if (st != PUAN_OK || new)
+            return st;
+        r = &then;
+    }
     st = puan_record_decode(&rec, r->form, r->frame, r->facts, PUAN_STR(""),
                             &w->arena, err);
     if (st != PUAN_OK)
@@ -85,12 +120,11 @@ static enum puan_status count_return(void *arg, const struct puan_ret *r,
         skip = puan_new_n(&w->arena, rows, bool);
         if (w->arena.failed)
             return puan_arena_check(&w->arena, err);
-        for (uint32_t i = 0; i < rows; i++)
-            status[i].status_case = -1;
         puan_tally_status(status, w->tally, &rec);
     }
     for (uint32_t i = 0; i < rows; i++) {
-        skip[i] = puan_dropped_has(w->range->dropped, r->head.household, i);
+        skip[i] = puan_dropped_has(w->range->source->dropped,
+                                   r->head.household, r->seq, i);
         if (skip[i]) {
             w->pop.dropped++;
             continue;
@@ -132,20 +166,18 @@ static enum puan_status count_ranges(void *arg, uint64_t begin, uint64_t end,
  * puan_ret_each looks at its store's whole head map, and enough for the cores.
  */
 static enum puan_status make_ranges(struct range **out, size_t *n,
-                                    struct puan_dropped **dropped,
-                                    struct puan_store *st, int64_t area,
-                                    struct puan_arena *a, struct puan_err *err)
+                                    struct puan_count *c, struct puan_store *st,
+                                    struct puan_err *err)
 {
-    const struct puan_area_tree *tree = puan_store_areas(st);
-    uint32_t top = tree ? puan_area_find(tree, area) : PUAN_AREA_NONE;
-    size_t shards = puan_store_shards(st);
+    const struct puan_area_tree *tree = c->tree;
+    uint32_t top = tree ? puan_area_find(tree, c->area) : PUAN_AREA_NONE;
     const struct puan_plan *plan = puan_store_plan(st);
     unsigned level;
 
     *n = 0;
     if (top == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_ENOTFOUND, "area", "no area %lld",
-                         (long long)area);
+                         (long long)c->area);
     level = (unsigned)(puan_area_level_of(
                            tree, plan->level[plan->shard_level].id) +
                        1);
@@ -153,9 +185,9 @@ static enum puan_status make_ranges(struct range **out, size_t *n,
         level = tree->n_levels - 1;
     if (level < tree->area[top].level)
         level = tree->area[top].level;
-    *out = puan_new_n(a, tree->area[top].end - top, struct range);
+    *out = puan_new_n(&c->arena, tree->area[top].end - top, struct range);
     if (*out == NULL)
-        return puan_arena_check(a, err);
+        return puan_arena_check(&c->arena, err);
     for (uint32_t i = top; i < tree->area[top].end; i++) {
         struct range *r = &(*out)[*n];
         size_t s;
@@ -167,21 +199,18 @@ static enum puan_status make_ranges(struct range **out, size_t *n,
             continue; /* above the shard level: nothing is collected there */
         puan_area_keys(&r->from, &r->to, st, tree->area[i].code);
         s = puan_shard_ordinal(r->shard);
-        if (s >= shards)
+        if (s >= c->n_sources)
             continue; /* a store made since */
-        if (dropped[s] == NULL) {
-            enum puan_status x = puan_dropped_open(&dropped[s], r->shard, err);
-
-            if (x != PUAN_OK)
-                return x;
-        }
-        r->dropped = dropped[s];
+        r->source = &c->source[s];
         ++*n;
     }
     return PUAN_OK;
 }
 
-/* Heights first: what is read afterwards is at least as new as they say. */
+/*
+ * Head and dropped records of every store, as they stand together.  What is
+ * read afterwards may be newer; count_return then goes back to this.
+ */
 static enum puan_status note_sources(struct puan_count *c,
                                      struct puan_store *st,
                                      struct puan_err *err)
@@ -197,6 +226,11 @@ static enum puan_status note_sources(struct puan_count *c,
 
         if (x != PUAN_OK)
             return x;
+        x = puan_db_begin(db, err);
+        if (x != PUAN_OK) {
+            puan_read_end(sh, db);
+            return x;
+        }
         c->source[i].name = puan_arena_dup(
             &c->arena, puan_str_of(puan_shard_name(sh)));
         x = puan_sql(&q, db,
@@ -212,6 +246,9 @@ static enum puan_status note_sources(struct puan_count *c,
                 puan_hex(c->source[i].head, (const uint8_t *)d.p, d.n);
         }
         puan_stmt_done(q);
+        if (x == PUAN_OK && i > 0)
+            x = puan_dropped_open(&c->source[i].dropped, db, err);
+        puan_db_rollback(db);
         puan_read_end(sh, db);
         if (x != PUAN_OK)
             return x;
@@ -240,32 +277,31 @@ enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
                                  void *arg, struct puan_err *err)
 {
     struct puan_count *c = calloc(1, sizeof(*c));
-    size_t shards = puan_store_shards(st), n = 0, cells = 0;
-    struct puan_dropped **dropped = calloc(shards, sizeof(struct puan_dropped *));
+    size_t n = 0, cells = 0;
     struct pass p = { .tell = tell, .arg = arg };
     unsigned threads = puan_cores();
-    const struct puan_area_tree *tree = puan_store_areas(st);
     enum puan_status x = PUAN_OK;
 
     if (threads > WORKERS_MAX)
         threads = WORKERS_MAX;
     p.worker = calloc(threads, sizeof(struct worker));
-    if (c == NULL || dropped == NULL || p.worker == NULL) {
+    if (c == NULL || p.worker == NULL) {
         x = puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
         goto out;
     }
     puan_arena_init(&c->arena, puan_os_alloc());
     c->store = st;
     c->area = area;
+    c->tree = puan_store_areas(st);
     c->time_ms = puan_real_now();
     x = note_sources(c, st, err);
     if (x != PUAN_OK)
         goto out;
-    x = make_ranges(&p.range, &n, dropped, st, area, &c->arena, err);
+    x = make_ranges(&p.range, &n, c, st, err);
     if (x != PUAN_OK)
         goto out;
-    x = puan_tally_compile(&c->tally, puan_store_plan(st), tree,
-                           puan_area_find(tree, area), &c->arena, err);
+    x = puan_tally_compile(&c->tally, puan_store_plan(st), c->tree,
+                           puan_area_find(c->tree, area), &c->arena, err);
     if (x != PUAN_OK)
         goto out;
     cells = puan_tally_cells(c->tally);
@@ -290,9 +326,10 @@ out:
             puan_arena_clear(&p.worker[i].arena);
         free(p.worker[i].cells);
     }
-    for (size_t i = 0; dropped && i < shards; i++)
-        puan_dropped_close(dropped[i]);
-    free(dropped);
+    for (size_t i = 0; c && c->source && i < c->n_sources; i++) {
+        puan_dropped_close(c->source[i].dropped);
+        c->source[i].dropped = NULL;
+    }
     free(p.worker);
     if (x != PUAN_OK) {
         puan_count_close(c);
@@ -450,11 +487,15 @@ static void sweep(struct cache *k)
     }
 }
 
-/* Returns stores whose height has moved make a count stale; office acts that
- * matter to counts (decisions) are entries of the returns stores too. */
+/*
+ * Returns stores whose height has moved make a count stale, so does another
+ * tree of areas; office acts that matter to counts (decisions) are entries of
+ * the returns stores too.
+ */
 static bool is_fresh(const struct puan_count *c, struct puan_store *st)
 {
-    if (c->stale || c->n_sources != puan_store_shards(st))
+    if (c->stale || c->n_sources != puan_store_shards(st) ||
+        c->tree != puan_store_areas(st))
         return false;
     for (size_t i = 1; i < c->n_sources; i++)
         if (puan_shard_height(puan_store_shard(st, i)) != c->source[i].height)

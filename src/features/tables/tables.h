@@ -2,9 +2,10 @@
  * Counting: one pass over the last version of every return of an area, giving
  * the plan's tables and the population by residence case.
  *
- * A count is of what was committed when the pass began; it names the ledger
- * heads, the plan and the program it came from.  Records a decision dropped
- * (features/duplicates) are left out and counted apart.
+ * A count names the ledger heads, the plan and the program it came from, and is
+ * of exactly what stood under those heads: a return that arrives while it runs
+ * is left for the next one.  Records a decision dropped (features/duplicates)
+ * are left out and counted apart.
  *
  * Never opens the vault.
  */
