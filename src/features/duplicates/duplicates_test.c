@@ -3,29 +3,13 @@
  * on both engines: held against a plain comparison of every record with every
  * other that knows the identity numbers, which the search never sees.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 
 #include "core/link/link.h"
 #include "core/plan/plan.h"
-#include "features/campaign/campaign.h"
 #include "features/duplicates/search.h"
-#include "features/ingest/ingest.h"
-#include "features/ledgers/ledgers.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/os.h"
-
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s:%u: %s", #call, puan_status_name(got_),       \
-                     err_.where, err_.line, err_.text);                        \
-    } while (0)
 
 static const char *engines[2];
 static size_t n_engines;
@@ -64,54 +48,28 @@ static const char form_yaml[] =
     "      stay: {type: code, codes: where, zh: 在, en: Stay}\n"
     "      reg: {type: code, codes: where, zh: 户, en: Registered}\n";
 
-struct fix {
-    struct puan_arena a;
-    const char *root, *dir;
-    struct puan_store_options opt;
-    struct puan_store *st;
-    unsigned counter;
-};
-
-static struct fix *make(const char *url)
+static struct puan_fix *make(const char *url)
 {
-    struct fix *f = calloc(1, sizeof(*f));
-    struct puan_act act = { .actor = PUAN_STR("tester") };
-    struct puan_import_result res;
-    const char *pack;
+    struct puan_fix *f = puan_fix_begin(url);
+    const char *pack = puan_arena_fmt(&f->a, "%s/zz-twice", f->root);
 
-    puan_arena_init(&f->a, puan_os_alloc());
-    ok(puan_dir_temp(&f->root, &f->a, err));
-    pack = puan_arena_fmt(&f->a, "%s/zz-twice", f->root);
     ok(puan_dir_make(puan_arena_fmt(&f->a, "%s/forms", pack), err));
     ok(puan_file_write(puan_arena_fmt(&f->a, "%s/plan.yaml", pack),
                        puan_str_of(plan_yaml), 0644, err));
     ok(puan_file_write(puan_arena_fmt(&f->a, "%s/forms/mini.yaml", pack),
                        puan_str_of(form_yaml), 0644, err));
-    f->dir = puan_arena_fmt(&f->a, "%s/c", f->root);
-    f->opt.url = url;
-    ok(puan_store_create(f->dir, "demo", pack, "sm", &f->opt, err));
-    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
-    ok(puan_import(&res, f->st, PUAN_IMPORT_AREAS,
-                   PUAN_STR("code,parent,level,name_zh,name_en\n"
-                            "1,,nation,a,A\n111,1,county,b,B\n"
-                            "112,1,county,c,C\n11101,111,ea,d,D\n"
-                            "11102,111,ea,e,E\n11201,112,ea,f,F\n"),
-                   "areas.csv", false, &act, err));
+    puan_fix_create(f, "demo", pack, "sm");
+    puan_fix_open(f);
+    puan_fix_import(f, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "1,,nation,a,A\n111,1,county,b,B\n"
+                    "112,1,county,c,C\n11101,111,ea,d,D\n"
+                    "11102,111,ea,e,E\n11201,112,ea,f,F\n");
     return f;
 }
 
-static void unmake(struct fix *f)
-{
-    struct puan_err err = { 0 };
-
-    puan_store_close(f->st);
-    assert_int_equal(puan_dir_remove(f->root, &err), PUAN_OK);
-    puan_arena_clear(&f->a);
-    free(f);
-}
-
 /* A valid identity number of person `k` (GB 11643 check character). */
-static const char *idn(struct fix *f, unsigned k)
+static const char *idn(struct puan_fix *f, unsigned k)
 {
     static const int weight[] = { 7, 9, 10, 5, 8, 4, 2, 1, 6,
                                   3, 7, 9, 10, 5, 8, 4, 2 };
@@ -132,14 +90,14 @@ struct person {
     int stay, reg;
 };
 
-static void send(struct fix *f, int64_t household, unsigned base,
+static void send(struct puan_fix *f, int64_t household, unsigned base,
                  const struct person *p, size_t n)
 {
     struct puan_sender who = { .actor = PUAN_STR("enum"),
                                .seat = PUAN_STR("enumerator"),
                                .device = PUAN_STR("d"),
                                .area = 1 };
-    struct puan_receipt r = { 0 };
+    struct puan_receipt r;
     struct puan_out o;
 
     puan_out_init(&o, &f->a);
@@ -154,11 +112,11 @@ static void send(struct fix *f, int64_t household, unsigned base,
         puan_out_fmt(&o, "%s{\"idn\":\"%s\",\"stay\":%d,\"reg\":%d}",
                      i ? "," : "", p[i].id, p[i].stay, p[i].reg);
     puan_out_text(&o, "]}");
-    ok(puan_submit_wait(&r, f->st, &who, puan_out_view(&o), &f->a, err));
+    r = puan_fix_submit(f, &who, puan_out_view(&o));
     assert_int_equal(r.outcome, PUAN_SUBMIT_ACCEPTED);
 }
 
-static struct puan_search search(struct fix *f, int64_t area)
+static struct puan_search search(struct puan_fix *f, int64_t area)
 {
     struct puan_act act = { .actor = PUAN_STR("tester"),
                             .verb = PUAN_STR("duplicate.search") };
@@ -168,25 +126,13 @@ static struct puan_search search(struct fix *f, int64_t area)
     return sum;
 }
 
-static int64_t office(struct fix *f, const char *sql)
-{
-    struct puan_shard *sh = puan_store_office(f->st);
-    struct puan_db *db = NULL;
-    int64_t n = -1;
-
-    ok(puan_read_begin(&db, sh, err));
-    ok(puan_db_int(&n, db, sql, -1, err));
-    puan_read_end(sh, db);
-    return n;
-}
-
 /* ---- tests ---------------------------------------------------------------- */
 
 static void who_lives_apart_is_a_pair_also_across_counties(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct person here[] = { { idn(f, 1), 1, 2 }, { idn(f, 2), 1, 1 } };
         struct person there[] = { { idn(f, 1), 2, 1 }, { idn(f, 3), 1, 1 } };
         struct puan_search s;
@@ -197,8 +143,8 @@ static void who_lives_apart_is_a_pair_also_across_counties(void **state)
         assert_int_equal(s.tokens, 4);
         assert_int_equal(s.pairs, 1);
         assert_int_equal(s.groups, 0);
-        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 0);
-        unmake(f);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM dup"), 0);
+        puan_fix_end(f);
     }
 }
 
@@ -207,7 +153,7 @@ static void present_or_registered_twice_is_found_where_it_can_be_decided(
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct person a[] = { { idn(f, 1), 1, 1 }, { idn(f, 2), 2, 1 } };
         struct person b[] = { { idn(f, 1), 1, 2 } };
         struct person c[] = { { idn(f, 2), 2, 1 } };
@@ -220,16 +166,16 @@ static void present_or_registered_twice_is_found_where_it_can_be_decided(
         assert_int_equal(s.groups, 2);
         assert_int_equal(s.pairs, 0);
         assert_int_equal(
-            office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 2"), 1);
-        assert_int_equal(office(f, "SELECT area FROM dup WHERE kinds = 2"),
+            puan_fix_office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 2"), 1);
+        assert_int_equal(puan_fix_office(f, "SELECT area FROM dup WHERE kinds = 2"),
                          1);
         assert_int_equal(
-            office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 4"), 1);
-        assert_int_equal(office(f, "SELECT area FROM dup WHERE kinds = 4"),
+            puan_fix_office(f, "SELECT COUNT(*) FROM dup WHERE kinds = 4"), 1);
+        assert_int_equal(puan_fix_office(f, "SELECT area FROM dup WHERE kinds = 4"),
                          111);
         /* a search inside one county sees that county only */
         assert_int_equal(search(f, 111).groups, 1);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -238,7 +184,7 @@ static void a_second_search_finds_nothing_new_and_a_change_opens_again(
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct person a[] = { { idn(f, 1), 1, 1 } };
         struct person two[] = { { idn(f, 5), 1, 1 }, { idn(f, 1), 1, 1 } };
 
@@ -246,18 +192,18 @@ static void a_second_search_finds_nothing_new_and_a_change_opens_again(
         send(f, 11201001, 0, a, 1);
         assert_int_equal(search(f, 1).groups, 1);
         assert_int_equal(search(f, 1).groups, 1);
-        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 1);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM dup"), 1);
         send(f, 11201001, 1, two, 2); /* the same person, another line */
         assert_int_equal(search(f, 1).groups, 1);
-        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), 1);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM dup"), 1);
         assert_int_equal(
-            office(f, "SELECT COUNT(*) FROM dup WHERE state = 'open'"
+            puan_fix_office(f, "SELECT COUNT(*) FROM dup WHERE state = 'open'"
                       " AND records LIKE '%\"line\":2%'"),
             1);
         /* an older version of the household counts no more */
         send(f, 11201001, 2, two, 1);
         assert_int_equal(search(f, 1).groups, 0);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -265,7 +211,7 @@ static void a_malformed_number_identifies_nobody(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         char *wrong = puan_arena_get(&f->a, 19);
         struct person a[] = { { wrong, 1, 1 } };
 
@@ -274,7 +220,7 @@ static void a_malformed_number_identifies_nobody(void **state)
         send(f, 11101001, 0, a, 1);
         send(f, 11201001, 0, a, 1);
         assert_int_equal(search(f, 1).tokens, 0);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -310,17 +256,15 @@ static void a_dropped_record_counts_no_more_until_it_is_answered_anew(
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct person a[] = { { idn(f, 1), 1, 1 }, { idn(f, 2), 1, 1 } };
         struct puan_shard *sh = puan_store_shard_of_area(f->st, 112);
         struct puan_act act = { .actor = PUAN_STR("tester"),
                                 .verb = PUAN_STR("duplicate.decide") };
-        struct puan_verify_options opt = { .url = engines[e] };
         struct parcel p = { puan_shard_ordinal(sh),
                             "{\"household\":11201001,\"line\":2,\"ret\":1,"
                             "\"dropped\":1,\"group\":7}" };
         struct puan_dropped *d = NULL;
-        struct puan_verify v;
 
         send(f, 11201001, 0, a, 2);
         ok(puan_commit(puan_store_office(f->st), &act, put_parcel, &p, err));
@@ -334,11 +278,8 @@ static void a_dropped_record_counts_no_more_until_it_is_answered_anew(
         assert_false(puan_dropped_has(d, 11201002, 1, 1));
         puan_dropped_close(d);
         send(f, 11201001, 1, a, 2);
-        ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));
-        for (uint64_t i = 0; i < v.n_problems; i++)
-            print_message("%s\n", v.problem[i].text);
-        assert_int_equal(v.n_problems, 0);
-        unmake(f);
+        puan_fix_verify(f);
+        puan_fix_end(f);
     }
 }
 
@@ -354,7 +295,7 @@ static void a_plain_comparison_finds_the_same(void **state)
 
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct rec *rec = calloc(HOUSEHOLDS * 4, sizeof(*rec));
         int64_t groups = 0, pairs = 0, twice = 0;
         size_t n = 0;
@@ -404,12 +345,12 @@ static void a_plain_comparison_finds_the_same(void **state)
         assert_int_equal(s.tokens, (int64_t)n);
         assert_int_equal(s.groups, groups);
         assert_int_equal(s.pairs, pairs);
-        assert_int_equal(office(f, "SELECT COUNT(*) FROM dup"), groups);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM dup"), groups);
         assert_int_equal(
-            office(f, "SELECT COUNT(*) FROM dup WHERE kinds / 2 % 2 = 1"),
+            puan_fix_office(f, "SELECT COUNT(*) FROM dup WHERE kinds / 2 % 2 = 1"),
             twice);
         free(rec);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -426,10 +367,7 @@ int main(void)
             a_dropped_record_counts_no_more_until_it_is_answered_anew),
         cmocka_unit_test(a_plain_comparison_finds_the_same),
     };
-    const char *pg = getenv("PUAN_TEST_PG");
 
-    engines[n_engines++] = NULL; /* SQLite */
-    if (pg && *pg)
-        engines[n_engines++] = pg;
+    n_engines = puan_fix_engines(engines);
     return cmocka_run_group_tests_name("duplicates", tests, NULL, NULL);
 }

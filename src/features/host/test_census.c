@@ -102,7 +102,7 @@ void puan_fix_covered(uint8_t digest[PUAN_DIGEST_SIZE], struct puan_fix *f,
 
 uint64_t puan_fix_verify(struct puan_fix *f)
 {
-    struct puan_verify_options opt = { .url = f->opt.url, .threads = 1 };
+    struct puan_verify_options opt = { .url = f->opt.url };
     struct puan_verify v;
 
     ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));

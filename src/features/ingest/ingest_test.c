@@ -2,116 +2,42 @@
  * Returns from document to row, on both engines: accepted once, repeated the
  * same, refused with a trace, counted, found again after a restart.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <stdio.h>
 
-#include "base/calendar.h"
 #include "core/ledger/ledger.h"
 #include "core/plan/plan.h"
-#include "features/campaign/campaign.h"
-#include "features/ingest/ingest.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/os.h"
-
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s:%u: %s", #call, puan_status_name(got_),       \
-                     err_.where, err_.line, err_.text);                        \
-    } while (0)
 
 static const char *engines[2];
 static size_t n_engines;
 
-struct fix {
-    struct puan_arena a;
-    const char *root, *dir;
-    struct puan_store_options opt;
-    struct puan_store *st;
-};
-
-static void set_clock(struct fix *f, const char *when)
+static struct puan_fix *make(const char *url)
 {
-    struct puan_act act = { .actor = PUAN_STR("tester"),
-                            .verb = PUAN_STR("clock.set") };
-    int64_t ms;
+    struct puan_fix *f = puan_fix_begin(url);
 
-    assert_true(puan_instant_parse(&ms, puan_str_of(when)));
-    ok(puan_store_clock_set(f->st, &act, ms, 0, err));
-}
-
-static void import(struct fix *f, enum puan_import_kind kind, const char *csv)
-{
-    struct puan_act act = { .actor = PUAN_STR("tester") };
-    struct puan_import_result res;
-
-    ok(puan_import(&res, f->st, kind, puan_str_of(csv), "test.csv", false, &act,
-                   err));
-    assert_true(res.written > 0);
-}
-
-static struct fix *make(const char *url)
-{
-    struct fix *f = calloc(1, sizeof(*f));
-
-    puan_arena_init(&f->a, puan_os_alloc());
-    ok(puan_dir_temp(&f->root, &f->a, err));
-    f->dir = puan_arena_fmt(&f->a, "%s/c", f->root);
-    f->opt.url = url;
-    ok(puan_store_create(f->dir, "demo", "plans/zz-test", "sm", &f->opt, err));
-    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
-    import(f, PUAN_IMPORT_AREAS,
-           "code,parent,level,name_zh,name_en\n"
-           "11,,canton,a,A\n11001,11,parish,b,B\n11001001,11001,round,c,C\n"
-           "11001002,11001,round,d,D\n"
-           "12,,canton,e,E\n12001,12,parish,f,F\n12001001,12001,round,g,G\n");
-    import(f, PUAN_IMPORT_LISTING,
-           "household,ea,head_name,c1\n"
-           "110010010001,11001001,Ann Zed,3\n110010010002,11001001,,\n"
-           "110010020001,11001002,,\n120010010001,12001001,,\n");
-    set_clock(f, "2021-04-02T12:00:00-03:30");
+    puan_fix_create(f, "demo", "plans/zz-test", "sm");
+    puan_fix_open(f);
+    puan_fix_import(
+        f, PUAN_IMPORT_AREAS,
+        "code,parent,level,name_zh,name_en\n"
+        "11,,canton,a,A\n11001,11,parish,b,B\n11001001,11001,round,c,C\n"
+        "11001002,11001,round,d,D\n"
+        "12,,canton,e,E\n12001,12,parish,f,F\n12001001,12001,round,g,G\n");
+    puan_fix_import(f, PUAN_IMPORT_LISTING,
+                    "household,ea,head_name,c1\n"
+                    "110010010001,11001001,Ann Zed,3\n"
+                    "110010010002,11001001,,\n"
+                    "110010020001,11001002,,\n120010010001,12001001,,\n");
+    puan_fix_clock(f, "2021-04-02T12:00:00-03:30");
     return f;
 }
 
-static void reopen(struct fix *f)
-{
-    puan_store_close(f->st);
-    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
-}
-
-static void unmake(struct fix *f)
-{
-    struct puan_err err = { 0 };
-
-    puan_store_close(f->st);
-    assert_int_equal(puan_dir_remove(f->root, &err), PUAN_OK);
-    puan_arena_clear(&f->a);
-    free(f);
-}
-
-/* A document of one member; `school` above its list is INVALID. */
-static struct puan_str doc(struct fix *f, int64_t household, unsigned base,
+static struct puan_str doc(struct puan_fix *f, int64_t household, unsigned base,
                            unsigned counter, const char *rooms,
                            const char *mode)
 {
-    return puan_str_of(puan_arena_fmt(
-        &f->a,
-        "{\"form\":\"household\",\"household\":\"%lld\",\"base\":%u,"
-        "\"device\":\"d-1\",\"counter\":%u,\"mode\":\"%s\","
-        "\"started\":\"2021-04-02T10:00:00-03:30\","
-        "\"finished\":\"2021-04-02T10:10:00-03:30\",\"signed\":true,"
-        "\"answers\":{\"members\":1,\"dwelling\":1,\"rooms\":%s},"
-        "\"member\":[{\"full_name\":\"Ann Zed\",\"place\":1,\"sex\":\"F\","
-        "\"born\":\"1980-03\",\"card\":\"X1\",\"usual\":1,\"tongue\":\"01\","
-        "\"school\":2,\"job\":\"baker\"}]}",
-        (long long)household, base, counter, mode, rooms));
+    return puan_fix_return(f, household, base, counter, rooms, mode, "");
 }
 
 static const struct puan_sender enumerator = { .actor = { "enum-1", 6 },
@@ -119,37 +45,23 @@ static const struct puan_sender enumerator = { .actor = { "enum-1", 6 },
                                                .device = { "d-1", 3 },
                                                .area = 11001001 };
 
-static struct puan_receipt send(struct fix *f, const struct puan_sender *who,
-                                struct puan_str body)
+/* In the returns store of canton 11. */
+static int64_t count(struct puan_fix *f, const char *sql)
 {
-    struct puan_receipt r = { 0 };
-
-    ok(puan_submit_wait(&r, f->st, who, body, &f->a, err));
-    return r;
+    return puan_fix_int(puan_store_shard(f->st, 1), sql);
 }
 
-static int64_t count(struct fix *f, size_t shard, const char *sql)
-{
-    struct puan_shard *sh = puan_store_shard(f->st, shard);
-    struct puan_db *db = NULL;
-    int64_t n = -1;
-
-    ok(puan_read_begin(&db, sh, err));
-    ok(puan_db_int(&n, db, sql, -1, err));
-    puan_read_end(sh, db);
-    return n;
-}
-
-/* ---- tests ------------------------------------------------------------------------- */
+/* ---- tests
+ * ------------------------------------------------------------------------- */
 
 static void a_return_is_accepted_and_proved(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_shard *sh =
             puan_store_shard_of_household(f->st, 110010010001);
-        struct puan_receipt r = send(
+        struct puan_receipt r = puan_fix_submit(
             f, &enumerator, doc(f, 110010010001, 0, 1, "3", "enumerator"));
         uint8_t digest[PUAN_DIGEST_SIZE];
         struct puan_stmt *s = NULL;
@@ -186,7 +98,7 @@ static void a_return_is_accepted_and_proved(void **state)
         assert_int_equal(rec.rows[1].txt[name].n, 0);
         ok(puan_ret_record(&rec, &ret, sh, true, &f->a, err));
         assert_true(puan_str_is(rec.rows[1].txt[name], "Ann Zed"));
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -194,14 +106,14 @@ static void the_same_again_gives_the_first_receipt(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_str d = doc(f, 110010010001, 0, 1, "3", "enumerator");
-        struct puan_receipt a = send(f, &enumerator, d), b;
+        struct puan_receipt a = puan_fix_submit(f, &enumerator, d), b;
         uint64_t height =
             puan_shard_height(puan_store_shard_of_area(f->st, 11));
 
         for (int pass = 0; pass < 2; pass++) {
-            b = send(f, &enumerator, d);
+            b = puan_fix_submit(f, &enumerator, d);
             assert_int_equal(b.outcome, PUAN_SUBMIT_REPEATED);
             assert_int_equal(b.seq, a.seq);
             assert_int_equal(b.time_ms, a.time_ms);
@@ -209,9 +121,9 @@ static void the_same_again_gives_the_first_receipt(void **state)
             assert_memory_equal(a.digest, b.digest, sizeof(a.digest));
             assert_int_equal(
                 puan_shard_height(puan_store_shard_of_area(f->st, 11)), height);
-            reopen(f);
+            puan_fix_reopen(f);
         }
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -219,31 +131,38 @@ static void what_cannot_be_accepted_waits_in_quarantine(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_receipt r, q;
 
-        r = send(f, &enumerator, doc(f, 110010010001, 0, 1, "3", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 1, "3", "enumerator"));
         /* the same counter, other answers */
-        q = send(f, &enumerator, doc(f, 110010010001, 0, 1, "4", "enumerator"));
+        q = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 1, "4", "enumerator"));
         assert_int_equal(q.outcome, PUAN_SUBMIT_CONFLICT);
-        r = send(f, &enumerator, doc(f, 110010010001, 0, 1, "4", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 1, "4", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_CONFLICT);
         assert_int_equal(r.ret, q.ret); /* kept once */
         /* another counter, but a base that is not the last version */
-        r = send(f, &enumerator, doc(f, 110010010001, 0, 2, "5", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 2, "5", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_STALE);
         assert_int_equal(r.version, 1);
-        r = send(f, &enumerator, doc(f, 110010010002, 3, 9, "5", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010002, 3, 9, "5", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_STALE);
         assert_int_equal(r.version, 0);
-        r = send(f, &enumerator, PUAN_STR("{\"form\":\"household\"}"));
+        r = puan_fix_submit(f, &enumerator,
+                            PUAN_STR("{\"form\":\"household\"}"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_UNREADABLE);
-        set_clock(f, "2021-06-01T00:00:00-03:30");
-        r = send(f, &enumerator, doc(f, 110010010002, 0, 3, "3", "enumerator"));
+        puan_fix_clock(f, "2021-06-01T00:00:00-03:30");
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010002, 0, 3, "3", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_WINDOW);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM quarantine"), 5);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM ret"), 1);
-        unmake(f);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM quarantine"), 5);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM ret"), 1);
+        puan_fix_end(f);
     }
 }
 
@@ -251,14 +170,14 @@ static void a_source_may_leave_only_so_much(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_sender other = enumerator;
         struct puan_receipt r;
         struct puan_err err1 = { 0 };
 
         for (unsigned i = 0; i < PUAN_QUARANTINE_DOCS; i++) {
-            r = send(f, &enumerator,
-                     doc(f, 110010010001, 7, i, "3", "enumerator"));
+            r = puan_fix_submit(f, &enumerator,
+                                doc(f, 110010010001, 7, i, "3", "enumerator"));
             assert_int_equal(r.outcome, PUAN_SUBMIT_STALE);
         }
         assert_int_equal(
@@ -267,13 +186,14 @@ static void a_source_may_leave_only_so_much(void **state)
                              &f->a, &err1),
             PUAN_ELIMIT);
         /* neither its good returns nor other sources suffer */
-        r = send(f, &enumerator,
-                 doc(f, 110010010001, 0, 5000, "3", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 5000, "3", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_ACCEPTED);
         other.actor = PUAN_STR("enum-2");
-        r = send(f, &other, doc(f, 110010010002, 7, 1, "3", "enumerator"));
+        r = puan_fix_submit(f, &other,
+                            doc(f, 110010010002, 7, 1, "3", "enumerator"));
         assert_int_equal(r.outcome, PUAN_SUBMIT_STALE);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -281,18 +201,19 @@ static void a_correction_is_a_further_version(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         uint8_t before[PUAN_DIGEST_SIZE], after[PUAN_DIGEST_SIZE];
         struct puan_ret_head head;
         struct puan_counts c;
         struct puan_receipt r, r2;
         uint64_t n;
 
-        r = send(f, &enumerator, doc(f, 110010010001, 0, 1, "3", "enumerator"));
+        r = puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010001, 0, 1, "3", "enumerator"));
         ok(puan_area_digest(before, &n, f->st, 11001, err));
         assert_int_equal(n, 1);
-        r2 = send(f, &enumerator,
-                  doc(f, 110010010001, 1, 2, "5", "enumerator"));
+        r2 = puan_fix_submit(f, &enumerator,
+                             doc(f, 110010010001, 1, 2, "5", "enumerator"));
         assert_int_equal(r2.outcome, PUAN_SUBMIT_ACCEPTED);
         assert_int_equal(r2.version, 2);
         ok(puan_area_digest(after, &n, f->st, 11001, err));
@@ -307,17 +228,19 @@ static void a_correction_is_a_further_version(void **state)
             assert_int_equal(c.corrected, 1);
             assert_int_equal(c.listed, 3);
             assert_int_equal(c.persons, 1);
-            reopen(f);
+            puan_fix_reopen(f);
         }
         /* an old one sent again still finds its first receipt */
-        r2 = send(f, &enumerator, doc(f, 110010010001, 0, 1, "3", "enumerator"));
+        r2 = puan_fix_submit(f, &enumerator,
+                             doc(f, 110010010001, 0, 1, "3", "enumerator"));
         assert_int_equal(r2.outcome, PUAN_SUBMIT_REPEATED);
         assert_int_equal(r2.seq, r.seq);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
-static enum puan_status try_send(struct fix *f, const struct puan_sender *who,
+static enum puan_status try_send(struct puan_fix *f,
+                                 const struct puan_sender *who,
                                  struct puan_str body)
 {
     struct puan_receipt r;
@@ -330,7 +253,7 @@ static void nobody_sends_for_others(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_sender who = enumerator,
                            home = { .actor = PUAN_STR("h"),
                                     .household_account = true,
@@ -345,10 +268,10 @@ static void nobody_sends_for_others(void **state)
         assert_int_equal(
             try_send(f, &who, doc(f, 110010010001, 0, 1, "3", "self")),
             PUAN_EDENIED);
-        assert_int_equal(try_send(f, &who,
-                                  doc(f, 110010010001, 0, 1, "3",
-                                      "office-estimate")),
-                         PUAN_EDENIED);
+        assert_int_equal(
+            try_send(f, &who,
+                     doc(f, 110010010001, 0, 1, "3", "office-estimate")),
+            PUAN_EDENIED);
         who.device = PUAN_STR("d-9");
         assert_int_equal(
             try_send(f, &who, doc(f, 110010010001, 0, 1, "3", "enumerator")),
@@ -362,9 +285,9 @@ static void nobody_sends_for_others(void **state)
         assert_int_equal(
             try_send(f, &home, doc(f, 110010010001, 0, 1, "3", "self")),
             PUAN_OK);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM ret"), 1);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM quarantine"), 0);
-        unmake(f);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM ret"), 1);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM quarantine"), 0);
+        puan_fix_end(f);
     }
 }
 
@@ -372,17 +295,17 @@ static void a_household_found_at_the_door_joins_the_listing(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
-        struct puan_receipt r = send(
+        struct puan_fix *f = make(engines[e]);
+        struct puan_receipt r = puan_fix_submit(
             f, &enumerator, doc(f, 110010010077, 0, 1, "3", "enumerator"));
         struct puan_counts c;
 
         assert_int_equal(r.outcome, PUAN_SUBMIT_ACCEPTED);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM listing"), 4);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM listing"), 4);
         puan_counts_of(&c, f->st, 11001001);
         assert_int_equal(c.listed, 3);
         assert_int_equal(c.submitted, 1);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -390,15 +313,16 @@ static void heads_are_found_again_after_any_stop(void **state)
 {
     (void)state;
     for (int damage = 0; damage < 3; damage++) {
-        struct fix *f = make(NULL);
+        struct puan_fix *f = make(NULL);
         struct puan_counts c;
         const char *snap;
 
         for (unsigned i = 0; i < 30; i++)
-            send(f, &enumerator,
-                 doc(f, 110010010100 + i, 0, i, i % 3 ? "3" : "2",
-                     "enumerator"));
-        send(f, &enumerator, doc(f, 110010010101, 1, 99, "7", "enumerator"));
+            puan_fix_submit(f, &enumerator,
+                            doc(f, 110010010100 + i, 0, i, i % 3 ? "3" : "2",
+                                "enumerator"));
+        puan_fix_submit(f, &enumerator,
+                        doc(f, 110010010101, 1, 99, "7", "enumerator"));
         puan_store_close(f->st);
         snap = puan_arena_fmt(&f->a, "%s/returns/11.heads", f->dir);
         assert_true(puan_file_exists(snap));
@@ -411,7 +335,7 @@ static void heads_are_found_again_after_any_stop(void **state)
         assert_int_equal(c.submitted, 30);
         assert_int_equal(c.versions, 31);
         assert_int_equal(c.listed, 33);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -427,26 +351,29 @@ static void a_marked_area_tells_the_office(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_shard *sh = puan_store_shard_of_area(f->st, 11);
         struct puan_act act = { .actor = PUAN_STR("tester"),
                                 .verb = PUAN_STR("lot.accept") };
         bool on = true;
 
-        send(f, &enumerator, doc(f, 110010010001, 0, 1, "3", "enumerator"));
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM outbox"), 0);
+        puan_fix_submit(f, &enumerator,
+                        doc(f, 110010010001, 0, 1, "3", "enumerator"));
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM outbox"), 0);
         ok(puan_commit(sh, &act, watch_body, &on, err));
-        send(f, &enumerator, doc(f, 110010010001, 1, 2, "4", "enumerator"));
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM outbox"), 1);
-        reopen(f); /* the mark stays */
-        send(f, &enumerator, doc(f, 110010010001, 2, 3, "5", "enumerator"));
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM outbox"), 2);
-        unmake(f);
+        puan_fix_submit(f, &enumerator,
+                        doc(f, 110010010001, 1, 2, "4", "enumerator"));
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM outbox"), 1);
+        puan_fix_reopen(f); /* the mark stays */
+        puan_fix_submit(f, &enumerator,
+                        doc(f, 110010010001, 2, 3, "5", "enumerator"));
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM outbox"), 2);
+        puan_fix_end(f);
     }
 }
 
 struct storm {
-    struct fix *f;
+    struct puan_fix *f;
     unsigned from, accepted, repeated;
 };
 
@@ -457,7 +384,7 @@ static void *storm_main(void *arg)
 
     puan_arena_init(&a, puan_os_alloc());
     for (unsigned i = 0; i < 100; i++) {
-        struct fix own = *s->f;
+        struct puan_fix own = *s->f;
         struct puan_receipt r = { 0 };
         struct puan_err err = { 0 };
 
@@ -481,7 +408,7 @@ static void what_two_send_at_once_is_kept_once(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct storm s[8];
         pthread_t t[8];
         unsigned accepted = 0, repeated = 0;
@@ -497,8 +424,8 @@ static void what_two_send_at_once_is_kept_once(void **state)
         }
         assert_int_equal(accepted, 400);
         assert_int_equal(repeated, 400);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM ret"), 400);
-        unmake(f);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM ret"), 400);
+        puan_fix_end(f);
     }
 }
 
@@ -506,7 +433,7 @@ static void an_import_is_all_or_nothing(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make(engines[e]);
+        struct puan_fix *f = make(engines[e]);
         struct puan_act act = { .actor = PUAN_STR("tester") };
         struct puan_import_result res;
         struct puan_err err1 = { 0 };
@@ -521,11 +448,11 @@ static void an_import_is_all_or_nothing(void **state)
                         "l.csv", false, &act, &err1),
             PUAN_EINVAL);
         assert_int_equal(err1.line, 3);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM listing"), 3);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM listing"), 3);
         ok(puan_import(&res, f->st, PUAN_IMPORT_LISTING, puan_str_of(good),
                        "l.csv", true, &act, err));
         assert_int_equal(res.rows, 2);
-        assert_int_equal(count(f, 1, "SELECT COUNT(*) FROM listing"), 3);
+        assert_int_equal(count(f, "SELECT COUNT(*) FROM listing"), 3);
         ok(puan_import(&res, f->st, PUAN_IMPORT_LISTING, puan_str_of(good),
                        "l.csv", false, &act, err));
         assert_int_equal(res.written, 2);
@@ -533,8 +460,7 @@ static void an_import_is_all_or_nothing(void **state)
         ok(puan_import(&res, f->st, PUAN_IMPORT_LISTING, puan_str_of(good),
                        "l.csv", false, &act, err));
         assert_int_equal(res.written, 0);
-        assert_int_equal(puan_shard_height(puan_store_shard(f->st, 1)),
-                         height);
+        assert_int_equal(puan_shard_height(puan_store_shard(f->st, 1)), height);
         memset(&err1, 0, sizeof(err1));
         assert_int_equal(
             puan_import(&res, f->st, PUAN_IMPORT_LISTING,
@@ -542,23 +468,24 @@ static void an_import_is_all_or_nothing(void **state)
                                  "110010010600,11001001\n"),
                         "l.csv", false, &act, &err1),
             PUAN_EINVAL);
-        import(f, PUAN_IMPORT_STAFF,
-               "staff,role,name,phone,area\n"
-               "e1,enumerator,Bo,1,11001001\ne2,enumerator,Cy,2,11001001\n");
+        puan_fix_import(
+            f, PUAN_IMPORT_STAFF,
+            "staff,role,name,phone,area\n"
+            "e1,enumerator,Bo,1,11001001\ne2,enumerator,Cy,2,11001001\n");
         {
             struct puan_str staff;
 
             ok(puan_assigned(&staff, f->st, 11001001, &f->a, err));
             assert_true(puan_str_is(staff, "e1"));
         }
-        import(f, PUAN_IMPORT_ASSIGNMENT, "ea,staff\n11001001,e2\n");
+        puan_fix_import(f, PUAN_IMPORT_ASSIGNMENT, "ea,staff\n11001001,e2\n");
         {
             struct puan_str staff;
 
             ok(puan_assigned(&staff, f->st, 11001001, &f->a, err));
             assert_true(puan_str_is(staff, "e2"));
         }
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -577,10 +504,7 @@ int main(void)
         cmocka_unit_test(what_two_send_at_once_is_kept_once),
         cmocka_unit_test(an_import_is_all_or_nothing),
     };
-    const char *pg = getenv("PUAN_TEST_PG");
 
-    engines[n_engines++] = NULL; /* SQLite */
-    if (pg && *pg)
-        engines[n_engines++] = pg;
+    n_engines = puan_fix_engines(engines);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
