@@ -119,8 +119,8 @@ bool puan_instant_parse(int64_t *ms, struct puan_str s)
     }
     if (at != s.n)
         return false;
-    *ms = ((day * 24 + h) * 60 + mi - sign * (oh * 60 + om)) * 60000 +
-          sec * 1000 + milli;
+    *ms = ((day * 24 + h) * 60 + mi - (int64_t)sign * (oh * 60 + om)) * 60000 +
+          (int64_t)sec * 1000 + milli;
     return true;
 }
 

@@ -158,8 +158,9 @@ enum puan_status puan_csv_next(bool *more, struct puan_csv *c,
     return PUAN_OK;
 }
 
-void puan_csv_put(struct puan_out *o, struct puan_str s)
+void puan_csv_put(struct puan_out *o, struct puan_str field)
 {
+    const struct puan_str s = field;
     bool quote = false;
 
     for (size_t i = 0; i < s.n && !quote; i++)

@@ -89,7 +89,7 @@ static enum puan_status dim_open(struct dim *d, struct puan_tally *t,
             d->n++;
         d->areas = areas = puan_new_n(a, d->n, uint32_t);
         for (size_t k = 0; areas && k < d->n; k++)
-            areas[k] = i =
+            areas[k] =
                 puan_area_next(t->tree, t->area, (unsigned)level,
                                k ? areas[k - 1] : PUAN_AREA_NONE);
         return puan_arena_check(a, err);

@@ -104,7 +104,7 @@ static enum puan_status index_file(struct puan_city *c, size_t file,
                                    struct puan_err *err)
 {
     struct puan_sheet *s = c->sheet[file];
-    struct puan_sheet_mark mark = puan_sheet_tell(s);
+    struct puan_sheet_mark mark;
     size_t i = 0;
     int column;
     enum puan_status st = puan_sheet_need(&column, s, "household", err);

@@ -188,7 +188,7 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
     const char *name = puan_arena_fmt(a, "%.*s.%lld", PUAN_FMT(s->role->id),
                                       (long long)s->area);
     struct puan_node *made = NULL;
-    struct puan_str secret, totp = PUAN_STR("");
+    struct puan_str secret, totp;
     enum puan_status st;
 
     memcpy(k->token, p->system, sizeof(k->token));

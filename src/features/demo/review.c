@@ -343,7 +343,7 @@ int64_t puan_demo_recheck_moment(const struct puan_demo *d)
     int64_t best = 0;
 
     for (size_t i = 0; i < d->plan->n_windows; i++) {
-        int64_t at = d->plan->window[i].from_ms + 36 * 3600 * 1000LL;
+        int64_t at = d->plan->window[i].from_ms + INT64_C(36) * 3600 * 1000;
 
         if (at > best && at < d->plan->window[i].until_ms &&
             puan_plan_open(d->plan, form, mode, at))
