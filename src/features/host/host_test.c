@@ -406,6 +406,36 @@ static void sessions_end(void **state)
     puan_sessions_close(s);
 }
 
+/* One credential that signs in without end fills its own place only. */
+static void one_account_cannot_take_all_sessions(void **state)
+{
+    struct puan_who who = { .credential = PUAN_CRED_DEVICE, .account = 1 };
+    struct puan_who got;
+    struct puan_sessions *s;
+    char other[PUAN_TOKEN_TEXT], token[PUAN_TOKEN_TEXT];
+
+    (void)state;
+    assert_int_equal(puan_sessions_open(&s, 1000, NULL), PUAN_OK);
+    who.account = 2;
+    assert_int_equal(puan_session_open(other, s, &who, 1, 500, 5000, NULL),
+                     PUAN_OK);
+    who.account = 1;
+    for (int i = 0; i < 3000; i++)
+        assert_int_equal(puan_session_open(token, s, &who, 1, 500, 5000, NULL),
+                         PUAN_OK);
+    assert_true(puan_session_count(s) <= PUAN_SESSIONS_EACH + 1);
+    assert_true(puan_session_find(&got, s, puan_str_of(token), 2));
+    assert_true(puan_session_find(&got, s, puan_str_of(other), 2));
+    /* what is ended makes room again */
+    assert_true(puan_session_end_account(s, PUAN_CRED_DEVICE, 1, 0) > 0);
+    assert_int_equal(puan_session_count(s), 1);
+    for (int i = 0; i < PUAN_SESSIONS_EACH; i++)
+        assert_int_equal(puan_session_open(token, s, &who, 1, 500, 5000, NULL),
+                         PUAN_OK);
+    assert_int_equal(puan_session_count(s), PUAN_SESSIONS_EACH + 1);
+    puan_sessions_close(s);
+}
+
 static void *one_slow(void *arg)
 {
     struct puan_http_client *c = arg;
@@ -444,6 +474,7 @@ int main(void)
         cmocka_unit_test(cookies_write_from_our_own_pages_only),
         cmocka_unit_test(waiting_requests_are_all_answered),
         cmocka_unit_test(sessions_end),
+        cmocka_unit_test(one_account_cannot_take_all_sessions),
         cmocka_unit_test(a_stop_finishes_what_is_under_way),
     };
 

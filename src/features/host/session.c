@@ -12,6 +12,8 @@
 #include "kit/os/os.h"
 
 #define STRIPES 64
+#define OWNERS 65536
+#define MOST_GATHERED (4 * PUAN_SESSIONS_EACH)
 
 struct session {
     uint8_t key[16]; /* of the token */
@@ -33,6 +35,7 @@ struct puan_sessions {
     size_t most;
     _Atomic size_t n;
     _Atomic int64_t number;
+    _Atomic uint32_t owned[OWNERS]; /* sessions by hash of their account */
 };
 
 enum puan_status puan_sessions_open(struct puan_sessions **out, size_t most,
@@ -112,6 +115,15 @@ static size_t bucket_of(const struct stripe *p, const uint8_t key[16])
     return (size_t)(h % p->n_buckets);
 }
 
+static _Atomic uint32_t *owned_by(struct puan_sessions *s,
+                                  const struct puan_who *who)
+{
+    uint64_t h = (uint64_t)who->account * UINT64_C(0x9e3779b97f4a7c15) +
+                 (uint64_t)who->credential;
+
+    return &s->owned[h >> 20 & (OWNERS - 1)];
+}
+
 static bool over(const struct session *x, int64_t now)
 {
     return now >= x->until || now - x->used >= x->idle_ms;
@@ -160,6 +172,7 @@ static size_t prune(struct puan_sessions *s,
                     continue;
                 }
                 *at = x->next;
+                atomic_fetch_sub(owned_by(s, &x->who), 1);
                 discard(x);
                 p->n--;
                 atomic_fetch_sub(&s->n, 1);
@@ -185,6 +198,61 @@ size_t puan_session_count(struct puan_sessions *s)
     return atomic_load(&s->n);
 }
 
+/* One account's sessions, gathered; then those to be ended: below `cut`. */
+struct thinning {
+    enum puan_credential credential;
+    int64_t account, cut;
+    size_t n;
+    int64_t number[MOST_GATHERED];
+};
+
+static bool gather(const struct session *x, const void *arg)
+{
+    struct thinning *t = (struct thinning *)(uintptr_t)arg;
+
+    if (x->who.credential == t->credential && x->who.account == t->account &&
+        t->n < MOST_GATHERED)
+        t->number[t->n++] = x->who.session;
+    return false;
+}
+
+static bool gone_thin(const struct session *x, const void *arg)
+{
+    const struct thinning *t = arg;
+
+    return x->who.credential == t->credential &&
+           x->who.account == t->account && x->who.session < t->cut;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/*
+ * Ends the older half of an account's sessions when it has too many: one
+ * credential that signs in without end costs itself, not everybody.
+ */
+static void thin(struct puan_sessions *s, const struct puan_who *who)
+{
+    struct thinning *t = malloc(sizeof(*t));
+
+    if (!t)
+        return;
+    t->credential = who->credential;
+    t->account = who->account;
+    t->n = 0;
+    prune(s, gather, t);
+    if (t->n >= PUAN_SESSIONS_EACH) {
+        qsort(t->number, t->n, sizeof(t->number[0]), by_number);
+        t->cut = t->number[t->n - PUAN_SESSIONS_EACH / 2];
+        prune(s, gone_thin, t);
+    }
+    free(t);
+}
+
 enum puan_status puan_session_open(char token[PUAN_TOKEN_TEXT],
                                    struct puan_sessions *s,
                                    const struct puan_who *who, int64_t now,
@@ -196,6 +264,8 @@ enum puan_status puan_session_open(char token[PUAN_TOKEN_TEXT],
     size_t b;
     enum puan_status st;
 
+    if (atomic_load(owned_by(s, who)) >= PUAN_SESSIONS_EACH)
+        thin(s, who);
     if (atomic_load(&s->n) >= s->most) {
         puan_session_sweep(s, now);
         if (atomic_load(&s->n) >= s->most)
@@ -222,6 +292,7 @@ enum puan_status puan_session_open(char token[PUAN_TOKEN_TEXT],
     x->next = p->bucket[b];
     p->bucket[b] = x;
     p->n++;
+    atomic_fetch_add(owned_by(s, who), 1);
     pthread_mutex_unlock(&p->lock);
     atomic_fetch_add(&s->n, 1);
     return PUAN_OK;
@@ -278,6 +349,7 @@ bool puan_session_end(struct puan_sessions *s, struct puan_str token)
     pthread_mutex_unlock(&p->lock);
     if (!x)
         return false;
+    atomic_fetch_sub(owned_by(s, &x->who), 1);
     discard(x);
     atomic_fetch_sub(&s->n, 1);
     return true;

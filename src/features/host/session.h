@@ -16,6 +16,8 @@
 struct puan_sessions;
 
 #define PUAN_TOKEN_TEXT 40 /* with its end */
+/* Of one account at once; at the next one the older half ends. */
+#define PUAN_SESSIONS_EACH 256
 
 /* `most` sessions at once; idle ones go first when it is full. */
 PUAN_MUST_USE enum puan_status puan_sessions_open(struct puan_sessions **out,
