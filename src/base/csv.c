@@ -60,13 +60,13 @@ static enum puan_status field(struct puan_str *out, bool *last, uint32_t *lines,
                 return bad(c, c->line, err,
                            "quote inside an unquoted field; quote the field");
             if (s.p[i] == '\0')
-                return bad(c, c->line, err, "NUL byte");
+                return bad(c, c->line, err, "a zero byte: this is no UTF-8 text; save it as CSV UTF-8");
             i++;
         }
         *out = (struct puan_str){ s.p + from, i - from };
     }
     if (!puan_utf8_valid(*out))
-        return bad(c, c->line, err, "field is not valid UTF-8");
+        return bad(c, c->line, err, "a field is not valid UTF-8; save the file as CSV UTF-8");
     *last = i >= s.n || s.p[i] != ',';
     if (i < s.n && s.p[i] == '\r') {
         i++;

@@ -225,7 +225,8 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
         if (kind < 0)
             st = puan_fail_at(err, PUAN_EINVAL, base, 1, 0,
                               "its header is none of areas, listing, staff, "
-                              "register, assignment");
+                              "register, assignment; puan help import lists the "
+                              "columns of each");
         if (st == PUAN_OK)
             st = puan_import(&res, store, (enum puan_import_kind)kind,
                              map.bytes, base, dry_run, &who, err);
@@ -282,7 +283,15 @@ static const struct puan_command commands[] = {
     { "import", "DIR FILE... [--dry-run] [--store URL]",
       "Imports areas, listing, staff, assignments, registers (CSV with a "
       "header, told by their columns) and returns (JSON documents, one a "
-      "line). All rows of a CSV file or none.",
+      "line). All rows of a CSV file or none. Columns, in any order; those in "
+      "brackets may be left out: "
+      "areas: code parent level name_zh name_en [kind valid_from valid_to "
+      "successor]; "
+      "listing: household ea [building unit status mode head_name phone "
+      "address], others are kept; "
+      "staff: staff role name phone area [device certificate]; "
+      "register: id_number name sex birth ea [district status]; "
+      "assignment: ea staff.",
       cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）和普查表（JSON）" },
 };
 

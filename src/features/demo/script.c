@@ -506,7 +506,7 @@ enum puan_status puan_demo_incident(struct puan_demo *d, struct puan_err *err)
     struct play p = { .d = d, .area = d->top[0] };
     enum puan_status st;
 
-    puan_demo_stage(d, "incident", "突发事件（指标触发，24小时时限）",
+    puan_demo_stage(d, "incident", "突发事件处置（指标触发，限时办理）",
                     "an incident raised by a metric, and its clock");
     st = play(&p, "demo/incident.yaml", err);
     puan_jw_kint(&d->report, "incident_case", p.run);

@@ -227,7 +227,8 @@ static int run_list(int argc, char **argv)
     puan_arena_init(&a, puan_os_alloc());
     st = puan_ledger_source(&src, dir, url, &a, &err);
     if (st == PUAN_OK && store && !puan_ledger_find(&src, store))
-        st = puan_fail(&err, PUAN_ENOTFOUND, "--store", "no such store");
+        st = puan_fail(&err, PUAN_ENOTFOUND, "--store", "no such store; there is office and one for each area that "
+                       "has returns");
     for (size_t i = 0; i < src.n && st == PUAN_OK; i++) {
         struct puan_db *db = NULL;
 
@@ -242,6 +243,8 @@ static int run_list(int argc, char **argv)
             printf("-- more from %llu\n", (unsigned long long)next);
         puan_db_close(db);
     }
+    if (st == PUAN_OK && p.n == 0)
+        fprintf(stderr, "没有符合条件的条目 no entry matches\n");
     puan_arena_clear(&a);
     return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
 }

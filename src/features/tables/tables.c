@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "features/host/args.h"
 #include "features/host/request.h"
 #include "features/tables/cache.h"
 #include "kit/job/progress.h"
@@ -149,8 +150,11 @@ static bool parse(struct options *o, int argc, char **argv)
             return false;
         }
     }
-    return o->dir && (strcmp(o->format, "csv") == 0 ||
-                      strcmp(o->format, "json") == 0);
+    if (strcmp(o->format, "csv") != 0 && strcmp(o->format, "json") != 0) {
+        fprintf(stderr, "puan: --format is csv or json\n");
+        return false;
+    }
+    return o->dir != NULL;
 }
 
 static void tell(void *arg, uint64_t households)
@@ -181,7 +185,7 @@ static enum puan_status write_tables(const struct options *o,
 {
     const struct puan_tally *t = puan_count_tally(c);
     enum puan_status st = PUAN_OK;
-    bool any = false;
+    size_t n = 0;
 
     if (o->out)
         st = puan_dir_make(o->out, err);
@@ -191,7 +195,7 @@ static enum puan_status write_tables(const struct options *o,
 
         if (o->table && !puan_str_is(id, o->table))
             continue;
-        any = true;
+        n++;
         puan_out_init(&text, a);
         st = write_one(&text, c, i, o->format);
         if (o->out)
@@ -201,9 +205,13 @@ static enum puan_status write_tables(const struct options *o,
         else
             fwrite(text.p, 1, text.n, stdout);
     }
-    if (st == PUAN_OK && !any)
+    if (st == PUAN_OK && n == 0)
         return puan_fail(err, PUAN_ENOTFOUND, "--table",
-                         "the plan has no such table");
+                         "the plan has no such table; puan plan show lists "
+                         "them");
+    if (st == PUAN_OK && o->out)
+        fprintf(stderr, "汇总表 %zu 张，写入 %s  %zu tables written\n", n,
+                o->out, n);
     return st == PUAN_OK ? puan_arena_check(a, err) : st;
 }
 
@@ -233,15 +241,10 @@ static int run_table(int argc, char **argv)
     }
     if (st == PUAN_OK)
         st = write_tables(&o, c, &a, &err);
-    if (st != PUAN_OK)
-        fprintf(stderr, "puan table: %s%s%s\n", err.where,
-                err.where[0] ? ": " : "", err.text);
     puan_count_close(c);
     puan_store_close(store);
     puan_arena_clear(&a);
-    return st == PUAN_OK           ? PUAN_EXIT_DONE
-           : st == PUAN_ENOTFOUND || st == PUAN_EINVAL ? PUAN_EXIT_INPUT
-                                                       : PUAN_EXIT_SYSTEM;
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
 }
 
 static const struct puan_command commands[] = {
