@@ -403,7 +403,7 @@ enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
     puan_jw_kint(&d->report, "queried", (int64_t)r->n);
     puan_jw_kint(&d->report, "corrected", (int64_t)r->answered);
     puan_jw_kint(&d->report, "hard_after_correction", (int64_t)r->still_hard);
-    puan_demo_say("查询 %zu 户，更正 %llu 户，更正后仍有强制性差错 %llu 户",
+    puan_demo_say("查询 %zu 户，更正 %llu 户，更正后仍有强制性错误 %llu 户",
                   r->n, (unsigned long long)r->answered,
                   (unsigned long long)r->still_hard);
     puan_demo_say("%zu households queried, %llu corrected, %llu with hard "

@@ -196,9 +196,9 @@ static const struct {
     { "puan_returns_submitted", "已登记户", "received", false, false },
     { "puan_returns_self", "其中自主填报", "of them self", true, false },
     { "puan_returns_persons", "登记人数", "persons", true, false },
-    { "puan_returns_hard_findings", "强制性差错", "hard findings", false,
+    { "puan_returns_hard_findings", "强制性错误", "hard findings", false,
       true },
-    { "puan_returns_soft_findings", "核实性差错", "soft findings", true,
+    { "puan_returns_soft_findings", "核实性错误", "soft findings", true,
       false },
     { "puan_returns_corrected", "已更正户", "corrected", true, false },
 };
@@ -461,7 +461,7 @@ static enum puan_status page(struct puan_request *rq, const void *in,
              read_metric(rq->store, "puan_returns_submitted", top), false);
         tile(o, "登记人数", "persons",
              read_metric(rq->store, "puan_returns_persons", top), false);
-        tile(o, "强制性差错", "hard findings open",
+        tile(o, "强制性错误", "hard findings open",
              read_metric(rq->store, "puan_returns_hard_findings", top), true);
         tile(o, "待办事件", "cases open",
              read_metric(rq->store, "puan_cases_open", top), false);
