@@ -2,31 +2,19 @@
  * Accounts from the outside: a directory is made and served, and everything
  * goes over HTTP as people and devices would do it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "features/accounts/accounts.h"
-#include "features/host/host.h"
+#include "features/host/test_fixture.h"
 #include "kit/crypto/crypto.h"
-#include "kit/http/client.h"
-#include "kit/os/heap.h"
 #include "kit/os/os.h"
 
 #define BASE "/api/v1/c/host-test"
 
-static struct puan_arena arena;
+static struct puan_fix *fix;
 static const char *engine; /* NULL: SQLite */
-static const char *dir;
-static struct puan_store *store;
-static struct puan_host *host;
-static struct puan_http_client *client;
 static struct puan_http_reply reply;
 static struct {
     char name[64], secret[64], totp[64];
@@ -62,7 +50,7 @@ static int first_run(const char *secrets)
     char a0[] = "first-run", a2[] = "--secrets-file", a4[] = "--store";
     char a1[512], a3[512], a5[512];
 
-    puan_format(a1, sizeof(a1), "%s", dir);
+    puan_format(a1, sizeof(a1), "%s", fix->dir);
     puan_format(a3, sizeof(a3), "%s", secrets);
     argv[0] = a0;
     argv[1] = a1;
@@ -76,31 +64,19 @@ static int first_run(const char *secrets)
 
 static void open_all(const char *birth)
 {
-    struct puan_store_options so = { 0 };
-    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 3,
-                                    .loops = 2, .quiet = true };
-    struct puan_act act = { .actor = PUAN_STR("test"),
-                            .verb = PUAN_STR("area.import"),
-                            .subject = PUAN_STR("areas") };
-    struct puan_err err = { 0 };
-    const char *temp, *secrets;
+    const char *secrets;
     struct puan_str text, line;
 
-    puan_arena_init(&arena, &puan_heap);
-    assert_int_equal(puan_dir_temp(&temp, &arena, NULL), PUAN_OK);
-    dir = puan_arena_fmt(&arena, "%s/census", temp);
-    secrets = puan_arena_fmt(&arena, "%s/secrets.csv", temp);
-    so.kek_file = puan_arena_fmt(&arena, "%s/kek", temp);
-    setenv("PUAN_KEK_FILE", so.kek_file, 1);
-    so.url = engine;
-    if (puan_store_create(dir, birth, "test/packs/host-test", "sm", &so,
-                          &err) != PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
+    fix = puan_fix_begin(engine);
+    secrets = puan_arena_fmt(&fix->a, "%s/secrets.csv", fix->root);
+    fix->opt.kek_file = puan_arena_fmt(&fix->a, "%s/kek", fix->root);
+    setenv("PUAN_KEK_FILE", fix->opt.kek_file, 1);
+    puan_fix_create(fix, birth, "test/packs/host-test", "sm");
     assert_int_equal(first_run(secrets), PUAN_EXIT_DONE);
     assert_int_equal(
-        first_run(puan_arena_fmt(&arena, "%s/again.csv", temp)),
+        first_run(puan_arena_fmt(&fix->a, "%s/again.csv", fix->root)),
         PUAN_EXIT_REFUSED);
-    assert_int_equal(puan_file_read(&text, secrets, 0, &arena, NULL), PUAN_OK);
+    assert_int_equal(puan_file_read(&text, secrets, 0, &fix->a, NULL), PUAN_OK);
     puan_str_split(&line, &text, '\n');
     for (int i = 0; i < 3; i++) {
         struct puan_str f;
@@ -113,16 +89,9 @@ static void open_all(const char *birth)
         puan_format(admin[i].secret, 64, "%.*s", PUAN_FMT(f));
         puan_format(admin[i].totp, 64, "%.*s", PUAN_FMT(line));
     }
-    if (puan_store_open(&store, dir, &so, &err) != PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
-    assert_int_equal(puan_commit(puan_store_office(store), &act, add_areas,
-                                 NULL, &err),
-                     PUAN_OK);
-    assert_int_equal(puan_store_areas_changed(store, &err), PUAN_OK);
-    if (puan_host_start(&host, store, puan_features, &ho, &err) != PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
-    assert_int_equal(
-        puan_http_client_open(&client, puan_host_address(host), NULL), PUAN_OK);
+    puan_fix_open(fix);
+    puan_fix_areas(fix, add_areas);
+    puan_fix_serve(fix, 3, 2);
 }
 
 static int open_demo(void **state)
@@ -142,10 +111,7 @@ static int open_live(void **state)
 static int close_all(void **state)
 {
     (void)state;
-    puan_http_client_close(client);
-    puan_host_stop(host);
-    puan_store_close(store);
-    puan_arena_clear(&arena);
+    puan_fix_end(fix);
     return 0;
 }
 
@@ -156,11 +122,11 @@ static unsigned call(const char *method, const char *path, const char *token,
 {
     struct puan_err err = { 0 };
     struct puan_http_call c = { .method = method,
-                                .path = puan_arena_fmt(&arena, BASE "%s", path),
+                                .path = puan_arena_fmt(&fix->a, BASE "%s", path),
                                 .token = token,
                                 .body = puan_str_of(body) };
 
-    if (puan_http_call(&reply, client, &c, &err) != PUAN_OK)
+    if (puan_http_call(&reply, fix->client, &c, &err) != PUAN_OK)
         fail_msg("%s %s: %s", method, path, err.text);
     return reply.status;
 }
@@ -169,15 +135,15 @@ static const char *field(const char *name)
 {
     struct puan_node *n;
 
-    if (puan_json_tree(&n, reply.body, "reply", &arena, NULL) != PUAN_OK)
+    if (puan_json_tree(&n, reply.body, "reply", &fix->a, NULL) != PUAN_OK)
         fail_msg("no JSON: %.*s", PUAN_FMT(reply.body));
-    return puan_arena_dup(&arena, puan_node_str_opt(n, name, ""));
+    return puan_arena_dup(&fix->a, puan_node_str_opt(n, name, ""));
 }
 
 static unsigned machine_login(const char *name, const char *secret)
 {
     return call("POST", "/login/machine", NULL,
-                puan_arena_fmt(&arena,
+                puan_arena_fmt(&fix->a,
                                "{\"kind\":\"device\",\"name\":\"%s\","
                                "\"secret\":\"%.*s\"}",
                                name, PUAN_DEVICE_SECRET, secret));
@@ -190,7 +156,7 @@ static const char *code_now(const char *totp)
 
     assert_true(n > 0);
     return puan_arena_fmt(
-        &arena, "%06u",
+        &fix->a, "%06u",
         puan_totp((struct puan_str){ (const char *)raw, (size_t)n },
                   puan_os_now_ms() / 1000, 6));
 }
@@ -198,7 +164,7 @@ static const char *code_now(const char *totp)
 static unsigned login(const char *name, const char *secret, const char *totp)
 {
     return call("POST", "/login", NULL,
-                puan_arena_fmt(&arena,
+                puan_arena_fmt(&fix->a,
                                "{\"name\":\"%s\",\"secret\":\"%s\",\"code\":"
                                "\"%s\"}",
                                name, secret, totp ? code_now(totp) : ""));
@@ -257,7 +223,7 @@ static void accounts_live_their_whole_life(void **state)
                      403);
     assert_int_equal(
         call("POST", "/seats", sec,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"account\":\"%s\",\"role\":\"county-office\","
                             "\"area\":\"11\"}",
                             admin[1].name)),
@@ -265,14 +231,14 @@ static void accounts_live_their_whole_life(void **state)
     /* an administrator holds no other role */
     assert_int_equal(
         call("POST", "/seats", sec,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"account\":\"%s\",\"role\":\"county-office\","
                             "\"area\":\"11\"}",
                             admin[2].name)),
         409);
     assert_int_equal(
         call("POST", "/seats", sec,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"account\":\"%s\",\"role\":\"system-admin\","
                             "\"area\":\"0\"}",
                             admin[2].name)),
@@ -335,16 +301,16 @@ static void accounts_live_their_whole_life(void **state)
     rest = reply.body;
     puan_str_split(&part, &rest, '\n');
     puan_str_split(&part, &rest, '\n');
-    line = puan_arena_dup(&arena, part);
+    line = puan_arena_dup(&fix->a, part);
     assert_true(strncmp(line, "e1,", 3) == 0);
-    secret = puan_arena_dup(&arena,
+    secret = puan_arena_dup(&fix->a,
                             (struct puan_str){ line + 3, PUAN_DEVICE_SECRET });
     assert_true(puan_str_starts(rest, "e2,"));
     other = puan_arena_dup(
-        &arena, (struct puan_str){ rest.p + 3, PUAN_DEVICE_SECRET });
+        &fix->a, (struct puan_str){ rest.p + 3, PUAN_DEVICE_SECRET });
     assert_int_equal(
         call("POST", "/login/machine", NULL,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"kind\":\"device\",\"name\":\"e1\",\"secret\":"
                             "\"%s\"}",
                             secret)),
@@ -370,10 +336,10 @@ static void accounts_live_their_whole_life(void **state)
              "\"e9\",\"area\":\"11\"}]}"),
         400);
     /* a credential for a time is over with it, also for who is signed in */
-    now = puan_store_now(store);
+    now = puan_store_now(fix->st);
     assert_int_equal(
         call("POST", "/credentials", sec,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"kind\":\"device\",\"role\":\"enumerator\","
                             "\"until_ms\":%lld,\"list\":[{\"name\":\"e2\","
                             "\"area\":\"110201\"}]}",
@@ -384,19 +350,19 @@ static void accounts_live_their_whole_life(void **state)
     assert_true(puan_str_starts(rest, "e2,"));
     assert_int_equal(
         machine_login("e2", puan_arena_dup(
-                                &arena, (struct puan_str){
+                                &fix->a, (struct puan_str){
                                             rest.p + 3, PUAN_DEVICE_SECRET })),
         200);
     other = field("token");
     assert_int_equal(call("GET", "/session", other, ""), 200);
     assert_int_equal(
-        puan_store_clock_set(store, &clock, now + 7200000, 1000, NULL),
+        puan_store_clock_set(fix->st, &clock, now + 7200000, 1000, NULL),
         PUAN_OK);
     assert_int_equal(call("GET", "/session", other, ""), 401);
     assert_string_equal(field("code"), "seat-over");
     assert_int_equal(
         call("POST", "/login/machine", NULL,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"kind\":\"device\",\"name\":\"e2\",\"secret\":"
                             "\"%s\"}",
                             secret)),
@@ -408,7 +374,7 @@ static void accounts_live_their_whole_life(void **state)
     assert_int_equal(call("GET", "/session", tok, ""), 401);
     assert_int_equal(
         call("POST", "/login/machine", NULL,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"kind\":\"device\",\"name\":\"e1\",\"secret\":"
                             "\"%s\"}",
                             secret)),
@@ -438,7 +404,7 @@ static void accounts_live_their_whole_life(void **state)
                      409);
     /* lists never show a secret */
     assert_int_equal(call("GET", "/accounts?limit=2", sys, ""), 200);
-    assert_null(strstr(puan_arena_dup(&arena, reply.body), "argon2"));
+    assert_null(strstr(puan_arena_dup(&fix->a, reply.body), "argon2"));
     assert_string_equal(field("next"), "2");
 }
 
@@ -459,11 +425,11 @@ static void guessing_locks_the_name(void **state)
                                 .seat = 1, .role = 0, .name = "t" };
         char token[PUAN_TOKEN_TEXT];
 
-        assert_int_equal(puan_session_open(token, puan_host_sessions(host),
+        assert_int_equal(puan_session_open(token, puan_host_sessions(fix->host),
                                            &who, puan_real_now(), 60000,
                                            puan_real_now() + 60000, NULL),
                          PUAN_OK);
-        sys = puan_arena_dup(&arena, puan_str_of(token));
+        sys = puan_arena_dup(&fix->a, puan_str_of(token));
     }
     assert_int_equal(call("POST", "/accounts", sys,
                           "{\"name\":\"li-si\",\"person\":\"003\"}"),
@@ -503,11 +469,11 @@ static void a_hundred_thousand_credentials_take_seconds(void **state)
     int64_t began = puan_os_mono_ns();
 
     (void)state;
-    assert_int_equal(puan_session_open(token, puan_host_sessions(host), &who,
+    assert_int_equal(puan_session_open(token, puan_host_sessions(fix->host), &who,
                                        puan_real_now(), 60000,
                                        puan_real_now() + 60000, NULL),
                      PUAN_OK);
-    puan_out_init(&o, &arena);
+    puan_out_init(&o, &fix->a);
     puan_out_text(&o, "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":[");
     for (size_t i = 0; i < n; i++)
         puan_out_fmt(&o, "%s{\"name\":\"x%zu\",\"area\":\"110101\"}",
@@ -532,12 +498,12 @@ static void a_first_secret_is_changed_before_anything_else(void **state)
     assert_int_equal(call("GET", "/session", tok, ""), 200);
     assert_int_equal(
         call("PUT", "/password", tok,
-             puan_arena_fmt(&arena, "{\"old\":\"%s\",\"new\":\"short1A\"}",
+             puan_arena_fmt(&fix->a, "{\"old\":\"%s\",\"new\":\"short1A\"}",
                             admin[0].secret)),
         400);
     assert_int_equal(
         call("PUT", "/password", tok,
-             puan_arena_fmt(&arena, "{\"old\":\"%s\",\"new\":\"%s\"}",
+             puan_arena_fmt(&fix->a, "{\"old\":\"%s\",\"new\":\"%s\"}",
                             admin[0].secret, admin[0].secret)),
         400);
     assert_int_equal(call("PUT", "/password", tok,
@@ -545,7 +511,7 @@ static void a_first_secret_is_changed_before_anything_else(void **state)
                      401);
     assert_int_equal(
         call("PUT", "/password", tok,
-             puan_arena_fmt(&arena,
+             puan_arena_fmt(&fix->a,
                             "{\"old\":\"%s\",\"new\":\"Xy-77-county-oak\"}",
                             admin[0].secret)),
         204);

@@ -2,25 +2,11 @@
  * A backup is one moment, is found out when it is touched, and gives the
  * campaign back.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 
 #include "features/backup/backup.h"
-#include "features/campaign/campaign.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/os.h"
-
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s: %s", #call, puan_status_name(got_),          \
-                     err_.where, err_.text);                                   \
-    } while (0)
 
 static const struct puan_act who = { .actor = { "tester", 6 } };
 

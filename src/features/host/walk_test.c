@@ -6,28 +6,18 @@
  *
  * Rows that other people add later are walked without a change here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/area/area.h"
 #include "core/plan/plan.h"
-#include "features/host/host.h"
-#include "kit/http/client.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/heap.h"
-#include "kit/os/os.h"
 
 #define LEVELS 16
 
-static struct puan_arena arena, call_arena;
+static struct puan_fix *fix;
+static struct puan_arena call_arena;
 static const char *engine; /* NULL: SQLite */
-static struct puan_store *store;
-static struct puan_host *host;
-static struct puan_http_client *client;
 static const struct puan_plan *plan;
 static size_t first_level; /* of the installation */
 /* own[i] inside own[i-1]; foreign[i] inside foreign[i-1], beside own. */
@@ -55,10 +45,10 @@ static enum puan_status add_area(struct puan_db *db, int64_t code,
                  "INSERT INTO area VALUES($1, $2, $3, $4, $5, 'ordinary', '',"
                  " '', '')",
                  err);
-    const char *c = puan_arena_fmt(&arena, "%0*lld", (int)l->digits,
+    const char *c = puan_arena_fmt(&fix->a, "%0*lld", (int)l->digits,
                                    (long long)code);
     const char *p =
-        parent ? puan_arena_fmt(&arena, "%lld", (long long)parent) : "";
+        parent ? puan_arena_fmt(&fix->a, "%lld", (long long)parent) : "";
 
     if (st != PUAN_OK)
         return st;
@@ -105,34 +95,16 @@ static enum puan_status add_areas(struct puan_shard *sh, struct puan_db *db,
 
 static void open_on(const char *pack)
 {
-    struct puan_store_options so = { 0 };
-    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 3,
-                                    .loops = 2, .quiet = true };
-    struct puan_act act = { .actor = PUAN_STR("test"),
-                            .verb = PUAN_STR("area.import"),
-                            .subject = PUAN_STR("areas") };
-    struct puan_err err = { 0 };
-    const char *temp, *dir;
-
-    puan_arena_init(&arena, &puan_heap);
     puan_arena_init(&call_arena, &puan_heap);
-    so.url = engine;
-    assert_int_equal(puan_dir_temp(&temp, &arena, NULL), PUAN_OK);
-    dir = puan_arena_fmt(&arena, "%s/census", temp);
-    if (puan_store_create(dir, "demo", pack, "sm", &so, &err) != PUAN_OK ||
-        puan_store_open(&store, dir, &so, &err) != PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
-    plan = puan_store_plan(store);
+    fix = puan_fix_begin(engine);
+    puan_fix_create(fix, "demo", pack, "sm");
+    puan_fix_open(fix);
+    plan = puan_store_plan(fix->st);
     first_level = 0;
     while (plan->level[first_level].digits == 0)
         first_level++;
-    if (puan_commit(puan_store_office(store), &act, add_areas, NULL, &err) !=
-            PUAN_OK ||
-        puan_store_areas_changed(store, &err) != PUAN_OK ||
-        puan_host_start(&host, store, puan_features, &ho, &err) != PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
-    assert_int_equal(
-        puan_http_client_open(&client, puan_host_address(host), NULL), PUAN_OK);
+    puan_fix_areas(fix, add_areas);
+    puan_fix_serve(fix, 3, 2);
 }
 
 static int open_zz(void **state)
@@ -152,11 +124,8 @@ static int open_cn(void **state)
 static int close_all(void **state)
 {
     (void)state;
-    puan_http_client_close(client);
-    puan_host_stop(host);
-    puan_store_close(store);
+    puan_fix_end(fix);
     puan_arena_clear(&call_arena);
-    puan_arena_clear(&arena);
     print_message("%lu calls: %lu let in, %lu refused\n", calls, let_in,
                   refused);
     return 0;
@@ -206,7 +175,7 @@ static void sit_at(struct seat *s, size_t ordinal, size_t level,
                 PUAN_FMT(s->role->id));
     puan_format(who.seat_text, sizeof(who.seat_text), "%.*s@%lld",
                 PUAN_FMT(s->role->id), (long long)who.area);
-    assert_int_equal(puan_session_open(s->token, puan_host_sessions(host),
+    assert_int_equal(puan_session_open(s->token, puan_host_sessions(fix->host),
                                        &who, puan_real_now(), 3600000,
                                        puan_real_now() + 3600000, NULL),
                      PUAN_OK);
@@ -341,7 +310,7 @@ static unsigned send_it(const struct puan_route *row, const char *token,
                                 .token = token,
                                 .body = body };
 
-    if (puan_http_call(&reply, client, &c, &err) != PUAN_OK)
+    if (puan_http_call(&reply, fix->client, &c, &err) != PUAN_OK)
         fail_msg("%s %s: the server went away: %s", c.method, path, err.text);
     calls++;
     if (reply.status >= 500 && reply.status != 503)
@@ -380,11 +349,11 @@ static void walk(const struct seat *s)
     int64_t own_home = s->household ? s->household : household_in(last, 1);
     int64_t other_home =
         s->household ? household_in(last, 2) : household_in(abroad, 1);
-    const char *who = puan_arena_dup(&arena, s->role->id);
+    const char *who = puan_arena_dup(&fix->a, s->role->id);
 
-    for (size_t i = 0; i < puan_host_routes(host); i++) {
-        const struct puan_route *row = puan_host_route(host, i);
-        bool may = puan_host_may(host, s->ordinal, i);
+    for (size_t i = 0; i < puan_host_routes(fix->host); i++) {
+        const struct puan_route *row = puan_host_route(fix->host, i);
+        bool may = puan_host_may(fix->host, s->ordinal, i);
         bool home_only = s->household && (row->scope == PUAN_SCOPE_AREA ||
                                           row->scope == PUAN_SCOPE_OBJECT ||
                                           row->scope == PUAN_SCOPE_OFFICE);
@@ -473,7 +442,7 @@ static void an_object_of_another_area_is_not_there(void **state)
     const struct puan_route get = { .method = PUAN_GET };
     const struct puan_route post = { .method = PUAN_POST };
     int clerk = role_below_top("case.open", "case.view");
-    const char *base = puan_arena_fmt(&arena, "/api/v1/c/%.*s/cases",
+    const char *base = puan_arena_fmt(&fix->a, "/api/v1/c/%.*s/cases",
                                       PUAN_FMT(plan->id));
     struct seat there;
     struct puan_node *n;
@@ -487,23 +456,23 @@ static void an_object_of_another_area_is_not_there(void **state)
     sit_at(&there, (size_t)clerk, level, foreign);
     send_it(&post, there.token, base,
             puan_str_of(puan_arena_fmt(
-                &arena,
+                &fix->a,
                 "{\"area\":\"%lld\",\"flow\":\"incident\",\"fields\":{"
                 "\"class\":\"technical\",\"title\":\"FOREIGNMARK\"}}",
                 (long long)foreign[level])));
     if (reply.status < 200 || reply.status > 201)
         fail_msg("no case opened: %u %.*s", reply.status,
                  PUAN_FMT(reply.body));
-    assert_int_equal(puan_json_tree(&n, reply.body, "reply", &arena, NULL),
+    assert_int_equal(puan_json_tree(&n, reply.body, "reply", &fix->a, NULL),
                      PUAN_OK);
     if (puan_node_get(n, "id"))
         assert_true(puan_int_parse(&id, puan_node_get(n, "id")->text));
     else
         fail_msg("no id: %.*s", PUAN_FMT(reply.body));
-    path = puan_arena_fmt(&arena, "%s/%lld", base, (long long)id);
-    none = puan_arena_fmt(&arena, "%s/999999", base);
+    path = puan_arena_fmt(&fix->a, "%s/%lld", base, (long long)id);
+    none = puan_arena_fmt(&fix->a, "%s/999999", base);
     assert_int_equal(send_it(&get, there.token, path, PUAN_STR("")), 200);
-    assert_non_null(strstr(puan_arena_dup(&arena, reply.body), "FOREIGNMARK"));
+    assert_non_null(strstr(puan_arena_dup(&fix->a, reply.body), "FOREIGNMARK"));
     for (size_t r = 0; r < plan->n_roles; r++) {
         size_t l = level_of(&plan->role[r]);
         struct seat s;
@@ -514,7 +483,7 @@ static void an_object_of_another_area_is_not_there(void **state)
             continue;
         sit(&s, r, l);
         status = send_it(&get, s.token, none, PUAN_STR(""));
-        first = puan_str_of(puan_arena_dup(&arena, reply.body));
+        first = puan_str_of(puan_arena_dup(&fix->a, reply.body));
         if (send_it(&get, s.token, path, PUAN_STR("")) != status ||
             (status != 403 && status != 404))
             fail_msg("%s tells a case of another area from none: %u", path,
@@ -522,13 +491,13 @@ static void an_object_of_another_area_is_not_there(void **state)
         assert_true(puan_str_eq(first, reply.body));
         looked += status == 404;
         send_it(&get, s.token,
-                puan_arena_fmt(&arena, "%s?area=%lld", base,
+                puan_arena_fmt(&fix->a, "%s?area=%lld", base,
                                (long long)own[l]),
                 PUAN_STR(""));
-        assert_null(strstr(puan_arena_dup(&arena, reply.body), "FOREIGNMARK"));
+        assert_null(strstr(puan_arena_dup(&fix->a, reply.body), "FOREIGNMARK"));
         for (size_t d = 0; d < PUAN_COUNT(deeds); d++) {
             status = send_it(&post, s.token,
-                             puan_arena_fmt(&arena, "%s/%s", path, deeds[d]),
+                             puan_arena_fmt(&fix->a, "%s/%s", path, deeds[d]),
                              PUAN_STR("{\"transition\":\"report\",\"step\":"
                                       "\"first_aid\",\"approval\":\"end\"}"));
             if (status < 400)
@@ -546,8 +515,8 @@ static void without_a_session_only_public_routes_answer(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < puan_host_routes(host); i++) {
-        const struct puan_route *row = puan_host_route(host, i);
+    for (size_t i = 0; i < puan_host_routes(fix->host); i++) {
+        const struct puan_route *row = puan_host_route(fix->host, i);
 
         if (row->scope == PUAN_SCOPE_PUBLIC)
             continue;
@@ -594,12 +563,12 @@ static void hostile_requests_never_break_it(void **state)
     (void)state;
     for (size_t r = 0; r < n; r++)
         sit(&top[r], r, first_level);
-    for (size_t i = 0; i < puan_host_routes(host); i++) {
-        const struct puan_route *row = puan_host_route(host, i);
+    for (size_t i = 0; i < puan_host_routes(fix->host); i++) {
+        const struct puan_route *row = puan_host_route(fix->host, i);
         const char *token = NULL;
 
         for (size_t r = 0; r < n && !token; r++)
-            if (puan_host_may(host, r, i))
+            if (puan_host_may(fix->host, r, i))
                 token = top[r].token;
         if (ends_sessions(row))
             continue;

@@ -2,38 +2,13 @@
  * Returns over HTTP, as a device, a household and an office would: sent,
  * receipted, masked, asked back, corrected, counted.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdlib.h>
-
-#include "base/calendar.h"
 #include "core/plan/plan.h"
-#include "features/campaign/campaign.h"
-#include "features/host/host.h"
-#include "features/ingest/ingest.h"
-#include "kit/http/client.h"
-#include "kit/os/os.h"
+#include "features/host/test_fixture.h"
 
 #define BASE "/api/v1/c/zz-test"
 #define HOUSEHOLD "110010010001"
 
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s: %s", #call, puan_status_name(got_),          \
-                     err_.where, err_.text);                                   \
-    } while (0)
-
-static struct puan_arena a;
-static const char *root;
-static struct puan_store *store;
-static struct puan_host *host;
-static struct puan_http_client *client;
+static struct puan_fix *fix;
 static struct puan_http_reply reply;
 static char device[PUAN_TOKEN_TEXT], home[PUAN_TOKEN_TEXT],
     clerk[PUAN_TOKEN_TEXT], foreign[PUAN_TOKEN_TEXT],
@@ -43,7 +18,7 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
                     enum puan_credential credential, int64_t area,
                     int64_t household)
 {
-    const struct puan_plan *plan = puan_store_plan(store);
+    const struct puan_plan *plan = puan_store_plan(fix->st);
     struct puan_who who = { .credential = credential, .account = area,
                             .seat = 1,          .area = area,
                             .household = household, .role = -1 };
@@ -57,7 +32,7 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
     puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
     if (credential == PUAN_CRED_DEVICE)
         puan_format(who.device, sizeof(who.device), "d-1");
-    ok(puan_session_open(token, puan_host_sessions(host), &who, now, 1000000,
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now, 1000000,
                          now + 1000000, err));
 }
 
@@ -69,7 +44,7 @@ static unsigned call(const char *method, const char *path, const char *token,
 
     if (body)
         c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, client, &c, err));
+    ok(puan_http_call(&reply, fix->client, &c, err));
     return reply.status;
 }
 
@@ -81,55 +56,26 @@ static bool says(const char *text)
 static const char *doc(unsigned base, unsigned counter, const char *rooms,
                        const char *mode, const char *more)
 {
-    return puan_arena_fmt(
-        &a,
-        "{\"form\":\"household\",\"household\":\"" HOUSEHOLD "\",\"base\":%u,"
-        "\"device\":\"d-1\",\"counter\":%u,\"mode\":\"%s\",%s"
-        "\"started\":\"2021-04-02T10:00:00-03:30\","
-        "\"finished\":\"2021-04-02T10:10:00-03:30\",\"signed\":true,"
-        "\"answers\":{\"members\":1,\"dwelling\":1,\"rooms\":%s},"
-        "\"member\":[{\"full_name\":\"Ann Zed\",\"place\":1,\"sex\":\"F\","
-        "\"born\":\"1980-03\",\"card\":\"X1\",\"usual\":1,\"tongue\":\"01\","
-        "\"school\":2,\"job\":\"baker\"}]}",
-        base, counter, mode, more, rooms);
-}
-
-static void import(enum puan_import_kind kind, const char *csv)
-{
-    struct puan_act act = { .actor = PUAN_STR("tester") };
-    struct puan_import_result res;
-
-    ok(puan_import(&res, store, kind, puan_str_of(csv), "t.csv", false, &act,
-                   err));
+    return puan_fix_return(fix, 110010010001, base, counter, rooms, mode, more)
+        .p;
 }
 
 static int set_up(void **state)
 {
-    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 2,
-                                    .loops = 1, .quiet = true };
-    struct puan_act act = { .actor = PUAN_STR("tester"),
-                            .verb = PUAN_STR("clock.set") };
-    const char *dir;
-    int64_t ms = 0;
-
     (void)state;
-    puan_arena_init(&a, puan_os_alloc());
-    ok(puan_dir_temp(&root, &a, err));
-    dir = puan_arena_fmt(&a, "%s/c", root);
-    ok(puan_store_create(dir, "demo", "plans/zz-test", "intl", NULL, err));
-    ok(puan_store_open(&store, dir, NULL, err));
-    import(PUAN_IMPORT_AREAS,
+    fix = puan_fix_begin(NULL);
+    puan_fix_create(fix, "demo", "plans/zz-test", "intl");
+    puan_fix_open(fix);
+    puan_fix_import(fix, PUAN_IMPORT_AREAS,
            "code,parent,level,name_zh,name_en\n"
            "11,,canton,a,A\n11001,11,parish,b,B\n11001001,11001,round,c,C\n"
            "11002,11,parish,x,X\n11002001,11002,round,y,Y\n");
-    import(PUAN_IMPORT_LISTING,
+    puan_fix_import(fix, PUAN_IMPORT_LISTING,
            "household,ea,head_name\n" HOUSEHOLD ",11001001,Ann Zed\n"
            "110020010001,11002001,Eve Yard\n");
-    import(PUAN_IMPORT_ASSIGNMENT, "ea,staff\n11001001,s-1\n11002001,s-2\n");
-    assert_true(puan_instant_parse(&ms, PUAN_STR("2021-04-02T12:00:00Z")));
-    ok(puan_store_clock_set(store, &act, ms, 0, err));
-    ok(puan_host_start(&host, store, puan_features, &ho, err));
-    ok(puan_http_client_open(&client, puan_host_address(host), err));
+    puan_fix_import(fix, PUAN_IMPORT_ASSIGNMENT, "ea,staff\n11001001,s-1\n11002001,s-2\n");
+    puan_fix_clock(fix, "2021-04-02T12:00:00Z");
+    puan_fix_serve(fix, 2, 1);
     session(device, "enumerator", PUAN_CRED_DEVICE, 11001001, 0);
     session(home, "household", PUAN_CRED_HOUSEHOLD, 11001001, 110010010001);
     session(clerk, "parish-clerk", PUAN_CRED_HUMAN, 11001, 0);
@@ -141,11 +87,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    puan_http_client_close(client);
-    puan_host_stop(host);
-    puan_store_close(store);
-    ok(puan_dir_remove(root, err));
-    puan_arena_clear(&a);
+    puan_fix_end(fix);
     return 0;
 }
 
@@ -263,7 +205,7 @@ static void a_return_lives_over_http(void **state)
                                     "/assignments?cursor=11001000", NULL };
          *q; q++) {
         assert_int_equal(
-            call("GET", puan_arena_fmt(&a, BASE "%s", *q), foreign, NULL), 200);
+            call("GET", puan_arena_fmt(&fix->a, BASE "%s", *q), foreign, NULL), 200);
         assert_true(says("11002001"));
         assert_false(says("11001001"));
     }

@@ -2,25 +2,9 @@
  * The token index says the same of the same returns, whether its tokens are in
  * memory, in runs, merged, lost or damaged.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdlib.h>
-
 #include "../../../bench/load.h"
-#include "features/ingest/ingest.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/os.h"
-
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s: %s", #call, puan_status_name(got_),          \
-                     err_.where, err_.text);                                   \
-    } while (0)
 
 #define N 200
 

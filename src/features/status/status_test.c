@@ -2,22 +2,11 @@
  * The status page: names are escaped, no script and no inline style get in,
  * and through a proxy it shows no figure.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
 
-#include "features/host/host.h"
-#include "kit/http/client.h"
-#include "kit/os/heap.h"
-#include "kit/os/os.h"
+#include "features/host/test_fixture.h"
 
-static struct puan_arena arena;
-static struct puan_store *store;
-static struct puan_host *host;
-static struct puan_http_client *client;
+static struct puan_fix *fix;
 
 static enum puan_status add_area(struct puan_shard *sh, struct puan_db *db,
                                  struct puan_act *act, void *arg,
@@ -39,40 +28,20 @@ static enum puan_status add_area(struct puan_shard *sh, struct puan_db *db,
 
 static int open_all(void **state)
 {
-    struct puan_store_options so = { 0 };
-    struct puan_host_options ho = { .listen = "127.0.0.1:0", .workers = 2,
-                                    .quiet = true };
-    struct puan_act act = { .actor = PUAN_STR("test"),
-                            .verb = PUAN_STR("area.import"),
-                            .subject = PUAN_STR("areas") };
-    struct puan_err err = { 0 };
-    const char *temp, *dir;
-
     (void)state;
     setenv("PUAN_LOG", "off", 1);
-    puan_arena_init(&arena, &puan_heap);
-    assert_int_equal(puan_dir_temp(&temp, &arena, NULL), PUAN_OK);
-    dir = puan_arena_fmt(&arena, "%s/census", temp);
-    if (puan_store_create(dir, "demo", "test/packs/host-test", "sm", &so,
-                          &err) != PUAN_OK ||
-        puan_store_open(&store, dir, &so, &err) != PUAN_OK ||
-        puan_commit(puan_store_office(store), &act, add_area, NULL, &err) !=
-            PUAN_OK ||
-        puan_store_areas_changed(store, &err) != PUAN_OK ||
-        puan_host_start(&host, store, puan_features, &ho, &err) != PUAN_OK ||
-        puan_http_client_open(&client, puan_host_address(host), &err) !=
-            PUAN_OK)
-        fail_msg("%s: %s", err.where, err.text);
+    fix = puan_fix_begin(NULL);
+    puan_fix_create(fix, "demo", "test/packs/host-test", "sm");
+    puan_fix_open(fix);
+    puan_fix_areas(fix, add_area);
+    puan_fix_serve(fix, 2, 0);
     return 0;
 }
 
 static int close_all(void **state)
 {
     (void)state;
-    puan_http_client_close(client);
-    puan_host_stop(host);
-    puan_store_close(store);
-    puan_arena_clear(&arena);
+    puan_fix_end(fix);
     return 0;
 }
 
@@ -82,9 +51,9 @@ static const char *get(struct puan_http_reply *r, const char *path,
     struct puan_http_call c = { .method = "GET", .path = path,
                                 .headers = headers };
 
-    assert_int_equal(puan_http_call(r, client, &c, NULL), PUAN_OK);
+    assert_int_equal(puan_http_call(r, fix->client, &c, NULL), PUAN_OK);
     assert_int_equal(r->status, 200);
-    return puan_arena_dup(&arena, r->body);
+    return puan_arena_dup(&fix->a, r->body);
 }
 
 static void the_page_is_inert(void **state)

@@ -2,20 +2,13 @@
  * The store on both engines: what is committed is chained and stays, what
  * fails leaves nothing, what crosses stores arrives once.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <stdio.h>
 
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
-#include "features/store/store.h"
+#include "features/host/test_fixture.h"
 #include "kit/crypto/keys.h"
-#include "kit/os/os.h"
 
 /* ---- a feature of the test's own ----------------------------------------------- */
 
@@ -72,52 +65,16 @@ const struct puan_feature *const puan_features[] = { &test_feature,
 
 /* ---- set-up --------------------------------------------------------------------- */
 
-struct fix {
-    struct puan_arena a;
-    const char *root, *dir;
-    struct puan_store_options opt;
-    struct puan_store *st;
-};
-
-#define ok(call)                                                               \
-    do {                                                                       \
-        struct puan_err err_ = { 0 }, *err = &err_;                            \
-        enum puan_status got_ = (call);                                        \
-        if (got_ != PUAN_OK)                                                   \
-            fail_msg("%s: %s: %s: %s", #call, puan_status_name(got_),          \
-                     err_.where, err_.text);                                   \
-    } while (0)
-
-static struct fix *make(const char *birth, const char *url)
+static struct puan_fix *make(const char *birth, const char *url)
 {
-    struct fix *f = calloc(1, sizeof(*f));
+    struct puan_fix *f = puan_fix_begin(url);
 
-    puan_arena_init(&f->a, puan_os_alloc());
-    ok(puan_dir_temp(&f->root, &f->a, err));
-    f->dir = puan_arena_fmt(&f->a, "%s/c", f->root);
-    f->opt.url = url;
     f->opt.kek_file = strcmp(birth, "demo") == 0
                           ? NULL
                           : puan_arena_fmt(&f->a, "%s/kek", f->root);
-    ok(puan_store_create(f->dir, birth, "plans/zz-test", "intl", &f->opt, err));
-    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
+    puan_fix_create(f, birth, "plans/zz-test", "intl");
+    puan_fix_open(f);
     return f;
-}
-
-static void reopen(struct fix *f)
-{
-    puan_store_close(f->st);
-    ok(puan_store_open(&f->st, f->dir, &f->opt, err));
-}
-
-static void unmake(struct fix *f)
-{
-    struct puan_err err = { 0 };
-
-    puan_store_close(f->st);
-    assert_int_equal(puan_dir_remove(f->root, &err), PUAN_OK);
-    puan_arena_clear(&f->a);
-    free(f);
 }
 
 static const char *engines[2];
@@ -190,7 +147,7 @@ static int64_t count(struct puan_shard *sh, const char *sql)
 }
 
 /* Reads the chain as anybody could: order, previous digests, own digests. */
-static uint64_t chain(struct fix *f, struct puan_shard *sh)
+static uint64_t chain(struct puan_fix *f, struct puan_shard *sh)
 {
     const struct puan_digest_fn *fn = puan_store_digest(f->st);
     uint8_t prev[PUAN_DIGEST_SIZE] = { 0 }, d[PUAN_DIGEST_SIZE];
@@ -231,7 +188,7 @@ static void a_directory_is_made_once_and_opened_once(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_err err = { 0 };
         struct puan_store *second = NULL;
 
@@ -248,7 +205,7 @@ static void a_directory_is_made_once_and_opened_once(void **state)
         memset(&err, 0, sizeof(err));
         assert_int_equal(
             puan_store_open(&second, f->root, &f->opt, &err), PUAN_ENOTFOUND);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -256,7 +213,7 @@ static void acts_are_chained_and_stay(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_shard *sh = puan_store_office(f->st);
         uint64_t born = puan_shard_height(sh);
 
@@ -269,11 +226,11 @@ static void acts_are_chained_and_stay(void **state)
             assert_true(a.entry_ms > 0);
         }
         assert_int_equal(chain(f, sh), born + 20);
-        reopen(f);
+        puan_fix_reopen(f);
         sh = puan_store_office(f->st);
         assert_int_equal(puan_shard_height(sh), born + 20);
         assert_int_equal(count(sh, "SELECT COUNT(*) FROM t"), 20);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -281,7 +238,7 @@ static void a_refused_act_leaves_nothing(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_shard *sh = puan_store_office(f->st);
         uint64_t born = puan_shard_height(sh);
         struct step bad = { .k = 1, .refuse = PUAN_EDENIED },
@@ -295,7 +252,7 @@ static void a_refused_act_leaves_nothing(void **state)
         ok(act(sh, &quiet, &a, err));
         assert_int_equal(count(sh, "SELECT COUNT(*) FROM t"), 2);
         assert_int_equal(chain(f, sh), born + 1);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -341,7 +298,7 @@ static void a_broken_act_takes_nobody_along(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_shard *sh = puan_store_office(f->st);
         uint64_t born = puan_shard_height(sh);
         struct gather g = { .left = 50 };
@@ -372,7 +329,7 @@ static void a_broken_act_takes_nobody_along(void **state)
         assert_int_equal(count(sh, "SELECT COUNT(*) FROM t"), 49);
         assert_int_equal(chain(f, sh), born + 49);
         free(q);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -409,7 +366,7 @@ static enum puan_status area_body(struct puan_shard *sh, struct puan_db *db,
     return st;
 }
 
-static void two_cantons(struct fix *f)
+static void two_cantons(struct puan_fix *f)
 {
     struct puan_act a = { .actor = PUAN_STR("tester"),
                           .verb = PUAN_STR("areas") };
@@ -422,7 +379,7 @@ static void areas_make_their_stores(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
 
         two_cantons(f);
         for (int pass = 0; pass < 2; pass++) {
@@ -436,9 +393,9 @@ static void areas_make_their_stores(void **state)
             assert_null(puan_store_shard_of_area(f->st, 13));
             assert_null(puan_store_shard_of_area(f->st, 1));
             assert_true(chain(f, sh) >= 2); /* birth and schema */
-            reopen(f);
+            puan_fix_reopen(f);
         }
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -446,7 +403,7 @@ static void a_parcel_arrives_once_and_in_order(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_shard *from, *to;
         struct puan_db *db = NULL;
         struct puan_err err1 = { 0 };
@@ -492,7 +449,7 @@ static void a_parcel_arrives_once_and_in_order(void **state)
         to = puan_store_shard_of_area(f->st, 12);
         assert_int_equal(count(to, "SELECT COUNT(*) FROM t"), 150);
         assert_int_equal(puan_shard_height(to), height);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -500,7 +457,7 @@ static void only_a_drill_or_demo_sets_its_clock(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_act a = { .actor = PUAN_STR("tester"),
                               .verb = PUAN_STR("clock.set") };
         struct puan_err err1 = { 0 };
@@ -509,16 +466,16 @@ static void only_a_drill_or_demo_sets_its_clock(void **state)
         assert_true(llabs(was - puan_real_now()) < 2000);
         ok(puan_store_clock_set(f->st, &a, 1000000000000, 0, err));
         assert_int_equal(puan_store_now(f->st), 1000000000000);
-        reopen(f);
+        puan_fix_reopen(f);
         assert_int_equal(puan_store_now(f->st), 1000000000000);
-        unmake(f);
+        puan_fix_end(f);
 
         f = make("live", engines[e]);
         a = (struct puan_act){ .verb = PUAN_STR("clock.set") };
         assert_int_equal(
             puan_store_clock_set(f->st, &a, 1000000000000, 0, &err1),
             PUAN_EDENIED);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -526,7 +483,7 @@ static void a_checkpoint_is_signed_and_grows(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         uint64_t height = 0;
 
         for (int pass = 0; pass < 3; pass++) {
@@ -548,9 +505,9 @@ static void a_checkpoint_is_signed_and_grows(void **state)
             assert_true(c.store[0].height > height);
             height = c.store[0].height;
             if (pass == 1)
-                reopen(f); /* the tree is read back from its file */
+                puan_fix_reopen(f); /* the tree is read back from its file */
         }
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -568,7 +525,7 @@ static void a_covered_row_is_named_by_its_entry(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct fix *f = make("demo", engines[e]);
+        struct puan_fix *f = make("demo", engines[e]);
         struct puan_shard *sh = puan_store_office(f->st);
         struct puan_act a = { .actor = PUAN_STR("tester"),
                               .verb = PUAN_STR("t.cover") };
@@ -595,7 +552,7 @@ static void a_covered_row_is_named_by_its_entry(void **state)
         assert_memory_equal(entry.cover[0].digest, want, sizeof(want));
         puan_stmt_done(s);
         puan_read_end(sh, db);
-        unmake(f);
+        puan_fix_end(f);
     }
 }
 
@@ -612,10 +569,6 @@ int main(void)
         cmocka_unit_test(a_checkpoint_is_signed_and_grows),
         cmocka_unit_test(a_covered_row_is_named_by_its_entry),
     };
-    const char *pg = getenv("PUAN_TEST_PG");
-
-    engines[n_engines++] = NULL; /* SQLite */
-    if (pg && *pg)
-        engines[n_engines++] = pg;
+    n_engines = puan_fix_engines(engines);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
