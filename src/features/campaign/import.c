@@ -548,6 +548,12 @@ static enum puan_status write_register(struct writing *w, struct reader *r,
     (void)!puan_int_parse(&area, cell(r, 4).n ? cell(r, 4) : cell(r, 5));
     if (puan_store_shard_of_area(w->im->store, area) != w->sh)
         return PUAN_OK; /* another store's */
+    /* A new extract replaces the old one, in the stores it has rows for: it
+     * says nothing of the others. */
+    st = w->next == 1 ? puan_db_exec(db, "DELETE FROM register;", err)
+                      : PUAN_OK;
+    if (st != PUAN_OK)
+        return st;
     (void)!puan_int_parse(&ea, cell(r, 4));
     (void)!puan_int_parse(&district, cell(r, 5));
     (void)!puan_plan_word(&sex, puan_store_plan(w->im->store), "sex",
@@ -704,10 +710,7 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
         act->silent = true;
         return st;
     }
-    if (im->kind == PUAN_IMPORT_REGISTER)
-        st = puan_db_exec(db, "DELETE FROM register;", err);
-    if (st == PUAN_OK)
-        st = open_file(&r, im, err);
+    st = open_file(&r, im, err);
     while (st == PUAN_OK) {
         st = puan_csv_next(&more, &r.csv, err);
         if (st != PUAN_OK || !more)
@@ -826,7 +829,8 @@ static enum puan_status write_all(struct import *im, struct puan_err *err)
         st = puan_store_areas_changed(im->store, err);
     if (im->kind != PUAN_IMPORT_LISTING)
         return st;
-    qsort(im->key, im->n, sizeof(*im->key), by_key);
+    if (im->n > 0)
+        qsort(im->key, im->n, sizeof(*im->key), by_key);
     for (size_t i = 0, k; i < im->n && st == PUAN_OK; i = k) {
         struct puan_shard *sh =
             puan_store_shard_of_household(im->store, im->key[i]);
