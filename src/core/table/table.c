@@ -29,12 +29,12 @@ struct use {
     struct use_dim {
         int item;                     /* item: index in the entity */
         const struct puan_expr *expr; /* variable */
-    } *dim;
+    } * dim;
 };
 
 struct form_use {
     const struct puan_form *form;
-    int entity; /* residence entity, -1 none */
+    int entity;  /* residence entity, -1 none */
     bool judged; /* its cases are compiled; else nobody fits any */
     const struct puan_expr **residence;
     struct use *use; /* by table */
@@ -67,8 +67,8 @@ static const struct puan_codelist *item_codes(const struct puan_plan *p,
 
 static enum puan_status dim_open(struct dim *d, struct puan_tally *t,
                                  const struct puan_table_plan *tp,
-                                 const struct puan_by *by,
-                                 struct puan_arena *a, struct puan_err *err)
+                                 const struct puan_by *by, struct puan_arena *a,
+                                 struct puan_err *err)
 {
     const struct puan_plan *p = t->plan;
     uint32_t *areas, i = PUAN_AREA_NONE;
@@ -79,10 +79,10 @@ static enum puan_status dim_open(struct dim *d, struct puan_tally *t,
     switch (by->kind) {
     case PUAN_BY_LEVEL:
         level = puan_area_level_of(t->tree, p->level[by->index].id);
-        if (level < 0 || (unsigned)level < t->tree->area[t->area].level)
+        if (level < 0)
             return puan_node_fail(tp->at, err,
-                                  "level '%.*s' is not inside the area that is"
-                                  " tabulated",
+                                  "level '%.*s' is above every area of this "
+                                  "installation",
                                   PUAN_FMT(p->level[by->index].id));
         while ((i = puan_area_next(t->tree, t->area, (unsigned)level, i)) !=
                PUAN_AREA_NONE)
@@ -111,6 +111,22 @@ static enum puan_status dim_open(struct dim *d, struct puan_tally *t,
     return PUAN_OK;
 }
 
+/* A village has no table by townships: it would say less than its name. */
+static bool is_above(const struct puan_tally *t,
+                     const struct puan_table_plan *tp)
+{
+    for (size_t i = 0; i < tp->n_by; i++) {
+        int level = tp->by[i].kind != PUAN_BY_LEVEL
+                        ? -1
+                        : puan_area_level_of(
+                              t->tree, t->plan->level[tp->by[i].index].id);
+
+        if (level >= 0 && (unsigned)level < t->tree->area[t->area].level)
+            return true;
+    }
+    return false;
+}
+
 static enum puan_status table_open(struct table *tb, struct puan_tally *t,
                                    const struct puan_table_plan *tp,
                                    struct puan_arena *a, struct puan_err *err)
@@ -118,8 +134,8 @@ static enum puan_status table_open(struct table *tb, struct puan_tally *t,
     size_t cells = 1;
 
     if (tp->n_by > DIMS_MAX)
-        return puan_node_fail(tp->at, err,
-                              "a table has at most %d dimensions", DIMS_MAX);
+        return puan_node_fail(tp->at, err, "a table has at most %d dimensions",
+                              DIMS_MAX);
     tb->plan = tp;
     tb->n_dims = tp->n_by;
     tb->dim = puan_new_n(a, tp->n_by, struct dim);
@@ -155,8 +171,9 @@ static enum puan_status table_open(struct table *tb, struct puan_tally *t,
  * reads (the form for foreigners asks no registration), takes no part; that is
  * not a failure, so the compiler's message is dropped.
  */
-static void use_open(struct use *u, struct puan_tally *t, const struct table *tb,
-                     const struct puan_form *f, struct puan_arena *a)
+static void use_open(struct use *u, struct puan_tally *t,
+                     const struct table *tb, const struct puan_form *f,
+                     struct puan_arena *a)
 {
     const struct puan_plan *p = t->plan;
     int e = puan_form_entity(f, tb->plan->entity);
@@ -170,7 +187,8 @@ static void use_open(struct use *u, struct puan_tally *t, const struct table *tb
         return;
     if (tb->plan->where.n) {
         if (puan_expr_compile_truth(&x, f, u->entity, p->consts, p->n_consts,
-                                    tb->plan->where, "tables", 0, a, NULL) != PUAN_OK)
+                                    tb->plan->where, "tables", 0, a,
+                                    NULL) != PUAN_OK)
             return;
         u->where = x;
     }
@@ -208,8 +226,8 @@ static void form_open(struct form_use *fu, struct puan_tally *t,
         struct puan_expr *x;
 
         if (puan_expr_compile(&x, f, (uint16_t)fu->entity, p->consts,
-                              p->n_consts, p->residence[i].when, "residence",
-                              0, a, NULL) != PUAN_OK)
+                              p->n_consts, p->residence[i].when, "residence", 0,
+                              a, NULL) != PUAN_OK)
             fu->judged = false;
         else
             fu->residence[i] = x;
@@ -237,7 +255,9 @@ enum puan_status puan_tally_compile(struct puan_tally **out,
     for (size_t i = 0; t->table && i < plan->n_tables; i++) {
         enum puan_status st;
 
-        st = table_open(&t->table[i], t, &plan->table[i], a, err);
+        if (is_above(t, &plan->table[i]))
+            continue;
+        st = table_open(&t->table[t->n_tables], t, &plan->table[i], a, err);
         if (st != PUAN_OK)
             return st;
         t->n_tables++;
@@ -373,23 +393,23 @@ void puan_tally_count(int64_t *cells, const struct puan_tally *t,
         if (!u->usable)
             continue;
         for (uint32_t k = 0; fu->entity >= 0 && k < r->rows[fu->entity].n; k++)
-            base_rows += !(skip && skip[k]) &&
-                         in_base(tb->plan->base, &status[k]);
+            base_rows +=
+                !(skip && skip[k]) && in_base(tb->plan->base, &status[k]);
         /* a household counts when somebody of the base lives in it */
         if (base_rows == 0 && tb->plan->base != PUAN_BASE_ALL)
             continue;
         for (uint32_t row = 0; row < r->rows[u->entity].n; row++) {
             size_t cell = tb->first;
 
-            if (persons && ((skip && skip[row]) ||
-                            !in_base(tb->plan->base, &status[row])))
+            if (persons &&
+                ((skip && skip[row]) || !in_base(tb->plan->base, &status[row])))
                 continue;
             if (u->where && puan_expr_truth(u->where, r, row) != PUAN_TRUE)
                 continue;
             for (size_t d = 0; d < tb->n_dims; d++)
-                cell += tb->dim[d].stride *
-                        class_of(&tb->dim[d], &u->dim[d], t, u->entity, r, row,
-                                 ea, base_rows);
+                cell += tb->dim[d].stride * class_of(&tb->dim[d], &u->dim[d], t,
+                                                     u->entity, r, row, ea,
+                                                     base_rows);
             cells[cell]++;
         }
     }
@@ -489,8 +509,7 @@ void puan_tally_csv(struct puan_out *o, const struct puan_tally *t,
     char code[24];
 
     for (size_t d = 0; d < tb->n_dims; d++)
-        puan_out_fmt(o, "%.*s,%.*s_zh,%.*s_en,",
-                     PUAN_FMT(tb->dim[d].by->name),
+        puan_out_fmt(o, "%.*s,%.*s_zh,%.*s_en,", PUAN_FMT(tb->dim[d].by->name),
                      PUAN_FMT(tb->dim[d].by->name),
                      PUAN_FMT(tb->dim[d].by->name));
     puan_out_text(o, "count\r\n");

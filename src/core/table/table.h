@@ -29,8 +29,10 @@ struct puan_tally;
 #define PUAN_TABLE_SIZES 11
 
 /*
- * EINVAL  an expression of the plan does not fit any form (the plan was not
- *         linted), a dimension's level lies outside the tree
+ * A table by a level above `area` is left out of the programme.
+ *
+ * EINVAL  a dimension has no code list (the plan was not linted), its level
+ *         lies outside the tree, a table has more than 8 dimensions
  * ELIMIT  the cells of all tables exceed 2^26
  */
 PUAN_MUST_USE enum puan_status

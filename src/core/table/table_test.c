@@ -523,11 +523,24 @@ static void what_cannot_be_tabulated_is_refused(void **state)
     assert_int_equal(compile(t, 1, 11, &err), PUAN_EINVAL);
     assert_string_equal(err.text, "'age' has no code list to tabulate by");
     assert_int_equal(compile(&tables[CUBE], 1, 99, &err), PUAN_ENOTFOUND);
-    t[0] = tables[CUBE];
-    t[0].at = &at; /* towns of an enumeration area */
-    assert_int_equal(compile(t, 1, 110101, &err), PUAN_EINVAL);
-    assert_string_equal(
-        err.text, "level 'town' is not inside the area that is tabulated");
+}
+
+/* A table by towns is none of an enumeration area; the others stay. */
+static void a_table_by_a_level_above_the_area_is_left_out(void **state)
+{
+    struct run r;
+
+    (void)state;
+    open_run(&r, 110101);
+    assert_int_equal(puan_tally_tables(r.t), PUAN_COUNT(tables) - 2);
+    for (size_t i = 0; i < puan_tally_tables(r.t); i++)
+        assert_false(puan_str_is(puan_tally_plan(r.t, i)->id, "cube") ||
+                     puan_str_is(puan_tally_plan(r.t, i)->id, "size-all"));
+    count(&r, 11010101, "long", FAMILY(P(1, 70, 1, 1)), NULL);
+    count(&r, 11010201, "long", FAMILY(P(1, 70, 1, 1)), NULL);
+    assert_int_equal(at1(&r, RESIDENT, 0), 1);
+    assert_true(puan_str_is(puan_tally_plan(r.t, 5)->id, "old"));
+    assert_int_equal(at1(&r, 5, 0), 1);
 }
 
 static void the_csv_says_codes_labels_and_totals(void **state)
@@ -674,6 +687,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_the_area_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_tabulated_is_refused,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_table_by_a_level_above_the_area_is_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(the_csv_says_codes_labels_and_totals,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_json_gives_every_cell_in_order,

@@ -20,6 +20,12 @@ static const struct puan_param area_params[] = {
       false },
 };
 
+/* What tables there are is the same everywhere: any seat may ask. */
+static const struct puan_param list_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct area_in, area), 0, INT64_MAX,
+      true },
+};
+
 struct table_in {
     int64_t area;
     struct puan_str table, format;
@@ -80,7 +86,8 @@ static enum puan_status show_table(struct puan_request *rq, const void *in,
         return st;
     table = puan_count_table(c, q->table);
     if (table < 0) {
-        st = puan_fail(err, PUAN_ENOTFOUND, "table", "no such table");
+        st = puan_fail(err, PUAN_ENOTFOUND, "table",
+                       "the plan has no such table for this area");
     } else if (puan_str_is(q->format, "csv")) {
         struct puan_out o;
 
@@ -96,8 +103,8 @@ static enum puan_status show_table(struct puan_request *rq, const void *in,
     return st;
 }
 
-static enum puan_status show_population(struct puan_request *rq,
-                                        const void *in, struct puan_err *err)
+static enum puan_status show_population(struct puan_request *rq, const void *in,
+                                        struct puan_err *err)
 {
     const struct area_in *q = in;
     const struct puan_count *c;
@@ -111,8 +118,9 @@ static enum puan_status show_population(struct puan_request *rq,
 }
 
 static const struct puan_route routes[] = {
-    { PUAN_GET, "/c/{campaign}/tables", "table.list", PUAN_SCOPE_OFFICE, "",
-      "Tables of the plan", list_tables },
+    { PUAN_GET, "/c/{campaign}/tables", "table.list", PUAN_SCOPE_AREA, "",
+      "Tables of the plan", list_tables,
+      PUAN_PARAMS(list_params, struct area_in) },
     { PUAN_GET, "/c/{campaign}/tables/{table}", "table.view", PUAN_SCOPE_AREA,
       "", "One table of an area, counted now", show_table,
       PUAN_PARAMS(table_params, struct table_in) },
@@ -121,7 +129,8 @@ static const struct puan_route routes[] = {
       PUAN_PARAMS(area_params, struct area_in) },
 };
 
-/* ---- puan table ------------------------------------------------------------ */
+/* ---- puan table ------------------------------------------------------------
+ */
 
 struct options {
     const char *dir, *table, *format, *out;
