@@ -348,6 +348,28 @@ static void title(struct puan_out *o, const struct puan_metric *m)
     esc(o, puan_str_of(help));
 }
 
+static void unit(struct puan_out *o, const char *name)
+{
+    static const struct {
+        const char *en, *zh;
+    } units[] = {
+        { "accounts", "个" }, { "credentials", "个" }, { "attempts", "次" },
+        { "locks", "次" },    { "seconds", "秒" },     { "cases", "件" },
+        { "notices", "条" },  { "groups", "组" },      { "documents", "份" },
+        { "lots", "批" },     { "alarms", "项" },
+    };
+
+    for (size_t i = 0; i < PUAN_COUNT(units); i++)
+        if (strcmp(units[i].en, name) == 0) {
+            puan_out_text(o, units[i].zh);
+            puan_out_text(o, "<span lang=\"en\">");
+            esc(o, puan_str_of(name));
+            puan_out_text(o, "</span>");
+            return;
+        }
+    esc(o, puan_str_of(name));
+}
+
 /* Everything in the registry that has no place of its own above. */
 static void registry(struct puan_out *o, struct puan_store *st, int64_t top)
 {
@@ -371,7 +393,7 @@ static void registry(struct puan_out *o, struct puan_store *st, int64_t top)
             puan_out_text(o, "</th><td>");
             number(o, read_metric(st, m->name, top));
             puan_out_text(o, "</td><td class=\"wide\">");
-            esc(o, puan_str_of(m->unit ? m->unit : ""));
+            unit(o, m->unit ? m->unit : "");
             puan_out_text(o, "</td></tr>");
         }
     puan_out_text(o, "</tbody></table></div>");
