@@ -127,6 +127,13 @@ const char *puan_arena_dup(struct puan_arena *a, struct puan_str s)
     return p;
 }
 
+struct puan_str puan_arena_keep(struct puan_arena *a, struct puan_str s)
+{
+    const char *p = puan_arena_dup(a, s);
+
+    return a->failed ? PUAN_STR("") : (struct puan_str){ p, s.n };
+}
+
 const char *puan_arena_fmt(struct puan_arena *a, const char *fmt, ...)
 {
     va_list ap;

@@ -50,6 +50,8 @@ void *puan_arena_get_n(struct puan_arena *a, size_t n, size_t size);
 
 /* A terminated copy; "" and failed when out of memory, so never NULL. */
 const char *puan_arena_dup(struct puan_arena *a, struct puan_str s);
+/* The same as a text with its length; empty when out of memory. */
+struct puan_str puan_arena_keep(struct puan_arena *a, struct puan_str s);
 
 /* A terminated, formatted text; formats as puan_fail.  Never NULL. */
 const char *puan_arena_fmt(struct puan_arena *a, const char *fmt, ...)

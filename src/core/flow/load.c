@@ -706,46 +706,36 @@ static enum puan_status read_facts(struct load *l)
 
 /* ---- first pass: names of what refers to each other ------------------- */
 
-static enum puan_status name_list(struct load *l, const char *key,
-                                  const struct puan_node **at, size_t *n_out,
-                                  struct puan_str names[PUAN_FLOW_MAX])
-{
-    const struct puan_node *n = puan_node_get(l->tree, key);
-    size_t k = 0;
-
-    TRY(expect(l, n, PUAN_NODE_LIST, "a list of maps with an id"));
-    TRY(count_ok(l, n));
-    PUAN_NODE_EACH(c, n) {
-        if (c->kind != PUAN_NODE_MAP)
-            return puan_node_fail(c, l->err, "expected a map with an id");
-        TRY(puan_node_str(&names[k], c, "id", l->err));
-        TRY(check_name(l, puan_node_get(c, "id"), names[k]));
-        for (size_t i = 0; i < k; i++)
-            if (puan_str_eq(names[i], names[k]))
-                return puan_node_fail(puan_node_get(c, "id"), l->err,
-                                      "\"%.*s\" is defined twice in %s; "
-                                      "rename one",
-                                      PUAN_FMT(names[k]), key);
-        at[k++] = c;
-    }
-    *n_out = k;
-    return PUAN_OK;
-}
-
-static enum puan_status name_map(struct load *l, const char *key,
+/* A list of maps with an id each, or a map of maps named by their keys. */
+static enum puan_status name_all(struct load *l, const char *key, bool list,
                                  const struct puan_node **at, size_t *n_out,
                                  struct puan_str names[PUAN_FLOW_MAX])
 {
     const struct puan_node *n = puan_node_get(l->tree, key);
     size_t k = 0;
 
-    TRY(expect(l, n, PUAN_NODE_MAP, "a map of named entries"));
+    TRY(expect(l, n, list ? PUAN_NODE_LIST : PUAN_NODE_MAP,
+               list ? "a list of maps with an id" : "a map of named entries"));
     TRY(count_ok(l, n));
     PUAN_NODE_EACH(c, n) {
+        const struct puan_node *id = c;
+
         if (c->kind != PUAN_NODE_MAP)
-            return puan_node_fail(c, l->err, "expected a map here");
-        TRY(check_name(l, c, c->key));
+            return puan_node_fail(c, l->err,
+                                  list ? "expected a map with an id"
+                                       : "expected a map here");
         names[k] = c->key;
+        if (list) {
+            TRY(puan_node_str(&names[k], c, "id", l->err));
+            id = puan_node_get(c, "id");
+        }
+        TRY(check_name(l, id, names[k]));
+        for (size_t i = 0; list && i < k; i++)
+            if (puan_str_eq(names[i], names[k]))
+                return puan_node_fail(id, l->err,
+                                      "\"%.*s\" is defined twice in %s; "
+                                      "rename one",
+                                      PUAN_FMT(names[k]), key);
         if (at != NULL)
             at[k] = c;
         k++;
@@ -759,8 +749,8 @@ static enum puan_status read_names(struct load *l)
     struct puan_str names[PUAN_FLOW_MAX];
     size_t n;
 
-#define NAMED(read, key, at, member, count, T)                                 \
-    TRY(read(l, key, at, &n, names));                                          \
+#define NAMED(list, key, at, member, count, T)                                 \
+    TRY(name_all(l, key, list, at, &n, names));                                \
     l->member = puan_new_n(l->a, n, T);                                        \
     if (l->member == NULL)                                                     \
         return puan_arena_check(l->a, l->err);                                 \
@@ -769,16 +759,14 @@ static enum puan_status read_names(struct load *l)
     l->f->member = l->member;                                                  \
     l->f->count = n
 
-    NAMED(name_list, "transitions", l->transition_at, transitions,
-          n_transitions, struct puan_flow_transition);
-    NAMED(name_list, "steps", l->step_at, steps, n_steps,
-          struct puan_flow_step);
-    NAMED(name_map, "approvals", l->approval_at, approvals, n_approvals,
+    NAMED(true, "transitions", l->transition_at, transitions, n_transitions,
+          struct puan_flow_transition);
+    NAMED(true, "steps", l->step_at, steps, n_steps, struct puan_flow_step);
+    NAMED(false, "approvals", l->approval_at, approvals, n_approvals,
           struct puan_flow_approval);
-    NAMED(name_map, "clocks", l->clock_at, clocks, n_clocks,
+    NAMED(false, "clocks", l->clock_at, clocks, n_clocks,
           struct puan_flow_clock);
-    NAMED(name_map, "reports", NULL, reports, n_reports,
-          struct puan_flow_report);
+    NAMED(false, "reports", NULL, reports, n_reports, struct puan_flow_report);
 #undef NAMED
     if (l->f->n_transitions == 0)
         return puan_node_fail(l->tree, l->err,

@@ -405,7 +405,6 @@ static enum puan_status write_batch(struct puan_shard *sh, struct puan_db *db,
     struct puan_stmt *s = NULL;
     struct puan_out o;
     struct puan_str body = puan_out_view(&k->body);
-    char key[24];
     enum puan_status st;
 
     st = puan_db_int(&k->batch, db, "SELECT MAX(id) + 1 FROM credential_batch",
@@ -438,9 +437,8 @@ static enum puan_status write_batch(struct puan_shard *sh, struct puan_db *db,
     st = puan_arena_check(&k->arena, err);
     if (st != PUAN_OK)
         return st;
-    puan_format(key, sizeof(key), "%lld", (long long)k->batch);
-    return puan_cover(sh, db, act, "credential_batch", puan_str_of(key),
-                      puan_out_view(&o), err);
+    return puan_cover_id(sh, db, act, "credential_batch", k->batch,
+                         puan_out_view(&o), err);
 }
 
 static bool kind_of(enum puan_credential *c, struct puan_str kind)

@@ -55,11 +55,6 @@ int64_t idle_ms(const struct puan_plan *p, enum puan_credential c)
 
 /* ---- accounts ------------------------------------------------------------------ */
 
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    return (struct puan_str){ puan_arena_dup(a, s), s.n };
-}
-
 enum puan_status account_read(struct account_row *out, struct puan_db *db,
                               int64_t id, struct puan_str name,
                               struct puan_arena *a, struct puan_err *err)
@@ -82,13 +77,13 @@ enum puan_status account_read(struct account_row *out, struct puan_db *db,
         st = puan_fail(err, PUAN_ENOTFOUND, "account", "there is none");
     if (st == PUAN_OK) {
         out->id = puan_col_int(s, 0);
-        out->name = keep(a, puan_col_text(s, 1));
-        out->person = keep(a, puan_col_text(s, 2));
+        out->name = puan_arena_keep(a, puan_col_text(s, 1));
+        out->person = puan_arena_keep(a, puan_col_text(s, 2));
         out->state = puan_col_int(s, 3);
-        out->secret = keep(a, puan_col_text(s, 4));
+        out->secret = puan_arena_keep(a, puan_col_text(s, 4));
         out->secret_ms = puan_col_int(s, 5);
         out->first = puan_col_int(s, 6);
-        out->totp = keep(a, puan_col_bytes(s, 7));
+        out->totp = puan_arena_keep(a, puan_col_bytes(s, 7));
         out->locked_ms = puan_col_int(s, 8);
     }
     puan_stmt_done(s);
@@ -102,7 +97,6 @@ enum puan_status account_write(struct account_row *r, bool insert,
 {
     struct puan_stmt *s = NULL;
     struct puan_out o;
-    char key[24];
     enum puan_status st;
 
     if (insert) {
@@ -151,9 +145,7 @@ enum puan_status account_write(struct account_row *r, bool insert,
     st = puan_arena_check(a, err);
     if (st != PUAN_OK)
         return st;
-    puan_format(key, sizeof(key), "%lld", (long long)r->id);
-    return puan_cover(sh, db, act, "account", puan_str_of(key),
-                      puan_out_view(&o), err);
+    return puan_cover_id(sh, db, act, "account", r->id, puan_out_view(&o), err);
 }
 
 /* ---- seats ------------------------------------------------------------------------ */
@@ -165,7 +157,6 @@ enum puan_status seat_write(struct seat_row *r, bool insert,
 {
     struct puan_stmt *s = NULL;
     struct puan_out o;
-    char key[24];
     enum puan_status st;
 
     if (insert) {
@@ -209,9 +200,7 @@ enum puan_status seat_write(struct seat_row *r, bool insert,
     st = puan_arena_check(a, err);
     if (st != PUAN_OK)
         return st;
-    puan_format(key, sizeof(key), "%lld", (long long)r->id);
-    return puan_cover(sh, db, act, "seat", puan_str_of(key), puan_out_view(&o),
-                      err);
+    return puan_cover_id(sh, db, act, "seat", r->id, puan_out_view(&o), err);
 }
 
 enum puan_status seats_of(struct seat_row **out, size_t *n, struct puan_db *db,
@@ -242,7 +231,7 @@ enum puan_status seats_of(struct seat_row **out, size_t *n, struct puan_db *db,
 
         r->id = puan_col_int(s, 0);
         r->account = account;
-        r->role = keep(a, puan_col_text(s, 1));
+        r->role = puan_arena_keep(a, puan_col_text(s, 1));
         r->area = puan_col_int(s, 2);
         r->from_ms = puan_col_int(s, 3);
         r->until_ms = puan_col_int(s, 4);

@@ -684,19 +684,28 @@ static enum puan_status read_manifest(struct puan_node **tree,
     return check_signature(out, text, signature, a, err);
 }
 
+/* The manifest of a backup whose files all are what it says. */
+static enum puan_status read_proved(struct puan_node **tree,
+                                    struct puan_backup *b, const char *out,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_digest_fn *fn = NULL;
+    enum puan_status st;
+
+    memset(b, 0, sizeof(*b));
+    st = read_manifest(tree, &fn, b, out, a, err);
+    return st == PUAN_OK ? check_files(b, out, *tree, fn, a, err) : st;
+}
+
 enum puan_status puan_backup_check(struct puan_backup *b, const char *out,
                                    struct puan_err *err)
 {
-    const struct puan_digest_fn *fn = NULL;
     struct puan_node *tree = NULL;
     struct puan_arena a;
     enum puan_status st;
 
-    memset(b, 0, sizeof(*b));
     puan_arena_init(&a, puan_os_alloc());
-    st = read_manifest(&tree, &fn, b, out, &a, err);
-    if (st == PUAN_OK)
-        st = check_files(b, out, tree, fn, &a, err);
+    st = read_proved(&tree, b, out, &a, err);
     if (st == PUAN_OK)
         st = check_ledgers(b, out, tree, &a, err);
     puan_arena_clear(&a);
@@ -767,16 +776,12 @@ enum puan_status puan_backup_restore(struct puan_backup *b, const char *out,
                                      const char *dir, const char *url,
                                      struct puan_err *err)
 {
-    const struct puan_digest_fn *fn = NULL;
     struct puan_node *tree = NULL;
     struct puan_arena a;
     enum puan_status st;
 
-    memset(b, 0, sizeof(*b));
     puan_arena_init(&a, puan_os_alloc());
-    st = read_manifest(&tree, &fn, b, out, &a, err);
-    if (st == PUAN_OK)
-        st = check_files(b, out, tree, fn, &a, err);
+    st = read_proved(&tree, b, out, &a, err);
     if (st == PUAN_OK)
         st = must_be_empty(dir, &a, err);
     if (st != PUAN_OK)

@@ -165,11 +165,6 @@ static int64_t area_of_seat(struct puan_store *st,
 
 /* ---- reading ----------------------------------------------------------- */
 
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    return puan_str_of(puan_arena_dup(a, s));
-}
-
 enum puan_status puan_case_row_read(struct puan_case_row *row,
                                     struct puan_db *db, int64_t id,
                                     struct puan_arena *a, struct puan_err *err)
@@ -190,10 +185,10 @@ enum puan_status puan_case_row_read(struct puan_case_row *row,
         st = puan_fail(err, PUAN_ENOTFOUND, "case", "there is no such case");
     if (st == PUAN_OK) {
         row->id = puan_col_int(s, 0);
-        row->flow = keep(a, puan_col_text(s, 1));
+        row->flow = puan_arena_keep(a, puan_col_text(s, 1));
         row->area = puan_col_int(s, 2);
-        row->subject = keep(a, puan_col_text(s, 3));
-        row->state = keep(a, puan_col_text(s, 4));
+        row->subject = puan_arena_keep(a, puan_col_text(s, 3));
+        row->state = puan_arena_keep(a, puan_col_text(s, 4));
         row->drill = puan_col_int(s, 5) != 0;
         row->opened_ms = puan_col_int(s, 6);
         row->ended_ms = puan_col_int(s, 7);
@@ -229,7 +224,7 @@ enum puan_status puan_case_event_open(struct puan_str *out,
     int version;
 
     if (sealed.n == 0) {
-        *out = keep(a, body);
+        *out = puan_arena_keep(a, body);
         return PUAN_OK;
     }
     version = puan_sealed_version(sealed);
@@ -464,10 +459,8 @@ static enum puan_status write_run(struct puan_shard *sh, struct puan_db *db,
     puan_content_int(&content, row->ended_ms);
     puan_content_int(&content, row->parent);
     puan_content_int(&content, row->n);
-    return puan_cover(sh, db, act, "case_run",
-                      puan_str_of(puan_arena_fmt(a, "%lld",
-                                                 (long long)row->id)),
-                      puan_out_view(&content), err);
+    return puan_cover_id(sh, db, act, "case_run", row->id,
+                         puan_out_view(&content), err);
 }
 
 static enum puan_status write_event(struct puan_shard *sh, struct puan_db *db,
@@ -608,9 +601,8 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
     puan_content_int(&c, n->vacant);
     puan_content_int(&c, n->taken);
     puan_content_text(&c, n->taken_by);
-    return puan_cover(sh, db, act, "case_notice",
-                      puan_str_of(puan_arena_fmt(a, "%lld", (long long)n->id)),
-                      puan_out_view(&c), err);
+    return puan_cover_id(sh, db, act, "case_notice", n->id, puan_out_view(&c),
+                         err);
 }
 
 /* Tells a seat; *vacant says that nobody holds it. */

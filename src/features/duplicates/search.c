@@ -369,10 +369,7 @@ enum puan_status puan_dup_cover(struct puan_shard *sh, struct puan_db *db,
     puan_content_text(&o, d->state);
     puan_content_text(&o, d->decision);
     puan_content_int(&o, d->found_ms);
-    return puan_cover(sh, db, act, "dup",
-                      puan_str_of(puan_arena_fmt(a, "%lld",
-                                                 (long long)d->id)),
-                      puan_out_view(&o), err);
+    return puan_cover_id(sh, db, act, "dup", d->id, puan_out_view(&o), err);
 }
 
 enum puan_status puan_dup_read(struct puan_dup *out, struct puan_db *db,

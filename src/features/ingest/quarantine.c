@@ -136,7 +136,6 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
     puan_content_bytes(&content, view);
     if (puan_arena_check(a, err) != PUAN_OK)
         return PUAN_ENOMEM;
-    puan_format(row, sizeof(row), "%lld", (long long)out->id);
-    return puan_cover(is->sh, db, act, "quarantine", puan_str_of(row),
-                      puan_out_view(&content), err);
+    return puan_cover_id(is->sh, db, act, "quarantine", out->id,
+                         puan_out_view(&content), err);
 }

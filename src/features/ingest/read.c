@@ -13,11 +13,6 @@
     " facts, vault, findings, reasons, tok, hard, soft, persons, digest"       \
     " FROM ret WHERE seq = $1"
 
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    return (struct puan_str){ puan_arena_dup(a, s), s.n };
-}
-
 enum puan_status puan_ret_read(struct puan_ret *out, struct puan_shard *sh,
                                struct puan_db *db, int64_t seq,
                                struct puan_arena *a, struct puan_err *err)
@@ -56,24 +51,24 @@ enum puan_status puan_ret_read(struct puan_ret *out, struct puan_shard *sh,
         .household = puan_col_int(s, 1),
         .base = out->version - 1,
         .form = out->form->id,
-        .device = keep(a, puan_col_text(s, 6)),
+        .device = puan_arena_keep(a, puan_col_text(s, 6)),
         .counter = (uint64_t)puan_col_int(s, 7),
-        .mode = keep(a, puan_col_text(s, 5)),
+        .mode = puan_arena_keep(a, puan_col_text(s, 5)),
         .started_ms = puan_col_int(s, 10),
         .finished_ms = puan_col_int(s, 11),
         .is_signed = puan_col_int(s, 13) != 0,
-        .query = keep(a, puan_col_text(s, 15)),
+        .query = puan_arena_keep(a, puan_col_text(s, 15)),
     };
-    out->actor = keep(a, puan_col_text(s, 8));
-    out->seat = keep(a, puan_col_text(s, 9));
+    out->actor = puan_arena_keep(a, puan_col_text(s, 8));
+    out->seat = puan_arena_keep(a, puan_col_text(s, 9));
     out->received_ms = puan_col_int(s, 12);
     out->entry = (uint64_t)puan_col_int(s, 14);
-    out->frame = keep(a, puan_col_bytes(s, 16));
-    out->facts = keep(a, puan_col_bytes(s, 17));
-    out->vault = keep(a, puan_col_bytes(s, 18));
-    out->findings = keep(a, puan_col_bytes(s, 19));
-    out->reasons = keep(a, puan_col_bytes(s, 20));
-    out->tok = keep(a, puan_col_bytes(s, 21));
+    out->frame = puan_arena_keep(a, puan_col_bytes(s, 16));
+    out->facts = puan_arena_keep(a, puan_col_bytes(s, 17));
+    out->vault = puan_arena_keep(a, puan_col_bytes(s, 18));
+    out->findings = puan_arena_keep(a, puan_col_bytes(s, 19));
+    out->reasons = puan_arena_keep(a, puan_col_bytes(s, 20));
+    out->tok = puan_arena_keep(a, puan_col_bytes(s, 21));
     out->hard = (uint32_t)puan_col_int(s, 22);
     out->soft = (uint32_t)puan_col_int(s, 23);
     out->persons = (uint32_t)puan_col_int(s, 24);

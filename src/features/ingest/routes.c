@@ -377,7 +377,6 @@ static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
     struct puan_stmt *s = NULL;
     struct puan_out content;
     uint32_t version = 0;
-    char key[24];
     enum puan_status st;
 
     pthread_mutex_lock(&q->is->lock);
@@ -419,10 +418,9 @@ static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 8, act->entry_ms);
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
-    puan_format(key, sizeof(key), "%lld", (long long)q->id);
     if (st == PUAN_OK)
-        st = puan_cover(sh, db, act, "query", puan_str_of(key),
-                        puan_out_view(&content), err);
+        st = puan_cover_id(sh, db, act, "query", q->id, puan_out_view(&content),
+                           err);
     if (st == PUAN_OK)
         q->is->next_query++; /* a number lost to a rollback is not missed */
     return st;

@@ -16,11 +16,6 @@
             return try_;                                                       \
     } while (0)
 
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    return puan_str_of(puan_arena_dup(a, s));
-}
-
 /* ---- rows ---------------------------------------------------------------- */
 
 #define LOT_COLUMNS                                                            \
@@ -37,8 +32,8 @@ static void row_of(struct puan_lot *out, struct puan_stmt *s,
     if (digest.n == PUAN_DIGEST_SIZE)
         memcpy(out->digest, digest.p, digest.n);
     out->households = puan_col_int(s, 4);
-    out->heights = keep(a, puan_col_text(s, 5));
-    out->state = keep(a, puan_col_text(s, 6));
+    out->heights = puan_arena_keep(a, puan_col_text(s, 5));
+    out->state = puan_arena_keep(a, puan_col_text(s, 6));
     out->made_ms = puan_col_int(s, 7);
 }
 
@@ -117,9 +112,7 @@ static enum puan_status write_lot(struct puan_shard *sh, struct puan_db *db,
     puan_content_text(&c, l->heights);
     puan_content_text(&c, l->state);
     puan_content_int(&c, l->made_ms);
-    return puan_cover(sh, db, act, "lot",
-                      puan_str_of(puan_arena_fmt(a, "%lld", (long long)l->id)),
-                      puan_out_view(&c), err);
+    return puan_cover_id(sh, db, act, "lot", l->id, puan_out_view(&c), err);
 }
 
 enum puan_status puan_lot_of(struct puan_lot *out, struct puan_store *st,

@@ -19,17 +19,6 @@
             return try_;                                                       \
     } while (0)
 
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    char *p = puan_arena_get(a, s.n + 1);
-
-    if (p == NULL)
-        return PUAN_STR("");
-    if (s.n > 0)
-        memcpy(p, s.p, s.n);
-    return (struct puan_str){ p, s.n };
-}
-
 static struct puan_str hex_of(struct puan_arena *a, const void *p, size_t n)
 {
     char *t = puan_arena_get(a, 2 * n + 1);
@@ -67,8 +56,8 @@ enum puan_status puan_release_read(struct puan_release *out, struct puan_db *db,
         out->id = puan_col_int(s, 0);
         out->run = puan_col_int(s, 1);
         out->area = puan_col_int(s, 2);
-        out->title = keep(a, puan_col_text(s, 3));
-        out->document = keep(a, puan_col_text(s, 4));
+        out->title = puan_arena_keep(a, puan_col_text(s, 3));
+        out->document = puan_arena_keep(a, puan_col_text(s, 4));
         for (int i = 0; i < 3; i++) {
             struct puan_str d = puan_col_bytes(s, 5 + i);
 
@@ -76,7 +65,7 @@ enum puan_status puan_release_read(struct puan_release *out, struct puan_db *db,
                 memcpy(part[i], d.p, d.n);
         }
         out->published_ms = puan_col_int(s, 8);
-        out->signature = keep(a, puan_col_bytes(s, 9));
+        out->signature = puan_arena_keep(a, puan_col_bytes(s, 9));
         st = puan_arena_check(a, err);
     }
     puan_stmt_done(s);
@@ -130,9 +119,8 @@ static enum puan_status write_row(struct puan_shard *sh, struct puan_db *db,
     puan_content_int(&c, r->published_ms);
     puan_content_bytes(&c, r->signature);
     TRY(puan_arena_check(a, err));
-    return puan_cover(sh, db, act, "release_doc",
-                      puan_str_of(puan_arena_fmt(a, "%lld", (long long)r->id)),
-                      puan_out_view(&c), err);
+    return puan_cover_id(sh, db, act, "release_doc", r->id, puan_out_view(&c),
+                         err);
 }
 
 /* ---- the document --------------------------------------------------------- */

@@ -169,6 +169,17 @@ enum puan_status puan_cover(struct puan_shard *sh, struct puan_db *db,
     return st;
 }
 
+enum puan_status puan_cover_id(struct puan_shard *sh, struct puan_db *db,
+                               struct puan_act *act, const char *table,
+                               int64_t id, struct puan_str content,
+                               struct puan_err *err)
+{
+    char key[24];
+
+    puan_format(key, sizeof(key), "%lld", (long long)id);
+    return puan_cover(sh, db, act, table, puan_str_of(key), content, err);
+}
+
 /* ---- a batch ------------------------------------------------------------- */
 
 struct batch {

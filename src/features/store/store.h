@@ -164,6 +164,11 @@ PUAN_MUST_USE enum puan_status
 puan_cover(struct puan_shard *sh, struct puan_db *db, struct puan_act *act,
            const char *table, struct puan_str key, struct puan_str content,
            struct puan_err *err);
+/* The same for a row whose key is a number: its decimal digits. */
+PUAN_MUST_USE enum puan_status
+puan_cover_id(struct puan_shard *sh, struct puan_db *db, struct puan_act *act,
+              const char *table, int64_t id, struct puan_str content,
+              struct puan_err *err);
 
 /* What a writer has done since it was opened. */
 struct puan_shard_stats {
