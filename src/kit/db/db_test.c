@@ -4,10 +4,12 @@
  */
 #include "kit/db/db.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -396,6 +398,39 @@ static void a_missing_database_is_told(void **state)
     assert_int_equal(puan_db_open(&db, "mysql:x", 0, NULL), PUAN_EINVAL);
 }
 
+/* As an auditor gets it; a name that means something in a URI. */
+static void a_medium_that_cannot_be_written_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct puan_err err = { 0 };
+    struct puan_db *db = NULL;
+    const char *place, *path;
+
+    if (on_pg || unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        skip(); /* mounting is for root */
+    place = puan_arena_fmt(&f->a, "%s/medium", f->dir);
+    path = puan_arena_fmt(&f->a, "%s/a?b%%20#c.db", place);
+    assert_int_equal(mkdir(place, 0700), 0);
+    if (mount("none", place, "tmpfs", 0, "size=4m") != 0)
+        skip();
+    assert_int_equal(insert(f->db, 1, PUAN_STR("a"), &err), PUAN_OK);
+    assert_int_equal(puan_db_copy_to(f->db, path, &err), PUAN_OK);
+    /* as it lies in a campaign: WAL, nothing of it left over */
+    assert_int_equal(
+        puan_db_open(&db, puan_arena_fmt(&f->a, "sqlite:%s", path), 0, &err),
+        PUAN_OK);
+    puan_db_close(db);
+    assert_int_equal(mount("none", place, NULL, MS_REMOUNT | MS_RDONLY, NULL),
+                     0);
+    if (puan_db_open(&db, puan_arena_fmt(&f->a, "sqlite:%s", path),
+                     PUAN_DB_READONLY, &err) != PUAN_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    assert_int_equal(count(db), 1);
+    puan_db_close(db);
+    assert_int_equal(umount(place), 0);
+}
+
 static void a_copy_stands_alone(void **state)
 {
     struct fixture *f = *state;
@@ -448,6 +483,7 @@ int main(void)
         T(what_was_committed_is_there_after_opening_again),
         T(bad_sql_is_our_own_mistake),
         T(a_missing_database_is_told),
+        T(a_medium_that_cannot_be_written_is_read),
         T(a_copy_stands_alone),
     };
     int bad = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "kit/db/internal.h"
@@ -302,6 +304,37 @@ static void make_private(const char *path)
         close(fd);
 }
 
+/*
+ * A store on a medium that cannot be written, as an auditor gets it: WAL wants
+ * to make files beside it, so SQLite must be told that nothing changes.  Not
+ * when a -wal file holds something, which would then be passed over.
+ */
+static char *frozen_uri(const char *path)
+{
+    size_t n = strlen(path), k = 0;
+    char *uri = NULL, *wal = malloc(n + 5);
+    struct statvfs v;
+    struct stat s;
+
+    if (!wal)
+        return NULL;
+    puan_format(wal, n + 5, "%s-wal", path);
+    if (statvfs(path, &v) == 0 && (v.f_flag & ST_RDONLY) != 0 &&
+        (stat(wal, &s) != 0 || s.st_size == 0))
+        uri = malloc(3 * n + 32);
+    free(wal);
+    if (!uri)
+        return NULL;
+    k = puan_format(uri, 8, "file:");
+    for (size_t i = 0; i < n; i++)
+        if (path[i] == '?' || path[i] == '#' || path[i] == '%')
+            k += puan_format(uri + k, 4, "%%%02x", (unsigned)path[i]);
+        else
+            uri[k++] = path[i];
+    puan_format(uri + k, 16, "?immutable=1");
+    return uri;
+}
+
 enum puan_status puan_sqlite_open(struct puan_db **out, const char *path,
                                   unsigned flags, struct puan_err *err)
 {
@@ -309,6 +342,7 @@ enum puan_status puan_sqlite_open(struct puan_db **out, const char *path,
     bool readonly = (flags & PUAN_DB_READONLY) != 0;
     bool memory = strcmp(path, ":memory:") == 0;
     enum puan_status st;
+    char *frozen;
     int mode, rc;
 
     if (!db)
@@ -325,7 +359,12 @@ enum puan_status puan_sqlite_open(struct puan_db **out, const char *path,
     }
     if (mode & SQLITE_OPEN_CREATE && !memory)
         make_private(path);
-    rc = sqlite3_open_v2(path, &db->h, mode | SQLITE_OPEN_NOMUTEX, NULL);
+    frozen = readonly && !memory ? frozen_uri(path) : NULL;
+    rc = sqlite3_open_v2(frozen ? frozen : path, &db->h,
+                         mode | SQLITE_OPEN_NOMUTEX |
+                             (frozen ? SQLITE_OPEN_URI : 0),
+                         NULL);
+    free(frozen);
     if (rc != SQLITE_OK) {
         st = puan_fail(err, PUAN_EIO, path, "%s",
                        db->h ? sqlite3_errmsg(db->h) : "cannot be opened");
