@@ -24,17 +24,33 @@ static void note(struct proof *f, struct puan_err *e)
     puan_problem_take(f->problems, e);
 }
 
+/* Each rule compiles for the forms it applies to, and applies to one. */
 static void rules(struct proof *f)
 {
+    const struct puan_ruleset **set =
+        puan_new_n(f->a, f->p->n_forms + 1, const struct puan_ruleset *);
+    bool all = set != NULL;
+    size_t at = 0;
+
     for (size_t i = 0; i < f->p->n_forms; i++) {
-        struct puan_ruleset *rs;
+        struct puan_ruleset *rs = NULL;
         struct puan_err e = { 0 };
 
         if (puan_ruleset_compile(&rs, f->p->form[i], f->p->consts,
                                  f->p->n_consts, f->p->rule_text,
                                  f->p->rule_name, f->p->n_rules, f->a,
-                                 &e) != PUAN_OK)
+                                 &e) != PUAN_OK) {
             note(f, &e);
+            all = false;
+        }
+        if (all)
+            set[i] = rs;
+    }
+    while (all) {
+        struct puan_err e = { 0 };
+
+        all = puan_ruleset_next_used(set, f->p->n_forms, &at, &e) != PUAN_OK;
+        note(f, &e);
     }
 }
 

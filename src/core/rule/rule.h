@@ -76,6 +76,10 @@ const struct puan_rule_skip *puan_ruleset_skips(const struct puan_ruleset *rs,
 PUAN_MUST_USE enum puan_status
 puan_ruleset_all_used(const struct puan_ruleset *const *sets, size_t n,
                       struct puan_err *err);
+/* The same from skip *at (0 first) on; called again, it tells the next. */
+PUAN_MUST_USE enum puan_status
+puan_ruleset_next_used(const struct puan_ruleset *const *sets, size_t n,
+                       size_t *at, struct puan_err *err);
 
 struct puan_finding {
     uint16_t rule; /* index in the rule set */

@@ -377,11 +377,12 @@ static bool skips(const struct puan_ruleset *rs, const struct puan_rule_skip *k)
     return false;
 }
 
-enum puan_status puan_ruleset_all_used(const struct puan_ruleset *const *sets,
-                                       size_t n, struct puan_err *err)
+enum puan_status puan_ruleset_next_used(const struct puan_ruleset *const *sets,
+                                        size_t n, size_t *at,
+                                        struct puan_err *err)
 {
-    for (size_t i = 0; n > 0 && i < sets[0]->n_skips; i++) {
-        const struct puan_rule_skip *k = &sets[0]->skip[i];
+    while (n > 0 && *at < sets[0]->n_skips) {
+        const struct puan_rule_skip *k = &sets[0]->skip[(*at)++];
         bool everywhere = true;
 
         for (size_t j = 1; j < n && everywhere; j++)
@@ -392,6 +393,14 @@ enum puan_status puan_ruleset_all_used(const struct puan_ruleset *const *sets,
                                 PUAN_FMT(k->id), k->why);
     }
     return PUAN_OK;
+}
+
+enum puan_status puan_ruleset_all_used(const struct puan_ruleset *const *sets,
+                                       size_t n, struct puan_err *err)
+{
+    size_t at = 0;
+
+    return puan_ruleset_next_used(sets, n, &at, err);
 }
 
 /* ---- run ---- */

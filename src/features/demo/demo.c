@@ -514,14 +514,15 @@ static enum puan_status serve(struct puan_demo *d, struct puan_err *err)
     fprintf(stderr,
             "\n普查进度页 http://%s/ ，按 Ctrl-C 结束\n"
             "  账号、口令和第二因素密钥见 %s/accounts.txt（仅供演示）\n"
-            "  登录接口 POST /api/v1/login，接口说明 "
+            "  登录接口 POST /api/v1/c/%s/login，接口说明 "
             "/api/v1/openapi.json；网页办公界面尚未提供\n"
             "Progress page at http://%s/ ; Ctrl-C ends it\n"
             "  accounts, secrets and second factors: %s/accounts.txt "
             "(for demonstration only)\n"
-            "  sign in with POST /api/v1/login, described in "
+            "  sign in with POST /api/v1/c/%s/login, described in "
             "/api/v1/openapi.json; there are no office pages yet\n\n",
-            d->o.listen, d->o.dir, d->o.listen, d->o.dir);
+            d->o.listen, d->o.dir, d->campaign, d->o.listen, d->o.dir,
+            d->campaign);
     fflush(NULL);
     for (size_t i = 0; i < PUAN_COUNT(words); i++)
         argv[i] = (char *)(uintptr_t)words[i];

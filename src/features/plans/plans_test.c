@@ -299,6 +299,10 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
           "no role 'security-chief'");
     fault(PLAN, "levels: [parish]", "levels: [village]", "levels: [village]",
           "no level 'village'");
+    fault("rules/household.rules", "check given(dwelling)",
+          "check given(dweling)", "rule Z08",
+          "'Z08' applies to no form: unknown name 'dweling'; the nearest is "
+          "'dwelling'");
     fault(PLAN, "until: 2021-05-01", "until: 2021-03-01", "zh: 登记",
           "'until' is not after 'from'; it is the first moment that no longer "
           "counts");
