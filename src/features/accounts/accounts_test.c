@@ -457,6 +457,12 @@ static void machine_names_lock_too(void **state)
                           "{\"kind\":\"household\",\"name\":\"110101001\","
                           "\"secret\":\"AAAAAAAAAAAAAAAA\"}"),
                      429);
+    /* a stranger who tries many names shuts nobody at his address out */
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(machine_login(puan_arena_fmt(&fix->a, "nobody%d", i),
+                                       "AAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                         401);
+    assert_int_equal(login("somebody", "wrong-Secret-1", NULL), 401);
 }
 
 static void a_hundred_thousand_credentials_take_seconds(void **state)

@@ -101,8 +101,8 @@ int64_t attempts_wait(struct attempts *a, uint64_t name, const char *peer,
     f = find(a, name, false);
     if (f && f->until > now)
         wait = f->until - now;
-    s = source_of(a, peer, now);
-    if (s->tokens < 1000 && wait < SOURCE_REFILL_MS)
+    s = peer ? source_of(a, peer, now) : NULL;
+    if (s && s->tokens < 1000 && wait < SOURCE_REFILL_MS)
         wait = SOURCE_REFILL_MS;
     pthread_mutex_unlock(&a->lock);
     return wait;
@@ -115,7 +115,8 @@ bool attempts_failed(struct attempts *a, uint64_t name, const char *peer,
     bool locks = false;
 
     pthread_mutex_lock(&a->lock);
-    source_of(a, peer, now)->tokens -= 1000;
+    if (peer)
+        source_of(a, peer, now)->tokens -= 1000;
     f = find(a, name, true);
     if (f->until && f->until <= now) {
         f->count = 0; /* the lock has run out: begin again */

@@ -49,7 +49,10 @@ void machine_hash(uint8_t out[16], const struct puan_store *st,
 struct attempts;
 struct attempts *attempts_open(void);
 void attempts_close(struct attempts *a);
-/* EBUSY-free checks: how long (ms) this name or source must still wait. */
+/*
+ * How long (ms) this name or source must still wait.  `peer` NULL: sources do
+ * not count.
+ */
 int64_t attempts_wait(struct attempts *a, uint64_t name, const char *peer,
                       int64_t now);
 /* One failure; true when it is the one that locks the name. */
