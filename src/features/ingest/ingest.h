@@ -163,6 +163,10 @@ PUAN_MUST_USE enum puan_status puan_ret_each(struct puan_shard *sh,
                                              int64_t from, int64_t to,
                                              puan_ret_fn fn, void *arg,
                                              struct puan_err *err);
+/* The same in order of arrival, as they lie on disk: for who only adds up. */
+PUAN_MUST_USE enum puan_status
+puan_ret_each_arrived(struct puan_shard *sh, int64_t from, int64_t to,
+                      puan_ret_fn fn, void *arg, struct puan_err *err);
 /*
  * Digest of an area's returns at this moment, chained over the last versions
  * in order of the key: d = H(d ‖ "<household>.<version>;" ‖ digest), from 32

@@ -143,8 +143,17 @@ static int by_household(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-enum puan_status puan_ret_each(struct puan_shard *sh, int64_t from, int64_t to,
-                               puan_ret_fn fn, void *arg, struct puan_err *err)
+static int by_arrival(const void *a, const void *b)
+{
+    uint32_t x = ((const struct puan_slot *)a)->ret;
+    uint32_t y = ((const struct puan_slot *)b)->ret;
+
+    return x < y ? -1 : x > y;
+}
+
+static enum puan_status walk(struct puan_shard *sh, int64_t from, int64_t to,
+                             int (*order)(const void *, const void *),
+                             puan_ret_fn fn, void *arg, struct puan_err *err)
 {
     struct puan_ingest_shard *is = puan_ingest_shard_of(sh);
     struct puan_slot *slot = NULL;
@@ -158,7 +167,7 @@ enum puan_status puan_ret_each(struct puan_shard *sh, int64_t from, int64_t to,
     st = puan_heads_committed(&slot, &n, is, from, to, err);
     if (st != PUAN_OK)
         return st;
-    qsort(slot, n, sizeof(*slot), by_household);
+    qsort(slot, n, sizeof(*slot), order);
     puan_arena_init(&row, puan_os_alloc());
     st = puan_read_begin(&db, sh, err);
     for (size_t i = 0; i < n && st == PUAN_OK; i++) {
@@ -173,6 +182,19 @@ enum puan_status puan_ret_each(struct puan_shard *sh, int64_t from, int64_t to,
     puan_arena_clear(&row);
     free(slot);
     return st;
+}
+
+enum puan_status puan_ret_each(struct puan_shard *sh, int64_t from, int64_t to,
+                               puan_ret_fn fn, void *arg, struct puan_err *err)
+{
+    return walk(sh, from, to, by_household, fn, arg, err);
+}
+
+enum puan_status puan_ret_each_arrived(struct puan_shard *sh, int64_t from,
+                                       int64_t to, puan_ret_fn fn, void *arg,
+                                       struct puan_err *err)
+{
+    return walk(sh, from, to, by_arrival, fn, arg, err);
 }
 
 struct area_digest {

@@ -153,8 +153,8 @@ static enum puan_status count_ranges(void *arg, uint64_t begin, uint64_t end,
 
     for (uint64_t i = begin; st == PUAN_OK && i < end; i++) {
         w->range = &p->range[i];
-        st = puan_ret_each(w->range->shard, w->range->from, w->range->to,
-                           count_return, w, err);
+        st = puan_ret_each_arrived(w->range->shard, w->range->from,
+                                   w->range->to, count_return, w, err);
         if (p->tell && worker == 0)
             p->tell(p->arg, atomic_load(&p->households));
     }
