@@ -3,6 +3,8 @@
  */
 #include "base/json.h"
 
+#include "base/calendar.h"
+
 /* What may come next. */
 enum { VALUE, VALUE_OR_CLOSE, KEY, KEY_OR_CLOSE, COMMA_OR_CLOSE, DONE };
 
@@ -564,4 +566,30 @@ void puan_jw_kbool(struct puan_jw *w, const char *key, bool v)
 {
     puan_jw_key(w, key);
     puan_jw_bool(w, v);
+}
+
+void puan_jw_kcode(struct puan_jw *w, const char *key, int64_t code)
+{
+    char text[24];
+
+    puan_format(text, sizeof(text), "%lld", (long long)code);
+    puan_jw_ktext(w, key, text);
+}
+
+void puan_jw_kinstant(struct puan_jw *w, const char *key, int64_t ms,
+                      int offset_minutes)
+{
+    char text[32];
+
+    puan_instant_text(text, ms, offset_minutes);
+    puan_jw_ktext(w, key, text);
+}
+
+void puan_jw_kdigest(struct puan_jw *w, const char *key,
+                     const uint8_t digest[32])
+{
+    char hex[65];
+
+    puan_hex(hex, digest, 32);
+    puan_jw_ktext(w, key, hex);
 }

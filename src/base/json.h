@@ -89,5 +89,12 @@ void puan_jw_kstr(struct puan_jw *w, const char *key, struct puan_str s);
 void puan_jw_ktext(struct puan_jw *w, const char *key, const char *s);
 void puan_jw_kint(struct puan_jw *w, const char *key, int64_t v);
 void puan_jw_kbool(struct puan_jw *w, const char *key, bool v);
+/* an integer as text, for codes longer than what JavaScript counts exactly */
+void puan_jw_kcode(struct puan_jw *w, const char *key, int64_t code);
+/* a moment as puan_instant_text writes it; a digest of 32 bytes in hex */
+void puan_jw_kinstant(struct puan_jw *w, const char *key, int64_t ms,
+                      int offset_minutes);
+void puan_jw_kdigest(struct puan_jw *w, const char *key,
+                     const uint8_t digest[32]);
 
 #endif

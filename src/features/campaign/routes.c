@@ -9,14 +9,6 @@
 #include "features/ingest/ingest.h"
 #include "features/ledgers/ledgers.h"
 
-static void put_code(struct puan_jw *w, const char *name, int64_t code)
-{
-    char text[24];
-
-    puan_format(text, sizeof(text), "%lld", (long long)code);
-    puan_jw_ktext(w, name, text);
-}
-
 /* ---- imports -------------------------------------------------------------------- */
 
 struct import_in {
@@ -198,8 +190,8 @@ static void put_listed(struct puan_jw *w, struct puan_stmt *s,
 
     (void)puan_ret_head(&h, rq->store, puan_col_int(s, 0));
     puan_jw_map(w);
-    put_code(w, "household", puan_col_int(s, 0));
-    put_code(w, "ea", puan_col_int(s, 1));
+    puan_jw_kcode(w, "household", puan_col_int(s, 0));
+    puan_jw_kcode(w, "ea", puan_col_int(s, 1));
     puan_jw_kstr(w, "building", puan_col_text(s, 2));
     puan_jw_kstr(w, "unit", puan_col_text(s, 3));
     puan_jw_kstr(w, "status", puan_col_text(s, 4));
@@ -233,7 +225,7 @@ static void put_assigned(struct puan_jw *w, struct puan_stmt *s,
 
     puan_counts_of(&c, rq->store, puan_col_int(s, 0));
     puan_jw_map(w);
-    put_code(w, "ea", puan_col_int(s, 0));
+    puan_jw_kcode(w, "ea", puan_col_int(s, 0));
     puan_jw_kstr(w, "staff", puan_col_text(s, 1));
     puan_jw_kint(w, "listed", c.listed);
     puan_jw_kint(w, "submitted", c.submitted);
@@ -262,15 +254,6 @@ static enum puan_status get_assignments(struct puan_request *rq,
 
 /* ---- time ------------------------------------------------------------------------- */
 
-static void put_time(struct puan_jw *w, const char *name, int64_t ms,
-                     const struct puan_plan *plan)
-{
-    char text[32];
-
-    puan_instant_text(text, ms, plan->offset_minutes);
-    puan_jw_ktext(w, name, text);
-}
-
 static enum puan_status get_clock(struct puan_request *rq, const void *arg,
                                   struct puan_err *err)
 {
@@ -280,8 +263,8 @@ static enum puan_status get_clock(struct puan_request *rq, const void *arg,
     (void)arg;
     (void)err;
     puan_jw_map(w);
-    put_time(w, "now", rq->now, plan);
-    put_time(w, "real", rq->real_now, plan);
+    puan_jw_kinstant(w, "now", rq->now, plan->offset_minutes);
+    puan_jw_kinstant(w, "real", rq->real_now, plan->offset_minutes);
     puan_jw_ktext(w, "birth", puan_store_birth(rq->store));
     puan_jw_key(w, "windows");
     puan_jw_list(w);
@@ -292,8 +275,8 @@ static enum puan_status get_clock(struct puan_request *rq, const void *arg,
         puan_jw_kstr(w, "id", x->id);
         puan_jw_kstr(w, "zh", x->zh);
         puan_jw_kstr(w, "en", x->en);
-        put_time(w, "from", x->from_ms, plan);
-        put_time(w, "until", x->until_ms, plan);
+        puan_jw_kinstant(w, "from", x->from_ms, plan->offset_minutes);
+        puan_jw_kinstant(w, "until", x->until_ms, plan->offset_minutes);
         puan_jw_kbool(w, "open", x->from_ms <= rq->now && rq->now < x->until_ms);
         puan_jw_end(w, '}');
     }

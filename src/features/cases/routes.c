@@ -459,17 +459,29 @@ static const struct puan_param list_params[] = {
     PUAN_PAGE_PARAMS(struct list_in, page),
 };
 
+static void put_case(struct puan_jw *w, struct puan_stmt *s,
+                     struct puan_request *rq)
+{
+    (void)rq;
+    puan_jw_map(w);
+    puan_jw_kint(w, "id", puan_col_int(s, 0));
+    puan_jw_kstr(w, "flow", puan_col_text(s, 1));
+    puan_jw_kint(w, "area", puan_col_int(s, 2));
+    puan_jw_kstr(w, "subject", puan_col_text(s, 3));
+    puan_jw_kstr(w, "state", puan_col_text(s, 4));
+    puan_jw_kbool(w, "drill", puan_col_int(s, 5) != 0);
+    puan_jw_kinstant(w, "opened", puan_col_int(s, 6), 480);
+    puan_jw_kbool(w, "ended", puan_col_int(s, 7) != 0);
+    puan_jw_end(w, '}');
+}
+
 static enum puan_status list(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
     const struct list_in *in = v;
     struct puan_shard *office = puan_store_office(rq->store);
-    const struct puan_area_tree *t = puan_store_areas(rq->store);
-    int64_t limit = puan_page_limit(&in->page), n = 0, next = 0;
-    struct puan_db *db = NULL;
     struct puan_stmt *s = NULL;
-    struct puan_jw *w;
-    bool more = false;
+    struct puan_db *db = NULL;
     enum puan_status st;
 
     TRY(puan_read_begin(&db, office, err));
@@ -479,38 +491,13 @@ static enum puan_status list(struct puan_request *rq, const void *v,
                   " AND ($3 = '' OR state = $3) AND ($4 = 0 OR ended = 0)"
                   " ORDER BY id",
                   err);
-    if (st != PUAN_OK)
-        goto out;
-    puan_bind_int(s, 1, in->page.cursor);
-    puan_bind_text(s, 2, in->flow.p ? in->flow : PUAN_STR(""));
-    puan_bind_text(s, 3, in->state.p ? in->state : PUAN_STR(""));
-    puan_bind_int(s, 4, in->open);
-    w = puan_answer_items(rq);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        char text[32];
-
-        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 2)))
-            continue;
-        if (n == limit) {
-            break;
-        }
-        next = puan_col_int(s, 0);
-        n++;
-        puan_jw_map(w);
-        puan_jw_kint(w, "id", next);
-        puan_jw_kstr(w, "flow", puan_col_text(s, 1));
-        puan_jw_kint(w, "area", puan_col_int(s, 2));
-        puan_jw_kstr(w, "subject", puan_col_text(s, 3));
-        puan_jw_kstr(w, "state", puan_col_text(s, 4));
-        puan_jw_kbool(w, "drill", puan_col_int(s, 5) != 0);
-        puan_instant_text(text, puan_col_int(s, 6), 480);
-        puan_jw_ktext(w, "opened", text);
-        puan_jw_kbool(w, "ended", puan_col_int(s, 7) != 0);
-        puan_jw_end(w, '}');
+    if (st == PUAN_OK) {
+        puan_bind_int(s, 1, in->page.cursor);
+        puan_bind_text(s, 2, in->flow.p ? in->flow : PUAN_STR(""));
+        puan_bind_text(s, 3, in->state.p ? in->state : PUAN_STR(""));
+        puan_bind_int(s, 4, in->open);
+        st = puan_answer_rows(rq, s, &in->page, 2, put_case, err);
     }
-    puan_stmt_done(s);
-    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
-out:
     puan_read_end(office, db);
     return st;
 }
@@ -597,17 +584,31 @@ static const struct puan_param mine_params[] = {
     PUAN_PAGE_PARAMS(struct mine_in, page),
 };
 
+static void put_notice(struct puan_jw *w, struct puan_stmt *s,
+                       struct puan_request *rq)
+{
+    (void)rq;
+    puan_jw_map(w);
+    puan_jw_kint(w, "id", puan_col_int(s, 0));
+    puan_jw_kint(w, "case", puan_col_int(s, 1));
+    puan_jw_kstr(w, "kind", puan_col_text(s, 2));
+    puan_jw_kstr(w, "seat", puan_col_text(s, 3));
+    puan_jw_kinstant(w, "at", puan_col_int(s, 4), 480);
+    puan_jw_kstr(w, "flow", puan_col_text(s, 5));
+    puan_jw_kint(w, "area", puan_col_int(s, 6));
+    puan_jw_kstr(w, "state", puan_col_text(s, 7));
+    puan_jw_kbool(w, "drill", puan_col_int(s, 8) != 0);
+    puan_jw_end(w, '}');
+}
+
 /* What was said to this seat and not yet taken, oldest first. */
 static enum puan_status mine(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
     const struct mine_in *in = v;
     struct puan_shard *office = puan_store_office(rq->store);
-    int64_t limit = puan_page_limit(&in->page), n = 0, next = 0;
-    struct puan_db *db = NULL;
     struct puan_stmt *s = NULL;
-    struct puan_jw *w;
-    bool more = false;
+    struct puan_db *db = NULL;
     enum puan_status st;
 
     TRY(puan_read_begin(&db, office, err));
@@ -617,35 +618,12 @@ static enum puan_status mine(struct puan_request *rq, const void *v,
                   " r.id = n.run WHERE n.id > $1 AND n.taken = 0 AND"
                   " n.role = $2 AND n.area = $3 ORDER BY n.id",
                   err);
-    if (st != PUAN_OK)
-        goto out;
-    puan_bind_int(s, 1, in->page.cursor);
-    puan_bind_text(s, 2, puan_str_of(rq->who.role_name));
-    puan_bind_int(s, 3, rq->who.area);
-    w = puan_answer_items(rq);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        char text[32];
-
-        if (n == limit)
-            break;
-        next = puan_col_int(s, 0);
-        n++;
-        puan_jw_map(w);
-        puan_jw_kint(w, "id", next);
-        puan_jw_kint(w, "case", puan_col_int(s, 1));
-        puan_jw_kstr(w, "kind", puan_col_text(s, 2));
-        puan_jw_kstr(w, "seat", puan_col_text(s, 3));
-        puan_instant_text(text, puan_col_int(s, 4), 480);
-        puan_jw_ktext(w, "at", text);
-        puan_jw_kstr(w, "flow", puan_col_text(s, 5));
-        puan_jw_kint(w, "area", puan_col_int(s, 6));
-        puan_jw_kstr(w, "state", puan_col_text(s, 7));
-        puan_jw_kbool(w, "drill", puan_col_int(s, 8) != 0);
-        puan_jw_end(w, '}');
+    if (st == PUAN_OK) {
+        puan_bind_int(s, 1, in->page.cursor);
+        puan_bind_text(s, 2, puan_str_of(rq->who.role_name));
+        puan_bind_int(s, 3, rq->who.area);
+        st = puan_answer_rows(rq, s, &in->page, -1, put_notice, err);
     }
-    puan_stmt_done(s);
-    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
-out:
     puan_read_end(office, db);
     return st;
 }

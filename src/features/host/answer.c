@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "core/area/area.h"
 #include "core/plan/plan.h"
 #include "features/host/internal.h"
 #include "kit/os/os.h"
@@ -215,6 +216,30 @@ void puan_answer_items_end(struct puan_request *rq, int64_t next)
     else
         puan_jw_null(&rq->jw);
     puan_jw_end(&rq->jw, '}');
+}
+
+enum puan_status puan_answer_rows(struct puan_request *rq, struct puan_stmt *s,
+                                  const struct puan_page *page, int area_col,
+                                  puan_row_fn put, struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    int64_t left = puan_page_limit(page), next = 0;
+    struct puan_jw *w = puan_answer_items(rq);
+    enum puan_status st;
+    bool more = false;
+
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        if (area_col >= 0 &&
+            !puan_area_contains_code(t, rq->area, puan_col_int(s, area_col)))
+            continue;
+        if (left-- == 0)
+            break;
+        next = puan_col_int(s, 0);
+        put(w, s, rq);
+    }
+    puan_stmt_done(s);
+    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
+    return st;
 }
 
 /* ---- who ------------------------------------------------------------------------ */

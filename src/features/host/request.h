@@ -141,6 +141,19 @@ int64_t puan_page_limit(const struct puan_page *p);
 /* {"items":[ … then _end writes ],"next":N or null}; N beyond 2^53 is a text. */
 struct puan_jw *puan_answer_items(struct puan_request *rq);
 void puan_answer_items_end(struct puan_request *rq, int64_t next);
+/*
+ * The whole list, 200: the rows of `s`, bound and not yet stepped, in order of
+ * the key in its first column, which is the cursor.  `area_col` is the column
+ * of the area that must lie inside rq->area, -1 for rows of no area; `put`
+ * writes one row as a JSON value.  Ends `s`.
+ */
+typedef void (*puan_row_fn)(struct puan_jw *w, struct puan_stmt *s,
+                            struct puan_request *rq);
+PUAN_MUST_USE enum puan_status puan_answer_rows(struct puan_request *rq,
+                                                struct puan_stmt *s,
+                                                const struct puan_page *page,
+                                                int area_col, puan_row_fn put,
+                                                struct puan_err *err);
 
 /* ---- the hot path -------------------------------------------------------- */
 

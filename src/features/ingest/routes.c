@@ -118,31 +118,6 @@ static const struct puan_param return_params[] = {
       true },
 };
 
-static void put_key(struct puan_jw *w, const char *name, int64_t key)
-{
-    char text[24]; /* longer than what JavaScript counts exactly */
-
-    puan_format(text, sizeof(text), "%lld", (long long)key);
-    puan_jw_ktext(w, name, text);
-}
-
-static void put_time(struct puan_jw *w, const char *name, int64_t ms,
-                     int offset)
-{
-    char text[32];
-
-    puan_instant_text(text, ms, offset);
-    puan_jw_ktext(w, name, text);
-}
-
-static void put_digest(struct puan_jw *w, const char *name, const uint8_t *d)
-{
-    char hex[2 * PUAN_DIGEST_SIZE + 1];
-
-    puan_hex(hex, d, PUAN_DIGEST_SIZE);
-    puan_jw_ktext(w, name, hex);
-}
-
 static void put_meta(struct puan_jw *w, const struct puan_ret *r, int offset)
 {
     puan_jw_kint(w, "version", r->version);
@@ -151,15 +126,15 @@ static void put_meta(struct puan_jw *w, const struct puan_ret *r, int offset)
     puan_jw_kstr(w, "device", r->head.device);
     puan_jw_kint(w, "counter", (int64_t)r->head.counter);
     puan_jw_kstr(w, "actor", r->actor);
-    put_time(w, "started", r->head.started_ms, offset);
-    put_time(w, "finished", r->head.finished_ms, offset);
-    put_time(w, "received", r->received_ms, offset);
+    puan_jw_kinstant(w, "started", r->head.started_ms, offset);
+    puan_jw_kinstant(w, "finished", r->head.finished_ms, offset);
+    puan_jw_kinstant(w, "received", r->received_ms, offset);
     puan_jw_kbool(w, "signed", r->head.is_signed);
     puan_jw_kint(w, "persons", r->persons);
     puan_jw_kint(w, "hard", r->hard);
     puan_jw_kint(w, "soft", r->soft);
     puan_jw_kint(w, "entry", (int64_t)r->entry);
-    put_digest(w, "digest", r->digest);
+    puan_jw_kdigest(w, "digest", r->digest);
 }
 
 /* A look at identities is an act of its own; its body changes nothing. */
@@ -237,7 +212,7 @@ static enum puan_status get_return(struct puan_request *rq, const void *arg,
     puan_answer_etag(rq, r.version);
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
-    put_key(w, "household", in->household);
+    puan_jw_kcode(w, "household", in->household);
     put_meta(w, &r, plan->offset_minutes);
     puan_jw_kint(w, "base", r.version);
     puan_record_json(w, &rec);
@@ -274,14 +249,14 @@ static void put_query(struct puan_jw *w, struct puan_stmt *s, int offset)
 {
     puan_jw_map(w);
     puan_jw_kint(w, "id", puan_col_int(s, 0));
-    put_key(w, "household", puan_col_int(s, 1));
+    puan_jw_kcode(w, "household", puan_col_int(s, 1));
     puan_jw_kint(w, "version", puan_col_int(s, 2));
     puan_jw_kstr(w, "reason", puan_col_text(s, 3));
     puan_jw_key(w, "findings");
     puan_jw_raw(w, puan_col_text(s, 4));
     puan_jw_kstr(w, "actor", puan_col_text(s, 5));
     puan_jw_kstr(w, "seat", puan_col_text(s, 6));
-    put_time(w, "asked", puan_col_int(s, 7), offset);
+    puan_jw_kinstant(w, "asked", puan_col_int(s, 7), offset);
     puan_jw_kstr(w, "state", puan_col_text(s, 8));
     puan_jw_end(w, '}');
 }
@@ -304,7 +279,7 @@ static enum puan_status get_history(struct puan_request *rq, const void *arg,
         return puan_fail(err, PUAN_ENOTFOUND, "household", "not listed");
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
-    put_key(w, "household", in->household);
+    puan_jw_kcode(w, "household", in->household);
     puan_jw_key(w, "versions");
     puan_jw_list(w);
     st = puan_read_begin(&db, sh, err);
@@ -496,7 +471,7 @@ static enum puan_status post_query(struct puan_request *rq, const void *arg,
     w = puan_answer_begin(rq, 201);
     puan_jw_map(w);
     puan_jw_kint(w, "id", q.id);
-    put_key(w, "household", in->household);
+    puan_jw_kcode(w, "household", in->household);
     puan_jw_kint(w, "entry", (int64_t)act.seq);
     puan_jw_end(w, '}');
     return PUAN_OK;
@@ -597,8 +572,8 @@ static void put_quarantined(struct puan_jw *w, struct puan_stmt *s, int offset)
 {
     puan_jw_map(w);
     puan_jw_kint(w, "id", puan_col_int(s, 0));
-    put_key(w, "household", puan_col_int(s, 1));
-    put_time(w, "at", puan_col_int(s, 2), offset);
+    puan_jw_kcode(w, "household", puan_col_int(s, 1));
+    puan_jw_kinstant(w, "at", puan_col_int(s, 2), offset);
     puan_jw_kstr(w, "source", puan_col_text(s, 3));
     puan_jw_kstr(w, "reason", puan_col_text(s, 4));
     puan_jw_kint(w, "size", puan_col_int(s, 5));

@@ -660,17 +660,13 @@ struct lot_in {
 
 static void lot_json(struct puan_jw *w, const struct puan_lot *l)
 {
-    char text[32], hex[2 * PUAN_DIGEST_SIZE + 1];
-
     puan_jw_kint(w, "id", l->id);
     puan_jw_kint(w, "case", l->run);
     puan_jw_kint(w, "area", l->area);
     puan_jw_kstr(w, "state", l->state);
     puan_jw_kint(w, "households", l->households);
-    puan_hex(hex, l->digest, sizeof l->digest);
-    puan_jw_ktext(w, "digest", hex);
-    puan_instant_text(text, l->made_ms, 480);
-    puan_jw_ktext(w, "made", text);
+    puan_jw_kdigest(w, "digest", l->digest);
+    puan_jw_kinstant(w, "made", l->made_ms, 480);
 }
 
 static enum puan_status accept_lot(struct puan_request *rq, const void *v,
@@ -694,42 +690,32 @@ static enum puan_status accept_lot(struct puan_request *rq, const void *v,
     return PUAN_OK;
 }
 
+static void put_lot(struct puan_jw *w, struct puan_stmt *s,
+                    struct puan_request *rq)
+{
+    struct puan_lot l = { 0 };
+
+    row_of(&l, s, rq->arena);
+    puan_jw_map(w);
+    lot_json(w, &l);
+    puan_jw_end(w, '}');
+}
+
 static enum puan_status list_lots(struct puan_request *rq, const void *v,
                                   struct puan_err *err)
 {
     const struct lot_in *in = v;
     struct puan_shard *office = puan_store_office(rq->store);
-    const struct puan_area_tree *t = puan_store_areas(rq->store);
-    int64_t limit = puan_page_limit(&in->page), n = 0, next = 0;
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
-    struct puan_jw *w;
-    bool more = false;
     enum puan_status st;
 
     TRY(puan_read_begin(&db, office, err));
     st = puan_sql(&s, db, LOT_COLUMNS "WHERE id > $1 ORDER BY id", err);
-    if (st != PUAN_OK)
-        goto out;
-    puan_bind_int(s, 1, in->page.cursor);
-    w = puan_answer_items(rq);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        struct puan_lot l = { 0 };
-
-        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 2)))
-            continue;
-        if (n == limit)
-            break;
-        row_of(&l, s, rq->arena);
-        next = l.id;
-        n++;
-        puan_jw_map(w);
-        lot_json(w, &l);
-        puan_jw_end(w, '}');
+    if (st == PUAN_OK) {
+        puan_bind_int(s, 1, in->page.cursor);
+        st = puan_answer_rows(rq, s, &in->page, 2, put_lot, err);
     }
-    puan_stmt_done(s);
-    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
-out:
     puan_read_end(office, db);
     return st;
 }

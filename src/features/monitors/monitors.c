@@ -747,7 +747,6 @@ static enum puan_status list(struct puan_request *rq, const void *v,
     while (st == PUAN_OK &&
            (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
         int64_t level = puan_col_int(s, 2);
-        char text[32];
 
         if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 1)) ||
             level > LEVELS)
@@ -757,9 +756,8 @@ static enum puan_status list(struct puan_request *rq, const void *v,
         puan_jw_kint(w, "area", puan_col_int(s, 1));
         puan_jw_ktext(w, "raised", level_name[level]);
         puan_jw_kint(w, "value", puan_col_int(s, 3));
-        puan_instant_text(text, puan_col_int(s, 4),
-                          puan_store_plan(rq->store)->offset_minutes);
-        puan_jw_ktext(w, "since", text);
+        puan_jw_kinstant(w, "since", puan_col_int(s, 4),
+                         puan_store_plan(rq->store)->offset_minutes);
         puan_jw_kint(w, "case", puan_col_int(s, 5));
         puan_jw_end(w, '}');
     }

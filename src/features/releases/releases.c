@@ -653,56 +653,56 @@ static enum puan_status show(struct puan_request *rq, const void *v,
     return PUAN_OK;
 }
 
-/* Only published ones, one line each; `area` 0: all (public). */
+static void release_json(struct puan_jw *w, struct puan_stmt *s,
+                         const struct puan_plan *plan)
+{
+    puan_jw_kint(w, "area", puan_col_int(s, 2));
+    puan_jw_kstr(w, "title", puan_col_text(s, 3));
+    if (puan_col_int(s, 4) != 0)
+        puan_jw_kinstant(w, "published", puan_col_int(s, 4),
+                         plan->offset_minutes);
+}
+
+static void put_public(struct puan_jw *w, struct puan_stmt *s,
+                       struct puan_request *rq)
+{
+    puan_jw_map(w);
+    puan_jw_kint(w, "id", puan_col_int(s, 0));
+    release_json(w, s, puan_store_plan(rq->store));
+    puan_jw_end(w, '}');
+}
+
+static void put_office(struct puan_jw *w, struct puan_stmt *s,
+                       struct puan_request *rq)
+{
+    puan_jw_map(w);
+    puan_jw_kint(w, "id", puan_col_int(s, 0));
+    puan_jw_kint(w, "case", puan_col_int(s, 1));
+    release_json(w, s, puan_store_plan(rq->store));
+    puan_jw_end(w, '}');
+}
+
+/* For the public only what is published; for the office all of its area. */
 static enum puan_status list_rows(struct puan_request *rq,
                                   const struct puan_page *page, bool published,
                                   struct puan_err *err)
 {
     struct puan_shard *office = puan_store_office(rq->store);
-    const struct puan_area_tree *t = puan_store_areas(rq->store);
-    int64_t limit = puan_page_limit(page), n = 0, next = 0;
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
-    struct puan_jw *w;
-    bool more = false;
     enum puan_status st;
 
     TRY(puan_read_begin(&db, office, err));
     st = puan_sql(&s, db,
                   "SELECT id, run, area, title, published FROM release_doc"
-                  " WHERE id > $1 ORDER BY id",
+                  " WHERE id > $1 AND ($2 = 0 OR published <> 0) ORDER BY id",
                   err);
-    if (st != PUAN_OK)
-        goto out;
-    puan_bind_int(s, 1, page->cursor);
-    w = puan_answer_items(rq);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        char text[32];
-
-        if (published
-                ? puan_col_int(s, 4) == 0
-                : !puan_area_contains_code(t, rq->area, puan_col_int(s, 2)))
-            continue;
-        if (n == limit)
-            break;
-        next = puan_col_int(s, 0);
-        n++;
-        puan_jw_map(w);
-        puan_jw_kint(w, "id", next);
-        if (!published)
-            puan_jw_kint(w, "case", puan_col_int(s, 1));
-        puan_jw_kint(w, "area", puan_col_int(s, 2));
-        puan_jw_kstr(w, "title", puan_col_text(s, 3));
-        if (puan_col_int(s, 4) != 0) {
-            puan_instant_text(text, puan_col_int(s, 4),
-                              puan_store_plan(rq->store)->offset_minutes);
-            puan_jw_ktext(w, "published", text);
-        }
-        puan_jw_end(w, '}');
+    if (st == PUAN_OK) {
+        puan_bind_int(s, 1, page->cursor);
+        puan_bind_int(s, 2, published);
+        st = puan_answer_rows(rq, s, page, published ? -1 : 2,
+                              published ? put_public : put_office, err);
     }
-    puan_stmt_done(s);
-    puan_answer_items_end(rq, more && st == PUAN_OK ? next : 0);
-out:
     puan_read_end(office, db);
     return st;
 }
