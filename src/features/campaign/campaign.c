@@ -196,6 +196,12 @@ static enum puan_status import_returns(struct puan_store *store,
     return st;
 }
 
+static const char *const names_zh[] = {
+    [PUAN_IMPORT_AREAS] = "区划",        [PUAN_IMPORT_LISTING] = "底册",
+    [PUAN_IMPORT_STAFF] = "人员",        [PUAN_IMPORT_REGISTER] = "行政记录",
+    [PUAN_IMPORT_ASSIGNMENT] = "任务",
+};
+
 static enum puan_status import_file(struct puan_store *store, const char *path,
                                     bool dry_run, bool *left,
                                     struct puan_err *err)
@@ -215,8 +221,12 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
 
         if (!dry_run)
             st = import_returns(store, map.bytes, base, &taken, &waiting, err);
-        if (st == PUAN_OK)
-            printf("%s: returns %llu, in quarantine %llu\n", base,
+        if (dry_run)
+            printf("%s: 试导入不处理普查表 returns are not tried in a dry run\n",
+                   base);
+        else if (st == PUAN_OK)
+            printf("%s: 普查表 returns %llu, 隔离待处理 in quarantine %llu\n",
+                   base,
                    (unsigned long long)taken, (unsigned long long)waiting);
         *left = *left || waiting > 0;
     } else {
@@ -231,11 +241,12 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
             st = puan_import(&res, store, (enum puan_import_kind)kind,
                              map.bytes, base, dry_run, &who, err);
         if (st == PUAN_OK)
-            printf("%s: %s, rows %llu, written %llu%s\n", base,
+            printf("%s: %s %s, 行 rows %llu, 写入 written %llu%s\n", base,
+                   names_zh[kind],
                    puan_import_name((enum puan_import_kind)kind),
                    (unsigned long long)res.rows,
                    (unsigned long long)res.written,
-                   dry_run ? " (dry run)" : "");
+                   dry_run ? " (试导入，未写入 dry run)" : "");
     }
     puan_map_close(&map);
     return st;

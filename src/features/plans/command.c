@@ -94,7 +94,8 @@ static int cmd_lint(int argc, char **argv)
     }
     put_problems(&o, problems);
     if (problems->n > 0)
-        puan_out_fmt(&o, "%zu faults\n", problems->n);
+        puan_out_fmt(&o, "%zu 处问题 fault%s\n", problems->n,
+                     problems->n == 1 ? "" : "s");
     else
         put_summary(&o, puan_plan_held_plan(held));
     if (problems->n == 0 &&
