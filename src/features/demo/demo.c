@@ -701,6 +701,8 @@ static int run_demo(int argc, char **argv)
         pthread_detach(end);
     if (st == PUAN_OK)
         st = census(&d, &err);
+    if (st == PUAN_OK && !d.o.report && isatty(STDOUT_FILENO))
+        d.o.report = puan_arena_fmt(&d.arena, "%s/report.json", d.o.dir);
     if (st == PUAN_OK) {
         finish_report(&d);
         st = puan_arena_check(&d.arena, &err);
@@ -733,7 +735,8 @@ static const struct puan_command commands[] = {
       "serves (--once: exits).\n"
       "DIR (demo-data) is removed first if an earlier demo made it. Without "
       "--listen the first free port from 8020 on is taken. Without --report "
-      "the report, JSON, goes to standard output. DIR/accounts.txt lists the "
+      "the report, JSON, goes to standard output, or to DIR/report.json when "
+      "that is a terminal. DIR/accounts.txt lists the "
       "accounts.",
       run_demo, "演示：模拟一个区域，完整走一遍普查" },
 };
