@@ -327,6 +327,40 @@ static void memory_that_runs_out_is_said_and_nothing_leaks(void **state)
     }
 }
 
+static void codes_moments_and_digests_are_written_as_text(void **state)
+{
+    const uint8_t digest[32] = { 0xab, [31] = 0x01 };
+    struct puan_arena a;
+    struct puan_out o;
+    struct puan_jw w;
+
+    (void)state;
+    scarce.left = -1;
+    puan_arena_init(&a, &host);
+    puan_out_init(&o, &a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kcode(&w, "c", INT64_C(370883001001001001));
+    puan_jw_kinstant(&w, "t", INT64_C(1604275200000), 480);
+    puan_jw_kdigest(&w, "d", digest);
+    puan_jw_end(&w, '}');
+    assert_true(puan_str_is(
+        puan_out_view(&o),
+        "{\"c\":\"370883001001001001\","
+        "\"t\":\"2020-11-02T08:00:00.000+08:00\",\"d\":\"ab0000000000"
+        "00000000000000000000000000000000000000000000000000"
+        "01\"}"));
+    /* a kept text is a copy with its length; without memory it is empty */
+    assert_true(puan_str_is(puan_arena_keep(&a, PUAN_STR("kept")), "kept"));
+    puan_arena_clear(&a);
+    puan_arena_init(&a, &host);
+    scarce.left = 0;
+    assert_int_equal(puan_arena_keep(&a, PUAN_STR("kept")).n, 0);
+    assert_true(a.failed);
+    scarce.left = -1;
+    puan_arena_clear(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +378,7 @@ int main(void)
         cmocka_unit_test(csv_reads_quotes_and_line_ends),
         cmocka_unit_test(csv_names_the_line_of_what_is_wrong),
         cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_leaks),
+        cmocka_unit_test(codes_moments_and_digests_are_written_as_text),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

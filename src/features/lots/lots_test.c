@@ -2,6 +2,7 @@
  * Lots over a real store: accepted only without open hard findings and in
  * order of the levels, void as soon as one of their returns changes.
  */
+#include "core/plan/plan.h"
 #include "features/host/test_fixture.h"
 
 static const char *engines[2];
@@ -87,11 +88,73 @@ static void open_hard_findings_need_a_reason(void **state)
     puan_fix_end(f);
 }
 
+/* Answers a page of lots; its text lives in the fixture. */
+static const char *page_of_lots(struct puan_fix *f, const char *token,
+                                const char *rest)
+{
+    struct puan_http_call c = {
+        .method = "GET",
+        .path = puan_arena_fmt(&f->a, "/api/v1/c/zz-test/lots?area=%s", rest),
+        .token = token,
+    };
+    struct puan_http_reply r;
+
+    ok(puan_http_call(&r, f->client, &c, err));
+    assert_int_equal(r.status, 200);
+    return puan_arena_dup(&f->a, r.body);
+}
+
+static void lots_are_listed_in_pages_of_the_area(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    const struct puan_plan *plan = puan_store_plan(f->st);
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN,
+                            .account = 1,
+                            .seat = 1,
+                            .area = 11,
+                            .role = -1,
+                            .name = "u1" };
+    char token[PUAN_TOKEN_TEXT];
+    int64_t now = puan_real_now();
+    const char *text;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110010010002, 0, "4");
+    puan_fix_send(f, 110020010001, 0, "2");
+    assert_int_equal(puan_fix_accept(f, "parish-clerk", 11001, 11001, ""),
+                     PUAN_OK);
+    assert_int_equal(puan_fix_accept(f, "parish-clerk", 11002, 11002, ""),
+                     PUAN_OK);
+    puan_fix_serve(f, 2, 1);
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, "canton-registrar"))
+            who.role = (int32_t)i;
+    assert_true(who.role >= 0);
+    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 60000,
+                         now + 60000, err));
+    text = page_of_lots(f, token, "11&limit=1");
+    assert_non_null(strstr(text, "\"area\":11001"));
+    assert_null(strstr(text, "\"area\":11002"));
+    assert_non_null(strstr(text, "\"next\":1}"));
+    text = page_of_lots(f, token, "11&limit=1&cursor=1");
+    assert_null(strstr(text, "\"area\":11001"));
+    assert_non_null(strstr(text, "\"area\":11002"));
+    assert_non_null(strstr(text, "\"next\":null}"));
+    /* another area's lots are passed over and fill no page */
+    text = page_of_lots(f, token, "11002&limit=1");
+    assert_null(strstr(text, "\"area\":11001"));
+    assert_non_null(strstr(text, "\"area\":11002"));
+    assert_non_null(strstr(text, "\"next\":null}"));
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lots_are_accepted_from_below_and_die_with_a_change),
         cmocka_unit_test(open_hard_findings_need_a_reason),
+        cmocka_unit_test(lots_are_listed_in_pages_of_the_area),
     };
 
     n_engines = puan_fix_engines(engines);
