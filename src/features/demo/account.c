@@ -167,7 +167,23 @@ static enum puan_status score(struct puan_demo *d, const char *detections,
         st = puan_json_tree(&tree, text, "score", &d->arena, err);
     if (st == PUAN_OK) {
         puan_jw_key(&d->report, "detectors");
-        puan_jw_raw(&d->report, puan_str_trim(text));
+        puan_jw_map(&d->report);
+        PUAN_NODE_EACH(c, tree)
+        {
+            /* nobody looked for these, so 0 found would be no result */
+            if (puan_str_is(c->key, "pairs") ||
+                puan_str_is(c->key, "integrity"))
+                continue;
+            puan_jw_key_s(&d->report, c->key);
+            puan_jw_map(&d->report);
+            PUAN_NODE_EACH(v, c)
+            {
+                puan_jw_key_s(&d->report, v->key);
+                puan_jw_raw(&d->report, v->text);
+            }
+            puan_jw_end(&d->report, '}');
+        }
+        puan_jw_end(&d->report, '}');
     }
     return st;
 }
