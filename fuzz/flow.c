@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         puan_out_init(&o, &a);
         puan_jw_init(&w, &o);
-        puan_flow_run_json(&w, run, true);
+        puan_flow_run_json(&w, run, true, 480);
     }
 out:
     puan_arena_clear(&a);

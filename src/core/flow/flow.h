@@ -518,8 +518,8 @@ puan_flow_event_read(struct puan_flow_event *out, struct puan_str json,
                      struct puan_arena *a, struct puan_err *err);
 
 /* The run as a JSON map: state, fields (secrets only if `secrets`), steps,
- * approvals, clocks. */
+ * approvals, clocks; times are written at that offset from UTC. */
 void puan_flow_run_json(struct puan_jw *w, const struct puan_flow_run *run,
-                        bool secrets);
+                        bool secrets, int offset_minutes);
 
 #endif

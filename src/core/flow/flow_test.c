@@ -789,10 +789,10 @@ static void the_state_is_the_fold_of_its_events(void **state)
     }
     puan_out_init(&first, &x->a);
     puan_jw_init(&w, &first);
-    puan_flow_run_json(&w, &x->run, true);
+    puan_flow_run_json(&w, &x->run, true, 480);
     puan_out_init(&second, &x->a);
     puan_jw_init(&w, &second);
-    puan_flow_run_json(&w, &again, true);
+    puan_flow_run_json(&w, &again, true, 480);
     assert_true(puan_str_eq(puan_out_view(&first), puan_out_view(&second)));
     assert_true(first.n > 500);
 }
@@ -809,9 +809,9 @@ static void secrets_are_shown_only_on_purpose(void **state)
                      PUAN_OK);
     puan_out_init(&o, &x->a);
     puan_jw_init(&w, &o);
-    puan_flow_run_json(&w, &x->run, false);
+    puan_flow_run_json(&w, &x->run, false, 480);
     assert_null(strstr(o.p, "hush-hush"));
-    puan_flow_run_json(&w, &x->run, true);
+    puan_flow_run_json(&w, &x->run, true, 480);
     assert_non_null(strstr(o.p, "hush-hush"));
 }
 

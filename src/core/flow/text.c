@@ -212,18 +212,19 @@ static void label(struct puan_jw *w, const struct puan_flow_label *l)
     puan_jw_kstr(w, "en", l->en);
 }
 
-static void time_of(struct puan_jw *w, const char *key, int64_t ms)
+static void time_of(struct puan_jw *w, const char *key, int64_t ms,
+                    int offset)
 {
     char text[32];
 
     if (ms == 0)
         return;
-    puan_instant_text(text, ms, 480);
+    puan_instant_text(text, ms, offset);
     puan_jw_ktext(w, key, text);
 }
 
 static void field(struct puan_jw *w, const struct puan_flow_field *f,
-                  const struct puan_flow_value *v)
+                  const struct puan_flow_value *v, int offset)
 {
     char text[32];
 
@@ -240,7 +241,7 @@ static void field(struct puan_jw *w, const struct puan_flow_field *f,
         puan_jw_bool(w, v->v != 0);
         break;
     case PUAN_FLOW_TIME:
-        puan_instant_text(text, v->v, 480);
+        puan_instant_text(text, v->v, offset);
         puan_jw_text(w, text);
         break;
     case PUAN_FLOW_INT:
@@ -255,7 +256,8 @@ static const char *const approval_word[] = { "unasked", "asked",  "granted",
 static const char *const clock_word[] = { "off", "running", "overdue",
                                           "stopped" };
 
-static void steps_json(struct puan_jw *w, const struct puan_flow_run *run)
+static void steps_json(struct puan_jw *w, const struct puan_flow_run *run,
+                       int offset)
 {
     const struct puan_flow *f = run->flow;
 
@@ -272,9 +274,9 @@ static void steps_json(struct puan_jw *w, const struct puan_flow_run *run)
                       s->done ? "done"
                       : puan_flow_step_open(run, (int)i) ? "open"
                                                          : "locked");
-        time_of(w, "ordered", s->ordered_ms);
+        time_of(w, "ordered", s->ordered_ms, offset);
         if (s->done) {
-            time_of(w, "done", s->done_ms);
+            time_of(w, "done", s->done_ms, offset);
             puan_jw_kstr(w, "by", s->done_by);
         }
         puan_jw_end(w, '}');
@@ -282,7 +284,8 @@ static void steps_json(struct puan_jw *w, const struct puan_flow_run *run)
     puan_jw_end(w, ']');
 }
 
-static void approvals_json(struct puan_jw *w, const struct puan_flow_run *run)
+static void approvals_json(struct puan_jw *w, const struct puan_flow_run *run,
+                           int offset)
 {
     const struct puan_flow *f = run->flow;
 
@@ -296,8 +299,8 @@ static void approvals_json(struct puan_jw *w, const struct puan_flow_run *run)
         puan_jw_ktext(w, "state", approval_word[r->state]);
         if (r->state != PUAN_FLOW_UNASKED) {
             puan_jw_kstr(w, "requester", r->requester);
-            time_of(w, "asked", r->asked_ms);
-            time_of(w, "decided", r->decided_ms);
+            time_of(w, "asked", r->asked_ms, offset);
+            time_of(w, "decided", r->decided_ms, offset);
             hex(w, "digest", r->digest);
             puan_jw_key(w, "signatures");
             puan_jw_list(w);
@@ -307,7 +310,7 @@ static void approvals_json(struct puan_jw *w, const struct puan_flow_run *run)
                     puan_jw_kstr(w, "seat",
                                  f->seats[r->sig[k].seat].label.name);
                 puan_jw_kstr(w, "actor", r->sig[k].actor);
-                time_of(w, "at", r->sig[k].ms);
+                time_of(w, "at", r->sig[k].ms, offset);
                 puan_jw_end(w, '}');
             }
             puan_jw_end(w, ']');
@@ -318,7 +321,7 @@ static void approvals_json(struct puan_jw *w, const struct puan_flow_run *run)
 }
 
 void puan_flow_run_json(struct puan_jw *w, const struct puan_flow_run *run,
-                        bool secrets)
+                        bool secrets, int offset_minutes)
 {
     const struct puan_flow *f = run->flow;
 
@@ -332,14 +335,14 @@ void puan_flow_run_json(struct puan_jw *w, const struct puan_flow_run *run,
     puan_jw_kstr(w, "state_zh", f->states[run->state].zh);
     puan_jw_kstr(w, "state_en", f->states[run->state].en);
     puan_jw_kbool(w, "ended", PUAN_FLOW_HAS(f->terminal, run->state));
-    time_of(w, "opened", run->opened_ms);
-    time_of(w, "entered", run->entered_ms);
+    time_of(w, "opened", run->opened_ms, offset_minutes);
+    time_of(w, "entered", run->entered_ms, offset_minutes);
     puan_jw_kstr(w, "opener", run->opener);
     puan_jw_key(w, "fields");
     puan_jw_map(w);
     for (size_t i = 0; i < f->n_fields; i++)
         if (run->field[i].set && (secrets || !f->fields[i].secret))
-            field(w, &f->fields[i], &run->field[i]);
+            field(w, &f->fields[i], &run->field[i], offset_minutes);
     puan_jw_end(w, '}');
     puan_jw_key(w, "passed");
     puan_jw_map(w);
@@ -347,13 +350,13 @@ void puan_flow_run_json(struct puan_jw *w, const struct puan_flow_run *run,
         if (run->passed[i] > 0) {
             char text[32];
 
-            puan_instant_text(text, run->passed_ms[i], 480);
+            puan_instant_text(text, run->passed_ms[i], offset_minutes);
             puan_jw_key_s(w, f->transitions[i].label.name);
             puan_jw_text(w, text);
         }
     puan_jw_end(w, '}');
-    steps_json(w, run);
-    approvals_json(w, run);
+    steps_json(w, run, offset_minutes);
+    approvals_json(w, run, offset_minutes);
     puan_jw_key(w, "clocks");
     puan_jw_list(w);
     for (size_t i = 0; i < f->n_clocks; i++) {
@@ -364,9 +367,9 @@ void puan_flow_run_json(struct puan_jw *w, const struct puan_flow_run *run,
         puan_jw_map(w);
         label(w, &f->clocks[i].label);
         puan_jw_ktext(w, "state", clock_word[c->state]);
-        time_of(w, "started", c->start_ms);
-        time_of(w, "due", c->due_ms);
-        time_of(w, "stopped", c->stop_ms);
+        time_of(w, "started", c->start_ms, offset_minutes);
+        time_of(w, "due", c->due_ms, offset_minutes);
+        time_of(w, "stopped", c->stop_ms, offset_minutes);
         puan_jw_kbool(w, "late",
                       c->state == PUAN_FLOW_CLOCK_DUE ||
                           (c->state == PUAN_FLOW_CLOCK_STOPPED &&

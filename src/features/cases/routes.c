@@ -146,7 +146,8 @@ static void answer_run(struct puan_request *rq, unsigned status,
     puan_jw_kint(w, "events", call->row.n);
     puan_jw_kbool(w, "ended", call->row.ended_ms != 0);
     puan_jw_key(w, "case");
-    puan_flow_run_json(w, call->after, cleared(rq));
+    puan_flow_run_json(w, call->after, cleared(rq),
+                       puan_store_plan(rq->store)->offset_minutes);
     puan_jw_end(w, '}');
 }
 
@@ -416,7 +417,8 @@ static enum puan_status show(struct puan_request *rq, const void *v,
         puan_jw_kint(&w, "parent", row.parent);
         puan_jw_kint(&w, "events_n", row.n);
         puan_jw_key(&w, "case");
-        puan_flow_run_json(&w, run, cleared(rq));
+        puan_flow_run_json(&w, run, cleared(rq),
+                           puan_store_plan(rq->store)->offset_minutes);
         may_json(&w, run, &who);
         /* the digests to sign, as the fields are now */
         puan_jw_key(&w, "sign");
@@ -462,7 +464,6 @@ static const struct puan_param list_params[] = {
 static void put_case(struct puan_jw *w, struct puan_stmt *s,
                      struct puan_request *rq)
 {
-    (void)rq;
     puan_jw_map(w);
     puan_jw_kint(w, "id", puan_col_int(s, 0));
     puan_jw_kstr(w, "flow", puan_col_text(s, 1));
@@ -470,7 +471,8 @@ static void put_case(struct puan_jw *w, struct puan_stmt *s,
     puan_jw_kstr(w, "subject", puan_col_text(s, 3));
     puan_jw_kstr(w, "state", puan_col_text(s, 4));
     puan_jw_kbool(w, "drill", puan_col_int(s, 5) != 0);
-    puan_jw_kinstant(w, "opened", puan_col_int(s, 6), 480);
+    puan_jw_kinstant(w, "opened", puan_col_int(s, 6),
+                     puan_store_plan(rq->store)->offset_minutes);
     puan_jw_kbool(w, "ended", puan_col_int(s, 7) != 0);
     puan_jw_end(w, '}');
 }
@@ -587,13 +589,13 @@ static const struct puan_param mine_params[] = {
 static void put_notice(struct puan_jw *w, struct puan_stmt *s,
                        struct puan_request *rq)
 {
-    (void)rq;
     puan_jw_map(w);
     puan_jw_kint(w, "id", puan_col_int(s, 0));
     puan_jw_kint(w, "case", puan_col_int(s, 1));
     puan_jw_kstr(w, "kind", puan_col_text(s, 2));
     puan_jw_kstr(w, "seat", puan_col_text(s, 3));
-    puan_jw_kinstant(w, "at", puan_col_int(s, 4), 480);
+    puan_jw_kinstant(w, "at", puan_col_int(s, 4),
+                     puan_store_plan(rq->store)->offset_minutes);
     puan_jw_kstr(w, "flow", puan_col_text(s, 5));
     puan_jw_kint(w, "area", puan_col_int(s, 6));
     puan_jw_kstr(w, "state", puan_col_text(s, 7));

@@ -658,7 +658,8 @@ struct lot_in {
     struct puan_page page;
 };
 
-static void lot_json(struct puan_jw *w, const struct puan_lot *l)
+static void lot_json(struct puan_jw *w, const struct puan_request *rq,
+                     const struct puan_lot *l)
 {
     puan_jw_kint(w, "id", l->id);
     puan_jw_kint(w, "case", l->run);
@@ -666,7 +667,8 @@ static void lot_json(struct puan_jw *w, const struct puan_lot *l)
     puan_jw_kstr(w, "state", l->state);
     puan_jw_kint(w, "households", l->households);
     puan_jw_kdigest(w, "digest", l->digest);
-    puan_jw_kinstant(w, "made", l->made_ms, 480);
+    puan_jw_kinstant(w, "made", l->made_ms,
+                     puan_store_plan(rq->store)->offset_minutes);
 }
 
 static enum puan_status accept_lot(struct puan_request *rq, const void *v,
@@ -685,7 +687,7 @@ static enum puan_status accept_lot(struct puan_request *rq, const void *v,
                         rq->arena, err));
     w = puan_answer_begin(rq, 201);
     puan_jw_map(w);
-    lot_json(w, &l);
+    lot_json(w, rq, &l);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
@@ -697,7 +699,7 @@ static void put_lot(struct puan_jw *w, struct puan_stmt *s,
 
     row_of(&l, s, rq->arena);
     puan_jw_map(w);
-    lot_json(w, &l);
+    lot_json(w, rq, &l);
     puan_jw_end(w, '}');
 }
 
@@ -759,7 +761,7 @@ static enum puan_status show_lot(struct puan_request *rq, const void *v,
     TRY(puan_area_digest(now, &n, rq->store, l.area, err));
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
-    lot_json(w, &l);
+    lot_json(w, rq, &l);
     puan_jw_kbool(w, "unchanged", memcmp(now, l.digest, sizeof now) == 0);
     puan_jw_kint(w, "households_now", (int64_t)n);
     puan_jw_end(w, '}');
@@ -795,7 +797,7 @@ static enum puan_status withdraw_lot(struct puan_request *rq, const void *v,
     l.state = call->row.state;
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
-    lot_json(w, &l);
+    lot_json(w, rq, &l);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
