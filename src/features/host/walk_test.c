@@ -507,6 +507,88 @@ static void an_object_of_another_area_is_not_there(void **state)
     assert_true(looked > 0);
 }
 
+/* A lot of another area, put there as a row: what may be asked of it by number
+ * is refused elsewhere as if there were none, and it stands in no list. */
+static enum puan_status put_foreign_lot(struct puan_shard *sh,
+                                        struct puan_db *db,
+                                        struct puan_act *act, void *arg,
+                                        struct puan_err *err)
+{
+    static const uint8_t zeros[PUAN_DIGEST_SIZE];
+    const int64_t *area = arg;
+    struct puan_stmt *s = NULL;
+    enum puan_status st =
+        puan_sql(&s, db,
+                 "INSERT INTO lot(id, run, area, digest, households, heights,"
+                 " state, made) VALUES (777, 888, $1, $2, 31, '', 'accepted',"
+                 " 1)",
+                 err);
+
+    (void)sh;
+    (void)act;
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_int(s, 1, *area);
+    puan_bind_bytes(s, 2, zeros, sizeof(zeros));
+    st = puan_stmt_run(s, err);
+    puan_stmt_done(s);
+    return st;
+}
+
+static void a_lot_of_another_area_is_not_there(void **state)
+{
+    const struct puan_route get = { .method = PUAN_GET };
+    const struct puan_route post = { .method = PUAN_POST };
+    const char *base = puan_arena_fmt(&fix->a, "/api/v1/c/%.*s/lots",
+                                      PUAN_FMT(plan->id));
+    const char *path = puan_arena_fmt(&fix->a, "%s/777", base);
+    const char *none = puan_arena_fmt(&fix->a, "%s/999999", base);
+    int clerk = role_below_top("lot.view", "lot.accept");
+    struct puan_act act = { .actor = PUAN_STR("test"),
+                            .verb = PUAN_STR("test.lot") };
+    struct seat there;
+    size_t level, looked = 0;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_true(clerk >= 0);
+    level = level_of(&plan->role[clerk]);
+    assert_int_equal(puan_commit(puan_store_office(fix->st), &act,
+                                 put_foreign_lot, &foreign[level], &err),
+                     PUAN_OK);
+    sit_at(&there, (size_t)clerk, level, foreign);
+    assert_int_equal(send_it(&get, there.token, path, PUAN_STR("")), 200);
+    for (size_t r = 0; r < plan->n_roles; r++) {
+        size_t l = level_of(&plan->role[r]);
+        struct seat s;
+        struct puan_str first;
+        unsigned status;
+
+        if (l == first_level)
+            continue;
+        sit(&s, r, l);
+        status = send_it(&get, s.token, none, PUAN_STR(""));
+        first = puan_str_of(puan_arena_dup(&fix->a, reply.body));
+        if (send_it(&get, s.token, path, PUAN_STR("")) != status ||
+            (status != 403 && status != 404))
+            fail_msg("%s tells a lot of another area from none: %u", path,
+                     reply.status);
+        assert_true(puan_str_eq(first, reply.body));
+        looked += status == 404;
+        send_it(&get, s.token,
+                puan_arena_fmt(&fix->a, "%s?area=%lld", base,
+                               (long long)own[l]),
+                PUAN_STR(""));
+        assert_null(strstr(puan_arena_dup(&fix->a, reply.body), "777"));
+        status = send_it(&post, s.token,
+                         puan_arena_fmt(&fix->a, "%s/withdraw", path),
+                         PUAN_STR("{\"reason\":\"not mine\"}"));
+        if (status < 400)
+            fail_msg("%s withdrawn from another area", path);
+    }
+    assert_true(looked > 0);
+}
+
 static void without_a_session_only_public_routes_answer(void **state)
 {
     static const char *const tokens[] = {
@@ -640,6 +722,7 @@ int main(void)
 {
     const struct CMUnitTest zz[] = {
         cmocka_unit_test(an_object_of_another_area_is_not_there),
+        cmocka_unit_test(a_lot_of_another_area_is_not_there),
         cmocka_unit_test(every_seat_walks_every_route),
         cmocka_unit_test(without_a_session_only_public_routes_answer),
         cmocka_unit_test(hostile_requests_never_break_it),
