@@ -430,6 +430,59 @@ static int role_below_top(const char *one, const char *other)
     return -1;
 }
 
+/* How an object of another area is asked for, and what is tried on it. */
+struct object {
+    const char *base, *path, *none; /* list, the object, a number of none */
+    const char *mark;               /* stands in it, must stand nowhere else */
+    const char *const *deeds;
+    size_t n_deeds;
+    struct puan_str body; /* of every deed */
+};
+
+/*
+ * To every seat elsewhere: by its number refused exactly as a number that does
+ * not exist, in no list, and nothing can be done to it.
+ */
+static void is_not_there(const struct object *o)
+{
+    const struct puan_route get = { .method = PUAN_GET };
+    const struct puan_route post = { .method = PUAN_POST };
+    size_t looked = 0;
+
+    for (size_t r = 0; r < plan->n_roles; r++) {
+        size_t l = level_of(&plan->role[r]);
+        struct seat s;
+        struct puan_str first;
+        unsigned status;
+
+        if (l == first_level)
+            continue;
+        sit(&s, r, l);
+        status = send_it(&get, s.token, o->none, PUAN_STR(""));
+        first = puan_str_of(puan_arena_dup(&fix->a, reply.body));
+        if (send_it(&get, s.token, o->path, PUAN_STR("")) != status ||
+            (status != 403 && status != 404))
+            fail_msg("%s tells an object of another area from none: %u",
+                     o->path, reply.status);
+        assert_true(puan_str_eq(first, reply.body));
+        looked += status == 404;
+        send_it(&get, s.token,
+                puan_arena_fmt(&fix->a, "%s?area=%lld", o->base,
+                               (long long)own[l]),
+                PUAN_STR(""));
+        assert_null(strstr(puan_arena_dup(&fix->a, reply.body), o->mark));
+        for (size_t d = 0; d < o->n_deeds; d++) {
+            status = send_it(&post, s.token,
+                             puan_arena_fmt(&fix->a, "%s/%s", o->path,
+                                            o->deeds[d]),
+                             o->body);
+            if (status < 400)
+                fail_msg("%s/%s done from another area", o->path, o->deeds[d]);
+        }
+    }
+    assert_true(looked > 0);
+}
+
 /*
  * A case of another area: by its number it is refused to every seat elsewhere
  * exactly as a number that does not exist, in lists it does not stand, and
@@ -447,8 +500,8 @@ static void an_object_of_another_area_is_not_there(void **state)
     struct seat there;
     struct puan_node *n;
     int64_t id = 0;
-    const char *path, *none;
-    size_t level, looked = 0;
+    const char *path;
+    size_t level;
 
     (void)state;
     assert_true(clerk >= 0);
@@ -470,41 +523,17 @@ static void an_object_of_another_area_is_not_there(void **state)
     else
         fail_msg("no id: %.*s", PUAN_FMT(reply.body));
     path = puan_arena_fmt(&fix->a, "%s/%lld", base, (long long)id);
-    none = puan_arena_fmt(&fix->a, "%s/999999", base);
     assert_int_equal(send_it(&get, there.token, path, PUAN_STR("")), 200);
     assert_non_null(strstr(puan_arena_dup(&fix->a, reply.body), "FOREIGNMARK"));
-    for (size_t r = 0; r < plan->n_roles; r++) {
-        size_t l = level_of(&plan->role[r]);
-        struct seat s;
-        struct puan_str first;
-        unsigned status;
-
-        if (l == first_level)
-            continue;
-        sit(&s, r, l);
-        status = send_it(&get, s.token, none, PUAN_STR(""));
-        first = puan_str_of(puan_arena_dup(&fix->a, reply.body));
-        if (send_it(&get, s.token, path, PUAN_STR("")) != status ||
-            (status != 403 && status != 404))
-            fail_msg("%s tells a case of another area from none: %u", path,
-                     reply.status);
-        assert_true(puan_str_eq(first, reply.body));
-        looked += status == 404;
-        send_it(&get, s.token,
-                puan_arena_fmt(&fix->a, "%s?area=%lld", base,
-                               (long long)own[l]),
-                PUAN_STR(""));
-        assert_null(strstr(puan_arena_dup(&fix->a, reply.body), "FOREIGNMARK"));
-        for (size_t d = 0; d < PUAN_COUNT(deeds); d++) {
-            status = send_it(&post, s.token,
-                             puan_arena_fmt(&fix->a, "%s/%s", path, deeds[d]),
-                             PUAN_STR("{\"transition\":\"report\",\"step\":"
-                                      "\"first_aid\",\"approval\":\"end\"}"));
-            if (status < 400)
-                fail_msg("%s/%s done from another area", path, deeds[d]);
-        }
-    }
-    assert_true(looked > 0);
+    is_not_there(&(struct object){
+        .base = base,
+        .path = path,
+        .none = puan_arena_fmt(&fix->a, "%s/999999", base),
+        .mark = "FOREIGNMARK",
+        .deeds = deeds,
+        .n_deeds = PUAN_COUNT(deeds),
+        .body = PUAN_STR("{\"transition\":\"report\",\"step\":"
+                         "\"first_aid\",\"approval\":\"end\"}") });
 }
 
 /* A lot of another area, put there as a row: what may be asked of it by number
@@ -538,16 +567,15 @@ static enum puan_status put_foreign_lot(struct puan_shard *sh,
 static void a_lot_of_another_area_is_not_there(void **state)
 {
     const struct puan_route get = { .method = PUAN_GET };
-    const struct puan_route post = { .method = PUAN_POST };
+    static const char *const deeds[] = { "withdraw" };
     const char *base = puan_arena_fmt(&fix->a, "/api/v1/c/%.*s/lots",
                                       PUAN_FMT(plan->id));
     const char *path = puan_arena_fmt(&fix->a, "%s/777", base);
-    const char *none = puan_arena_fmt(&fix->a, "%s/999999", base);
     int clerk = role_below_top("lot.view", "lot.accept");
     struct puan_act act = { .actor = PUAN_STR("test"),
                             .verb = PUAN_STR("test.lot") };
     struct seat there;
-    size_t level, looked = 0;
+    size_t level;
     struct puan_err err = { 0 };
 
     (void)state;
@@ -558,35 +586,14 @@ static void a_lot_of_another_area_is_not_there(void **state)
                      PUAN_OK);
     sit_at(&there, (size_t)clerk, level, foreign);
     assert_int_equal(send_it(&get, there.token, path, PUAN_STR("")), 200);
-    for (size_t r = 0; r < plan->n_roles; r++) {
-        size_t l = level_of(&plan->role[r]);
-        struct seat s;
-        struct puan_str first;
-        unsigned status;
-
-        if (l == first_level)
-            continue;
-        sit(&s, r, l);
-        status = send_it(&get, s.token, none, PUAN_STR(""));
-        first = puan_str_of(puan_arena_dup(&fix->a, reply.body));
-        if (send_it(&get, s.token, path, PUAN_STR("")) != status ||
-            (status != 403 && status != 404))
-            fail_msg("%s tells a lot of another area from none: %u", path,
-                     reply.status);
-        assert_true(puan_str_eq(first, reply.body));
-        looked += status == 404;
-        send_it(&get, s.token,
-                puan_arena_fmt(&fix->a, "%s?area=%lld", base,
-                               (long long)own[l]),
-                PUAN_STR(""));
-        assert_null(strstr(puan_arena_dup(&fix->a, reply.body), "777"));
-        status = send_it(&post, s.token,
-                         puan_arena_fmt(&fix->a, "%s/withdraw", path),
-                         PUAN_STR("{\"reason\":\"not mine\"}"));
-        if (status < 400)
-            fail_msg("%s withdrawn from another area", path);
-    }
-    assert_true(looked > 0);
+    is_not_there(&(struct object){
+        .base = base,
+        .path = path,
+        .none = puan_arena_fmt(&fix->a, "%s/999999", base),
+        .mark = "777",
+        .deeds = deeds,
+        .n_deeds = PUAN_COUNT(deeds),
+        .body = PUAN_STR("{\"reason\":\"not mine\"}") });
 }
 
 static void without_a_session_only_public_routes_answer(void **state)
