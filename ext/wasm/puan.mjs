@@ -64,11 +64,13 @@ export async function load(bytes) {
     },
     /**
      * Findings of a return's document (an object or its JSON text).  Without
-     * `route` an absent answer stays not asked, whatever routing says.
+     * `route` an absent answer stays not asked, whatever routing says.  With
+     * `rows` also, for each row, the items asked, the answers that suit no
+     * list or type, and the facts of identity items.
      */
-    check(rules, document, route = true) {
+    check(rules, document, route = true, rows = false) {
       give(typeof document === 'string' ? document : JSON.stringify(document));
-      must(x.puan_check(rules, route ? 1 : 0));
+      must(x.puan_check(rules, (route ? 1 : 0) | (rows ? 2 : 0)));
       return JSON.parse(take());
     },
     /** One case of test/vectors; only in puan_vectors.wasm. */

@@ -76,6 +76,14 @@ export function smoke(puan, formJson) {
   const brief = got.findings.map((f) => `${f.rule}:${f.entity}:${f.row}:${f.severity}:${f.items.join('+')}`).join(' ');
   const expected = 'A:person:2:hard:D2+D5 B:household:0:soft:D7+H2a';
   const failures = brief === expected ? [] : [`check gives ${brief}, expected ${expected}`];
+  const { rows } = puan.check(rules, { form: 'census', household: '370883001001001001',
+    answers: { H1: 9 }, person: [{ D3: '11010519491231002X' }] }, true, true);
+  if (rows.person.length !== 1 || !rows.person[0].asked.includes('D1'))
+    failures.push('rows do not tell what is asked');
+  if (!rows.household[0].invalid.includes('H1'))
+    failures.push('rows do not tell what is invalid');
+  if (rows.person[0].facts['D3.id_month'] !== '1949-12')
+    failures.push(`rows give facts ${JSON.stringify(rows.person[0].facts)}`);
   let refusal = '';
   try {
     puan.rules(form, [{ file: 'b.rules', text: 'rule A hard person in census zh "一" en "a"\n check D99 = 1' }]);

@@ -355,13 +355,68 @@ static void finding(struct puan_jw *w, const struct puan_rule_info *info,
     puan_jw_end(w, '}');
 }
 
+/* One row: which items are asked, which answers no list or type takes, facts. */
+static void row_of(struct puan_jw *w, const struct puan_routing *routing,
+                   const struct puan_record *r, uint16_t e, uint32_t row)
+{
+    const struct puan_entity *ent = &r->form->entity[e];
+    const size_t at = (size_t)row * ent->n_items;
+    char month[8];
+
+    puan_jw_map(w);
+    puan_jw_key(w, "asked");
+    puan_jw_list(w);
+    for (uint16_t i = 0; i < ent->n_asked; i++)
+        if (puan_routing_asked(routing, r, e, row, i) == PUAN_TRUE)
+            puan_jw_str(w, ent->items[i].name);
+    puan_jw_end(w, ']');
+    puan_jw_key(w, "invalid");
+    puan_jw_list(w);
+    for (uint16_t i = 0; i < ent->n_asked; i++)
+        if (r->rows[e].st[at + i] == PUAN_INVALID)
+            puan_jw_str(w, ent->items[i].name);
+    puan_jw_end(w, ']');
+    puan_jw_key(w, "facts");
+    puan_jw_map(w);
+    for (uint16_t i = ent->n_asked; i < ent->n_items; i++) {
+        if (r->rows[e].st[at + i] != PUAN_GIVEN)
+            continue;
+        puan_jw_key_s(w, ent->items[i].name);
+        if (ent->items[i].fact == PUAN_FACT_ID_MONTH) {
+            puan_month_text(month, r->rows[e].v[at + i]);
+            puan_jw_text(w, month);
+        } else {
+            puan_jw_int(w, r->rows[e].v[at + i]);
+        }
+    }
+    puan_jw_end(w, '}');
+    puan_jw_end(w, '}');
+}
+
+static void rows_of(struct puan_jw *w, const struct puan_routing *routing,
+                    const struct puan_record *r)
+{
+    puan_jw_key(w, "rows");
+    puan_jw_map(w);
+    for (uint16_t e = 0; e < r->form->n_entities; e++) {
+        puan_jw_key_s(w, r->form->entity[e].name);
+        puan_jw_list(w);
+        for (uint32_t row = 0; row < r->rows[e].n; row++)
+            row_of(w, routing, r, e, row);
+        puan_jw_end(w, ']');
+    }
+    puan_jw_end(w, '}');
+}
+
 /*
- * Input: a return's document (contract 1).  Facts are filled, with `route` also
+ * Input: a return's document (contract 1).  Facts are filled, with `how` 1 also
  * what routing asks for; then the rules run.  Output
- * {"findings":[…],"evaluated":…,"not_evaluable":…, "hard":…}.  Gives 1, or 0
- * and an error.
+ * {"findings":[…],"evaluated":…,"not_evaluable":…, "hard":…}; with `how` 2
+ * (or 3) also "rows": {entity: [{"asked":[item…],"invalid":[item…],
+ * "facts":{fact: value}}…]}, for who draws the questions.  Gives 1, or 0 and an
+ * error.
  */
-EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned route)
+EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned how)
 {
     struct puan_err err = { 0 };
     struct puan_return_head head;
@@ -381,7 +436,7 @@ EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned route)
     if (puan_record_read(&r, &head, &form, 1, input(), &me.call, &err) !=
         PUAN_OK)
         return failed(&err);
-    if (route)
+    if (how & 1)
         puan_routing_apply(me.routing[rules - 1], &r);
     puan_record_facts(&r);
     if (puan_ruleset_run(&f, rs, &r, &me.call, &err) != PUAN_OK)
@@ -396,6 +451,8 @@ EXPORT(puan_check) unsigned puan_check(unsigned rules, unsigned route)
     puan_jw_kint(&w, "evaluated", f.evaluated);
     puan_jw_kint(&w, "not_evaluable", f.not_evaluable);
     puan_jw_kbool(&w, "hard", f.any_hard);
+    if (how & 2)
+        rows_of(&w, me.routing[rules - 1], &r);
     puan_jw_end(&w, '}');
     return 1;
 }

@@ -10,48 +10,6 @@
 #include "features/plans/plans.h"
 #include "kit/os/heap.h"
 
-static bool json_number(struct puan_str s)
-{
-    int64_t v;
-    size_t i = s.n > 0 && s.p[0] == '-';
-
-    return puan_int_parse(&v, s) && !(s.n > i + 1 && s.p[i] == '0');
-}
-
-static void node(struct puan_jw *w, const struct puan_node *n)
-{
-    switch (n->kind) {
-    case PUAN_NODE_NULL:
-        puan_jw_null(w);
-        break;
-    case PUAN_NODE_SCALAR:
-        if (!n->quoted &&
-            (json_number(n->text) || puan_str_is(n->text, "true") ||
-             puan_str_is(n->text, "false")))
-            puan_jw_raw(w, n->text);
-        else
-            puan_jw_str(w, n->text);
-        break;
-    case PUAN_NODE_LIST:
-        puan_jw_list(w);
-        PUAN_NODE_EACH(c, n)
-        {
-            node(w, c);
-        }
-        puan_jw_end(w, ']');
-        break;
-    case PUAN_NODE_MAP:
-        puan_jw_map(w);
-        PUAN_NODE_EACH(c, n)
-        {
-            puan_jw_key_s(w, c->key);
-            node(w, c);
-        }
-        puan_jw_end(w, '}');
-        break;
-    }
-}
-
 static void files(struct puan_jw *w, const struct puan_plan *p,
                   const char *folder, bool merge)
 {
@@ -62,13 +20,13 @@ static void files(struct puan_jw *w, const struct puan_plan *p,
             if (!puan_str_starts(f->path, folder) || !f->tree)
                 continue;
             if (!merge) {
-                node(w, f->tree);
+                puan_plan_node_json(w, f->tree);
                 continue;
             }
             PUAN_NODE_EACH(c, f->tree)
             {
                 puan_jw_key_s(w, c->key);
-                node(w, c);
+                puan_plan_node_json(w, c);
             }
         }
 }
@@ -89,21 +47,9 @@ static void plan(struct puan_jw *w, const struct puan_plan *p)
     files(w, p, "forms/", false);
     puan_jw_end(w, ']');
     puan_jw_key(w, "settings");
-    puan_jw_map(w);
-    for (size_t i = 0; i < p->n_consts; i++) {
-        puan_jw_key_s(w, p->consts[i].name);
-        puan_jw_int(w, p->consts[i].value);
-    }
-    puan_jw_end(w, '}');
+    puan_plan_settings_json(w, p);
     puan_jw_key(w, "texts");
-    puan_jw_list(w);
-    for (size_t i = 0; i < p->n_rules; i++) {
-        puan_jw_map(w);
-        puan_jw_ktext(w, "file", p->rule_name[i]);
-        puan_jw_kstr(w, "text", p->rule_text[i]);
-        puan_jw_end(w, '}');
-    }
-    puan_jw_end(w, ']');
+    puan_plan_rules_json(w, p);
     puan_jw_end(w, '}');
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/calendar.h"
 #include "features/host/args.h"
-#include "features/plans/plans.h"
+#include "features/plans/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
 
@@ -630,6 +630,10 @@ static const struct puan_command commands[] = {
 
 const struct puan_feature puan_feature_plans = {
     .name = "plans",
+    .routes = puan_plan_routes,
+    .n_routes = PUAN_PLAN_ROUTES,
+    .open = puan_plan_forms_open,
+    .close = puan_plan_forms_close,
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
 };

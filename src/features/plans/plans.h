@@ -71,6 +71,19 @@ struct puan_plan_known
 puan_plan_known_of(const struct puan_feature *const *features,
                    struct puan_arena *a);
 
+/*
+ * A tree of a plan file as JSON, and what a browser is given of a form: its
+ * definition, the shared code lists it uses, rules, settings, reference month,
+ * the plan's digest; ext/wasm takes the parts as they are.
+ */
+void puan_plan_node_json(struct puan_jw *w, const struct puan_node *n);
+void puan_plan_settings_json(struct puan_jw *w, const struct puan_plan *p);
+void puan_plan_rules_json(struct puan_jw *w, const struct puan_plan *p);
+PUAN_MUST_USE enum puan_status puan_plan_form_json(struct puan_out *o,
+                                                   const struct puan_plan *p,
+                                                   const struct puan_form *f,
+                                                   struct puan_err *err);
+
 extern const struct puan_feature puan_feature_plans;
 
 #endif
