@@ -12,6 +12,7 @@
 #include "features/host/args.h"
 #include "features/host/internal.h"
 #include "features/plans/plans.h"
+#include "features/web/web.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
@@ -83,7 +84,7 @@ static int cmd_serve(int argc, char **argv)
 {
     const char *dir = NULL, *listen = NULL, *url = NULL, *kek = NULL,
                *share1 = NULL, *share2 = NULL, *cert = NULL, *key = NULL,
-               *workers = NULL, *loops = NULL;
+               *workers = NULL, *loops = NULL, *pages = NULL;
     bool no_jobs = false, quiet = false;
     const struct puan_arg args[] = {
         { NULL, &dir, NULL },
@@ -96,6 +97,7 @@ static int cmd_serve(int argc, char **argv)
         { "--tls-key", &key, NULL },
         { "--workers", &workers, NULL },
         { "--loops", &loops, NULL },
+        { "--web", &pages, NULL },
         { "--no-jobs", NULL, &no_jobs },
         { "--quiet", NULL, &quiet },
     };
@@ -103,6 +105,7 @@ static int cmd_serve(int argc, char **argv)
     struct puan_host_options ho = { 0 };
     struct puan_store *store = NULL;
     struct puan_host *host = NULL;
+    struct puan_web *web = NULL;
     struct puan_arena a;
     struct puan_err err = { 0 };
     enum puan_status st = PUAN_OK;
@@ -138,6 +141,10 @@ static int cmd_serve(int argc, char **argv)
         st = read_pem(&ho.tls_cert, cert, &a, &err);
     if (st == PUAN_OK)
         st = read_pem(&ho.tls_key, key, &a, &err);
+    pages = puan_web_default(pages);
+    if (st == PUAN_OK && pages)
+        st = puan_web_open(&web, pages, &err);
+    ho.web = web;
     if (st != PUAN_OK)
         goto out;
 
@@ -164,6 +171,7 @@ static int cmd_serve(int argc, char **argv)
         fprintf(stderr, "puan: finishing what is under way\n");
 out:
     puan_host_stop(host);
+    puan_web_close(web);
     puan_store_close(store);
     puan_arena_clear(&a);
     return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
@@ -240,10 +248,12 @@ static const struct puan_command commands[] = {
       "DIR [--listen 127.0.0.1:8020] [--store sqlite|postgresql://…] "
       "[--kek-file FILE | --share1-file F --share2-file F] "
       "[--tls-cert PEM --tls-key PEM] [--workers N] [--loops N] [--no-jobs] "
-      "[--quiet]",
+      "[--web DIR] [--quiet]",
       "Serves a campaign directory over HTTP. Runs the periodic jobs, answers "
       "until\nSIGTERM or SIGINT, then finishes what is under way and closes "
-      "the stores.",
+      "the stores. --web\nnames the built web tree (web/dist), read once at "
+      "start; without it $PUAN_WEB or\n/usr/share/puan/web is taken, and "
+      "without any the status page stands at /.",
       cmd_serve, "启动普查服务" },
     { "openapi", "",
       "Prints the interface as OpenAPI 3.1, made from the route tables.",

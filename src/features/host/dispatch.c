@@ -9,6 +9,7 @@
 #include "core/area/area.h"
 #include "core/plan/plan.h"
 #include "features/host/internal.h"
+#include "features/web/web.h"
 #include "kit/crypto/crypto.h"
 #include "kit/log/log.h"
 #include "kit/os/heap.h"
@@ -260,11 +261,18 @@ size_t puan_dispatch_limit(void *ctx, struct puan_http *x)
         return 0;
     }
     k->c = match(h, k, x->method);
+    /* Rows first, so that no file hides one; "/" is the pages' where there are
+     * any, and the status page keeps its other address. */
+    if (h->opt.web && (!k->c || k->target.n_segments == 0) &&
+        puan_web_answer(h->opt.web, x))
+        return 0;
     if (!k->c || !campaign_fits(h, k)) {
         bool other = !k->c && other_method(h, k);
 
         k->c = NULL;
         atomic_fetch_add(&h->unmatched, 1);
+        if (h->opt.web && !other && puan_web_lost(h->opt.web, x))
+            return 0;
         puan_answer_problem(&k->rq, other ? 405 : 404,
                             other ? "method" : "no-route",
                             other ? "this address has other methods"

@@ -11,6 +11,7 @@
 
 struct puan_http;
 struct puan_host;
+struct puan_web; /* features/web */
 
 struct puan_host_options {
     const char *listen;  /* NULL: 127.0.0.1:8020 */
@@ -20,6 +21,7 @@ struct puan_host_options {
     const char *tls_cert, *tls_key; /* PEM texts; NULL: plain */
     bool jobs;           /* run the features' periodic jobs */
     bool quiet;          /* no access log */
+    const struct puan_web *web; /* the pages; NULL: none.  Outlives the host */
 };
 
 /*

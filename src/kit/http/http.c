@@ -66,9 +66,11 @@ static const char *const header_names[PUAN_H_COUNT] = {
     [PUAN_H_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [PUAN_H_ORIGIN] = "Origin",
     [PUAN_H_ACCEPT] = "Accept",
+    [PUAN_H_ACCEPT_ENCODING] = "Accept-Encoding",
     [PUAN_H_ACCEPT_LANGUAGE] = "Accept-Language",
     [PUAN_H_FETCH_SITE] = "Sec-Fetch-Site",
     [PUAN_H_FORWARDED] = "X-Forwarded-For",
+    [PUAN_H_UNATTENDED] = "Puan-Unattended",
 };
 
 /* ---- requests from and to the free list ---------------------------------- */
@@ -222,19 +224,20 @@ static enum MHD_Result answer(struct ex *e)
     enum MHD_Result ok;
     struct puan_http *x = &e->x;
     unsigned status = x->status;
+    struct puan_str bytes = x->lent.p ? x->lent : puan_out_view(&x->out);
     void *body;
 
     if (status < 200 || status > 599 || x->arena.failed) {
         status = x->arena.failed ? 503 : 500;
-        x->out.n = 0;
+        bytes.n = 0;
         x->content_type = NULL;
     }
-    memcpy(&body, &x->out.p, sizeof(body));
-    r = MHD_create_response_from_buffer(x->out.n, x->out.n ? body : NULL,
+    memcpy(&body, &bytes.p, sizeof(body));
+    r = MHD_create_response_from_buffer(bytes.n, bytes.n ? body : NULL,
                                         MHD_RESPMEM_PERSISTENT);
     if (!r)
         return MHD_NO;
-    if (x->content_type && x->out.n)
+    if (x->content_type && bytes.n)
         MHD_add_response_header(r, "Content-Type", x->content_type);
     for (size_t i = 0; i < x->n_extra; i++)
         MHD_add_response_header(r, x->extra[i].name, x->extra[i].value);
@@ -255,6 +258,7 @@ static enum MHD_Result refuse(struct ex *e, unsigned status, const char *why)
     x->status = status;
     x->content_type = "application/problem+json";
     x->out.n = 0;
+    x->lent.p = NULL;
     x->n_extra = 0;
     x->close = true;
     puan_out_fmt(&x->out,

@@ -38,9 +38,11 @@ enum puan_http_header {
     PUAN_H_IDEMPOTENCY_KEY,
     PUAN_H_ORIGIN,
     PUAN_H_ACCEPT,
+    PUAN_H_ACCEPT_ENCODING,
     PUAN_H_ACCEPT_LANGUAGE,
     PUAN_H_FETCH_SITE, /* Sec-Fetch-Site */
     PUAN_H_FORWARDED,  /* X-Forwarded-For: came through a proxy */
+    PUAN_H_UNATTENDED, /* Puan-Unattended: a page asks, not a person */
     PUAN_H_COUNT
 };
 
@@ -63,6 +65,7 @@ struct puan_http {
     unsigned status;          /* 0 becomes 500 */
     const char *content_type; /* NULL: none */
     struct puan_out out;      /* the body, in `arena` */
+    struct puan_str lent; /* or this, which outlives the server; p NULL: out */
     struct {
         const char *name, *value;
     } extra[PUAN_HTTP_ANSWER_HEADERS];
