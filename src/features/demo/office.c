@@ -217,7 +217,7 @@ static enum puan_status fetch_tables(size_t *n, struct puan_demo *d,
 {
     struct puan_desk k;
     struct puan_arena a;
-    enum puan_status st = puan_people_desk(&k, d, "table.view", area, err);
+    enum puan_status st = puan_people_desk(&k, d, "evaluation.view", area, err);
 
     if (st != PUAN_OK)
         return st;

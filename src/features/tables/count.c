@@ -17,6 +17,8 @@
 
 /* An enumeration area more or less is one range; a thread takes them in turn. */
 #define WORKERS_MAX 64
+/* Counts kept in memory; one of a county's tables is some 100 KB. */
+#define KEPT 64
 
 struct puan_count {
     struct puan_arena arena;
@@ -25,6 +27,14 @@ struct puan_count {
     struct puan_tally *tally;
     int64_t *cells;
     struct puan_population pop;
+    /* the areas just below the counted one; part_of[index - top] + 1 of any
+     * area inside, 0: none */
+    uint32_t top;
+    const uint32_t *part_area;
+    const uint32_t *part_of;
+    struct puan_population *part;
+    size_t n_parts;
+    int64_t asof_ms; /* campaign time */
     struct source {
         const char *name;
         uint64_t height;
@@ -48,7 +58,8 @@ struct range {
 struct worker {
     struct puan_arena arena; /* one return */
     int64_t *cells;
-    struct puan_population pop;
+    struct puan_population pop, *part;
+    const struct puan_count *count;
     const struct puan_tally *tally;
     const struct range *range;
     atomic_uint_fast64_t *households;
@@ -86,6 +97,31 @@ static enum puan_status version_then(struct puan_ret *out, struct worker *w,
     return st;
 }
 
+static void add(struct puan_population *to, const struct puan_population *p)
+{
+    to->households += p->households;
+    to->persons += p->persons;
+    to->de_facto += p->de_facto;
+    to->registered += p->registered;
+    to->resident += p->resident;
+    to->dropped += p->dropped;
+    to->no_case += p->no_case;
+    for (size_t i = 0; i < PUAN_COUNT_CASES; i++)
+        to->by_case[i] += p->by_case[i];
+}
+
+/* The part of the counted area that a household lies in, or NULL. */
+static struct puan_population *part_of(struct worker *w, int64_t household)
+{
+    const struct puan_count *c = w->count;
+    uint32_t ea = puan_area_of_household(c->tree, household), part;
+
+    if (ea == PUAN_AREA_NONE || ea < c->top || ea >= c->tree->area[c->top].end)
+        return NULL;
+    part = c->part_of[ea - c->top];
+    return part ? &w->part[part - 1] : NULL;
+}
+
 static enum puan_status count_return(void *arg, const struct puan_ret *r,
                                      struct puan_err *err)
 {
@@ -93,6 +129,7 @@ static enum puan_status count_return(void *arg, const struct puan_ret *r,
     struct puan_ret then;
     const struct puan_plan *plan =
         puan_store_plan(puan_shard_store(w->range->shard));
+    struct puan_population pop = { .households = 1 }, *part;
     struct puan_status_of *status = NULL;
     struct puan_record rec;
     enum puan_status st;
@@ -126,19 +163,22 @@ static enum puan_status count_return(void *arg, const struct puan_ret *r,
         skip[i] = puan_dropped_has(w->range->source->dropped,
                                    r->head.household, r->seq, i);
         if (skip[i]) {
-            w->pop.dropped++;
+            pop.dropped++;
             continue;
         }
-        w->pop.persons++;
-        w->pop.de_facto += status[i].de_facto;
-        w->pop.registered += status[i].registered;
-        w->pop.resident += status[i].resident;
+        pop.persons++;
+        pop.de_facto += status[i].de_facto;
+        pop.registered += status[i].registered;
+        pop.resident += status[i].resident;
         if (status[i].status_case < 0)
-            w->pop.no_case++;
+            pop.no_case++;
         else if (status[i].status_case < PUAN_COUNT_CASES)
-            w->pop.by_case[status[i].status_case]++;
+            pop.by_case[status[i].status_case]++;
     }
-    w->pop.households++;
+    add(&w->pop, &pop);
+    part = part_of(w, r->head.household);
+    if (part)
+        add(part, &pop);
     puan_tally_count(w->cells, w->tally, r->head.household, &rec, status, skip);
     atomic_fetch_add_explicit(w->households, 1, memory_order_relaxed);
     return PUAN_OK;
@@ -256,19 +296,40 @@ static enum puan_status note_sources(struct puan_count *c,
     return puan_arena_check(&c->arena, err);
 }
 
+/* The areas just below the counted one. */
+static enum puan_status make_parts(struct puan_count *c, struct puan_err *err)
+{
+    const struct puan_area_tree *t = c->tree;
+    uint32_t top = t ? puan_area_find(t, c->area) : PUAN_AREA_NONE, n;
+    uint32_t *area, *of;
+
+    if (top == PUAN_AREA_NONE)
+        return puan_fail(err, PUAN_ENOTFOUND, "area", "no area %lld",
+                         (long long)c->area);
+    n = t->area[top].end - top;
+    area = puan_new_n(&c->arena, n, uint32_t);
+    of = puan_new_n(&c->arena, n, uint32_t);
+    if (area == NULL || of == NULL)
+        return puan_arena_check(&c->arena, err);
+    for (uint32_t i = top + 1; i < t->area[top].end; i++) {
+        if (t->area[i].parent == top)
+            area[c->n_parts++] = i;
+        of[i - top] = (uint32_t)c->n_parts;
+    }
+    c->top = top;
+    c->part_area = area;
+    c->part_of = of;
+    c->part = puan_new_n(&c->arena, c->n_parts, struct puan_population);
+    return puan_arena_check(&c->arena, err);
+}
+
 static void merge(struct puan_count *c, const struct worker *w, size_t cells)
 {
     for (size_t i = 0; i < cells; i++)
         c->cells[i] += w->cells[i];
-    c->pop.households += w->pop.households;
-    c->pop.persons += w->pop.persons;
-    c->pop.de_facto += w->pop.de_facto;
-    c->pop.registered += w->pop.registered;
-    c->pop.resident += w->pop.resident;
-    c->pop.dropped += w->pop.dropped;
-    c->pop.no_case += w->pop.no_case;
-    for (size_t i = 0; i < PUAN_COUNT_CASES; i++)
-        c->pop.by_case[i] += w->pop.by_case[i];
+    add(&c->pop, &w->pop);
+    for (size_t i = 0; i < c->n_parts; i++)
+        add(&c->part[i], &w->part[i]);
 }
 
 enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
@@ -294,6 +355,10 @@ enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
     c->area = area;
     c->tree = puan_store_areas(st);
     c->time_ms = puan_real_now();
+    c->asof_ms = puan_store_now(st);
+    x = make_parts(c, err);
+    if (x != PUAN_OK)
+        goto out;
     x = note_sources(c, st, err);
     if (x != PUAN_OK)
         goto out;
@@ -309,9 +374,12 @@ enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
     for (unsigned i = 0; i < threads; i++) {
         p.worker[i].tally = c->tally;
         p.worker[i].households = &p.households;
+        p.worker[i].count = c;
+        p.worker[i].part =
+            calloc(c->n_parts ? c->n_parts : 1, sizeof(struct puan_population));
         p.worker[i].cells = calloc(cells ? cells : 1, sizeof(int64_t));
         puan_arena_init(&p.worker[i].arena, puan_os_alloc());
-        if (p.worker[i].cells == NULL)
+        if (p.worker[i].cells == NULL || p.worker[i].part == NULL)
             x = puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
     }
     if (x == PUAN_OK)
@@ -325,6 +393,7 @@ out:
         if (p.worker[i].tally)
             puan_arena_clear(&p.worker[i].arena);
         free(p.worker[i].cells);
+        free(p.worker[i].part);
     }
     for (size_t i = 0; c && c->source && i < c->n_sources; i++) {
         puan_dropped_close(c->source[i].dropped);
@@ -360,6 +429,35 @@ const struct puan_tally *puan_count_tally(const struct puan_count *c)
 const int64_t *puan_count_cells(const struct puan_count *c)
 {
     return c->cells;
+}
+
+size_t puan_count_parts(const struct puan_count *c)
+{
+    return c->n_parts;
+}
+
+const struct puan_population *puan_count_part(uint32_t *area,
+                                              const struct puan_count *c,
+                                              size_t part)
+{
+    *area = c->part_area[part];
+    return &c->part[part];
+}
+
+int64_t puan_count_asof(const struct puan_count *c)
+{
+    return c->asof_ms;
+}
+
+const struct puan_store *puan_count_store(const struct puan_count *c)
+{
+    return c->store;
+}
+
+int puan_count_level(const struct puan_count *c)
+{
+    return puan_plan_level(puan_store_plan(c->store),
+                           c->tree->level[c->tree->area[c->top].level].name);
 }
 
 int puan_count_table(const struct puan_count *c, struct puan_str id)
@@ -407,20 +505,18 @@ void puan_count_table_json(struct puan_jw *w, const struct puan_count *c,
     puan_jw_end(w, '}');
 }
 
-void puan_population_json(struct puan_jw *w, const struct puan_count *c)
+void puan_population_json(struct puan_jw *w, const struct puan_count *c,
+                          const struct puan_population *pop)
 {
     const struct puan_plan *plan = puan_store_plan(c->store);
 
-    puan_jw_map(w);
-    puan_jw_key(w, "source");
-    puan_count_source(w, c);
-    puan_jw_kint(w, "households", c->pop.households);
-    puan_jw_kint(w, "persons", c->pop.persons);
-    puan_jw_kint(w, "resident", c->pop.resident);
-    puan_jw_kint(w, "de_facto", c->pop.de_facto);
-    puan_jw_kint(w, "registered", c->pop.registered);
-    puan_jw_kint(w, "dropped", c->pop.dropped);
-    puan_jw_kint(w, "no_case", c->pop.no_case);
+    puan_jw_kint(w, "households", pop->households);
+    puan_jw_kint(w, "persons", pop->persons);
+    puan_jw_kint(w, "resident", pop->resident);
+    puan_jw_kint(w, "de_facto", pop->de_facto);
+    puan_jw_kint(w, "registered", pop->registered);
+    puan_jw_kint(w, "dropped", pop->dropped);
+    puan_jw_kint(w, "no_case", pop->no_case);
     puan_jw_key(w, "cases");
     puan_jw_list(w);
     for (size_t i = 0; i < plan->n_residence && i < PUAN_COUNT_CASES; i++) {
@@ -428,11 +524,10 @@ void puan_population_json(struct puan_jw *w, const struct puan_count *c)
         puan_jw_kint(w, "case", plan->residence[i].id);
         puan_jw_kstr(w, "zh", plan->residence[i].zh);
         puan_jw_kstr(w, "en", plan->residence[i].en);
-        puan_jw_kint(w, "persons", c->pop.by_case[i]);
+        puan_jw_kint(w, "persons", pop->by_case[i]);
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
-    puan_jw_end(w, '}');
 }
 
 /* ---- the cache ------------------------------------------------------------ */
@@ -470,10 +565,18 @@ void puan_tables_close(void *state, struct puan_store *st)
     free(k);
 }
 
-/* Drops what nobody uses any more; called under the lock. */
+/*
+ * Drops what nobody uses any more, and beyond the newest 64; called under the
+ * lock.
+ */
 static void sweep(struct cache *k)
 {
     struct puan_count **at = &k->list;
+    size_t n = 0;
+
+    for (struct puan_count *c = k->list; c; c = c->next)
+        if (++n > KEPT)
+            c->stale = true;
 
     while (*at) {
         struct puan_count *c = *at;
@@ -503,9 +606,9 @@ static bool is_fresh(const struct puan_count *c, struct puan_store *st)
     return true;
 }
 
-enum puan_status puan_count_current(const struct puan_count **out,
-                                    struct puan_store *st, int64_t area,
-                                    struct puan_err *err)
+enum puan_status puan_count_recent(const struct puan_count **out,
+                                   struct puan_store *st, int64_t area,
+                                   int64_t age_ms, struct puan_err *err)
 {
     struct cache *k = puan_store_state(st, &puan_feature_tables);
     struct puan_count *c;
@@ -515,7 +618,9 @@ enum puan_status puan_count_current(const struct puan_count **out,
     for (c = k->list; c; c = c->next) {
         if (c->area != area)
             continue;
-        if (is_fresh(c, st)) {
+        if (is_fresh(c, st) ||
+            (age_ms > 0 && !c->stale && c->tree == puan_store_areas(st) &&
+             puan_real_now() - c->time_ms <= age_ms)) {
             c->users++;
             *out = c;
             pthread_mutex_unlock(&k->lock);
@@ -535,6 +640,13 @@ enum puan_status puan_count_current(const struct puan_count **out,
     pthread_mutex_unlock(&k->lock);
     *out = c;
     return PUAN_OK;
+}
+
+enum puan_status puan_count_current(const struct puan_count **out,
+                                    struct puan_store *st, int64_t area,
+                                    struct puan_err *err)
+{
+    return puan_count_recent(out, st, area, 0, err);
 }
 
 void puan_count_release(struct puan_store *st, const struct puan_count *c)

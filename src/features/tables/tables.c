@@ -6,29 +6,40 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/area/area.h"
 #include "features/host/args.h"
 #include "features/host/request.h"
+#include "features/ingest/ingest.h"
 #include "features/tables/cache.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
+/* A kept count this old is still shown, with its time. */
+#define SHOWN_MS 60000
+
+/* What tables there are is the same everywhere: any seat may ask. */
+struct list_in {
+    int64_t area;
+};
+static const struct puan_param list_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct list_in, area), 0, INT64_MAX,
+      true },
+};
+
 struct area_in {
     int64_t area;
+    bool fresh;
 };
 static const struct puan_param area_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct area_in, area), 0, INT64_MAX,
       false },
-};
-
-/* What tables there are is the same everywhere: any seat may ask. */
-static const struct puan_param list_params[] = {
-    { "area", PUAN_PARAM_AREA, offsetof(struct area_in, area), 0, INT64_MAX,
-      true },
+    { "fresh", PUAN_PARAM_BOOL, offsetof(struct area_in, fresh), 0, 0, true },
 };
 
 struct table_in {
     int64_t area;
-    struct puan_str table, format;
+    struct puan_str table, format, by;
+    bool fresh;
 };
 static const struct puan_param table_params[] = {
     { "table", PUAN_PARAM_TEXT, offsetof(struct table_in, table), 1, 64,
@@ -37,6 +48,8 @@ static const struct puan_param table_params[] = {
       false },
     { "format", PUAN_PARAM_TEXT, offsetof(struct table_in, format), 1, 8,
       true },
+    { "by", PUAN_PARAM_TEXT, offsetof(struct table_in, by), 1, 256, true },
+    { "fresh", PUAN_PARAM_BOOL, offsetof(struct table_in, fresh), 0, 0, true },
 };
 
 static enum puan_status list_tables(struct puan_request *rq, const void *in,
@@ -48,21 +61,12 @@ static enum puan_status list_tables(struct puan_request *rq, const void *in,
     (void)in;
     (void)err;
     puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
     puan_jw_key(w, "items");
     puan_jw_list(w);
     for (size_t i = 0; i < plan->n_tables; i++) {
-        const struct puan_table_plan *t = &plan->table[i];
-
         puan_jw_map(w);
-        puan_jw_kstr(w, "id", t->id);
-        puan_jw_kstr(w, "zh", t->zh);
-        puan_jw_kstr(w, "en", t->en);
-        puan_jw_kstr(w, "entity", t->entity);
-        puan_jw_key(w, "by");
-        puan_jw_list(w);
-        for (size_t d = 0; d < t->n_by; d++)
-            puan_jw_str(w, t->by[d].name);
-        puan_jw_end(w, ']');
+        puan_table_names(w, plan, &plan->table[i]);
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
@@ -70,34 +74,164 @@ static enum puan_status list_tables(struct puan_request *rq, const void *in,
     return PUAN_OK;
 }
 
+/* ---- running results leave a trace ----------------------------------------- */
+
+static enum puan_status nothing(struct puan_shard *sh, struct puan_db *db,
+                                struct puan_act *act, void *arg,
+                                struct puan_err *err)
+{
+    (void)sh;
+    (void)db;
+    (void)act;
+    (void)arg;
+    (void)err;
+    return PUAN_OK;
+}
+
+/* "evaluation.view" of area/<code>/<what>; *seq gets the entry. */
+static enum puan_status leave_trace(uint64_t *seq, struct puan_request *rq,
+                                    int64_t area, struct puan_str what,
+                                    struct puan_err *err)
+{
+    struct puan_act act;
+    enum puan_status st;
+
+    puan_request_act(&act, rq,
+                     puan_str_of(puan_arena_fmt(rq->arena, "area/%lld/%.*s",
+                                                (long long)area,
+                                                PUAN_FMT(what))));
+    act.verb = PUAN_STR("evaluation.view");
+    st = puan_commit(puan_store_office(rq->store), &act, nothing, NULL, err);
+    *seq = act.seq;
+    return st;
+}
+
+static void put_area(struct puan_jw *w, const struct puan_area_tree *t,
+                     uint32_t i)
+{
+    puan_jw_kcode(w, "code", t->area[i].code);
+    puan_jw_kstr(w, "zh", t->area[i].zh);
+    puan_jw_kstr(w, "en", t->area[i].en);
+    puan_jw_kstr(w, "level", t->level[t->area[i].level].name);
+}
+
+/*
+ * What every running result states: area, time, source, how many households
+ * are in it, and the entry that says it was read.
+ */
+static void put_head(struct puan_jw *w, struct puan_request *rq,
+                     const struct puan_count *c, int64_t area, uint64_t seq)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    uint32_t i = puan_area_find(t, area);
+    struct puan_counts counts;
+
+    puan_counts_of(&counts, rq->store, area);
+    puan_jw_kinstant(w, "as_of", puan_count_asof(c),
+                     puan_store_plan(rq->store)->offset_minutes);
+    puan_jw_key(w, "source");
+    puan_count_source(w, c);
+    puan_jw_key(w, "area");
+    puan_jw_map(w);
+    if (i != PUAN_AREA_NONE)
+        put_area(w, t, i);
+    puan_jw_end(w, '}');
+    puan_jw_kint(w, "listed", counts.listed);
+    puan_jw_kint(w, "submitted", counts.submitted);
+    puan_jw_key(w, "entry");
+    puan_jw_map(w);
+    puan_jw_ktext(w, "store", "office");
+    puan_jw_kint(w, "seq", (int64_t)seq);
+    puan_jw_end(w, '}');
+}
+
 static enum puan_status show_table(struct puan_request *rq, const void *in,
                                    struct puan_err *err)
 {
     const struct table_in *q = in;
+    bool csv = puan_str_is(q->format, "csv");
     const struct puan_count *c;
+    struct puan_out o;
+    struct puan_view v;
     enum puan_status st;
+    uint64_t seq = 0;
     int table;
 
-    if (q->format.n && !puan_str_is(q->format, "csv") &&
-        !puan_str_is(q->format, "json"))
+    if (q->format.n && !csv && !puan_str_is(q->format, "json"))
         return puan_fail(err, PUAN_EINVAL, "format", "expected json or csv");
-    st = puan_count_current(&c, rq->store, q->area, err);
+    st = puan_count_recent(&c, rq->store, q->area, q->fresh ? 0 : SHOWN_MS,
+                           err);
     if (st != PUAN_OK)
         return st;
     table = puan_count_table(c, q->table);
-    if (table < 0) {
+    if (table < 0)
         st = puan_fail(err, PUAN_ENOTFOUND, "table",
                        "the plan has no such table for this area");
-    } else if (puan_str_is(q->format, "csv")) {
-        struct puan_out o;
+    if (st == PUAN_OK)
+        st = puan_view_make(&v, c, (size_t)table, q->by, err);
+    if (st == PUAN_OK)
+        st = leave_trace(&seq, rq, q->area,
+                         puan_str_of(puan_arena_fmt(rq->arena, "table/%.*s",
+                                                    PUAN_FMT(q->table))),
+                         err);
+    puan_out_init(&o, rq->arena);
+    if (st == PUAN_OK && csv) {
+        st = puan_view_csv(&o, c, &v, rq->arena, err);
+        if (st == PUAN_OK)
+            puan_answer_bytes(rq, 200, "text/csv; charset=utf-8",
+                              puan_out_view(&o));
+    } else if (st == PUAN_OK) {
+        struct puan_jw w;
 
-        puan_out_init(&o, rq->arena);
-        puan_tally_csv(&o, puan_count_tally(c), puan_count_cells(c),
-                       (size_t)table);
-        puan_answer_bytes(rq, 200, "text/csv; charset=utf-8",
-                          puan_out_view(&o));
-    } else {
-        puan_count_table_json(puan_answer_begin(rq, 200), c, (size_t)table);
+        puan_jw_init(&w, &o);
+        puan_jw_map(&w);
+        put_head(&w, rq, c, q->area, seq);
+        puan_jw_key(&w, "table");
+        st = puan_view_json(&w, c, &v, rq->arena, err);
+        puan_jw_end(&w, '}');
+        if (st == PUAN_OK)
+            puan_answer_json(rq, 200, puan_out_view(&o));
+    }
+    puan_count_release(rq->store, c);
+    return st;
+}
+
+static enum puan_status answer_population(struct puan_request *rq,
+                                          const struct area_in *q,
+                                          struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    const struct puan_count *c;
+    struct puan_jw *w;
+    uint64_t seq = 0;
+    enum puan_status st = puan_count_recent(&c, rq->store, q->area,
+                                            q->fresh ? 0 : SHOWN_MS, err);
+
+    if (st != PUAN_OK)
+        return st;
+    st = leave_trace(&seq, rq, q->area, PUAN_STR("population"), err);
+    if (st == PUAN_OK) {
+        w = puan_answer_begin(rq, 200);
+        puan_jw_map(w);
+        put_head(w, rq, c, q->area, seq);
+        puan_population_json(w, c, puan_count_population(c));
+        puan_jw_key(w, "parts");
+        puan_jw_list(w);
+        for (size_t i = 0; i < puan_count_parts(c); i++) {
+            uint32_t area;
+            const struct puan_population *p = puan_count_part(&area, c, i);
+            struct puan_counts counts;
+
+            puan_counts_of(&counts, rq->store, t->area[area].code);
+            puan_jw_map(w);
+            put_area(w, t, area);
+            puan_jw_kint(w, "listed", counts.listed);
+            puan_jw_kint(w, "submitted", counts.submitted);
+            puan_population_json(w, c, p);
+            puan_jw_end(w, '}');
+        }
+        puan_jw_end(w, ']');
+        puan_jw_end(w, '}');
     }
     puan_count_release(rq->store, c);
     return st;
@@ -106,26 +240,39 @@ static enum puan_status show_table(struct puan_request *rq, const void *in,
 static enum puan_status show_population(struct puan_request *rq, const void *in,
                                         struct puan_err *err)
 {
-    const struct area_in *q = in;
-    const struct puan_count *c;
-    enum puan_status st = puan_count_current(&c, rq->store, q->area, err);
+    return answer_population(rq, in, err);
+}
 
-    if (st != PUAN_OK)
-        return st;
-    puan_population_json(puan_answer_begin(rq, 200), c);
-    puan_count_release(rq->store, c);
-    return PUAN_OK;
+/* For offices that answer for single enumeration areas. */
+static enum puan_status show_ea(struct puan_request *rq, const void *in,
+                                struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    const struct area_in *q = in;
+    uint32_t i = puan_area_find(t, q->area);
+
+    if (i == PUAN_AREA_NONE || t->area[i].level + 1U != t->n_levels)
+        return puan_fail(err, PUAN_EINVAL, "area",
+                         "name one enumeration area");
+    return answer_population(rq, q, err);
 }
 
 static const struct puan_route routes[] = {
     { PUAN_GET, "/c/{campaign}/tables", "table.list", PUAN_SCOPE_AREA, "",
       "Tables of the plan", list_tables,
-      PUAN_PARAMS(list_params, struct area_in) },
-    { PUAN_GET, "/c/{campaign}/tables/{table}", "table.view", PUAN_SCOPE_AREA,
-      "", "One table of an area, counted now", show_table,
+      PUAN_PARAMS(list_params, struct list_in) },
+    { PUAN_GET, "/c/{campaign}/tables/{table}", "evaluation.view",
+      PUAN_SCOPE_AREA, "evaluation.view",
+      "One table of an area, counted now; the reading is an entry", show_table,
       PUAN_PARAMS(table_params, struct table_in) },
-    { PUAN_GET, "/c/{campaign}/population", "population.view", PUAN_SCOPE_AREA,
-      "", "Population of an area by residence case", show_population,
+    { PUAN_GET, "/c/{campaign}/population", "evaluation.view", PUAN_SCOPE_AREA,
+      "evaluation.view",
+      "Population of an area and of those below it by residence case; the "
+      "reading is an entry",
+      show_population, PUAN_PARAMS(area_params, struct area_in) },
+    { PUAN_GET, "/c/{campaign}/population/ea", "evaluation.ea",
+      PUAN_SCOPE_AREA, "evaluation.view",
+      "The same of one enumeration area; the reading is an entry", show_ea,
       PUAN_PARAMS(area_params, struct area_in) },
 };
 

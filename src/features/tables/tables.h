@@ -39,8 +39,21 @@ void puan_count_close(struct puan_count *c); /* NULL is fine */
 const struct puan_population *puan_count_population(const struct puan_count *c);
 const struct puan_tally *puan_count_tally(const struct puan_count *c);
 const int64_t *puan_count_cells(const struct puan_count *c);
+/*
+ * The population of each area just below the counted one, in order of their
+ * codes; together they are the whole.  *area gets the index in the tree.
+ */
+size_t puan_count_parts(const struct puan_count *c);
+const struct puan_population *puan_count_part(uint32_t *area,
+                                              const struct puan_count *c,
+                                              size_t part);
+/* Campaign time at which the heads were noted. */
+int64_t puan_count_asof(const struct puan_count *c);
 /* Index of a table by its id in the plan, or -1. */
 int puan_count_table(const struct puan_count *c, struct puan_str id);
+const struct puan_store *puan_count_store(const struct puan_count *c);
+/* The plan's level of the counted area. */
+int puan_count_level(const struct puan_count *c);
 /*
  * {"plan":digest,"program":version,"area":code,"time":…,"heads":[{"store":…,
  * "height":n,"head":digest}]} : what it was computed from.
@@ -49,7 +62,44 @@ void puan_count_source(struct puan_jw *w, const struct puan_count *c);
 /* A table as one JSON object with its source: what a release publishes. */
 void puan_count_table_json(struct puan_jw *w, const struct puan_count *c,
                            size_t table);
-void puan_population_json(struct puan_jw *w, const struct puan_count *c);
+/* Members of a map: households, persons, bases, cases. */
+void puan_population_json(struct puan_jw *w, const struct puan_count *c,
+                          const struct puan_population *pop);
+
+/*
+ * What of a table is asked for: its dimensions in their order, each kept or
+ * summed up.  Cells below the plan's release_min_cell are withheld (null in
+ * JSON, words in CSV) where the breakdown is finer than release_cell_level;
+ * so are cells from which one alone could be told by subtraction.
+ */
+struct puan_view {
+    size_t table;
+    uint64_t keep; /* bit per dimension */
+    int64_t least; /* 0: nothing is withheld */
+};
+/*
+ * `by`: names of dimensions with commas between, empty for all.
+ *
+ * EINVAL  the table has no such dimension
+ */
+PUAN_MUST_USE enum puan_status puan_view_make(struct puan_view *out,
+                                              const struct puan_count *c,
+                                              size_t table, struct puan_str by,
+                                              struct puan_err *err);
+/* Members of a map: id, labels, base and the residence cases it takes in. */
+void puan_table_names(struct puan_jw *w, const struct puan_plan *plan,
+                      const struct puan_table_plan *t);
+/* {"id":…,"base":…,"base_cases":[…],"dims":[…],"cells":[…],"total":n,…} */
+PUAN_MUST_USE enum puan_status puan_view_json(struct puan_jw *w,
+                                              const struct puan_count *c,
+                                              const struct puan_view *v,
+                                              struct puan_arena *a,
+                                              struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_view_csv(struct puan_out *o,
+                                             const struct puan_count *c,
+                                             const struct puan_view *v,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
 
 /*
  * The newest count of an area, made anew when a return has come or a decision
@@ -59,6 +109,11 @@ PUAN_MUST_USE enum puan_status puan_count_current(const struct puan_count **out,
                                                   struct puan_store *st,
                                                   int64_t area,
                                                   struct puan_err *err);
+/* The same, or one made at most `age_ms` of real time ago. */
+PUAN_MUST_USE enum puan_status puan_count_recent(const struct puan_count **out,
+                                                 struct puan_store *st,
+                                                 int64_t area, int64_t age_ms,
+                                                 struct puan_err *err);
 void puan_count_release(struct puan_store *st, const struct puan_count *c);
 
 #endif

@@ -46,9 +46,14 @@ static const char plan_yaml[] =
     "  - {id: ea, zh: 小区, en: Area, digits: 5}\n"
     "roles:\n"
     "  statistician: {zh: 统计员, en: Statistician, levels: [county],"
-    " can: [table.list, table.view, population.view]}\n"
+    " can: [table.list, evaluation.view]}\n"
+    "  surveyor: {zh: 勘察员, en: Surveyor, levels: [county],"
+    " can: [evaluation.ea]}\n"
     "  clerk: {zh: 文书, en: Clerk, levels: [county], can: [listing.view]}\n"
-    "settings: {}\nforms: [mini]\n"
+    "settings:\n"
+    "  release_min_cell: {value: 4, zh: 最小, en: Least}\n"
+    "  release_cell_level: {value: county, zh: 层级, en: Level}\n"
+    "forms: [mini]\n"
     "windows:\n"
     "  w: {zh: 登记, en: Count, from: 2020-01-01, until: 2099-01-01,"
     " forms: [mini]}\n"
@@ -550,6 +555,122 @@ static void a_count_is_of_exactly_the_heads_it_names(void **state)
     }
 }
 
+/* ---- views
+ * ---------------------------------------------------------------------- */
+
+/* The cells of a view, as a list of numbers; null is -1. */
+static size_t view(int64_t *cell, size_t max, const struct puan_count *c,
+                   size_t table, const char *by, const char *list,
+                   struct puan_arena *a)
+{
+    struct puan_node *tree = NULL;
+    struct puan_view v;
+    struct puan_out o;
+    struct puan_jw w;
+    size_t n = 0;
+
+    ok(puan_view_make(&v, c, table, puan_str_of(by), err));
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    ok(puan_view_json(&w, c, &v, a, err));
+    ok(puan_json_tree(&tree, puan_out_view(&o), "view", a, err));
+    PUAN_NODE_EACH(k, puan_node_get(tree, list))
+    {
+        assert_true(n < max);
+        cell[n] = -1;
+        if (!puan_str_is(k->text, "null") && !puan_str_is(k->text, ""))
+            assert_true(puan_int_parse(&cell[n], k->text));
+        n++;
+    }
+    return n;
+}
+
+static void a_view_sums_up_and_its_parts_are_the_whole(void **state)
+{
+    struct fix *f = make(NULL);
+    struct puan_population sum = { 0 };
+    struct puan_count *c = NULL;
+    int64_t all[200], some[50];
+    struct puan_view v;
+
+    (void)state;
+    fill(f);
+    ok(puan_count_area(&c, f->st, 111, NULL, NULL, err));
+    assert_int_equal(view(all, 200, c, RESIDENT, "", "cells", &f->a),
+                     3 * 4 * 3);
+    /* age (3 and unknown) by sex (2 and unknown) */
+    assert_int_equal(view(all, 200, c, RESIDENT, "age20,sex", "cells", &f->a),
+                     4 * 3);
+    assert_int_equal(view(some, 50, c, RESIDENT, "age20", "cells", &f->a), 4);
+    for (size_t i = 0; i < 4; i++) {
+        int64_t n = 0;
+
+        for (size_t k = 0; k < 3; k++)
+            n += all[i * 3 + k];
+        assert_int_equal(some[i], n);
+    }
+    assert_int_equal(view(some, 50, c, RESIDENT, "age20", "margins", &f->a), 5);
+    assert_int_equal(some[4], puan_count_population(c)->resident);
+    assert_int_equal(puan_view_make(&v, c, RESIDENT, PUAN_STR("shoe"), NULL),
+                     PUAN_EINVAL);
+    assert_int_equal(puan_count_parts(c), 2);
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t area;
+        const struct puan_population *p = puan_count_part(&area, c, i);
+
+        sum.persons += p->persons;
+        sum.resident += p->resident;
+        sum.by_case[2] += p->by_case[2];
+        assert_true(p->households > 0);
+    }
+    assert_int_equal(sum.persons, puan_count_population(c)->persons);
+    assert_int_equal(sum.resident, puan_count_population(c)->resident);
+    assert_int_equal(sum.by_case[2], puan_count_population(c)->by_case[2]);
+    puan_count_close(c);
+    unmake(f);
+}
+
+/*
+ * The trial plan publishes from counties up; an enumeration area is finer.
+ * No line of what is shown gives a withheld cell away.
+ */
+static void a_small_cell_of_a_fine_table_is_withheld(void **state)
+{
+    struct fix *f = make(NULL);
+    struct puan_count *c = NULL;
+    int64_t m[3 * 4], hidden = 0;
+    struct puan_view v;
+    struct puan_out o;
+    int women;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        send(f, 11101001 + i, 0, 2, &f->a);
+    ok(puan_count_area(&c, f->st, 111, NULL, NULL, err));
+    ok(puan_view_make(&v, c, RESIDENT, PUAN_STR("age20,sex"), err));
+    assert_int_equal(v.least, 0); /* of a county: nothing is fine */
+    puan_count_close(c);
+    ok(puan_count_area(&c, f->st, 11101, NULL, NULL, err));
+    women = puan_count_table(c, PUAN_STR("women"));
+    assert_true(women >= 0);
+    ok(puan_view_make(&v, c, (size_t)women, PUAN_STR(""), err));
+    assert_int_equal(v.least, 4);
+    assert_int_equal(view(m, 12, c, (size_t)women, "", "margins", &f->a), 5);
+    for (size_t i = 0; i < 5; i++) {
+        hidden += m[i] < 0;
+        assert_true(m[i] <= 0 || m[i] >= 4);
+    }
+    assert_true(hidden != 1);
+    assert_true(hidden > 0); /* six persons do not make cells of four each */
+    puan_out_init(&o, &f->a);
+    ok(puan_view_csv(&o, c, &v, &f->a, err));
+    assert_non_null(memmem(o.p, o.n, ",不予公布\r\n",
+                           strlen(",不予公布\r\n")));
+    assert_null(memmem(o.p, o.n, ",\r\n", 3));
+    puan_count_close(c);
+    unmake(f);
+}
+
 /* ---- over HTTP
  * ------------------------------------------------------------------ */
 
@@ -600,6 +721,7 @@ static void the_rightful_seat_sees_its_area_and_the_source(void **state)
     };
     struct fix *f = make(NULL);
     char mine[PUAN_TOKEN_TEXT], other[PUAN_TOKEN_TEXT], clerk[PUAN_TOKEN_TEXT];
+    char ea[PUAN_TOKEN_TEXT];
     char hex[2 * PUAN_DIGEST_SIZE + 1];
     struct puan_http_client *client = NULL;
     struct puan_host *host = NULL;
@@ -614,10 +736,12 @@ static void the_rightful_seat_sees_its_area_and_the_source(void **state)
     session(mine, f, host, "statistician", 111);
     session(other, f, host, "statistician", 112);
     session(clerk, f, host, "clerk", 111);
+    session(ea, f, host, "surveyor", 111);
 
     assert_int_equal(get(client, "tables", mine), 200);
     assert_true(says("{\"id\":\"women\",\"zh\":\"女\",\"en\":\"Women\","
-                     "\"entity\":\"person\",\"by\":[\"age20\"]}"));
+                     "\"entity\":\"person\",\"by\":[\"age20\"],"
+                     "\"base\":\"de_facto\""));
     assert_int_equal(get(client, "tables/women?area=111", mine), 200);
     assert_true(says(puan_arena_fmt(
         &f->a, "\"cells\":[%lld,%lld,%lld,%lld],\"total\":%lld",
@@ -647,6 +771,30 @@ static void the_rightful_seat_sees_its_area_and_the_source(void **state)
         (long long)p.persons, (long long)p.resident)));
     assert_true(says("\"case\":8"));
 
+    assert_true(says("\"parts\":[{\"code\":\"11101\""));
+
+    /* each reading is an entry that says what was read of where */
+    assert_int_equal(
+        number(puan_store_office(f->st),
+               "SELECT count(*) FROM ledger WHERE"
+               " instr(entry, CAST('evaluation.view' AS BLOB)) > 0 AND"
+               " instr(entry, CAST('area/111/table/women' AS BLOB)) > 0 AND"
+               " instr(entry, CAST('statistician-111' AS BLOB)) > 0"),
+        2);
+    assert_int_equal(
+        number(puan_store_office(f->st),
+               "SELECT count(*) FROM ledger WHERE"
+               " instr(entry, CAST('evaluation.view' AS BLOB)) > 0 AND"
+               " instr(entry, CAST('area/111/population' AS BLOB)) > 0"),
+        1);
+
+    /* one enumeration area for who answers for those only */
+    assert_int_equal(get(client, "population/ea?area=11101", ea), 200);
+    assert_int_equal(get(client, "population/ea?area=111", ea), 400);
+    assert_false(says("persons"));
+    assert_int_equal(get(client, "population?area=11101", ea), 403);
+    assert_int_equal(get(client, "population/ea?area=11101", clerk), 403);
+
     assert_int_equal(get(client, "tables/none?area=111", mine), 404);
     assert_int_equal(get(client, "tables/women?area=111&format=xls", mine),
                      400);
@@ -668,6 +816,8 @@ int main(void)
         cmocka_unit_test(plain_loops_count_the_same),
         cmocka_unit_test(a_kept_count_gives_way_to_what_has_happened),
         cmocka_unit_test(a_count_is_of_exactly_the_heads_it_names),
+        cmocka_unit_test(a_view_sums_up_and_its_parts_are_the_whole),
+        cmocka_unit_test(a_small_cell_of_a_fine_table_is_withheld),
         cmocka_unit_test(the_rightful_seat_sees_its_area_and_the_source),
     };
     const char *pg = getenv("PUAN_TEST_PG");
