@@ -26,6 +26,10 @@ static const struct puan_schema_step schema[] = {
       " NULL, n BIGINT NOT NULL, body BYTEA NOT NULL);"
       "CREATE TABLE credential_ended(class BIGINT NOT NULL, name TEXT NOT NULL,"
       " batch BIGINT NOT NULL, PRIMARY KEY(class, name));" },
+    { PUAN_STORE_RETURNS, 2,
+      "CREATE TABLE household_password(household BIGINT PRIMARY KEY,"
+      " batch BIGINT NOT NULL, set_ms BIGINT NOT NULL, secret TEXT NOT"
+      " NULL);" },
 };
 
 static const struct puan_covered covered[] = {
@@ -41,6 +45,9 @@ static const struct puan_covered covered[] = {
     { PUAN_STORE_OFFICE, "credential_ended",
       "SELECT CAST(class AS TEXT) || ' ' || name, batch"
       " FROM credential_ended" },
+    { PUAN_STORE_RETURNS, "household_password",
+      "SELECT CAST(household AS TEXT), batch, set_ms, secret"
+      " FROM household_password" },
 };
 
 /* ---- parameters ------------------------------------------------------------------ */
@@ -62,6 +69,22 @@ static const struct puan_param machine_params[] = {
       false },
     { "secret", PUAN_PARAM_TEXT, offsetof(struct machine_in, secret), 1, 64,
       false },
+};
+static const struct puan_param household_login_params[] = {
+    { "code", PUAN_PARAM_TEXT, offsetof(struct household_login_in, code), 0,
+      64, false },
+    { "password", PUAN_PARAM_TEXT,
+      offsetof(struct household_login_in, password), 0, 256, true },
+    { "cookie", PUAN_PARAM_BOOL, offsetof(struct household_login_in, cookie),
+      0, 0, true },
+};
+static const struct puan_param household_password_params[] = {
+    { "old", PUAN_PARAM_TEXT, offsetof(struct household_password_in, old), 0,
+      256, true },
+    { "password", PUAN_PARAM_TEXT,
+      offsetof(struct household_password_in, password), 1, 256, false },
+    { "cookie", PUAN_PARAM_BOOL,
+      offsetof(struct household_password_in, cookie), 0, 0, true },
 };
 static const struct puan_param switch_params[] = {
     { "seat", PUAN_PARAM_INT, offsetof(struct switch_in, seat), 1, INT64_MAX,
@@ -139,6 +162,16 @@ static const struct puan_route routes[] = {
       "Sign in with a device or household credential", h_login_machine,
       PUAN_PARAMS(machine_params, struct machine_in), .max_body = 1024,
       .direct = true },
+    { PUAN_POST, "/c/{campaign}/login/household", "", PUAN_SCOPE_PUBLIC, "",
+      "Sign in as a household: code and, once it is set, password",
+      h_login_household,
+      PUAN_PARAMS(household_login_params, struct household_login_in),
+      .max_body = 1024 },
+    { PUAN_PUT, "/c/{campaign}/me/password", "", PUAN_SCOPE_SESSION,
+      "household.password", "Set or change the household's password",
+      h_household_password,
+      PUAN_PARAMS(household_password_params, struct household_password_in),
+      .max_body = 1024, .with_first_secret = true },
     { PUAN_POST, "/c/{campaign}/logout", "", PUAN_SCOPE_SESSION,
       "session.close", "Sign out", h_logout, .with_first_secret = true },
     { PUAN_GET, "/c/{campaign}/session", "", PUAN_SCOPE_SESSION, "",
@@ -321,6 +354,7 @@ const struct puan_feature puan_feature_accounts = {
     .metrics = metrics,
     .n_metrics = PUAN_COUNT(metrics),
     .open = open_state,
+    .shard_open = household_passwords,
     .close = close_state,
     .covered = covered,
     .n_covered = PUAN_COUNT(covered),

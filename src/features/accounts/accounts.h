@@ -27,6 +27,12 @@
  *       holds name, area, household, device and the keyed hash of each
  *   credential_ended(id, class, name)
  *
+ * Returns stores:
+ *
+ *   household_password(household, batch, set_ms, secret)
+ *       what a household chose beside its code, Argon2id; holds for the code of
+ *       that batch only, so that a code issued again clears it
+ *
  * Machine credentials are held in memory beside the store (about 60 bytes
  * each), so that signing in needs no SQL.  A secret is shown once, when it is
  * made, and never stored.  Sessions live in memory (host/session.h).
@@ -46,9 +52,18 @@ struct puan_secret_line {
     int64_t area;
 };
 
-/* Length of secrets made here, base32: 130 and 80 bits. */
+/*
+ * Length of secrets made here.  A device's is base32 of 130 bits.  A
+ * household's code is 75 bits and a check character over the alphabet
+ * 23456789ABCDEFGHJKLMNPQRSTUVWXYZ (no 0 O 1 I), typed in groups of four: the
+ * check tells every single wrong character and every two that changed places
+ * from a code that is not known.
+ */
 #define PUAN_DEVICE_SECRET 26
 #define PUAN_HOUSEHOLD_SECRET 16
+
+/* Has the household set a password beside its code? */
+bool puan_household_protected(struct puan_store *st, int64_t household);
 
 /*
  * Rules for a human's password: at least 8 characters (administrators 10),

@@ -445,6 +445,178 @@ static void guessing_locks_the_name(void **state)
     assert_int_equal(login("nobody", "wrong-Secret-1", NULL), 429);
 }
 
+/* ---- households ------------------------------------------------------------------ */
+
+static const char *security_token(void)
+{
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 2,
+                            .seat = 2, .role = 1, .name = "t" };
+    char token[PUAN_TOKEN_TEXT];
+
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
+                         puan_real_now(), 600000, puan_real_now() + 600000,
+                         err));
+    return puan_arena_dup(&fix->a, puan_str_of(token));
+}
+
+/* The code of one household, issued now. */
+static const char *issue_code(const char *household)
+{
+    struct puan_str line, rest;
+
+    assert_int_equal(
+        call("POST", "/credentials", security_token(),
+             puan_arena_fmt(&fix->a,
+                            "{\"kind\":\"household\",\"role\":\"household\","
+                            "\"list\":[%s]}",
+                            household)),
+        201);
+    rest = reply.body;
+    puan_str_split(&line, &rest, '\n');
+    puan_str_split(&line, &rest, ',');
+    puan_str_split(&line, &rest, ',');
+    assert_int_equal(line.n, PUAN_HOUSEHOLD_SECRET);
+    return puan_arena_dup(&fix->a, line);
+}
+
+static unsigned household_login(const char *code, const char *password)
+{
+    return call("POST", "/login/household", NULL,
+                puan_arena_fmt(&fix->a, "{\"code\":\"%s\",\"password\":\"%s\"}",
+                               code, password));
+}
+
+static unsigned set_password(const char *token, const char *old,
+                             const char *password)
+{
+    return call("PUT", "/me/password", token,
+                puan_arena_fmt(&fix->a,
+                               "{\"old\":\"%s\",\"password\":\"%s\"}", old,
+                               password));
+}
+
+static void three_faults_of_a_code_are_told_apart(void **state)
+{
+    const char *code = issue_code("110101001");
+    char typed[32];
+
+    (void)state;
+    /* groups of four, small letters and blanks are the same code */
+    puan_format(typed, sizeof(typed), "%.4s %.4s-%.4s %.4s", code, code + 4,
+                code + 8, code + 12);
+    for (char *c = typed; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    assert_int_equal(household_login(typed, ""), 200);
+    assert_int_equal(household_login("  ", ""), 400);
+    assert_string_equal(field("code"), "code-empty");
+    assert_int_equal(household_login("ABCD", ""), 400);
+    assert_string_equal(field("code"), "code-length");
+    /* every single wrong character and every swap is seen */
+    for (size_t i = 0; i < PUAN_HOUSEHOLD_SECRET; i++) {
+        static const char letters[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+        puan_format(typed, sizeof(typed), "%s", code);
+        for (size_t k = 0; letters[k]; k++) {
+            if (letters[k] == code[i])
+                continue;
+            typed[i] = letters[k];
+            if (k % 11 == i % 11) { /* over HTTP, some of them */
+                assert_int_equal(household_login(typed, ""), 400);
+                assert_string_equal(field("code"), "code-check");
+            }
+        }
+        puan_format(typed, sizeof(typed), "%s", code);
+        if (i && typed[i] != typed[i - 1]) {
+            typed[i] = code[i - 1];
+            typed[i - 1] = code[i];
+            assert_int_equal(household_login(typed, ""), 400);
+            assert_string_equal(field("code"), "code-check");
+        }
+    }
+    /* well formed, but nobody's: all zeros of the code check */
+    assert_int_equal(household_login("2222222222222222", ""), 401);
+    assert_string_equal(field("code"), "code-unknown");
+}
+
+static void a_password_then_belongs_to_the_code(void **state)
+{
+    const char *code = issue_code("110101001"), *other, *token, *fresh;
+
+    (void)state;
+    assert_int_equal(household_login(code, ""), 200);
+    token = field("token");
+    assert_false(puan_household_protected(fix->st, 110101001));
+    assert_int_equal(set_password(token, "", "12345"), 400);
+    assert_string_equal(field("code"), "password-short");
+    assert_int_equal(set_password(token, "", "654321"), 400);
+    assert_string_equal(field("code"), "password-simple");
+    /* six characters, not bytes */
+    assert_int_equal(set_password(token, "", "早睡早"), 400);
+    assert_int_equal(set_password(token, "", "早睡早起身体"), 200);
+    fresh = field("token");
+    assert_true(puan_household_protected(fix->st, 110101001));
+    assert_int_equal(call("GET", "/session", token, ""), 401);
+    assert_int_equal(call("GET", "/session", fresh, ""), 200);
+    /* the code alone, by either door */
+    assert_int_equal(household_login(code, ""), 403);
+    assert_string_equal(field("code"), "password-needed");
+    assert_int_equal(
+        call("POST", "/login/machine", NULL,
+             puan_arena_fmt(&fix->a,
+                            "{\"kind\":\"household\",\"name\":\"110101001\","
+                            "\"secret\":\"%s\"}",
+                            code)),
+        403);
+    assert_int_equal(household_login(code, "早睡早起身体"), 200);
+    /* changing it asks for the old one */
+    token = field("token");
+    assert_int_equal(set_password(token, "", "another one"), 403);
+    assert_int_equal(set_password(token, "not this", "another one"), 401);
+    assert_int_equal(set_password(token, "早睡早起身体", "another one"), 200);
+    assert_int_equal(household_login(code, "早睡早起身体"), 401);
+    assert_string_equal(field("code"), "password-wrong");
+    /* it is there after a restart */
+    puan_http_client_close(fix->client);
+    puan_host_stop(fix->host);
+    fix->client = NULL;
+    fix->host = NULL;
+    puan_fix_reopen(fix);
+    puan_fix_serve(fix, 3, 2);
+    assert_true(puan_household_protected(fix->st, 110101001));
+    assert_int_equal(household_login(code, ""), 403);
+    assert_int_equal(household_login(code, "another one"), 200);
+    /* five wrong ones: it says for how long, and the right one waits, too */
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(household_login(code, "wrong one"), 401);
+    assert_int_equal(household_login(code, "wrong one"), 429);
+    assert_string_equal(field("code"), "locked");
+    assert_int_equal(household_login(code, "another one"), 429);
+    assert_true(puan_http_reply_header(&reply, "Retry-After").n > 0);
+    /* forgotten: a new code ends code and password */
+    other = issue_code("110101001");
+    assert_int_equal(household_login(code, "another one"), 401);
+    assert_string_equal(field("code"), "code-unknown");
+    assert_int_equal(household_login(other, ""), 200);
+    assert_false(puan_household_protected(fix->st, 110101001));
+}
+
+static void a_live_code_opens_nothing_but_the_password(void **state)
+{
+    const char *code = issue_code("110101002"), *token;
+
+    (void)state;
+    assert_int_equal(household_login(code, ""), 200);
+    token = field("token");
+    assert_string_equal(field("must_change"), "true");
+    assert_int_equal(call("POST", "/returns", token, "{}"), 403);
+    assert_string_equal(field("code"), "first-secret");
+    assert_int_equal(set_password(token, "", "a long one"), 200);
+    token = field("token");
+    assert_int_equal(call("GET", "/session", token, ""), 200);
+    assert_string_equal(field("must_change"), "false");
+}
+
 static void machine_names_lock_too(void **state)
 {
     (void)state;
@@ -545,11 +717,14 @@ int main(void)
     const struct CMUnitTest demo[] = {
         cmocka_unit_test(accounts_live_their_whole_life),
         cmocka_unit_test(guessing_locks_the_name),
+        cmocka_unit_test(three_faults_of_a_code_are_told_apart),
+        cmocka_unit_test(a_password_then_belongs_to_the_code),
         cmocka_unit_test(machine_names_lock_too),
         cmocka_unit_test(a_hundred_thousand_credentials_take_seconds),
     };
     const struct CMUnitTest live[] = {
         cmocka_unit_test(a_first_secret_is_changed_before_anything_else),
+        cmocka_unit_test(a_live_code_opens_nothing_but_the_password),
     };
     const char *pg = getenv("PUAN_TEST_PG");
     int bad = cmocka_run_group_tests(demo, open_demo, close_all);

@@ -27,6 +27,7 @@ struct machine {
     int32_t role; /* ordinal in the plan */
     int64_t from_ms, until_ms;
     bool ended;
+    bool has_password; /* household: the code alone opens nothing */
 };
 
 struct machines;
@@ -38,11 +39,27 @@ void machines_close(struct machines *m);
 /* A copy of one; texts live as long as the store.  False when none. */
 bool machines_find(struct machine *out, struct machines *m,
                    enum puan_credential c, struct puan_str name);
+/* The household whose code hashes to this. */
+bool machines_find_code(struct machine *out, struct machines *m,
+                        const uint8_t hash[16]);
+/* From now on a password is needed beside the code of that batch. */
+void machines_protect(struct machines *m, struct puan_str name, int64_t batch);
 size_t machines_count(struct machines *m);
 /* HMAC(credential key, class ‖ 0 ‖ name ‖ 0 ‖ secret), cut to 16 bytes. */
 void machine_hash(uint8_t out[16], const struct puan_store *st,
                   enum puan_credential c, struct puan_str name,
                   struct puan_str secret);
+
+/* ---- households (household.c) ---------------------------------------------- */
+
+/* A code: 15 random characters and one that tells typing errors. */
+PUAN_MUST_USE enum puan_status
+household_code_make(char out[PUAN_HOUSEHOLD_SECRET + 1], struct puan_err *err);
+/* Reads the passwords of a returns store. */
+PUAN_MUST_USE enum puan_status household_passwords(void *state,
+                                                   struct puan_store *st,
+                                                   struct puan_shard *sh,
+                                                   struct puan_err *err);
 
 /* ---- failed attempts (attempts.c) ------------------------------------------ */
 
@@ -76,6 +93,20 @@ struct accounts {
 };
 
 struct accounts *accounts_of(const struct puan_request *rq);
+
+/* ---- signing in (login.c), for household.c ----------------------------------- */
+
+uint64_t login_name_hash(const struct accounts *a, enum puan_credential c,
+                         struct puan_str name);
+/* The session of a machine credential, before it is opened. */
+void login_who_of_machine(struct puan_who *who, const struct puan_plan *plan,
+                          enum puan_credential c, const struct machine *m);
+/* Opens it and answers. */
+PUAN_MUST_USE enum puan_status login_answer(struct puan_request *rq,
+                                            const struct puan_who *who,
+                                            bool cookie, struct puan_err *err);
+/* The token of this request. */
+struct puan_str login_token(const struct puan_request *rq);
 
 /* Ordinal of a role by name, or -1. */
 int32_t role_ordinal(const struct puan_plan *p, struct puan_str id);
@@ -151,6 +182,8 @@ PUAN_MUST_USE enum puan_status totp_open(struct puan_str *out,
                           struct puan_err *err)
 HANDLER(h_login);
 HANDLER(h_login_machine);
+HANDLER(h_login_household);
+HANDLER(h_household_password);
 HANDLER(h_logout);
 HANDLER(h_session);
 HANDLER(h_switch);
@@ -178,6 +211,14 @@ struct login_in {
 };
 struct machine_in {
     struct puan_str kind, name, secret;
+};
+struct household_login_in {
+    struct puan_str code, password;
+    bool cookie;
+};
+struct household_password_in {
+    struct puan_str old, password;
+    bool cookie;
 };
 struct switch_in {
     int64_t seat;

@@ -23,8 +23,8 @@ struct accounts *accounts_of(const struct puan_request *rq)
     return puan_store_state(rq->store, &puan_feature_accounts);
 }
 
-static uint64_t name_hash(const struct accounts *a, enum puan_credential c,
-                          struct puan_str name)
+uint64_t login_name_hash(const struct accounts *a, enum puan_credential c,
+                         struct puan_str name)
 {
     const struct puan_digest_fn *fn = puan_digest_sha256();
     uint8_t full[PUAN_DIGEST_SIZE];
@@ -129,6 +129,31 @@ static enum puan_status open_session(struct puan_request *rq,
     return PUAN_OK;
 }
 
+void login_who_of_machine(struct puan_who *who, const struct puan_plan *plan,
+                          enum puan_credential c, const struct machine *m)
+{
+    memset(who, 0, sizeof(*who));
+    who->credential = c;
+    who->account = m->id;
+    who->area = m->area;
+    who->household = m->household;
+    who->until_ms = m->until_ms;
+    who->batch = m->batch;
+    who->role = m->role;
+    puan_format(who->name, sizeof(who->name), "%.*s", PUAN_FMT(m->name));
+    puan_format(who->role_name, sizeof(who->role_name), "%.*s",
+                PUAN_FMT(plan->role[m->role].id));
+    puan_format(who->device, sizeof(who->device), "%.*s", PUAN_FMT(m->device));
+    seat_text(who->seat_text, plan->role[m->role].id, m->area);
+}
+
+enum puan_status login_answer(struct puan_request *rq,
+                              const struct puan_who *who, bool cookie,
+                              struct puan_err *err)
+{
+    return open_session(rq, who, rq->real_now + DAY_MS, NULL, 0, cookie, err);
+}
+
 /* ---- machines: no SQL, no commit, so it may run in the event loop ---------------- */
 
 HANDLER(h_login_machine)
@@ -149,7 +174,7 @@ HANDLER(h_login_machine)
     if (who.credential == PUAN_CRED_NONE)
         return puan_fail(err, PUAN_EINVAL, "kind",
                          "device or household is wanted");
-    key = name_hash(a, who.credential, p->name);
+    key = login_name_hash(a, who.credential, p->name);
     /* By name only: nobody guesses 80 bits, and a county's devices come from
      * one address, where a stranger's failures must not shut them out. */
     st = wait_or_go(rq, key, NULL, err);
@@ -157,6 +182,9 @@ HANDLER(h_login_machine)
         return st;
     good = machines_find(&m, a->machines, who.credential, p->name);
     machine_hash(hash, rq->store, who.credential, p->name, p->secret);
+    if (who.credential == PUAN_CRED_HOUSEHOLD && good &&
+        !puan_equal_const(hash, m.hash, sizeof(hash)))
+        machine_hash(hash, rq->store, who.credential, PUAN_STR(""), p->secret);
     good = puan_equal_const(hash, m.hash, sizeof(hash)) && good && !m.ended &&
            m.from_ms <= rq->now && (!m.until_ms || m.until_ms > rq->now) &&
            m.role >= 0;
@@ -168,18 +196,16 @@ HANDLER(h_login_machine)
         return wrong(rq);
     }
     attempts_clear(a->attempts, key);
-    who.account = m.id;
-    who.area = m.area;
-    who.household = m.household;
-    who.until_ms = m.until_ms;
-    who.batch = m.batch;
-    who.role = m.role;
-    puan_format(who.name, sizeof(who.name), "%.*s", PUAN_FMT(m.name));
-    puan_format(who.role_name, sizeof(who.role_name), "%.*s",
-                PUAN_FMT(plan->role[m.role].id));
-    puan_format(who.device, sizeof(who.device), "%.*s", PUAN_FMT(m.device));
-    seat_text(who.seat_text, plan->role[m.role].id, m.area);
-    return open_session(rq, &who, rq->real_now + DAY_MS, NULL, 0, false, err);
+    if (m.has_password) {
+        puan_answer_problem(rq, 403, "password-needed",
+                            "this household has set a password; sign in at "
+                            "login/household with code and password");
+        return PUAN_OK;
+    }
+    login_who_of_machine(&who, plan, who.credential, &m);
+    who.must_change = who.credential == PUAN_CRED_HOUSEHOLD &&
+                      strcmp(puan_store_birth(rq->store), "demo") != 0;
+    return login_answer(rq, &who, false, err);
 }
 
 /* ---- humans -------------------------------------------------------------------------- */
@@ -281,7 +307,7 @@ HANDLER(h_login)
     struct accounts *a = accounts_of(rq);
     const struct puan_plan *plan = puan_store_plan(rq->store);
     struct puan_shard *office = puan_store_office(rq->store);
-    uint64_t key = name_hash(a, PUAN_CRED_HUMAN, p->name);
+    uint64_t key = login_name_hash(a, PUAN_CRED_HUMAN, p->name);
     struct account_row r = { 0 };
     struct seat_row *seats = NULL;
     const struct seat_row *seat;
@@ -348,7 +374,7 @@ HANDLER(h_login)
 
 /* ---- the session itself ----------------------------------------------------------------- */
 
-static struct puan_str own_token(const struct puan_request *rq)
+struct puan_str login_token(const struct puan_request *rq)
 {
     struct puan_str auth = rq->http->header[PUAN_H_AUTHORIZATION], part,
                     rest = rq->http->header[PUAN_H_COOKIE];
@@ -374,7 +400,7 @@ HANDLER(h_logout)
         st = puan_commit(puan_store_office(rq->store), &act, do_nothing, NULL,
                          err);
     }
-    puan_session_end(puan_host_sessions(rq->host), own_token(rq));
+    puan_session_end(puan_host_sessions(rq->host), login_token(rq));
     if (st == PUAN_OK)
         puan_answer_empty(rq);
     return st;
@@ -447,7 +473,7 @@ HANDLER(h_switch)
     st = puan_commit(office, &act, do_nothing, NULL, err);
     if (st != PUAN_OK)
         return st;
-    puan_session_end(puan_host_sessions(rq->host), own_token(rq));
+    puan_session_end(puan_host_sessions(rq->host), login_token(rq));
     return open_session(rq, &who, rq->real_now + DAY_MS / 2, seats, n, false,
                         err);
 }
@@ -537,7 +563,7 @@ HANDLER(h_password)
     const struct puan_plan *plan = puan_store_plan(rq->store);
     struct puan_shard *office = puan_store_office(rq->store);
     uint64_t key =
-        name_hash(a, PUAN_CRED_HUMAN, puan_str_of(rq->who.name));
+        login_name_hash(a, PUAN_CRED_HUMAN, puan_str_of(rq->who.name));
     struct account_row r = { 0 };
     char encoded[PUAN_PASSWORD_MAX];
     struct change k = { .row = &r, .encoded = encoded, .now = rq->real_now,

@@ -9,6 +9,7 @@
 #include "core/area/area.h"
 #include "features/accounts/internal.h"
 #include "features/campaign/campaign.h"
+#include "kit/crypto/crypto.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
@@ -23,6 +24,9 @@ struct machines {
     size_t n, cap;
     uint32_t *index; /* open hash of at + 1 */
     size_t n_index;
+    uint32_t *by_code; /* households: the same, by what the code hashes to; as
+                          long as index.  A replaced code leaves its slot */
+    size_t n_codes;
 };
 
 void machine_hash(uint8_t out[16], const struct puan_store *st,
@@ -66,6 +70,41 @@ static size_t slot_of(const struct machines *m, enum puan_credential c,
     return i;
 }
 
+static uint64_t code_of(const uint8_t hash[16])
+{
+    uint64_t h;
+
+    memcpy(&h, hash, sizeof(h));
+    return h;
+}
+
+/* A household's code into the table by code. */
+static void code_in(struct machines *m, size_t place)
+{
+    size_t i = (size_t)(code_of(m->at[place].hash) & (m->n_index - 1));
+
+    if (m->at[place].credential != PUAN_CRED_HOUSEHOLD)
+        return;
+    while (m->by_code[i])
+        i = (i + 1) & (m->n_index - 1);
+    m->by_code[i] = (uint32_t)place + 1;
+    m->n_codes++;
+}
+
+static bool codes_again(struct machines *m)
+{
+    uint32_t *codes = calloc(m->n_index, sizeof(*codes));
+
+    if (!codes)
+        return false;
+    free(m->by_code);
+    m->by_code = codes;
+    m->n_codes = 0;
+    for (size_t i = 0; i < m->n; i++)
+        code_in(m, i);
+    return true;
+}
+
 static bool reserve(struct machines *m, size_t more)
 {
     size_t want = m->n + more, cap = m->cap ? m->cap : 1024, slots = 2048;
@@ -93,8 +132,10 @@ static bool reserve(struct machines *m, size_t more)
         for (size_t i = 0; i < m->n; i++)
             m->index[slot_of(m, m->at[i].credential, m->at[i].name)] =
                 (uint32_t)i + 1;
+        return codes_again(m);
     }
-    return true;
+    /* codes that were replaced still fill slots */
+    return m->n_codes + more <= m->n_index / 4 * 3 || codes_again(m);
 }
 
 /* A batch row into the map; the body is copied.  A later batch replaces. */
@@ -131,6 +172,7 @@ static enum puan_status take(struct machines *m, int64_t id,
             m->at[m->n++] = x;
             m->index[slot] = (uint32_t)m->n;
         }
+        code_in(m, m->index[slot] - 1);
     }
     return PUAN_OK;
 }
@@ -208,6 +250,7 @@ void machines_close(struct machines *m)
     puan_arena_clear(&m->arena);
     free(m->at);
     free(m->index);
+    free(m->by_code);
     free(m);
 }
 
@@ -226,6 +269,38 @@ bool machines_find(struct machine *out, struct machines *m,
     }
     pthread_rwlock_unlock(&m->lock);
     return found;
+}
+
+bool machines_find_code(struct machine *out, struct machines *m,
+                        const uint8_t hash[16])
+{
+    bool found = false;
+    size_t i;
+
+    pthread_rwlock_rdlock(&m->lock);
+    i = (size_t)(code_of(hash) & (m->n_index - 1));
+    for (; m->by_code[i] && !found; i = (i + 1) & (m->n_index - 1)) {
+        const struct machine *x = &m->at[m->by_code[i] - 1];
+
+        found = puan_equal_const(hash, x->hash, sizeof(x->hash));
+        if (found) {
+            *out = *x;
+            out->id = m->by_code[i];
+        }
+    }
+    pthread_rwlock_unlock(&m->lock);
+    return found;
+}
+
+void machines_protect(struct machines *m, struct puan_str name, int64_t batch)
+{
+    size_t slot;
+
+    pthread_rwlock_wrlock(&m->lock);
+    slot = slot_of(m, PUAN_CRED_HOUSEHOLD, name);
+    if (m->index[slot] && m->at[m->index[slot] - 1].batch == batch)
+        m->at[m->index[slot] - 1].has_password = true;
+    pthread_rwlock_unlock(&m->lock);
 }
 
 size_t machines_count(struct machines *m)
@@ -268,14 +343,16 @@ static enum puan_status issue_one(struct issue *k, struct puan_str name,
                          "letters, digits, '.', '_' and '-', 2 to 60 bytes");
     if (device.n > 40)
         return puan_fail(err, PUAN_EINVAL, "device", "at most 40 bytes");
-    st = puan_secret_make(secret, sizeof(secret),
-                          k->credential == PUAN_CRED_HOUSEHOLD
-                              ? PUAN_HOUSEHOLD_SECRET * 5
-                              : PUAN_DEVICE_SECRET * 5,
-                          err);
+    st = k->credential == PUAN_CRED_HOUSEHOLD
+             ? household_code_make(secret, err)
+             : puan_secret_make(secret, sizeof(secret), PUAN_DEVICE_SECRET * 5,
+                                err);
     if (st != PUAN_OK)
         return st;
-    machine_hash(hash, k->rq->store, k->credential, name, puan_str_of(secret));
+    /* A household types its code alone, so that is all that is hashed. */
+    machine_hash(hash, k->rq->store, k->credential,
+                 k->credential == PUAN_CRED_HOUSEHOLD ? PUAN_STR("") : name,
+                 puan_str_of(secret));
     puan_out_varint(&k->body, name.n);
     puan_out_str(&k->body, name);
     puan_out_varint(&k->body, (uint64_t)area);
