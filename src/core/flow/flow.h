@@ -134,7 +134,8 @@ enum puan_flow_when_kind {
     PUAN_FLOW_ON_TRANSITION,
     PUAN_FLOW_ON_STEP,
     PUAN_FLOW_ON_DUE,  /* of another clock */
-    PUAN_FLOW_ON_FIELD /* a time field is set: from its value */
+    PUAN_FLOW_ON_FIELD, /* a time field is set: from its value */
+    PUAN_FLOW_ON_TAKE   /* somebody who was told takes it over */
 };
 struct puan_flow_when {
     enum puan_flow_when_kind kind;
@@ -239,7 +240,12 @@ struct puan_flow {
     const struct puan_flow_label *evidence; /* kinds named anywhere */
     size_t n_evidence;
     puan_flow_set open_by, open_needs, open_may; /* seats; fields */
+    const struct puan_flow_effect *open_effects;
+    size_t n_open_effects;
     puan_flow_set enters; /* seats that enter acts of external seats */
+    /* What anybody may open without signing in: the fields he fills; kind -1:
+     * the flow has no such entry. */
+    int public_kind, public_text, public_contact;
     const struct puan_flow_transition *transitions;
     size_t n_transitions;
     const struct puan_flow_step *steps;
@@ -381,6 +387,8 @@ struct puan_flow_run {
     int64_t opened_ms, entered_ms; /* run; the state it is in */
     uint32_t n_events;
     struct puan_str opener;
+    int64_t taken_ms; /* 0: nobody has taken it over */
+    struct puan_str taken_by, taken_role; /* account, role */
     struct puan_flow_value field[PUAN_FLOW_MAX];
     struct puan_flow_step_run step[PUAN_FLOW_MAX];
     struct puan_flow_approval_run approval[PUAN_FLOW_MAX];
@@ -398,7 +406,8 @@ enum puan_flow_event_kind {
     PUAN_FLOW_ASK,      /* name: approval */
     PUAN_FLOW_SIGN,     /* name: approval; yes or no; digest */
     PUAN_FLOW_EVIDENCE, /* evidence only */
-    PUAN_FLOW_TICK      /* name: clock; part: "warn", "due", "rung", "retry" */
+    PUAN_FLOW_TICK,     /* name: clock; part: "warn", "due", "rung", "retry" */
+    PUAN_FLOW_TAKE      /* the seat says: this is mine now */
 };
 
 struct puan_flow_paper { /* evidence: its kind and the blob's digest */

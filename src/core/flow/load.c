@@ -283,7 +283,7 @@ static enum puan_status read_head(struct load *l)
         "states",   "labels",  "evidence",    "facts",       "open",
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
-        "entered_by", NULL
+        "entered_by", "public", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -981,6 +981,9 @@ static enum puan_status when_of(struct load *l, struct puan_flow_when *out,
     if (puan_str_is(s, "open") || puan_str_is(s, "event.time")) {
         out->kind = PUAN_FLOW_ON_OPEN;
         out->index = 0;
+    } else if (puan_str_is(s, "take")) {
+        out->kind = PUAN_FLOW_ON_TAKE;
+        out->index = 0;
     } else if (puan_str_starts(s, "step.")) {
         out->kind = PUAN_FLOW_ON_STEP;
         s.p += 5;
@@ -1005,7 +1008,7 @@ static enum puan_status when_of(struct load *l, struct puan_flow_when *out,
     }
     if (out->index < 0)
         return puan_node_fail(n, l->err,
-                              "\"%.*s\" is not open, a transition, step.NAME, "
+                              "\"%.*s\" is not open, take, a transition, step.NAME, "
                               "field.NAME or CLOCK.due of this flow",
                               PUAN_FMT(n->text));
     return PUAN_OK;
@@ -1319,7 +1322,8 @@ static enum puan_status read_step(struct load *l, struct puan_flow_step *s,
 
 static enum puan_status read_open(struct load *l)
 {
-    static const char *const keys[] = { "by", "fields", "sets", NULL };
+    static const char *const keys[] = { "by", "fields", "sets", "effects",
+                                        NULL };
     const struct puan_node *n = puan_node_get(l->tree, "open");
 
     if (n == NULL || n->kind != PUAN_NODE_MAP)
@@ -1335,8 +1339,63 @@ static enum puan_status read_open(struct load *l)
                puan_flow_field, "field"));
     TRY(set_of(&l->f->open_may, l, puan_node_get(n, "sets"), puan_flow_field,
                "field"));
+    TRY(effects(&l->f->open_effects, &l->f->n_open_effects, l,
+                puan_node_get(n, "effects"), false));
     return set_of(&l->f->enters, l, puan_node_get(l->tree, "entered_by"),
                   puan_flow_seat, "seat");
+}
+
+/*
+ * public: {kind: FIELD, text: FIELD, contact: FIELD}: anybody may open a run.
+ * What he writes and how to reach him is sealed; the kind is a word of a list,
+ * so that it may stand in the open.
+ */
+static enum puan_status read_public(struct load *l)
+{
+    static const char *const keys[] = { "kind", "text", "contact", NULL };
+    const struct puan_node *n = puan_node_get(l->tree, "public");
+    struct puan_flow *f = l->f;
+    puan_flow_set need;
+    bool system = false;
+
+    f->public_kind = f->public_text = f->public_contact = -1;
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_MAP, "a map {kind, text, contact}"));
+    TRY(puan_node_only(n, keys, l->err));
+    TRY(one_of(&f->public_kind, l, puan_node_get(n, "kind"), puan_flow_field,
+               "field"));
+    TRY(one_of(&f->public_text, l, puan_node_get(n, "text"), puan_flow_field,
+               "field"));
+    TRY(one_of(&f->public_contact, l, puan_node_get(n, "contact"),
+               puan_flow_field, "field"));
+    if (f->public_kind < 0 || f->public_text < 0 || f->public_contact < 0)
+        return puan_node_fail(n, l->err,
+                              "public needs kind:, text: and contact:");
+    if (f->fields[f->public_kind].type != PUAN_FLOW_ENUM ||
+        f->fields[f->public_text].type != PUAN_FLOW_TEXT ||
+        f->fields[f->public_contact].type != PUAN_FLOW_TEXT)
+        return puan_node_fail(n, l->err,
+                              "public: kind is of type enum, text and contact "
+                              "of type text");
+    if (!f->fields[f->public_text].secret ||
+        !f->fields[f->public_contact].secret)
+        return puan_node_fail(n, l->err,
+                              "public: text and contact must be secret: true");
+    need = BIT(f->public_kind) | BIT(f->public_text);
+    if ((f->open_needs & ~need) != 0 ||
+        ((need | BIT(f->public_contact)) & ~(f->open_needs | f->open_may)) != 0)
+        return puan_node_fail(n, l->err,
+                              "public: opening must take kind, text and "
+                              "contact and need nothing else");
+    for (size_t i = 0; i < f->n_seats; i++)
+        system = system || (PUAN_FLOW_HAS(f->open_by, i) &&
+                            puan_str_is(f->seats[i].role, "system"));
+    if (!system)
+        return puan_node_fail(n, l->err,
+                              "public: open needs a seat system@any, through "
+                              "which it is entered");
+    return PUAN_OK;
 }
 
 /* required_at: [TRANSITION, step.STEP, open] */
@@ -1769,6 +1828,7 @@ static bool set_at_start(const struct puan_flow *f,
             have = f->steps[c->start[i].index].needs_fields | f->open_needs;
             break;
         case PUAN_FLOW_ON_DUE:
+        case PUAN_FLOW_ON_TAKE:
             have = f->open_needs;
             break;
         case PUAN_FLOW_ON_FIELD:
@@ -1879,6 +1939,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
         TRY(read_step(l, &l->steps[i], l->step_at[i]));
     TRY(read_open(l));
     TRY(read_required(l));
+    TRY(read_public(l));
     TRY(read_links(l));
     TRY(read_atomic(l));
     TRY(read_score(l));

@@ -479,7 +479,8 @@ static enum puan_status act_effects(struct puan_flow_decision *out,
 
 /* ---- decisions -------------------------------------------------------- */
 
-static enum puan_status decide_open(const struct puan_flow_run *run,
+static enum puan_status decide_open(struct puan_flow_decision *out,
+                                    const struct puan_flow_run *run,
                                     const struct draft *d,
                                     const struct puan_flow_event *e,
                                     struct puan_err *err)
@@ -491,8 +492,29 @@ static enum puan_status decide_open(const struct puan_flow_run *run,
                          "the run is open already");
     if (!fits_any(f, f->open_by, &e->who))
         return denied(run, PUAN_STR("open"), err);
-    return check_fields(run, d, f->open_needs | f->open_may, f->open_needs,
-                        &e->who, err);
+    TRY(check_fields(run, d, f->open_needs | f->open_may, f->open_needs,
+                     &e->who, err));
+    return add_effects(out, f->open_effects, f->n_open_effects, err);
+}
+
+/* A seat the flow names, not just anybody, and not twice by one person. */
+static enum puan_status decide_take(const struct puan_flow_run *run,
+                                    const struct draft *d,
+                                    const struct puan_flow_event *e,
+                                    struct puan_err *err)
+{
+    const struct puan_flow *f = run->flow;
+    bool fits = false;
+
+    for (size_t i = 0; i < f->n_seats; i++)
+        fits = fits || (!puan_str_is(f->seats[i].role, "any") &&
+                        puan_flow_seat_fits(f, (int)i, &e->who));
+    if (!fits || e->who.system)
+        return denied(run, PUAN_STR("take"), err);
+    if (run->taken_ms != 0 && same_text(run->taken_by, e->who.actor))
+        return puan_fail(err, PUAN_ECONFLICT, where_of(run),
+                         "you have taken it over already");
+    return check_fields(run, d, 0, 0, &e->who, err);
 }
 
 static enum puan_status check_guard(const struct puan_flow_run *run,
@@ -854,7 +876,8 @@ static bool named(const struct puan_flow_when *w, size_t n,
 {
     for (size_t i = 0; i < n; i++)
         if (w[i].kind == kind &&
-            (kind == PUAN_FLOW_ON_OPEN || w[i].index == index))
+            (kind == PUAN_FLOW_ON_OPEN || kind == PUAN_FLOW_ON_TAKE ||
+             w[i].index == index))
             return true;
     return false;
 }
@@ -1008,6 +1031,7 @@ static enum puan_status fold(struct puan_flow_run *run, const struct draft *d,
         run->state = f->initial;
         run->opened_ms = run->entered_ms = e->event_ms;
         run->opener = e->who.actor;
+        unlock(run, f->open_effects, f->n_open_effects, e->event_ms);
         clocks_at(run, PUAN_FLOW_ON_OPEN, 0, e->event_ms);
         break;
     case PUAN_FLOW_ACT:
@@ -1058,6 +1082,12 @@ static enum puan_status fold(struct puan_flow_run *run, const struct draft *d,
         if (at < 0)
             goto unknown;
         fold_tick(run, at, e);
+        break;
+    case PUAN_FLOW_TAKE:
+        run->taken_ms = e->event_ms;
+        run->taken_by = e->who.actor;
+        run->taken_role = e->who.role;
+        clocks_at(run, PUAN_FLOW_ON_TAKE, 0, e->event_ms);
         break;
     }
     for (size_t i = 0; i < f->n_fields; i++)
@@ -1134,7 +1164,7 @@ enum puan_status puan_flow_apply(struct puan_flow_decision *out,
     TRY(make_draft(&d, run, e, err));
     switch (e->kind) {
     case PUAN_FLOW_OPEN:
-        st = decide_open(run, &d, e, err);
+        st = decide_open(out, run, &d, e, err);
         break;
     case PUAN_FLOW_ACT:
         st = decide_act(out, run, &d, e, world, err);
@@ -1161,6 +1191,9 @@ enum puan_status puan_flow_apply(struct puan_flow_decision *out,
         st = check_fields(run, &d, 0, 0, &e->who, err);
         if (st == PUAN_OK)
             st = decide_tick(out, run, e, err);
+        break;
+    case PUAN_FLOW_TAKE:
+        st = decide_take(run, &d, e, err);
         break;
     }
     if (st != PUAN_OK)

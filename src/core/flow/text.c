@@ -12,7 +12,8 @@
     } while (0)
 
 static const char *const kind_word[] = { "open", "act",  "do",       "order",
-                                         "ask",  "sign", "evidence", "tick" };
+                                         "ask",  "sign", "evidence", "tick",
+                                         "take" };
 
 static void scalar(struct puan_jw *w, const struct puan_node *n)
 {

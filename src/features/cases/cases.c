@@ -868,7 +868,7 @@ static enum puan_status climb(struct puan_shard *sh, struct puan_db *db,
 
 static const char *const verbs[] = { "case.open",  "case.act",  "case.step",
                                      "case.order", "case.ask",  "case.sign",
-                                     "case.evidence", "case.clock" };
+                                     "case.evidence", "case.clock", "case.take" };
 
 /* Before hooks run: their memory may end before the entry is written. */
 static void name_act(struct puan_act *act, const struct puan_case_call *call,

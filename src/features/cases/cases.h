@@ -35,6 +35,9 @@ PUAN_MUST_USE enum puan_status puan_cases_flow(const struct puan_flow **out,
                                                struct puan_str name,
                                                struct puan_err *err);
 
+/* All of them. */
+const struct puan_flows *puan_cases_flows(struct puan_store *st);
+
 /* A row of case_run; texts live in the arena they were read into. */
 struct puan_case_row {
     int64_t id, area, opened_ms, ended_ms, parent, n;

@@ -14,7 +14,6 @@ struct puan_cases {
 enum puan_status puan_cases_open(void **state, struct puan_store *st,
                                  struct puan_err *err);
 void puan_cases_close(void *state, struct puan_store *st);
-const struct puan_flows *puan_cases_flows(struct puan_store *st);
 
 enum puan_status puan_case_row_read(struct puan_case_row *row,
                                     struct puan_db *db, int64_t id,

@@ -276,6 +276,21 @@ static enum puan_status open_case(struct puan_request *rq, const void *v,
 
 /* ---- reading ------------------------------------------------------------ */
 
+/*
+ * What anybody may report (flow `public:`) is seen by the seats its flow names
+ * and by no other, be it in their area: it may be about them.
+ */
+static bool seen_by(const struct puan_flow *f, const struct puan_flow_who *who)
+{
+    if (f->public_kind < 0)
+        return true;
+    for (size_t i = 0; i < f->n_seats; i++)
+        if (!puan_str_is(f->seats[i].role, "any") &&
+            puan_flow_seat_fits(f, (int)i, who))
+            return true;
+    return false;
+}
+
 /* The area of the case: the seat must hold it. */
 static enum puan_status area_of_case(int64_t *area, struct puan_request *rq,
                                      const void *v, struct puan_err *err)
@@ -290,6 +305,15 @@ static enum puan_status area_of_case(int64_t *area, struct puan_request *rq,
     st = puan_case_row_read(&row, db, in->id, rq->arena, err);
     puan_read_end(office, db);
     *area = st == PUAN_OK ? row.area : 0;
+    if (st == PUAN_OK) {
+        const struct puan_flow *f;
+        struct puan_flow_who who = who_of(rq, row.area);
+
+        TRY(puan_cases_flow(&f, rq->store, row.flow, err));
+        if (!seen_by(f, &who))
+            return puan_fail(err, PUAN_ENOTFOUND, "case",
+                             "there is no such case");
+    }
     return st;
 }
 

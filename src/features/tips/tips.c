@@ -1,0 +1,519 @@
+/*
+ * Tip-offs from the public; see tips.h.  Never shows what was written.
+ */
+#include "features/tips/tips.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/area/area.h"
+#include "core/ledger/ledger.h"
+#include "features/host/request.h"
+#include "kit/crypto/keys.h"
+#include "kit/http/http.h"
+#include "kit/os/os.h"
+
+#define TRY(x)                                                                 \
+    do {                                                                       \
+        enum puan_status try_ = (x);                                           \
+        if (try_ != PUAN_OK)                                                   \
+            return try_;                                                       \
+    } while (0)
+
+#define DIGITS 12 /* of a receipt, the last one checks */
+
+/* ---- the receipt number -------------------------------------------------- */
+
+static const char alphabet[33] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+/* In GF(32), x^5 + x^2 + 1: times x. */
+static unsigned twice(unsigned v)
+{
+    v <<= 1;
+    return v & 32U ? v ^ 0x25U : v;
+}
+
+/* The sum over i of x^i times the i-th digit; 0 for a whole receipt. */
+static unsigned check_of(const uint8_t *v, size_t n)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum = twice(sum) ^ v[i];
+    return sum;
+}
+
+void puan_tip_receipt(char out[PUAN_TIP_RECEIPT], const uint8_t chance[11])
+{
+    uint8_t v[DIGITS];
+    size_t w = 0;
+
+    for (size_t i = 0; i < DIGITS - 1; i++)
+        v[i] = chance[i] & 31U;
+    v[DIGITS - 1] = 0;
+    v[DIGITS - 1] = (uint8_t)check_of(v, DIGITS);
+    for (size_t i = 0; i < DIGITS; i++) {
+        if (i > 0 && i % 4 == 0)
+            out[w++] = '-';
+        out[w++] = alphabet[v[i]];
+    }
+    out[w] = '\0';
+}
+
+enum puan_status puan_tip_read(char out[13], struct puan_str s,
+                               struct puan_err *err)
+{
+    uint8_t v[DIGITS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        const char *at;
+
+        if (c == ' ' || c == '-')
+            continue;
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        at = c == '\0' ? NULL : strchr(alphabet, c);
+        if (at == NULL)
+            return puan_fail(err, PUAN_EINVAL, "receipt",
+                             "a receipt number has digits 2 to 9 and capital "
+                             "letters without I and O");
+        if (n < DIGITS) {
+            v[n] = (uint8_t)(at - alphabet);
+            out[n] = c;
+        }
+        n++;
+    }
+    if (n != DIGITS)
+        return puan_fail(err, PUAN_EINVAL, "receipt",
+                         "a receipt number has 12 characters, not %zu", n);
+    out[DIGITS] = '\0';
+    if (check_of(v, DIGITS) != 0)
+        return puan_fail(err, PUAN_EINVAL, "receipt",
+                         "the last character does not fit the others; compare "
+                         "it with the receipt");
+    return PUAN_OK;
+}
+
+static const char *hash_of(const struct puan_request *rq, const char *digits)
+{
+    char *hex = puan_arena_get(rq->arena, 33);
+    uint8_t h[16];
+
+    if (hex == NULL)
+        return "";
+    puan_keys_token_of(h, puan_store_keys(rq->store),
+                       puan_str_of(puan_store_id(rq->store)), "tip",
+                       puan_str_of(digits));
+    puan_hex(hex, h, sizeof h);
+    return hex;
+}
+
+/* ---- limits -------------------------------------------------------------- */
+
+#define PEERS 4096
+
+/* When the requests made so far would have come, had they come evenly. */
+struct peer {
+    uint64_t hash;
+    int64_t send, look;
+};
+struct puan_tip_limits {
+    pthread_mutex_t lock;
+    int64_t all;
+    struct peer peer[PEERS];
+};
+
+enum puan_status puan_tip_limits_open(struct puan_tip_limits **l,
+                                      struct puan_err *err)
+{
+    *l = calloc(1, sizeof **l);
+    if (*l == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "tips", "out of memory");
+    pthread_mutex_init(&(*l)->lock, NULL);
+    return PUAN_OK;
+}
+
+void puan_tip_limits_close(struct puan_tip_limits *l)
+{
+    if (l == NULL)
+        return;
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+static bool draw(int64_t *even, int64_t burst, int64_t refill_ms, int64_t now)
+{
+    if (*even - now > (burst - 1) * refill_ms)
+        return false;
+    *even = (*even > now ? *even : now) + refill_ms;
+    return true;
+}
+
+bool puan_tip_allowed(struct puan_tip_limits *l, const char *peer, bool send,
+                      int64_t real_ms)
+{
+    uint64_t h = 1469598103934665603u;
+    struct peer *p;
+    bool yes;
+
+    for (const char *c = peer; *c; c++)
+        h = (h ^ (unsigned char)*c) * 1099511628211u;
+    pthread_mutex_lock(&l->lock);
+    p = &l->peer[h % PEERS];
+    if (p->hash != h)
+        *p = (struct peer){ .hash = h };
+    yes = send ? draw(&p->send, 10, 360000, real_ms)
+               : draw(&p->look, 60, 1000, real_ms);
+    if (yes && send)
+        yes = draw(&l->all, 600, 1000, real_ms);
+    pthread_mutex_unlock(&l->lock);
+    return yes;
+}
+
+static enum puan_status limited(const struct puan_request *rq, bool send,
+                                struct puan_err *err)
+{
+    if (puan_tip_allowed(puan_store_state(rq->store, &puan_feature_tips), rq->http->peer, send,
+                         rq->real_now))
+        return PUAN_OK;
+    return puan_fail(err, PUAN_ELIMIT, "reports",
+                     "too many from this address; wait a little, or report by "
+                     "phone or letter");
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+struct tip_in {
+    int64_t area;
+    struct puan_str kind, text, contact, receipt;
+};
+
+static const struct puan_flow *public_flow(struct puan_store *st)
+{
+    const struct puan_flows *all = puan_cases_flows(st);
+
+    for (size_t i = 0; all != NULL && i < all->n; i++)
+        if (all->flow[i]->public_kind >= 0)
+            return all->flow[i];
+    return NULL;
+}
+
+/* The words somebody may choose from; none when the plan has no such flow. */
+static enum puan_status kinds(struct puan_request *rq, const void *v,
+                              struct puan_err *err)
+{
+    const struct puan_flow *f = public_flow(rq->store);
+    const struct puan_codelist *words =
+        f ? f->fields[f->public_kind].words : NULL;
+    struct puan_jw *w;
+
+    (void)v;
+    (void)err;
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
+    for (size_t i = 0; words != NULL && i < words->n; i++) {
+        puan_jw_map(w);
+        puan_jw_kstr(w, "kind", words->codes[i].text);
+        puan_jw_kstr(w, "zh", words->codes[i].zh);
+        puan_jw_kstr(w, "en", words->codes[i].en);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_key(w, "limits");
+    puan_jw_map(w);
+    puan_jw_kint(w, "text_bytes", f ? f->fields[f->public_text].max : 0);
+    puan_jw_kint(w, "contact_bytes", f ? f->fields[f->public_contact].max : 0);
+    puan_jw_end(w, '}');
+    puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+struct tip {
+    struct puan_case_call *call;
+    struct puan_arena *arena;
+    const char *hash;
+    int64_t at;
+};
+
+static enum puan_status tip_body(struct puan_shard *sh, struct puan_db *db,
+                                 struct puan_act *act, void *arg,
+                                 struct puan_err *err)
+{
+    struct tip *t = arg;
+    struct puan_stmt *s = NULL;
+    struct puan_out c;
+    enum puan_status st;
+
+    TRY(puan_case_in(sh, db, act, t->call, err));
+    TRY(puan_sql(&s, db, "INSERT INTO case_tip(id, run, at) VALUES($1, $2, $3)",
+                 err));
+    puan_bind_text(s, 1, puan_str_of(t->hash));
+    puan_bind_int(s, 2, t->call->row.id);
+    puan_bind_int(s, 3, t->at);
+    st = puan_stmt_run(s, err);
+    puan_stmt_done(s);
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&c, t->arena);
+    puan_content_int(&c, t->call->row.id);
+    puan_content_int(&c, t->at);
+    TRY(puan_arena_check(t->arena, err));
+    return puan_cover(sh, db, act, "case_tip", puan_str_of(t->hash),
+                      puan_out_view(&c), err);
+}
+
+static struct puan_node *put(struct puan_node *map, struct puan_arena *a,
+                             struct puan_str key, struct puan_str text)
+{
+    struct puan_node *n = puan_new(a, struct puan_node);
+
+    if (n == NULL || text.n == 0)
+        return map;
+    n->kind = PUAN_NODE_SCALAR;
+    n->key = key;
+    n->text = text;
+    n->quoted = true;
+    n->file = map->file;
+    n->next = map->first;
+    map->first = n;
+    map->n++;
+    return map;
+}
+
+/* `source: online`, when opening takes a field of that name and word. */
+static void put_source(struct puan_node *map, const struct puan_flow *f,
+                       struct puan_arena *a)
+{
+    int at = puan_flow_field(f, PUAN_STR("source"));
+
+    if (at < 0 || f->fields[at].type != PUAN_FLOW_ENUM ||
+        !PUAN_FLOW_HAS(f->open_may | f->open_needs, at))
+        return;
+    for (size_t i = 0; i < f->fields[at].words->n; i++)
+        if (puan_str_is(f->fields[at].words->codes[i].text, "online"))
+            put(map, a, f->fields[at].label.name, PUAN_STR("online"));
+}
+
+static void state_json(struct puan_jw *w, const struct puan_flow_run *run,
+                       int offset)
+{
+    const struct puan_flow *f = run->flow;
+    int64_t due = 0;
+
+    for (size_t i = 0; i < f->n_clocks; i++)
+        if ((run->clock[i].state == PUAN_FLOW_CLOCK_RUNNING ||
+             run->clock[i].state == PUAN_FLOW_CLOCK_DUE) &&
+            (due == 0 || run->clock[i].due_ms < due))
+            due = run->clock[i].due_ms;
+    puan_jw_kstr(w, "state", f->states[run->state].name);
+    puan_jw_kstr(w, "state_zh", f->states[run->state].zh);
+    puan_jw_kstr(w, "state_en", f->states[run->state].en);
+    puan_jw_kbool(w, "ended", PUAN_FLOW_HAS(f->terminal, run->state));
+    puan_jw_kinstant(w, "received", run->opened_ms, offset);
+    puan_jw_kinstant(w, "since", run->entered_ms, offset);
+    if (due != 0) {
+        puan_jw_kinstant(w, "due", due, offset);
+    } else {
+        puan_jw_key(w, "due");
+        puan_jw_null(w);
+    }
+}
+
+static bool blank(struct puan_str s)
+{
+    while (s.n > 0) {
+        int32_t c = puan_utf8_next(&s);
+
+        if (c > ' ' && c != 0x3000 && c != 0xa0)
+            return false;
+    }
+    return true;
+}
+
+static enum puan_status report(struct puan_request *rq, const void *v,
+                               struct puan_err *err)
+{
+    const struct tip_in *in = v;
+    const struct puan_flow *f = public_flow(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    struct puan_node *map = puan_new(rq->arena, struct puan_node);
+    struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
+    struct tip tip = { .call = call, .arena = rq->arena, .at = rq->now };
+    char receipt[PUAN_TIP_RECEIPT], digits[DIGITS + 1];
+    uint8_t chance[DIGITS - 1];
+    struct puan_act act;
+    struct puan_jw *w;
+    int64_t area = in->area;
+
+    TRY(limited(rq, true, err));
+    if (map == NULL || call == NULL)
+        return puan_arena_check(rq->arena, err);
+    if (f == NULL || t == NULL || t->n == 0)
+        return puan_fail(err, PUAN_ENOTFOUND, "reports",
+                         "this census takes no reports here");
+    if (area == 0)
+        area = t->area[0].code;
+    if (puan_area_find(t, area) == PUAN_AREA_NONE)
+        return puan_fail(err, PUAN_EINVAL, "area",
+                         "no such area here; leave it out if in doubt");
+    if (blank(in->text))
+        return puan_fail(err, PUAN_EINVAL, "text", "say what happened");
+    map->kind = PUAN_NODE_MAP;
+    map->file = "report";
+    put(map, rq->arena, f->fields[f->public_kind].label.name, in->kind);
+    put(map, rq->arena, f->fields[f->public_text].label.name, in->text);
+    if (!blank(in->contact))
+        put(map, rq->arena, f->fields[f->public_contact].label.name,
+            in->contact);
+    put_source(map, f, rq->arena);
+    TRY(puan_os_random(chance, sizeof chance, err));
+    puan_tip_receipt(receipt, chance);
+    TRY(puan_tip_read(digits, puan_str_of(receipt), err));
+    tip.hash = hash_of(rq, digits);
+    call->arena = rq->arena;
+    call->flow = f->label.name;
+    call->subject = PUAN_STR("");
+    call->area = area;
+    call->event.kind = PUAN_FLOW_OPEN;
+    call->event.who = puan_case_system();
+    call->event.who.actor = PUAN_STR("public");
+    call->event.fields = map;
+    puan_request_act(&act, rq, PUAN_STR(""));
+    act.actor = PUAN_STR("public");
+    act.seat = PUAN_STR("public");
+    act.note = PUAN_STR("report from the public");
+    TRY(puan_commit(puan_store_office(rq->store), &act, tip_body, &tip, err));
+    w = puan_answer_begin(rq, 201);
+    puan_jw_map(w);
+    puan_jw_ktext(w, "receipt", receipt);
+    state_json(w, call->after, puan_store_plan(rq->store)->offset_minutes);
+    puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+/* Words of the states it has been in, and when. */
+static enum puan_status follow(struct puan_request *rq, const void *v,
+                               struct puan_err *err)
+{
+    const struct tip_in *in = v;
+    struct puan_shard *office = puan_store_office(rq->store);
+    int offset = puan_store_plan(rq->store)->offset_minutes;
+    struct puan_case_row row;
+    struct puan_flow_run *run = NULL;
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    char digits[DIGITS + 1];
+    struct puan_jw *w;
+    bool more = false;
+    int64_t id = 0;
+    enum puan_status st;
+
+    TRY(limited(rq, false, err));
+    TRY(puan_tip_read(digits, in->receipt, err));
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_sql(&s, db, "SELECT run FROM case_tip WHERE id = $1", err);
+    if (st == PUAN_OK) {
+        puan_bind_text(s, 1, puan_str_of(hash_of(rq, digits)));
+        st = puan_stmt_step(&more, s, err);
+        id = st == PUAN_OK && more ? puan_col_int(s, 0) : 0;
+        puan_stmt_done(s);
+    }
+    if (st == PUAN_OK && id == 0)
+        st = puan_fail(err, PUAN_ENOTFOUND, "receipt",
+                       "no report has this receipt number");
+    if (st == PUAN_OK)
+        st = puan_case_read(&row, &run, rq->store, db, id, rq->arena, err);
+    puan_read_end(office, db);
+    if (st != PUAN_OK)
+        return st;
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    state_json(w, run, offset);
+    puan_jw_key(w, "passed");
+    puan_jw_list(w);
+    for (size_t i = 0; i < run->flow->n_transitions; i++) {
+        const struct puan_flow_transition *t = &run->flow->transitions[i];
+
+        if (run->passed[i] == 0 || t->to < 0)
+            continue;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "state", run->flow->states[t->to].name);
+        puan_jw_kstr(w, "state_zh", run->flow->states[t->to].zh);
+        puan_jw_kstr(w, "state_en", run->flow->states[t->to].en);
+        puan_jw_kinstant(w, "at", run->passed_ms[i], offset);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+static const struct puan_param report_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct tip_in, area), 1, INT64_MAX,
+      true },
+    { "kind", PUAN_PARAM_TEXT, offsetof(struct tip_in, kind), 1, 64, false },
+    { "text", PUAN_PARAM_TEXT, offsetof(struct tip_in, text), 6, 6000, false },
+    { "contact", PUAN_PARAM_TEXT, offsetof(struct tip_in, contact), 0, 300,
+      true },
+};
+static const struct puan_param receipt_params[] = {
+    { "receipt", PUAN_PARAM_TEXT, offsetof(struct tip_in, receipt), 1, 64,
+      false },
+};
+
+static const struct puan_route routes[] = {
+    { .method = PUAN_GET, .path = "/c/{campaign}/public/reports/kinds",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "What can be reported", .handle = kinds },
+    { .method = PUAN_POST, .path = "/c/{campaign}/public/reports",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "case.open",
+      .summary = "Report a violation", .handle = report, .max_body = 16384,
+      PUAN_PARAMS(report_params, struct tip_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/public/reports/{receipt}",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "What became of a report", .handle = follow,
+      PUAN_PARAMS(receipt_params, struct tip_in) },
+};
+
+static const struct puan_schema_step schema[] = {
+    { PUAN_STORE_OFFICE, 1,
+      "CREATE TABLE case_tip(id TEXT PRIMARY KEY, run BIGINT NOT NULL,"
+      " at BIGINT NOT NULL);" },
+};
+
+static const struct puan_covered covered[] = {
+    { PUAN_STORE_OFFICE, "case_tip", "SELECT id, run, at FROM case_tip" },
+};
+
+static enum puan_status open_tips(void **state, struct puan_store *st,
+                                  struct puan_err *err)
+{
+    struct puan_tip_limits *l = NULL;
+    enum puan_status rc = puan_tip_limits_open(&l, err);
+
+    (void)st;
+    *state = l;
+    return rc;
+}
+
+static void close_tips(void *state, struct puan_store *st)
+{
+    (void)st;
+    puan_tip_limits_close(state);
+}
+
+const struct puan_feature puan_feature_tips = {
+    .name = "tips",
+    .routes = routes,
+    .n_routes = PUAN_COUNT(routes),
+    .schema = schema,
+    .n_schema = PUAN_COUNT(schema),
+    .open = open_tips,
+    .close = close_tips,
+    .covered = covered,
+    .n_covered = PUAN_COUNT(covered),
+};

@@ -1,0 +1,332 @@
+/*
+ * A report from the public on a real store: sealed, answered by a receipt,
+ * followed by it to its end; nothing of what was written is shown; the limits
+ * hold; a mistyped receipt is told from an unknown one.
+ */
+#include <stdlib.h>
+
+#include "features/cases/cases.h"
+#include "features/host/test_fixture.h"
+#include "features/tips/tips.h"
+#include "kit/os/os.h"
+
+#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
+#define DAY INT64_C(86400000)
+#define COUNTY 370883
+#define TOWN 370883001
+
+static const char *engines[2];
+static size_t n_engines;
+static struct puan_http_reply reply;
+
+static struct puan_fix *make(const char *url)
+{
+    struct puan_fix *f = puan_fix_begin(url);
+
+    puan_fix_create(f, "demo", "plans/cn-population-2020", "sm");
+    puan_fix_open(f);
+    puan_fix_import(f, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "370883,,county,邹城市,Zoucheng\n"
+                    "370883001,370883,township,a,A\n");
+    puan_fix_clock_ms(f, T0);
+    puan_fix_serve(f, 2, 1);
+    return f;
+}
+
+static unsigned call(struct puan_fix *f, const char *method, const char *path,
+                     const char *body)
+{
+    struct puan_http_call c = { .method = method };
+
+    c.path = puan_arena_fmt(&f->a, "/api/v1/c/cn-population-2020/public%s",
+                            path);
+    if (body)
+        c.body = puan_str_of(body);
+    ok(puan_http_call(&reply, f->client, &c, err));
+    return reply.status;
+}
+
+static bool says(const char *text)
+{
+    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+}
+
+static struct puan_str value(struct puan_fix *f, const char *key)
+{
+    struct puan_node *n = NULL;
+
+    ok(puan_json_tree(&n,
+                      (struct puan_str){ puan_arena_dup(&f->a, reply.body),
+                                         reply.body.n },
+                      "reply", &f->a, err));
+    return puan_node_str_opt(n, key, "");
+}
+
+static void act(struct puan_fix *f, enum puan_flow_event_kind kind,
+                const char *name, const char *actor, const char *role,
+                const char *json)
+{
+    struct puan_act a = { .actor = puan_str_of(actor) };
+    struct puan_case_call c = { .run = 1, .arena = &f->a };
+    uint8_t digest[PUAN_DIGEST_SIZE];
+
+    c.event.kind = kind;
+    c.event.name = puan_str_of(name);
+    c.event.who = puan_case_seat(f->st, puan_str_of(actor), puan_str_of(role),
+                                 COUNTY, TOWN);
+    c.event.fields = puan_fix_json(f, json);
+    if (kind == PUAN_FLOW_SIGN) {
+        puan_fix_covered(digest, f, 1, name);
+        c.event.digest = digest;
+        c.event.yes = true;
+    }
+    ok(puan_case_do(f->st, &a, &c, err));
+}
+
+static enum puan_status refused(struct puan_fix *f, const char *name,
+                                const char *json)
+{
+    struct puan_act a = { .actor = PUAN_STR("x") };
+    struct puan_case_call c = { .run = 1, .arena = &f->a };
+
+    c.event.kind = PUAN_FLOW_ACT;
+    c.event.name = puan_str_of(name);
+    c.event.who = puan_case_seat(f->st, PUAN_STR("x"), PUAN_STR("enforcement"),
+                                 COUNTY, TOWN);
+    c.event.fields = puan_fix_json(f, json);
+    return puan_case_do(f->st, &a, &c, NULL);
+}
+
+static void from_report_to_answer(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct puan_fix *f = make(engines[e]);
+        const char *receipt, *path;
+
+        assert_int_equal(call(f, "GET", "/reports/kinds", NULL), 200);
+        assert_true(says("\"kind\":\"leaked\",\"zh\":\"泄露个人信息\""));
+        assert_int_equal(
+            call(f, "POST", "/reports",
+                 "{\"area\":\"370883001\",\"kind\":\"fee\",\"text\":"
+                 "\"SENTINEL asked for money\",\"contact\":\"CONTACTMARK\"}"),
+            201);
+        receipt = puan_arena_dup(&f->a, value(f, "receipt"));
+        assert_int_equal(strlen(receipt), 14);
+        assert_true(says("\"state\":\"received\""));
+        assert_true(says("\"due\":\"2020-11-03T08:00:0"));
+        /* its enforcement seat is told, and nobody reads it in the store */
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_notice"
+                                            " WHERE role = 'enforcement' AND"
+                                            " area = 370883"),
+                         1);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_event"
+                                            " WHERE body = ''"),
+                         1);
+
+        path = puan_arena_fmt(&f->a, "/reports/%s", receipt);
+        assert_int_equal(call(f, "GET", path, NULL), 200);
+        assert_false(says("SENTINEL") || says("CONTACTMARK") || says("fee"));
+        assert_int_equal(refused(f, "accept", "{'interest':true}"),
+                         PUAN_ECONFLICT);
+        assert_int_equal(refused(f, "decline", "{'decline_reason':'handled'}"),
+                         PUAN_EINVAL);
+        assert_int_equal(refused(f, "decline", NULL), PUAN_ECONFLICT);
+        puan_fix_clock_ms(f, T0 + DAY / 2);
+        act(f, PUAN_FLOW_ACT, "accept", "x", "enforcement",
+            "{'interest':false}");
+        assert_int_equal(call(f, "GET", path, NULL), 200);
+        assert_true(says("\"state_zh\":\"已受理\""));
+        assert_true(says("\"due\":\"2020-12-02T20:00:0"));
+        assert_int_equal(
+            refused(f, "decide", "{'outcome':'penalty','finding':'so'}"),
+            PUAN_ECONFLICT);
+        act(f, PUAN_FLOW_DO, "verify", "x", "enforcement",
+            "{'checked':'two households asked'}");
+        act(f, PUAN_FLOW_DO, "inspect", "x", "enforcement",
+            "{'inspected':'confirmed'}");
+        act(f, PUAN_FLOW_ASK, "decision", "x", "enforcement",
+            "{'outcome':'penalty','finding':'so'}");
+        act(f, PUAN_FLOW_SIGN, "decision", "l", "leading-group", NULL);
+        act(f, PUAN_FLOW_ACT, "decide", "x", "enforcement", NULL);
+        act(f, PUAN_FLOW_ACT, "answer", "x", "enforcement",
+            "{'answer':'handled','way':'receipt'}");
+        assert_int_equal(call(f, "GET", path, NULL), 200);
+        assert_true(says("\"ended\":true") && says("\"due\":null"));
+        assert_false(says("SENTINEL") || says("penalty") || says("handled"));
+        puan_fix_close(f);
+        assert_true(puan_fix_verify(f) > 5);
+        puan_fix_end(f);
+    }
+}
+
+/* Who has an interest hands it on and may do no more in it. */
+static void recusal_takes_it_out_of_the_hand(void **state)
+{
+    struct puan_fix *f = make(NULL);
+
+    (void)state;
+    assert_int_equal(call(f, "POST", "/reports",
+                          "{\"kind\":\"conduct\",\"text\":\"a report\"}"),
+                     201);
+    assert_int_equal(puan_fix_office(f, "SELECT area FROM case_run"), COUNTY);
+    act(f, PUAN_FLOW_ACT, "recuse", "x", "enforcement",
+        "{'recusal_reason':'a relative'}");
+    assert_int_equal(refused(f, "decide", NULL), PUAN_ECONFLICT);
+    assert_int_equal(refused(f, "decide_referred",
+                             "{'outcome':'unfounded','finding':'none'}"),
+                     PUAN_EDENIED);
+    assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_notice"
+                                        " WHERE role = 'leading-group'"),
+                     1);
+    act(f, PUAN_FLOW_ACT, "decide_referred", "l", "leading-group",
+        "{'outcome':'unfounded','finding':'none'}");
+    puan_fix_end(f);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "{}", "{\"kind\":\"fee\"}", "{\"text\":\"long enough\"}",
+        "{\"kind\":\"bribe\",\"text\":\"long enough\"}",
+        "{\"kind\":\"fee\",\"text\":\"x\"}",
+        "{\"kind\":\"fee\",\"text\":\" \\n\\t      　　\"}",
+        "{\"kind\":\"fee\",\"text\":\"long enough\",\"area\":\"110000\"}",
+    };
+    struct puan_fix *f = make(NULL);
+    char *big = puan_arena_get(&f->a, 20001);
+
+    (void)state;
+    /* other addresses than this one are not to be had here: the limit of one
+     * address is 10, and refused requests count too */
+    for (size_t i = 0; i < PUAN_COUNT(bad); i++)
+        assert_int_equal(call(f, "POST", "/reports", bad[i]), 400);
+    puan_format(big, 20001, "{\"kind\":\"fee\",\"text\":\"%0*d\"}", 6001, 0);
+    assert_int_equal(call(f, "POST", "/reports", big), 400);
+    puan_format(big, 20001, "{\"kind\":\"fee\",\"text\":\"%0*d\"}", 17000, 0);
+    assert_int_equal(call(f, "POST", "/reports", big), 413);
+    assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_run"), 0);
+    puan_fix_end(f);
+}
+
+static void one_address_is_held_back(void **state)
+{
+    struct puan_fix *f = make(NULL);
+    unsigned taken = 0, held = 0;
+
+    (void)state;
+    for (int i = 0; i < 15; i++) {
+        unsigned s = call(f, "POST", "/reports",
+                          "{\"kind\":\"fee\",\"text\":\"long enough\"}");
+
+        taken += s == 201;
+        held += s == 429;
+    }
+    assert_int_equal(taken, 10);
+    assert_int_equal(held, 5);
+    assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_run"), 10);
+    puan_fix_end(f);
+}
+
+static void limits_refill_and_hold_for_all(void **state)
+{
+    struct puan_tip_limits *l = NULL;
+    unsigned n = 0;
+    char peer[32];
+
+    (void)state;
+    ok(puan_tip_limits_open(&l, err));
+    for (int i = 0; i < 20; i++)
+        n += puan_tip_allowed(l, "10.0.0.1", true, T0);
+    assert_int_equal(n, 10);
+    /* looking something up is another matter */
+    assert_true(puan_tip_allowed(l, "10.0.0.1", false, T0));
+    assert_false(puan_tip_allowed(l, "10.0.0.1", true, T0 + 359000));
+    assert_true(puan_tip_allowed(l, "10.0.0.1", true, T0 + 360000));
+    assert_false(puan_tip_allowed(l, "10.0.0.1", true, T0 + 360001));
+    /* a clock that goes backwards opens nothing */
+    assert_false(puan_tip_allowed(l, "10.0.0.1", true, T0));
+    n = 0;
+    for (int i = 0; i < 3000; i++) {
+        puan_format(peer, sizeof peer, "10.1.%d.%d", i / 250, i % 250);
+        n += puan_tip_allowed(l, peer, true, T0 + 400000);
+    }
+    assert_int_equal(n, 600);
+    puan_tip_limits_close(l);
+}
+
+/* Every single slip and every exchange of neighbours is found. */
+static void a_slip_in_a_receipt_is_found(void **state)
+{
+    static const char alphabet[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    unsigned seed = 7;
+
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        char text[PUAN_TIP_RECEIPT], whole[13], got[13], t[13];
+        uint8_t chance[11];
+
+        for (size_t i = 0; i < sizeof chance; i++)
+            chance[i] = (uint8_t)(seed = seed * 1103515245u + 12345u, seed >> 16);
+        puan_tip_receipt(text, chance);
+        ok(puan_tip_read(whole, puan_str_of(text), err));
+        for (size_t i = 0; i < 12; i++) {
+            for (size_t k = 0; k < 32; k++) {
+                memcpy(t, whole, sizeof t);
+                t[i] = alphabet[k];
+                assert_int_equal(puan_tip_read(got, puan_str_of(t), NULL),
+                                 t[i] == whole[i] ? PUAN_OK : PUAN_EINVAL);
+            }
+            if (i == 0 || whole[i] == whole[i - 1])
+                continue;
+            memcpy(t, whole, sizeof t);
+            t[i] = whole[i - 1];
+            t[i - 1] = whole[i];
+            assert_int_equal(puan_tip_read(got, puan_str_of(t), NULL),
+                             PUAN_EINVAL);
+        }
+    }
+}
+
+/* Whatever is typed or sent, the answer is an answer. */
+static void anything_may_be_typed(void **state)
+{
+    struct puan_fix *f = make(NULL);
+    struct puan_err why;
+    char got[13], any[24];
+    unsigned seed = 20201101;
+
+    (void)state;
+    print_message("seed %u\n", seed);
+    for (int i = 0; i < 20000; i++) {
+        size_t n = (seed = seed * 1103515245u + 12345u, seed >> 16) % sizeof any;
+        enum puan_status st;
+
+        for (size_t k = 0; k < n; k++)
+            any[k] = (char)(seed = seed * 1103515245u + 12345u, seed >> 16);
+        why = (struct puan_err){ 0 };
+        st = puan_tip_read(got, (struct puan_str){ any, n }, &why);
+        assert_true(st == PUAN_OK || (st == PUAN_EINVAL && why.text[0]));
+    }
+    assert_int_equal(call(f, "GET", "/reports/ABC", NULL), 400);
+    assert_int_equal(call(f, "GET", "/reports/%00%ff", NULL), 400);
+    assert_int_equal(call(f, "GET", "/reports/2222-2222-2222", NULL), 404);
+    puan_fix_end(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(from_report_to_answer),
+        cmocka_unit_test(recusal_takes_it_out_of_the_hand),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(one_address_is_held_back),
+        cmocka_unit_test(limits_refill_and_hold_for_all),
+        cmocka_unit_test(a_slip_in_a_receipt_is_found),
+        cmocka_unit_test(anything_may_be_typed),
+    };
+
+    n_engines = puan_fix_engines(engines);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
