@@ -241,3 +241,72 @@ enum puan_phone_class puan_phone_class(struct puan_str text)
         return PUAN_PHONE_LENGTH;
     return same ? PUAN_PHONE_SAME : PUAN_PHONE_ORDINARY;
 }
+
+/* ---- numbers on cards ---------------------------------------------------------- */
+
+size_t puan_mark_normal(char *out, size_t cap, struct puan_str text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        unsigned char d = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
+        unsigned char e = i + 2 < text.n ? (unsigned char)text.p[i + 2] : 0;
+
+        if (c == 0xef && (d == 0xbc || d == 0xbd) && e >= 0x80) {
+            /* U+FF01 to U+FF5E are the ASCII signs, 0xfee0 further on */
+            c = (unsigned char)((d - 0xbc) * 64 + (e - 0x80) + 0x20);
+            i += 2;
+        } else if (c == 0xe3 && d == 0x80 && e == 0x80) {
+            c = ' ';
+            i += 2;
+        } else if (c == 0xc2 && (d == 0xb7 || d == 0xa0)) {
+            c = ' ';
+            i++;
+        } else if (c == 0xe2 && d == 0x80) {
+            c = ' '; /* dashes and thin spaces of a word processor */
+            i += 2;
+        }
+        if (c == ' ' || c == '-' || (c >= 9 && c <= 13))
+            continue;
+        if (c >= 'a' && c <= 'z')
+            c = (unsigned char)(c - 32);
+        if (n + 1 >= cap) {
+            out[0] = 0;
+            return cap;
+        }
+        out[n++] = (char)c;
+    }
+    out[n] = 0;
+    return n;
+}
+
+#define MARKS ((int)sizeof(PUAN_MARK_ALPHABET) - 1)
+
+static int mark_sum(struct puan_str text)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        int v = 0;
+
+        while (v < MARKS && PUAN_MARK_ALPHABET[v] != text.p[i])
+            v++;
+        if (v == MARKS)
+            return -1;
+        sum = (sum * 3 + v) % MARKS;
+    }
+    return sum;
+}
+
+char puan_mark_check_char(struct puan_str body)
+{
+    int sum = mark_sum(body);
+
+    return sum < 0 ? (char)0 : PUAN_MARK_ALPHABET[(1 + MARKS - sum * 3 % MARKS) % MARKS];
+}
+
+bool puan_mark_ok(struct puan_str text)
+{
+    return text.n > 1 && mark_sum(text) == 1;
+}

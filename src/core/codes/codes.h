@@ -63,4 +63,24 @@ enum puan_phone_class {
 };
 enum puan_phone_class puan_phone_class(struct puan_str text);
 
+/*
+ * Numbers read from a card and typed by strangers: capitals and digits of an
+ * alphabet of 31 without 0 O 1 I L, the last one a check character.  Value of
+ * a character is its place in the alphabet; the sum of value times 3^(places
+ * to its right) leaves 1 when divided by 31 (a pure system as in ISO 7064, of
+ * modulus 31 and radix 3).  Every wrong character and every exchange of two
+ * characters up to 30 places apart is found.
+ */
+#define PUAN_MARK_ALPHABET "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+/*
+ * As typed, made comparable: capitals, full-width characters made ASCII; white
+ * space, hyphens and middle dots left out.  Returns the length; a text that
+ * does not fit in cap - 1 bytes gives cap.  out is terminated.
+ */
+size_t puan_mark_normal(char *out, size_t cap, struct puan_str text);
+/* The check character of a number without it; 0: not of the alphabet. */
+char puan_mark_check_char(struct puan_str body);
+/* Its last character is right.  Expects a normal form. */
+bool puan_mark_ok(struct puan_str text);
+
 #endif

@@ -133,6 +133,48 @@ static void phones_are_classed(void **state)
     assert_int_equal(puan_phone_class(PUAN_STR("11111111111")), 3);
 }
 
+static void a_number_on_a_card_tells_a_slip(void **state)
+{
+    static const char alphabet[] = PUAN_MARK_ALPHABET;
+    char out[32], full[] = "PC7K3M9Q4x";
+    const size_t n = sizeof(full) - 1;
+
+    (void)state;
+    assert_int_equal(strlen(alphabet), 31);
+    for (const char *c = "01IOL"; *c; c++)
+        assert_null(strchr(alphabet, *c));
+    full[n - 1] = puan_mark_check_char((struct puan_str){ full, n - 1 });
+    assert_int_not_equal(full[n - 1], 0);
+    assert_true(puan_mark_ok(puan_str_of(full)));
+    /* every character replaced by every other one */
+    for (size_t i = 0; i < n; i++)
+        for (const char *c = alphabet; *c; c++) {
+            char t[sizeof(full)];
+
+            memcpy(t, full, sizeof(full));
+            t[i] = *c;
+            assert_int_equal(puan_mark_ok(puan_str_of(t)), *c == full[i]);
+        }
+    /* every two exchanged */
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++) {
+            char t[sizeof(full)];
+
+            memcpy(t, full, sizeof(full));
+            t[i] = full[k];
+            t[k] = full[i];
+            assert_int_equal(puan_mark_ok(puan_str_of(t)),
+                             full[i] == full[k]);
+        }
+    assert_false(puan_mark_ok(PUAN_STR("")));
+    assert_false(puan_mark_ok(PUAN_STR("PC0")));
+    assert_int_equal(puan_mark_check_char(PUAN_STR("PC0")), 0);
+    assert_int_equal(
+        puan_mark_normal(out, sizeof(out), PUAN_STR(" pc-7k3m ９Ｑ４ａ　")), 10);
+    assert_string_equal(out, "PC7K3M9Q4A");
+    assert_int_equal(puan_mark_normal(out, 4, PUAN_STR("PC7K")), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +184,7 @@ int main(void)
         cmocka_unit_test(an_old_number_becomes_a_new_one),
         cmocka_unit_test(names_have_letters),
         cmocka_unit_test(phones_are_classed),
+        cmocka_unit_test(a_number_on_a_card_tells_a_slip),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

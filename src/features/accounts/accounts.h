@@ -82,4 +82,13 @@ PUAN_MUST_USE enum puan_status
 puan_seat_holders(int64_t *n, struct puan_db *db, struct puan_str role,
                   int64_t area, struct puan_err *err);
 
+/*
+ * Was this person's sign-in ended: a device credential of that name that was
+ * ended, or human accounts whose person it is, all disabled?  Nobody who never
+ * had one has lost it.
+ */
+PUAN_MUST_USE enum puan_status
+puan_sign_in_ended(bool *ended, struct puan_store *st, struct puan_db *db,
+                   struct puan_str staff, struct puan_err *err);
+
 #endif

@@ -696,3 +696,33 @@ HANDLER(h_credential_end)
     puan_answer_empty(rq);
     return PUAN_OK;
 }
+
+enum puan_status puan_sign_in_ended(bool *ended, struct puan_store *st,
+                                    struct puan_db *db, struct puan_str staff,
+                                    struct puan_err *err)
+{
+    struct accounts *a = puan_store_state(st, &puan_feature_accounts);
+    struct puan_stmt *s = NULL;
+    struct machine m;
+    bool more = false;
+    enum puan_status r;
+
+    *ended = false;
+    if (a && machines_find(&m, a->machines, PUAN_CRED_DEVICE, staff)) {
+        *ended = m.ended;
+        return PUAN_OK;
+    }
+    r = puan_sql(&s, db,
+                 "SELECT COUNT(*), SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END)"
+                 " FROM account WHERE person = $1",
+                 err);
+    if (r != PUAN_OK)
+        return r;
+    puan_bind_text(s, 1, staff);
+    r = puan_stmt_step(&more, s, err);
+    if (r == PUAN_OK && more)
+        *ended = puan_col_int(s, 0) > 0 &&
+                 puan_col_int(s, 0) == puan_col_int(s, 1);
+    puan_stmt_done(s);
+    return r;
+}

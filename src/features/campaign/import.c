@@ -11,6 +11,7 @@
 
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
+#include "features/certificates/certificates.h"
 #include "features/ingest/ingest.h"
 #include "features/ledgers/ledgers.h"
 #include "kit/os/os.h"
@@ -211,6 +212,13 @@ static enum puan_status check_staff(struct import *im, struct reader *r,
     if (!puan_int_parse(&area, cell(r, 4)) ||
         puan_area_find(t, area) == PUAN_AREA_NONE)
         return bad(im, r, "area", "no such area; import the areas first", err);
+    if (cell(r, 6).n > 0) {
+        struct puan_err why = { 0 };
+
+        if (puan_certificate_check(puan_store_plan(im->store), cell(r, 6),
+                                   &why) != PUAN_OK)
+            return bad(im, r, "certificate", why.text, err);
+    }
     return PUAN_OK;
 }
 
@@ -503,7 +511,8 @@ static enum puan_status write_listing(struct writing *w, struct reader *r,
 }
 
 static enum puan_status write_staff(struct writing *w, struct reader *r,
-                                    struct puan_db *db, struct puan_err *err)
+                                    struct puan_db *db, struct puan_act *act,
+                                    struct puan_err *err)
 {
     struct puan_str text[2] = { cell(r, 2), cell(r, 3) }, sealed;
     struct puan_stmt *s = NULL;
@@ -530,7 +539,14 @@ static enum puan_status write_staff(struct writing *w, struct reader *r,
     puan_bind_text(s, 4, cell(r, 5));
     puan_bind_text(s, 5, cell(r, 6));
     puan_bind_bytes(s, 6, sealed.p, sealed.n);
-    return run_counted(s, w, err);
+    st = run_counted(s, w, err);
+    if (st == PUAN_OK && cell(r, 6).n > 0) {
+        struct puan_certificate c = { cell(r, 6), cell(r, 0), cell(r, 1),
+                                      cell(r, 2), area };
+
+        st = puan_certificate_put(w->sh, db, act, w->key, &c, &w->im->row, err);
+    }
+    return st;
 }
 
 static enum puan_status write_register(struct writing *w, struct reader *r,
@@ -723,7 +739,7 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
             st = write_listing(w, &r, db, err);
             break;
         case PUAN_IMPORT_STAFF:
-            st = write_staff(w, &r, db, err);
+            st = write_staff(w, &r, db, act, err);
             break;
         case PUAN_IMPORT_REGISTER:
             st = write_register(w, &r, db, err);
@@ -745,6 +761,8 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
         st = note_import(w, db, act, err);
     if (st == PUAN_OK)
         st = cover_rows(w, db, act, err);
+    if (st == PUAN_OK && im->kind == PUAN_IMPORT_STAFF)
+        st = puan_certificates_cover(w->sh, db, act, err);
     return st;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/calendar.h"
 #include "base/json.h"
+#include "core/codes/codes.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 #include "kit/sheet/sheet.h"
@@ -416,9 +417,40 @@ static void put_phone(struct puan_sheet_out *o, const struct sim_spec *s,
     puan_sheet_put_text(o, b);
 }
 
+/*
+ * The number on a card: what it is for, seven characters, check character.
+ * The seven are a county's serial number scrambled by a bijection, so that no
+ * two cards share a number and the next card's cannot be guessed.
+ */
+#define CARD_SPACE 27512614111u /* 31^7 */
+#define CARDS_A_COUNTY 27000u
+static void card(char out[12], const struct sim_shard *sh, const char *role,
+                 uint32_t serial)
+{
+    uint64_t v = ((uint64_t)sh->row->code % 1000000 * CARDS_A_COUNTY +
+                  serial % CARDS_A_COUNTY) % CARD_SPACE;
+    uint64_t k = 0, step = sim_hash(sh->run->opt.seed, 23, 0) % 400000000 * 31;
+    struct puan_str body = { out, 9 };
+
+    /* v * (step + 7) modulo 31^7 by halves: the product needs 69 bits */
+    step = (step + 7) % CARD_SPACE;
+    for (uint64_t b = step; b; b >>= 1) {
+        if (b & 1)
+            k = (k + v) % CARD_SPACE;
+        v = v * 2 % CARD_SPACE;
+    }
+    k = (k + sim_hash(sh->run->opt.seed, 24, 0) % CARD_SPACE) % CARD_SPACE;
+    out[0] = 'P';
+    out[1] = role[0] == 'e' ? 'C' : 'Z';
+    for (int i = 8; i >= 2; i--, k /= 31)
+        out[i] = PUAN_MARK_ALPHABET[k % 31];
+    out[9] = puan_mark_check_char(body);
+    out[10] = 0;
+}
+
 static void put_staff(struct sim_files *f, const struct sim_shard *sh,
                       const char *id, const char *role, uint32_t area,
-                      const char *device)
+                      const char *device, uint32_t serial)
 {
     const struct sim_ground_area *a = &sh->ground.area[area];
     struct sim_person p = { 0 };
@@ -437,8 +469,7 @@ static void put_staff(struct sim_files *f, const struct sim_shard *sh,
     put_phone(f->staff, f->spec, key);
     put_code(f->staff, f->spec, a->level, a->code);
     puan_sheet_put_text(f->staff, device);
-    puan_format(b, sizeof(b), "%s%08llu", role[0] == 'e' ? "PC" : "PZ",
-                (unsigned long long)(key % 100000000));
+    card(b, sh, role, serial);
     puan_sheet_put_text(f->staff, b);
     puan_sheet_end_row(f->staff);
 }
@@ -447,6 +478,7 @@ static void staff(struct sim_files *f, const struct sim_shard *sh)
 {
     const struct sim_ground *g = &sh->ground;
     char id[40], device[40];
+    uint32_t serial = 0;
 
     for (uint32_t e = 0; e < g->n_ea; e++) {
         long long code = (long long)g->area[g->ea[e]].code;
@@ -454,15 +486,15 @@ static void staff(struct sim_files *f, const struct sim_shard *sh)
 
         if (e == 0 || g->district[e - 1] != d) {
             puan_format(id, sizeof(id), "s%lld", (long long)g->area[d].code);
-            put_staff(f, sh, id, "supervisor", d, "");
+            put_staff(f, sh, id, "supervisor", d, "", serial++);
         }
         puan_format(id, sizeof(id), "e%lld", code);
         puan_format(device, sizeof(device), "t%lld", code);
-        put_staff(f, sh, id, "enumerator", g->ea[e], device);
+        put_staff(f, sh, id, "enumerator", g->ea[e], device, serial++);
         if (sim_hash(sh->run->opt.seed, 22, (uint64_t)code) % 20 == 0) {
             puan_format(id, sizeof(id), "e%lldb", code);
             puan_format(device, sizeof(device), "t%lldb", code);
-            put_staff(f, sh, id, "enumerator", g->ea[e], device);
+            put_staff(f, sh, id, "enumerator", g->ea[e], device, serial++);
         }
     }
 }
