@@ -1,0 +1,28 @@
+/*
+ * What a household has before itself while it fills in its own return: who it
+ * is to the census, until when it may send, what became of what it sent, and a
+ * draft that another phone of the same household can go on with.
+ *
+ *   returns store
+ *   household_draft(household, rev, at, real, sealed)
+ *       at       campaign time, for people; real: real time, for comparing
+ *       sealed   purpose "draft", table "household_draft", column "sealed", row
+ *                key = household
+ *
+ * A draft is nobody's return: it is not in the ledger, no office can read it,
+ * it is replaced, and it is deleted once a return has been delivered or no
+ * window of the plan opens the household's form any more.  It is never handed
+ * on.
+ *
+ * Depends on: store, host, ingest, lots, accounts, campaign (listing).
+ */
+#ifndef PUAN_FEATURES_HOUSEHOLD_HOUSEHOLD_H
+#define PUAN_FEATURES_HOUSEHOLD_HOUSEHOLD_H
+
+#include "features/host/feature.h"
+
+#define PUAN_DRAFT_MAX (128 * 1024)
+
+extern const struct puan_feature puan_feature_household;
+
+#endif

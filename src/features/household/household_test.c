@@ -1,0 +1,227 @@
+/*
+ * A household of plans/zz-test over HTTP: its facts, its draft from phone to
+ * phone, the end of both.
+ */
+#include "core/plan/plan.h"
+#include "features/host/session.h"
+#include "features/host/test_fixture.h"
+#include "features/household/household.h"
+
+#define BASE "/api/v1/c/zz-test"
+#define OWN INT64_C(110010010001)
+
+static struct puan_fix *fix;
+static struct puan_http_reply reply;
+static const char *engine;
+
+static int open_canton(void **state)
+{
+    (void)state;
+    fix = puan_fix_canton(engine);
+    puan_fix_serve(fix, 2, 1);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    puan_fix_end(fix);
+    return 0;
+}
+
+/* A session of a household, or of a role at an area. */
+static const char *session(const char *role, int64_t area, int64_t household)
+{
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+    struct puan_who who = { .credential = household ? PUAN_CRED_HOUSEHOLD
+                                                    : PUAN_CRED_HUMAN,
+                            .account = household ? 7 : 8,
+                            .area = area,
+                            .household = household };
+    char token[PUAN_TOKEN_TEXT];
+
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, role))
+            who.role = (int32_t)i;
+    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
+    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
+    if (household)
+        puan_format(who.name, sizeof(who.name), "%lld", (long long)household);
+    else
+        puan_format(who.name, sizeof(who.name), "u8");
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
+                         puan_real_now(), 600000, puan_real_now() + 600000,
+                         err));
+    return puan_arena_dup(&fix->a, puan_str_of(token));
+}
+
+static unsigned call(const char *method, const char *path, const char *token,
+                     const char *match, struct puan_str body)
+{
+    struct puan_http_call c = {
+        .method = method,
+        .path = puan_arena_fmt(&fix->a, BASE "%s", path),
+        .token = token,
+        .headers = match ? puan_arena_fmt(&fix->a, "If-Match: %s\r\n", match)
+                         : NULL,
+        .body = body
+    };
+
+    ok(puan_http_call(&reply, fix->client, &c, err));
+    return reply.status;
+}
+
+static const struct puan_node *answer(void)
+{
+    struct puan_node *n;
+
+    ok(puan_json_tree(&n, reply.body, "reply", &fix->a, err));
+    return n;
+}
+
+static const struct puan_node *me(const char *token)
+{
+    assert_int_equal(call("GET", "/me", token, NULL, PUAN_STR("")), 200);
+    return answer();
+}
+
+static bool says(const struct puan_node *n, const char *key, const char *value)
+{
+    return puan_str_is(puan_node_str_opt(n, key, "(none)"), value);
+}
+
+static void a_household_sees_its_own_facts(void **state)
+{
+    const char *own = session("household", 11001001, OWN);
+    const struct puan_node *n = me(own);
+
+    (void)state;
+    assert_true(says(n, "household", "110010010001"));
+    assert_true(says(n, "form", "household"));
+    assert_true(says(puan_node_get(n, "window"), "state", "open"));
+    assert_true(says(puan_node_get(n, "visits"), "id", "follow-up"));
+    assert_true(says(n, "password_set", "false"));
+    assert_int_equal(puan_node_get(n, "return")->kind, PUAN_NODE_NULL);
+    assert_int_equal(puan_node_str_opt(n, "draft_key", "").n, 64);
+    assert_int_equal(puan_node_get(n, "areas")->n, 3);
+    /* an office has no household of its own */
+    assert_int_equal(call("GET", "/me",
+                          session("canton-registrar", 11, 0), NULL,
+                          PUAN_STR("")),
+                     403);
+    /* another household's key is another one */
+    assert_false(puan_str_eq(
+        puan_node_str_opt(n, "draft_key", ""),
+        puan_node_str_opt(me(session("household", 11002001, 110020010001)),
+                          "draft_key", "")));
+}
+
+static void a_draft_goes_from_phone_to_phone(void **state)
+{
+    const char *one = session("household", 11001001, OWN),
+               *two = session("household", 11001001, OWN);
+    const char *secret = "{\"answers\":{\"name\":\"Ann Zed\"}}";
+    struct puan_str big;
+    char *p;
+
+    (void)state;
+    assert_int_equal(call("GET", "/me/draft", one, NULL, PUAN_STR("")), 404);
+    assert_int_equal(call("PUT", "/me/draft", one, NULL, puan_str_of(secret)),
+                     400); /* says what it read */
+    assert_int_equal(call("PUT", "/me/draft", one, "\"0\"",
+                          PUAN_STR("{\"broken\"")),
+                     400);
+    assert_int_equal(call("PUT", "/me/draft", one, "\"0\"",
+                          puan_str_of(secret)),
+                     200);
+    assert_true(says(answer(), "rev", "1"));
+    assert_int_equal(call("GET", "/me/draft", two, NULL, PUAN_STR("")), 200);
+    assert_true(puan_str_is(reply.body, secret));
+    assert_true(puan_str_is(puan_http_reply_header(&reply, "ETag"), "\"1\""));
+    assert_true(says(puan_node_get(me(two), "draft"), "rev", "1"));
+    /* the other phone goes on; the first is told, and loses nothing */
+    assert_int_equal(call("PUT", "/me/draft", two, "\"1\"",
+                          PUAN_STR("{\"n\":2}")),
+                     200);
+    assert_int_equal(call("PUT", "/me/draft", one, "\"1\"",
+                          PUAN_STR("{\"n\":3}")),
+                     412);
+    /* bounded */
+    p = puan_arena_get(&fix->a, PUAN_DRAFT_MAX + 8);
+    memset(p, 'x', PUAN_DRAFT_MAX + 8);
+    p[0] = p[PUAN_DRAFT_MAX + 7] = '"';
+    big = (struct puan_str){ p, PUAN_DRAFT_MAX + 8 };
+    assert_int_equal(call("PUT", "/me/draft", two, "\"2\"", big), 413);
+    /* nobody's but the household's, and no entry of the ledger */
+    assert_int_equal(call("GET", "/me/draft",
+                          session("canton-registrar", 11, 0), NULL,
+                          PUAN_STR("")),
+                     403);
+    assert_int_equal(puan_fix_int(puan_store_shard(fix->st, 1),
+                                  "SELECT COUNT(*) FROM household_draft"),
+                     1);
+    assert_int_equal(
+        puan_fix_int(puan_store_shard(fix->st, 1),
+                     "SELECT COUNT(*) FROM household_draft WHERE"
+                     " CAST(sealed AS TEXT) LIKE '%Ann%'"),
+        0);
+    assert_int_equal(call("DELETE", "/me/draft", two, NULL, PUAN_STR("")), 204);
+    assert_int_equal(call("GET", "/me/draft", one, NULL, PUAN_STR("")), 404);
+    assert_true(puan_fix_verify(fix) > 0);
+}
+
+static void delivery_and_the_end_of_the_windows_delete_it(void **state)
+{
+    const char *own = session("household", 11001001, OWN);
+    const struct puan_node *n;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(call("PUT", "/me/draft", own, "\"0\"", PUAN_STR("{}")),
+                     200);
+    assert_int_equal(puan_feature_household.jobs[0].run(fix->st, &err),
+                     PUAN_OK);
+    assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 200);
+    assert_int_equal(
+        call("POST", "/returns", own, NULL,
+             puan_fix_return(fix, OWN, 0, 1, "3", "self", "")),
+        201);
+    n = me(own);
+    assert_true(says(puan_node_get(n, "return"), "state", "delivered"));
+    assert_true(says(puan_node_get(n, "return"), "version", "1"));
+    assert_int_equal(puan_node_get(n, "draft")->kind, PUAN_NODE_NULL);
+    assert_int_equal(puan_feature_household.jobs[0].run(fix->st, &err),
+                     PUAN_OK);
+    assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 404);
+    /* one that was never sent: kept while somebody may come, then deleted */
+    own = session("household", 11001001, 110010010002);
+    assert_int_equal(call("PUT", "/me/draft", own, "\"0\"", PUAN_STR("{}")),
+                     200);
+    puan_fix_clock(fix, "2021-05-02T12:00:00-03:30");
+    assert_true(says(puan_node_get(me(own), "window"), "state", "closed"));
+    assert_int_equal(puan_feature_household.jobs[0].run(fix->st, &err),
+                     PUAN_OK);
+    assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 200);
+    puan_fix_clock(fix, "2021-05-17T12:00:00-03:30");
+    assert_int_equal(puan_feature_household.jobs[0].run(fix->st, &err),
+                     PUAN_OK);
+    assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_household_sees_its_own_facts),
+        cmocka_unit_test(a_draft_goes_from_phone_to_phone),
+        cmocka_unit_test(delivery_and_the_end_of_the_windows_delete_it),
+    };
+    const char *url[2];
+    size_t n = puan_fix_engines(url);
+    int bad = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        engine = url[i];
+        bad += cmocka_run_group_tests(tests, open_canton, close_all);
+    }
+    return bad;
+}
