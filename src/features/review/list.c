@@ -1,0 +1,694 @@
+/*
+ * The queue and its counts, read from the index; enumeration areas that may be
+ * accepted as one.  No name and no identity number is in any of it.
+ */
+#include "features/review/internal.h"
+
+#include <stdlib.h>
+
+#define PAGE 50
+
+/* ---- words ------------------------------------------------------------------- */
+
+void puan_review_finding(struct puan_jw *w, struct puan_store *st,
+                         uint8_t form, struct puan_open o)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_form *f = form < plan->n_forms ? plan->form[form] : NULL;
+    const struct puan_ruleset *rules = f ? puan_ingest_rules(st, f) : NULL;
+    const struct puan_rule_info *info;
+
+    if (!rules || o.rule >= puan_ruleset_count(rules)) {
+        puan_jw_null(w);
+        return;
+    }
+    info = puan_ruleset_info(rules, o.rule);
+    puan_jw_map(w);
+    puan_jw_kstr(w, "rule", info->id);
+    puan_jw_ktext(w, "severity", info->severity == PUAN_HARD ? "hard" : "soft");
+    puan_jw_kstr(w, "entity", f->entity[info->entity].name);
+    if (f->entity[info->entity].roster)
+        puan_jw_kint(w, "row", (int64_t)o.row + 1);
+    puan_jw_kstr(w, "zh", info->zh);
+    puan_jw_kstr(w, "en", info->en);
+    puan_jw_end(w, '}');
+}
+
+void puan_review_look_json(struct puan_jw *w, struct puan_store *st,
+                           const struct puan_look *l)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_role *role = puan_plan_role(plan, puan_str_of(l->role));
+
+    puan_jw_map(w);
+    puan_jw_ktext(w, "name", l->name);
+    puan_jw_kstr(w, "role_zh", role ? role->zh : puan_str_of(l->role));
+    puan_jw_kstr(w, "role_en", role ? role->en : puan_str_of(l->role));
+    puan_jw_kinstant(w, "until", l->until, plan->offset_minutes);
+    puan_jw_end(w, '}');
+}
+
+/* ---- choosing ------------------------------------------------------------------ */
+
+struct row {
+    struct puan_review_shard *rs;
+    struct puan_home home; /* copies: the lock is not held while writing */
+    struct puan_work work;
+    struct puan_open first;
+    bool marked;
+    struct puan_mark mark, passed;
+    enum puan_review_state state;
+    struct puan_str actor, mode;
+    int64_t since;
+};
+
+struct choice {
+    const struct puan_review_list_in *in;
+    int64_t from, to, now, answer_ms;
+    unsigned level;
+    enum puan_review_state state;
+    int kind; /* 0 any, 1 hard, 2 soft */
+    struct row *row;
+    size_t n, cap;
+    bool failed;
+};
+
+static bool overdue(const struct choice *c, const struct puan_work *w)
+{
+    return c->answer_ms > 0 && c->now - w->query_at > c->answer_ms;
+}
+
+/* Since when it waits where it stands. */
+static int64_t since(const struct puan_home *h, const struct puan_work *w,
+                     enum puan_review_state state)
+{
+    return state == PUAN_REVIEW_QUERYING ? w->query_at : h->arrived;
+}
+
+static bool of_rule(const struct puan_review_shard *rs,
+                    const struct puan_home *h, const struct puan_work *w,
+                    struct puan_str rule)
+{
+    struct puan_store *st = rs->rv->store;
+    const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_ruleset *rules =
+        h->form < plan->n_forms ? puan_ingest_rules(st, plan->form[h->form])
+                                : NULL;
+
+    for (unsigned i = 0; rules && i < w->n_open; i++)
+        if (puan_str_eq(puan_ruleset_info(rules, w->open[i].rule)->id, rule))
+            return true;
+    return false;
+}
+
+static bool chosen(const struct choice *c, const struct puan_review_shard *rs,
+                   const struct puan_home *h, const struct puan_work *w,
+                   enum puan_review_state state)
+{
+    const struct puan_review_list_in *in = c->in;
+    int64_t waited = c->now - since(h, w, state);
+
+    if (in->overdue && !(state == PUAN_REVIEW_QUERYING && overdue(c, w)))
+        return false;
+    if (in->passed && !puan_review_passed(rs, h, c->level))
+        return false;
+    if (c->kind == 1 && w->n_hard == 0)
+        return false;
+    if (c->kind == 2 && w->n_open == w->n_hard)
+        return false;
+    if (in->waiting > 0 && waited < in->waiting * 3600000)
+        return false;
+    if (in->mode.n && !puan_str_eq(rs->word[h->mode], in->mode))
+        return false;
+    if (in->enumerator.n && !puan_str_eq(rs->word[h->actor], in->enumerator))
+        return false;
+    return in->rule.n == 0 || of_rule(rs, h, w, in->rule);
+}
+
+static void keep(struct choice *c, struct puan_review_shard *rs,
+                 const struct puan_home *h, const struct puan_work *w,
+                 enum puan_review_state state)
+{
+    const struct puan_mark *m;
+    struct row *r;
+
+    if (c->n == c->cap) {
+        size_t cap = c->cap ? c->cap * 2 : 256;
+        struct row *grown = realloc(c->row, cap * sizeof(*grown));
+
+        if (!grown) {
+            c->failed = true;
+            return;
+        }
+        c->row = grown;
+        c->cap = cap;
+    }
+    r = &c->row[c->n++];
+    *r = (struct row){ .rs = rs, .home = *h, .work = *w, .state = state };
+    if (w->n_open)
+        r->first = w->open[0];
+    r->actor = rs->word[h->actor];
+    r->mode = rs->word[h->mode];
+    r->since = since(h, w, state);
+    m = puan_review_mark(rs, h, c->level);
+    if (!m && state == PUAN_REVIEW_REVIEWED)
+        for (m = w->marks; m && m->version != h->version; m = m->next)
+            ;
+    if (m) {
+        r->marked = true;
+        r->mark = *m;
+    }
+    m = puan_review_passed(rs, h, c->level);
+    if (m)
+        r->passed = *m;
+}
+
+typedef void (*each_fn)(struct choice *c, struct puan_review_shard *rs,
+                        const struct puan_home *h, const struct puan_work *w,
+                        enum puan_review_state state);
+
+/* Every household of the area with work that this level is shown. */
+static enum puan_status each(struct choice *c, struct puan_store *st,
+                             int64_t area, bool *complete, int64_t *behind,
+                             each_fn fn, struct puan_err *err)
+{
+    struct puan_review *rv = puan_review_of(st);
+    enum puan_status rc = PUAN_OK;
+
+    *complete = true;
+    *behind = 0;
+    c->answer_ms = rv->answer_ms;
+    puan_area_keys(&c->from, &c->to, st, area);
+    for (size_t i = 1; i < puan_store_shards(st) && rc == PUAN_OK; i++) {
+        struct puan_review_shard *rs = rv->shard[i];
+        int64_t f, t;
+
+        if (!rs)
+            continue;
+        puan_area_keys(&f, &t, st, puan_shard_area(rs->sh));
+        if (f >= c->to || c->from >= t)
+            continue;
+        rc = puan_review_follow(rs, false, err);
+        if (rc != PUAN_OK)
+            break;
+        pthread_mutex_lock(&rs->lock);
+        *complete = *complete && rs->made && rs->behind == 0;
+        *behind += rs->behind;
+        for (size_t k = 0; k < rs->n_work; k++) {
+            const struct puan_work *w = &rs->work[k];
+            const struct puan_home *h = &rs->home[w->home];
+            enum puan_review_state state;
+
+            if (h->household < c->from || h->household >= c->to ||
+                !puan_review_shown(rs, h, c->level))
+                continue;
+            state = puan_review_state_of(rs, h, c->level);
+            if (state > PUAN_REVIEW_CLEAN)
+                fn(c, rs, h, w, state);
+        }
+        pthread_mutex_unlock(&rs->lock);
+    }
+    if (rc == PUAN_OK && c->failed)
+        rc = puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
+    return rc;
+}
+
+static void take(struct choice *c, struct puan_review_shard *rs,
+                 const struct puan_home *h, const struct puan_work *w,
+                 enum puan_review_state state)
+{
+    if (state == c->state && chosen(c, rs, h, w, state))
+        keep(c, rs, h, w, state);
+}
+
+static int by_key(const struct row *x, const struct row *y)
+{
+    return (x->home.household > y->home.household) -
+           (x->home.household < y->home.household);
+}
+
+static int by_wait(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    return x->since != y->since ? (x->since > y->since ? 1 : -1) : by_key(x, y);
+}
+
+static int by_household(const void *a, const void *b)
+{
+    return by_key(a, b);
+}
+
+static int by_findings(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    if (x->work.n_hard != y->work.n_hard)
+        return x->work.n_hard < y->work.n_hard ? 1 : -1;
+    if (x->work.n_open != y->work.n_open)
+        return x->work.n_open < y->work.n_open ? 1 : -1;
+    return by_wait(a, b);
+}
+
+/* ---- GET review ------------------------------------------------------------------ */
+
+static void put_row(struct puan_jw *w, const struct row *r,
+                    const struct choice *c, struct puan_request *rq)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    uint32_t ea = puan_area_of_household(t, r->home.household);
+    int offset = plan->offset_minutes;
+    bool self = puan_str_is(r->mode, "self");
+    struct puan_look look;
+
+    puan_jw_map(w);
+    puan_jw_kcode(w, "household", r->home.household);
+    if (ea != PUAN_AREA_NONE) {
+        puan_jw_kstr(w, "ea", t->area[ea].digits);
+        puan_jw_kstr(w, "ea_zh", t->area[ea].zh);
+        puan_jw_kstr(w, "ea_en", t->area[ea].en);
+    }
+    puan_jw_kint(w, "version", r->home.version);
+    puan_jw_kint(w, "persons", r->home.persons);
+    puan_jw_kstr(w, "mode", r->mode);
+    /* a household's own account is its number: said already */
+    puan_jw_kstr(w, "by", self ? PUAN_STR("") : r->actor);
+    puan_jw_kint(w, "hard", r->work.n_hard);
+    puan_jw_kint(w, "soft", r->work.n_open - r->work.n_hard);
+    puan_jw_ktext(w, "state", puan_review_state_name(r->state));
+    if (r->work.n_open) {
+        puan_jw_key(w, "first");
+        puan_review_finding(w, rq->store, r->home.form, r->first);
+    }
+    puan_jw_kinstant(w, "since", r->since, offset);
+    if (r->state == PUAN_REVIEW_QUERYING) {
+        puan_jw_kinstant(w, "due", r->work.query_at + c->answer_ms, offset);
+        puan_jw_kbool(w, "overdue", overdue(c, &r->work));
+    }
+    if (r->passed.id) {
+        puan_jw_kinstant(w, "passed", r->passed.at, offset);
+        puan_jw_kcode(w, "passed_by", r->passed.office);
+    }
+    if (r->marked) {
+        puan_jw_ktext(w, "mark", puan_mark_name(r->mark.kind));
+        puan_jw_kcode(w, "mark_by", r->mark.office);
+        puan_jw_kinstant(w, "mark_at", r->mark.at, offset);
+    }
+    if (puan_review_looked(&look, r->rs->rv, r->home.household,
+                           rq->who.account, rq->real_now)) {
+        puan_jw_key(w, "looking");
+        puan_review_look_json(w, rq->store, &look);
+    }
+    puan_jw_end(w, '}');
+}
+
+static void put_partial(struct puan_jw *w, bool complete, int64_t behind)
+{
+    if (complete)
+        return;
+    puan_jw_key(w, "partial");
+    puan_jw_map(w);
+    puan_jw_kint(w, "behind", behind);
+    puan_jw_key(w, "missing");
+    puan_jw_list(w);
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+}
+
+static enum puan_status state_of_word(enum puan_review_state *out,
+                                      struct puan_str word,
+                                      struct puan_err *err)
+{
+    *out = PUAN_REVIEW_WAITING;
+    if (word.n == 0)
+        return PUAN_OK;
+    for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
+        if (puan_str_is(word, puan_review_state_name(s))) {
+            *out = (enum puan_review_state)s;
+            return PUAN_OK;
+        }
+    return puan_fail(err, PUAN_EINVAL, "state",
+                     "give waiting, corrected, querying or reviewed");
+}
+
+PUAN_ROUTE(puan_review_get_list)
+{
+    const struct puan_review_list_in *q = in;
+    struct choice c = { .in = q, .now = rq->now };
+    int offset = puan_store_plan(rq->store)->offset_minutes;
+    int64_t area = rq->area, page = q->page > 0 ? q->page : 1, behind;
+    int (*order)(const void *, const void *) = by_wait;
+    bool complete;
+    struct puan_jw *w;
+    enum puan_status st = state_of_word(&c.state, q->state, err);
+
+    if (st != PUAN_OK)
+        return st;
+    if (q->kind.n && !puan_str_is(q->kind, "hard") &&
+        !puan_str_is(q->kind, "soft"))
+        return puan_fail(err, PUAN_EINVAL, "kind", "give hard or soft");
+    if (puan_str_is(q->sort, "household"))
+        order = by_household;
+    else if (puan_str_is(q->sort, "findings"))
+        order = by_findings;
+    else if (q->sort.n && !puan_str_is(q->sort, "since"))
+        return puan_fail(err, PUAN_EINVAL, "sort",
+                         "give since, findings or household");
+    c.kind = puan_str_is(q->kind, "hard") ? 1
+             : puan_str_is(q->kind, "soft") ? 2
+                                            : 0;
+    c.level = puan_review_level(rq);
+    if (q->ea) {
+        if (!puan_area_contains_code(puan_store_areas(rq->store), area, q->ea))
+            return puan_fail(err, PUAN_EINVAL, "ea",
+                             "is no area inside this one");
+        area = q->ea;
+    }
+    st = each(&c, rq->store, area, &complete, &behind, take, err);
+    if (st != PUAN_OK) {
+        free(c.row);
+        return st;
+    }
+    if (c.n > 1)
+        qsort(c.row, c.n, sizeof(*c.row), order);
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, offset);
+    put_partial(w, complete, behind);
+    puan_jw_kint(w, "total", (int64_t)c.n);
+    puan_jw_kint(w, "page", page);
+    puan_jw_kint(w, "pages", (int64_t)(c.n + PAGE - 1) / PAGE);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
+    for (size_t i = (size_t)(page - 1) * PAGE; i < c.n && i < (size_t)page * PAGE;
+         i++)
+        put_row(w, &c.row[i], &c, rq);
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+    free(c.row);
+    return PUAN_OK;
+}
+
+/* ---- GET review/counts -------------------------------------------------------------- */
+
+/* How often each rule, mode and sender stands in the chosen state. */
+struct tally {
+    struct puan_str key;
+    const struct puan_rule_info *rule;
+    int64_t n;
+};
+struct tallies {
+    struct tally *t;
+    size_t n, cap;
+};
+
+struct counting {
+    struct choice c; /* first: the walk hands it back */
+    struct puan_review_counts *out;
+    bool facets;
+    struct tallies rules, modes, senders;
+};
+
+/* Few keys: a rule set has some hundred, a county some hundred enumerators. */
+static void count(struct tallies *ts, struct puan_str key,
+                  const struct puan_rule_info *rule, bool *failed)
+{
+    for (size_t i = 0; i < ts->n; i++)
+        if (puan_str_eq(ts->t[i].key, key)) {
+            ts->t[i].n++;
+            return;
+        }
+    if (ts->n == ts->cap) {
+        size_t cap = ts->cap ? ts->cap * 2 : 64;
+        struct tally *grown = realloc(ts->t, cap * sizeof(*grown));
+
+        if (!grown) {
+            *failed = true;
+            return;
+        }
+        ts->t = grown;
+        ts->cap = cap;
+    }
+    ts->t[ts->n++] = (struct tally){ key, rule, 1 };
+}
+
+static void add(struct choice *c, struct puan_review_shard *rs,
+                const struct puan_home *h, const struct puan_work *w,
+                enum puan_review_state state)
+{
+    struct counting *k = (struct counting *)c;
+    const struct puan_plan *plan = puan_store_plan(rs->rv->store);
+    const struct puan_ruleset *rules;
+
+    k->out->state[state]++;
+    if (state == PUAN_REVIEW_QUERYING && overdue(c, w))
+        k->out->overdue++;
+    if (state != PUAN_REVIEW_REVIEWED && puan_review_passed(rs, h, c->level))
+        k->out->passed++;
+    if (!k->facets || state != c->state)
+        return;
+    rules = h->form < plan->n_forms
+                ? puan_ingest_rules(rs->rv->store, plan->form[h->form])
+                : NULL;
+    for (unsigned i = 0; rules && i < w->n_open; i++) {
+        const struct puan_rule_info *info =
+            puan_ruleset_info(rules, w->open[i].rule);
+
+        if (i == 0 || w->open[i].rule != w->open[i - 1].rule)
+            count(&k->rules, info->id, info, &c->failed);
+    }
+    count(&k->modes, rs->word[h->mode], NULL, &c->failed);
+    if (!puan_str_is(rs->word[h->mode], "self"))
+        count(&k->senders, rs->word[h->actor], NULL, &c->failed);
+}
+
+enum puan_status puan_review_counts_of(struct puan_review_counts *out,
+                                       struct puan_store *st, int64_t area,
+                                       unsigned level, struct puan_err *err)
+{
+    struct counting k = { .out = out };
+    int64_t behind;
+
+    *out = (struct puan_review_counts){ 0 };
+    k.c.level = level;
+    k.c.now = puan_store_now(st);
+    return each(&k.c, st, area, &out->complete, &behind, add, err);
+}
+
+static int by_n(const void *a, const void *b)
+{
+    const struct tally *x = a, *y = b;
+
+    return x->n != y->n ? (x->n < y->n ? 1 : -1)
+                        : puan_str_cmp(x->key, y->key);
+}
+
+static void put_tallies(struct puan_jw *w, const char *key,
+                        struct tallies *ts)
+{
+    if (ts->n > 1)
+        qsort(ts->t, ts->n, sizeof(*ts->t), by_n);
+    puan_jw_key(w, key);
+    puan_jw_list(w);
+    for (size_t i = 0; i < ts->n && i < 200; i++) {
+        puan_jw_map(w);
+        puan_jw_kstr(w, "key", ts->t[i].key);
+        puan_jw_kint(w, "n", ts->t[i].n);
+        if (ts->t[i].rule) {
+            puan_jw_ktext(w, "severity",
+                          ts->t[i].rule->severity == PUAN_HARD ? "hard"
+                                                               : "soft");
+            puan_jw_kstr(w, "zh", ts->t[i].rule->zh);
+            puan_jw_kstr(w, "en", ts->t[i].rule->en);
+        }
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    free(ts->t);
+}
+
+/* ---- enumeration areas that may be accepted as one ------------------------------------ */
+
+struct ea {
+    int64_t code;
+    int64_t listed, vacant, arrived, open, unlike, unsaid, busy;
+};
+
+static struct ea *ea_of(struct ea *table, size_t cap, int64_t code)
+{
+    size_t i = (size_t)((uint64_t)code * UINT64_C(0x9E3779B97F4A7C15) % cap);
+
+    while (table[i].code != 0 && table[i].code != code)
+        i = i + 1 == cap ? 0 : i + 1;
+    table[i].code = code;
+    return &table[i];
+}
+
+/* All of the area's EAs; the caller frees *out (places may be empty). */
+static enum puan_status count_eas(struct ea **out, size_t *cap, bool *complete,
+                                  struct puan_request *rq, int64_t area,
+                                  struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    struct puan_review *rv = puan_review_of(rq->store);
+    unsigned level = puan_review_level(rq);
+    uint32_t at = puan_area_find(t, area);
+    size_t n = at == PUAN_AREA_NONE ? t->n : t->area[at].end - at;
+    int64_t from, to;
+    enum puan_status st = PUAN_OK;
+
+    *complete = true;
+    *cap = n * 2 + 16;
+    *out = calloc(*cap, sizeof(**out));
+    if (!*out)
+        return puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
+    puan_area_keys(&from, &to, rq->store, area);
+    for (size_t i = 1; i < puan_store_shards(rq->store) && st == PUAN_OK; i++) {
+        struct puan_review_shard *rs = rv->shard[i];
+        int64_t f, e;
+
+        if (!rs)
+            continue;
+        puan_area_keys(&f, &e, rq->store, puan_shard_area(rs->sh));
+        if (f >= to || from >= e)
+            continue;
+        st = puan_review_follow(rs, false, err);
+        pthread_mutex_lock(&rs->lock);
+        *complete = *complete && rs->made && rs->behind == 0;
+        for (size_t k = 0; k < rs->n_homes && st == PUAN_OK; k++) {
+            const struct puan_home *h = &rs->home[k];
+            const struct puan_work *w = puan_review_work(rs, h);
+            enum puan_review_state state;
+            struct ea *x;
+
+            if (h->household < from || h->household >= to)
+                continue;
+            x = ea_of(*out, *cap, h->household / t->household_base);
+            x->listed += h->listed;
+            x->vacant += h->vacant && h->ret == 0;
+            if (h->ret == 0)
+                continue;
+            x->arrived++;
+            x->open += w && w->n_open > 0;
+            if (h->expected == UINT16_MAX)
+                x->unsaid++;
+            else
+                x->unlike += h->expected != h->persons || h->vacant;
+            state = puan_review_state_of(rs, h, level);
+            x->busy += state == PUAN_REVIEW_QUERYING ||
+                       state == PUAN_REVIEW_WAITING ||
+                       state == PUAN_REVIEW_CORRECTED;
+        }
+        pthread_mutex_unlock(&rs->lock);
+    }
+    return st;
+}
+
+static bool whole(const struct puan_review *rv, const struct ea *x)
+{
+    bool compared = rv->present.n + rv->absent.n > 0;
+
+    return x->code != 0 && x->listed > x->vacant && x->arrived > 0 &&
+           x->arrived >= x->listed - x->vacant && x->open == 0 &&
+           x->unlike == 0 && x->busy == 0 && (!compared || x->unsaid == 0);
+}
+
+PUAN_ROUTE(puan_review_get_eas)
+{
+    struct puan_review *rv = puan_review_of(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    int offset = puan_store_plan(rq->store)->offset_minutes;
+    uint32_t at = puan_area_find(t, rq->area);
+    struct ea *table = NULL;
+    bool complete;
+    int64_t total = 0;
+    size_t cap = 0;
+    struct puan_jw *w;
+    enum puan_status st =
+        count_eas(&table, &cap, &complete, rq, rq->area, err);
+
+    (void)in;
+    if (st != PUAN_OK) {
+        free(table);
+        return st;
+    }
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, offset);
+    put_partial(w, complete, 0);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
+    for (uint32_t i = at; at != PUAN_AREA_NONE && i < t->area[at].end; i++) {
+        const struct ea *x;
+
+        if (t->area[i].level + 1u != t->n_levels)
+            continue;
+        x = ea_of(table, cap, t->area[i].code);
+        if (!whole(rv, x))
+            continue;
+        total++;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "ea", t->area[i].digits);
+        puan_jw_kstr(w, "zh", t->area[i].zh);
+        puan_jw_kstr(w, "en", t->area[i].en);
+        puan_jw_kint(w, "households", x->arrived);
+        puan_jw_kint(w, "listed", x->listed);
+        puan_jw_kint(w, "vacant", x->vacant);
+        puan_jw_kbool(w, "compared", x->unsaid == 0);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_kint(w, "total", total);
+    puan_jw_end(w, '}');
+    free(table);
+    return PUAN_OK;
+}
+
+PUAN_ROUTE(puan_review_get_counts)
+{
+    const struct puan_review_list_in *q = in;
+    struct puan_review *rv = puan_review_of(rq->store);
+    int offset = puan_store_plan(rq->store)->offset_minutes;
+    struct puan_review_counts out = { 0 };
+    struct counting k = { .out = &out, .facets = true };
+    struct ea *table = NULL;
+    int64_t behind, eas = 0;
+    size_t cap = 0;
+    bool complete;
+    struct puan_jw *w;
+    enum puan_status st = state_of_word(&k.c.state, q->state, err);
+
+    if (st != PUAN_OK)
+        return st;
+    k.c.in = q;
+    k.c.now = rq->now;
+    k.c.level = puan_review_level(rq);
+    st = each(&k.c, rq->store, rq->area, &out.complete, &behind, add, err);
+    if (st == PUAN_OK)
+        st = count_eas(&table, &cap, &complete, rq, rq->area, err);
+    for (size_t i = 0; i < cap && st == PUAN_OK; i++)
+        eas += whole(rv, &table[i]);
+    free(table);
+    if (st != PUAN_OK) {
+        free(k.rules.t);
+        free(k.modes.t);
+        free(k.senders.t);
+        return st;
+    }
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, offset);
+    put_partial(w, out.complete, behind);
+    for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
+        puan_jw_kint(w, puan_review_state_name((enum puan_review_state)s),
+                     out.state[s]);
+    puan_jw_kint(w, "overdue", out.overdue);
+    puan_jw_kint(w, "passed", out.passed);
+    puan_jw_kint(w, "eas", eas);
+    put_tallies(w, "rules", &k.rules);
+    put_tallies(w, "modes", &k.modes);
+    put_tallies(w, "senders", &k.senders);
+    puan_jw_end(w, '}');
+    return PUAN_OK;
+}
