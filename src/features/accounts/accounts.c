@@ -86,6 +86,13 @@ static const struct puan_param household_password_params[] = {
     { "cookie", PUAN_PARAM_BOOL,
       offsetof(struct household_password_in, cookie), 0, 0, true },
 };
+static const struct puan_param session_params[] = {
+    { "peek", PUAN_PARAM_BOOL, offsetof(struct session_in, peek), 0, 0, true },
+};
+static const struct puan_param factor_params[] = {
+    { "code", PUAN_PARAM_TEXT, offsetof(struct factor_in, code), 6, 12,
+      false },
+};
 static const struct puan_param switch_params[] = {
     { "seat", PUAN_PARAM_INT, offsetof(struct switch_in, seat), 1, INT64_MAX,
       false },
@@ -175,8 +182,15 @@ static const struct puan_route routes[] = {
     { PUAN_POST, "/c/{campaign}/logout", "", PUAN_SCOPE_SESSION,
       "session.close", "Sign out", h_logout, .with_first_secret = true },
     { PUAN_GET, "/c/{campaign}/session", "", PUAN_SCOPE_SESSION, "",
-      "Who am I, at which seat, with which capabilities", h_session,
-      .with_first_secret = true },
+      "Who am I, at which seat, with which capabilities, for how long; "
+      "peek=true is no use of the session",
+      h_session, PUAN_PARAMS(session_params, struct session_in),
+      .with_first_secret = true, .idle = true },
+    { PUAN_POST, "/c/{campaign}/session/factor", "", PUAN_SCOPE_SESSION,
+      "session.factor",
+      "Give the code of the second factor again, for acts that want it fresh",
+      h_factor, PUAN_PARAMS(factor_params, struct factor_in),
+      .max_body = 1024 },
     { PUAN_POST, "/c/{campaign}/session/seat", "", PUAN_SCOPE_SESSION,
       "session.switch", "Move to another seat of the same account: a new "
                         "session",
@@ -205,14 +219,15 @@ static const struct puan_route routes[] = {
       h_account_secret, PUAN_PARAMS(account_id_params, struct account_id_in) },
     { PUAN_POST, "/c/{campaign}/seats", "seat.grant", PUAN_SCOPE_AREA,
       "seat.grant", "Give an account a seat: a role at an area for a period",
-      h_seat_grant, PUAN_PARAMS(grant_params, struct grant_in) },
+      h_seat_grant, PUAN_PARAMS(grant_params, struct grant_in),
+      .fresh_factor = true },
     { PUAN_GET, "/c/{campaign}/seats", "account.view", PUAN_SCOPE_AREA, "",
       "List seats of an area", h_seats,
       PUAN_PARAMS(seats_params, struct seats_in) },
     { PUAN_POST, "/c/{campaign}/seats/{seat}/end", "seat.grant",
       PUAN_SCOPE_OBJECT, "seat.end", "End a seat, with its handover",
       h_seat_end, PUAN_PARAMS(seat_end_params, struct seat_end_in),
-      .area_of = seat_area_of },
+      .fresh_factor = true, .area_of = seat_area_of },
     { PUAN_POST, "/c/{campaign}/credentials", "credential.issue",
       PUAN_SCOPE_AREA, "credential.issue",
       "Issue device or household credentials in bulk, as CSV, shown once",

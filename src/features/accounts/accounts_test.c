@@ -439,6 +439,14 @@ static void guessing_locks_the_name(void **state)
     for (int i = 0; i < 5; i++)
         assert_int_equal(login("li-si", "wrong-Secret-1", NULL), 401);
     assert_int_equal(login("li-si", secret, NULL), 429);
+    assert_string_equal(field("code"), "locked");
+    {
+        int64_t s = 0;
+
+        assert_true(puan_int_parse(
+            &s, puan_http_reply_header(&reply, "Retry-After")));
+        assert_in_range(s, 890, 901);
+    }
     /* an unknown name is treated alike */
     for (int i = 0; i < 5; i++)
         assert_int_equal(login("nobody", "wrong-Secret-1", NULL), 401);
@@ -617,6 +625,120 @@ static void a_live_code_opens_nothing_but_the_password(void **state)
     assert_string_equal(field("must_change"), "false");
 }
 
+/* admin[1] at its seat, with a session whose factor is that old. */
+static const char *seated(int64_t factor_ms, int64_t idle_ms)
+{
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 2,
+                            .seat = 2, .role = -1, .factor_ms = factor_ms };
+    char token[PUAN_TOKEN_TEXT];
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+
+    for (size_t r = 0; r < plan->n_roles; r++)
+        if (puan_str_is(plan->role[r].id, "security-admin"))
+            who.role = (int32_t)r;
+    puan_format(who.name, sizeof(who.name), "%s", admin[1].name);
+    puan_format(who.role_name, sizeof(who.role_name), "security-admin");
+    assert_int_equal(puan_session_open(token, puan_host_sessions(fix->host),
+                                       &who, puan_real_now(), idle_ms,
+                                       puan_real_now() + 600000, NULL),
+                     PUAN_OK);
+    return puan_arena_dup(&fix->a, puan_str_of(token));
+}
+
+static int64_t number(const char *name)
+{
+    int64_t v = -1;
+
+    assert_true(puan_int_parse(&v, puan_str_of(field(name))));
+    return v;
+}
+
+static void a_session_tells_what_it_is(void **state)
+{
+    const char *tok = seated(puan_real_now(), 600000);
+
+    (void)state;
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    assert_string_equal(field("role"), "security-admin");
+    assert_string_equal(field("role_zh"), "安全管理员");
+    /* an administrator of the whole installation stands at its top */
+    assert_string_equal(field("area"), "11");
+    assert_string_equal(field("area_zh"), "甲县");
+    assert_string_equal(field("level"), "county");
+    assert_string_equal(field("birth"), "demo");
+    assert_int_equal(number("idle_ms"), 600000);
+    assert_true(number("idle_left_ms") > 590000);
+    assert_true(number("factor_left_ms") > 290000);
+    assert_non_null(strstr(puan_arena_dup(&fix->a, reply.body),
+                           "\"seats\":[{\"seat\":2,\"role\":"
+                           "\"security-admin\",\"role_zh\":"));
+}
+
+static void looking_is_no_use_of_a_session(void **state)
+{
+    const char *tok = seated(0, 600);
+    struct puan_http_call c = { .method = "GET", .path = BASE "/seats",
+                                .token = tok,
+                                .headers = "Puan-Unattended: 1\r\n" };
+    int64_t began = puan_os_mono_ns();
+    bool peeked = true, asked = true;
+
+    (void)state;
+    /* neither a peek nor what a page asks by itself keeps it alive */
+    while (peeked && asked) {
+        if (puan_os_mono_ns() - began > INT64_C(5000000000))
+            fail_msg("the session does not end");
+        peeked = call("GET", "/session?peek=true", tok, "") == 200;
+        assert_int_equal(puan_http_call(&reply, fix->client, &c, NULL),
+                         PUAN_OK);
+        asked = reply.status == 200;
+        usleep(50000);
+    }
+    assert_true(puan_os_mono_ns() - began >= INT64_C(500000000));
+    /* a use does */
+    tok = seated(0, 900);
+    began = puan_os_mono_ns();
+    while (puan_os_mono_ns() - began < INT64_C(1500000000)) {
+        assert_int_equal(call("GET", "/session", tok, ""), 200);
+        usleep(100000);
+    }
+}
+
+static void an_old_factor_is_asked_for_again(void **state)
+{
+    static const char grant[] = "{\"account\":\"nobody-yet\",\"role\":"
+                                "\"county-office\",\"area\":\"11\"}";
+    const char *tok = seated(puan_real_now() - 301000, 600000);
+    unsigned status = 0;
+
+    (void)state;
+    assert_int_equal(call("POST", "/seats", tok, grant), 403);
+    assert_string_equal(field("code"), "second-factor");
+    assert_int_equal(call("POST", "/seats/99/end", tok,
+                          "{\"handover\":\"none\"}"),
+                     404);
+    assert_int_equal(call("POST", "/session/factor", tok,
+                          "{\"code\":\"abcdef\"}"),
+                     403);
+    assert_string_equal(field("code"), "code-wrong");
+    /* the step of now was used to sign in; the next one is taken early */
+    for (int step = 0; step < 2 && status != 204; step++) {
+        uint8_t raw[40];
+        int n = puan_unbase32(raw, sizeof(raw), puan_str_of(admin[1].totp));
+
+        status = call(
+            "POST", "/session/factor", tok,
+            puan_arena_fmt(
+                &fix->a, "{\"code\":\"%06u\"}",
+                puan_totp((struct puan_str){ (const char *)raw, (size_t)n },
+                          puan_os_now_ms() / 1000 + 30 * step, 6)));
+    }
+    assert_int_equal(status, 204);
+    assert_int_equal(call("POST", "/seats", tok, grant), 404);
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    assert_true(number("factor_left_ms") > 0);
+}
+
 static void machine_names_lock_too(void **state)
 {
     (void)state;
@@ -716,6 +838,9 @@ int main(void)
 {
     const struct CMUnitTest demo[] = {
         cmocka_unit_test(accounts_live_their_whole_life),
+        cmocka_unit_test(a_session_tells_what_it_is),
+        cmocka_unit_test(looking_is_no_use_of_a_session),
+        cmocka_unit_test(an_old_factor_is_asked_for_again),
         cmocka_unit_test(guessing_locks_the_name),
         cmocka_unit_test(three_faults_of_a_code_are_told_apart),
         cmocka_unit_test(a_password_then_belongs_to_the_code),

@@ -105,8 +105,6 @@ void login_who_of_machine(struct puan_who *who, const struct puan_plan *plan,
 PUAN_MUST_USE enum puan_status login_answer(struct puan_request *rq,
                                             const struct puan_who *who,
                                             bool cookie, struct puan_err *err);
-/* The token of this request. */
-struct puan_str login_token(const struct puan_request *rq);
 
 /* Ordinal of a role by name, or -1. */
 int32_t role_ordinal(const struct puan_plan *p, struct puan_str id);
@@ -186,6 +184,7 @@ HANDLER(h_login_household);
 HANDLER(h_household_password);
 HANDLER(h_logout);
 HANDLER(h_session);
+HANDLER(h_factor);
 HANDLER(h_switch);
 HANDLER(h_password);
 HANDLER(h_account_create);
@@ -222,6 +221,12 @@ struct household_password_in {
 };
 struct switch_in {
     int64_t seat;
+};
+struct session_in {
+    bool peek;
+};
+struct factor_in {
+    struct puan_str code;
 };
 struct password_in {
     struct puan_str old, fresh;

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "core/area/area.h"
 #include "features/accounts/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/http/http.h"
@@ -12,6 +13,7 @@
 
 #define DAY_MS INT64_C(86400000)
 #define PAST_SECRETS 5
+#define FACTOR_FRESH_MS INT64_C(300000) /* as host/dispatch.c */
 
 /* Of no password: checked when the name is unknown. */
 static const char nobody[] =
@@ -39,17 +41,30 @@ uint64_t login_name_hash(const struct accounts *a, enum puan_credential c,
     return h ? h : 1;
 }
 
-static enum puan_status wait_or_go(struct puan_request *rq, uint64_t name,
-                                   const char *peer, struct puan_err *err)
+/* Says for how long, so that a page can say until when. */
+static void locked_out(struct puan_request *rq, int64_t wait_ms)
+{
+    const char *s = puan_arena_fmt(rq->arena, "%lld",
+                                   (long long)(wait_ms / 1000 + 1));
+
+    puan_answer_header(rq, "Retry-After", s);
+    puan_answer_problem(rq, 429, "locked",
+                        puan_arena_fmt(rq->arena,
+                                       "too many failed attempts; try again "
+                                       "in %s s",
+                                       s));
+}
+
+/* False when the answer has been given: this name or source must wait. */
+static bool wait_or_go(struct puan_request *rq, uint64_t name,
+                       const char *peer)
 {
     int64_t wait = attempts_wait(accounts_of(rq)->attempts, name, peer,
                                  rq->real_now);
 
-    if (!wait)
-        return PUAN_OK;
-    return puan_fail(err, PUAN_ELIMIT, "sign-in",
-                     "too many failed attempts; try again in %lld s",
-                     (long long)(wait / 1000 + 1));
+    if (wait)
+        locked_out(rq, wait);
+    return !wait;
 }
 
 static enum puan_status wrong(struct puan_request *rq)
@@ -70,6 +85,35 @@ static enum puan_status do_nothing(struct puan_shard *sh, struct puan_db *db,
     (void)arg;
     (void)err;
     return PUAN_OK;
+}
+
+/* ---- seats in words ------------------------------------------------------------ */
+
+/* The members of a seat: number, role and area with their names. */
+static void put_seat(struct puan_jw *w, const struct puan_request *rq,
+                     int64_t id, struct puan_str role_id, int64_t area)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    const struct puan_role *role =
+        puan_plan_role(puan_store_plan(rq->store), role_id);
+    uint32_t i = PUAN_AREA_NONE;
+
+    puan_jw_kint(w, "seat", id);
+    puan_jw_kstr(w, "role", role_id);
+    puan_jw_kstr(w, "role_zh", role ? role->zh : role_id);
+    puan_jw_kstr(w, "role_en", role ? role->en : role_id);
+    if (!area) /* the whole installation */
+        area = puan_area_top(rq->store);
+    puan_jw_kcode(w, "area", area);
+    if (t && t->n)
+        i = puan_area_find(t, area);
+    puan_jw_kstr(w, "area_zh", i == PUAN_AREA_NONE ? PUAN_STR("")
+                                                   : t->area[i].zh);
+    puan_jw_kstr(w, "area_en", i == PUAN_AREA_NONE ? PUAN_STR("")
+                                                   : t->area[i].en);
+    puan_jw_kstr(w, "level", i == PUAN_AREA_NONE
+                                 ? PUAN_STR("")
+                                 : t->level[t->area[i].level].name);
 }
 
 /* ---- the answer with the token ------------------------------------------------- */
@@ -115,11 +159,7 @@ static enum puan_status open_session(struct puan_request *rq,
         puan_jw_list(w);
         for (size_t i = 0; i < n; i++) {
             puan_jw_map(w);
-            puan_jw_kint(w, "seat", seats[i].id);
-            puan_jw_kstr(w, "role", seats[i].role);
-            puan_jw_ktext(w, "area",
-                          puan_arena_fmt(rq->arena, "%lld",
-                                         (long long)seats[i].area));
+            put_seat(w, rq, seats[i].id, seats[i].role, seats[i].area);
             puan_jw_end(w, '}');
         }
         puan_jw_end(w, ']');
@@ -166,7 +206,6 @@ HANDLER(h_login_machine)
     uint8_t hash[16];
     uint64_t key;
     bool good;
-    enum puan_status st;
 
     who.credential = puan_str_is(p->kind, "device")      ? PUAN_CRED_DEVICE
                      : puan_str_is(p->kind, "household") ? PUAN_CRED_HOUSEHOLD
@@ -177,9 +216,8 @@ HANDLER(h_login_machine)
     key = login_name_hash(a, who.credential, p->name);
     /* By name only: nobody guesses 80 bits, and a county's devices come from
      * one address, where a stranger's failures must not shut them out. */
-    st = wait_or_go(rq, key, NULL, err);
-    if (st != PUAN_OK)
-        return st;
+    if (!wait_or_go(rq, key, NULL))
+        return PUAN_OK;
     good = machines_find(&m, a->machines, who.credential, p->name);
     machine_hash(hash, rq->store, who.credential, p->name, p->secret);
     if (who.credential == PUAN_CRED_HOUSEHOLD && good &&
@@ -316,12 +354,16 @@ HANDLER(h_login)
     struct puan_act act;
     struct puan_db *db;
     struct puan_err why = { 0 };
+    struct puan_str site = rq->http->header[PUAN_H_FETCH_SITE];
     bool known, good;
     enum puan_status st;
 
-    st = wait_or_go(rq, key, rq->http->peer, err);
-    if (st != PUAN_OK)
-        return st;
+    /* another site may not sign a browser in */
+    if (p->cookie && site.n && !puan_str_is(site, "same-origin") &&
+        !puan_str_is(site, "none"))
+        return PUAN_EDENIED;
+    if (!wait_or_go(rq, key, rq->http->peer))
+        return PUAN_OK;
     st = puan_read_begin(&db, office, err);
     if (st != PUAN_OK)
         return st;
@@ -332,10 +374,10 @@ HANDLER(h_login)
     if (st != PUAN_OK && st != PUAN_ENOTFOUND)
         return puan_fail(err, st, why.where, "%s", why.text);
     known = st == PUAN_OK;
-    if (known && r.locked_ms > rq->real_now)
-        return puan_fail(err, PUAN_ELIMIT, "sign-in",
-                         "too many failed attempts; try again in %lld s",
-                         (long long)((r.locked_ms - rq->real_now) / 1000 + 1));
+    if (known && r.locked_ms > rq->real_now) {
+        locked_out(rq, r.locked_ms - rq->real_now);
+        return PUAN_OK;
+    }
     memset(&why, 0, sizeof(why));
     good = puan_password_check(known ? r.secret.p : nobody, p->secret, &why) ==
                PUAN_OK &&
@@ -344,6 +386,8 @@ HANDLER(h_login)
     who_of_seat(&who, plan, &r, seat);
     if (good && who.role >= 0 && plan->role[who.role].second_factor)
         good = code_ok(rq, &r, p->code);
+    if (good && who.role >= 0 && plan->role[who.role].second_factor)
+        who.factor_ms = rq->real_now;
     if (!good) {
         int64_t lock = puan_plan_number(plan, "login_lock", 15 * 60000);
 
@@ -374,21 +418,6 @@ HANDLER(h_login)
 
 /* ---- the session itself ----------------------------------------------------------------- */
 
-struct puan_str login_token(const struct puan_request *rq)
-{
-    struct puan_str auth = rq->http->header[PUAN_H_AUTHORIZATION], part,
-                    rest = rq->http->header[PUAN_H_COOKIE];
-
-    if (auth.n > 7)
-        return puan_str_trim((struct puan_str){ auth.p + 7, auth.n - 7 });
-    while (rest.n && puan_str_split(&part, &rest, ';')) {
-        part = puan_str_trim(part);
-        if (puan_str_starts(part, "puan_session="))
-            return (struct puan_str){ part.p + 13, part.n - 13 };
-    }
-    return PUAN_STR("");
-}
-
 HANDLER(h_logout)
 {
     struct puan_act act;
@@ -400,38 +429,128 @@ HANDLER(h_logout)
         st = puan_commit(puan_store_office(rq->store), &act, do_nothing, NULL,
                          err);
     }
-    puan_session_end(puan_host_sessions(rq->host), login_token(rq));
+    puan_session_end(puan_host_sessions(rq->host), rq->token);
+    if (rq->cookie)
+        puan_answer_header(rq, "Set-Cookie",
+                           "puan_session=; Path=/; Max-Age=0; HttpOnly; "
+                           "SameSite=Strict");
     if (st == PUAN_OK)
         puan_answer_empty(rq);
     return st;
 }
 
+static enum puan_status own_seats(struct account_row *r, struct seat_row **seats,
+                                  size_t *n, struct puan_request *rq,
+                                  struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_db *db;
+    enum puan_status st = puan_read_begin(&db, office, err);
+
+    if (st != PUAN_OK)
+        return st;
+    st = account_read(r, db, rq->who.account, PUAN_STR(""), rq->arena, err);
+    if (st == PUAN_OK)
+        st = seats_of(seats, n, db, r->id, rq->now, rq->arena, err);
+    puan_read_end(office, db);
+    return st;
+}
+
 HANDLER(h_session)
 {
+    const struct session_in *p = in;
     const struct puan_plan *plan = puan_store_plan(rq->store);
-    struct puan_jw *w = puan_answer_begin(rq, 200);
+    struct puan_sessions *sessions = puan_host_sessions(rq->host);
+    struct puan_session_key key = puan_session_key(sessions, rq->token);
     const struct puan_role *role =
         rq->who.role >= 0 ? &plan->role[rq->who.role] : NULL;
+    int64_t idle = 0, left = 0,
+            fresh = puan_plan_number(plan, "factor_fresh", FACTOR_FRESH_MS) -
+                    (rq->real_now - rq->who.factor_ms);
+    struct account_row r;
+    struct seat_row *seats = NULL;
+    struct puan_who who;
+    size_t n = 0;
+    struct puan_jw *w;
+    enum puan_status st = PUAN_OK;
 
-    (void)in;
-    (void)err;
+    if (rq->who.credential == PUAN_CRED_HUMAN)
+        st = own_seats(&r, &seats, &n, rq, err);
+    if (st != PUAN_OK)
+        return st;
+    /* the row is no use by itself: asking without peek is */
+    if (!p->peek && !rq->http->header[PUAN_H_UNATTENDED].n)
+        (void)puan_session_find(&who, sessions, rq->token, rq->real_now);
+    (void)puan_session_left(&idle, &left, sessions, &key, rq->real_now);
+    w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_ktext(w, "name", rq->who.name);
-    puan_jw_ktext(w, "role", rq->who.role_name);
-    if (role) {
-        puan_jw_kstr(w, "role_zh", role->zh);
-        puan_jw_kstr(w, "role_en", role->en);
-    }
-    puan_jw_ktext(w, "area",
-                  puan_arena_fmt(rq->arena, "%lld", (long long)rq->who.area));
-    puan_jw_kint(w, "seat", rq->who.seat);
+    put_seat(w, rq, rq->who.seat, puan_str_of(rq->who.role_name),
+             rq->who.area);
     puan_jw_kbool(w, "must_change", rq->who.must_change);
+    puan_jw_kbool(w, "second_factor", role && role->second_factor);
+    puan_jw_ktext(w, "birth", puan_store_birth(rq->store));
+    puan_jw_kint(w, "idle_ms", idle);
+    puan_jw_kint(w, "idle_left_ms", left);
+    puan_jw_kint(w, "factor_left_ms",
+                 rq->who.factor_ms && fresh > 0 ? fresh : 0);
     puan_jw_key(w, "can");
     puan_jw_list(w);
     for (size_t i = 0; role && i < role->n_can; i++)
         puan_jw_str(w, role->can[i]);
     puan_jw_end(w, ']');
+    puan_jw_key(w, "seats");
+    puan_jw_list(w);
+    for (size_t i = 0; i < n; i++) {
+        puan_jw_map(w);
+        put_seat(w, rq, seats[i].id, seats[i].role, seats[i].area);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
     puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+/* The code again; what it opens is the row's business (fresh_factor). */
+HANDLER(h_factor)
+{
+    const struct factor_in *p = in;
+    struct accounts *a = accounts_of(rq);
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    uint64_t key = login_name_hash(a, PUAN_CRED_HUMAN, puan_str_of(rq->who.name));
+    struct account_row r;
+    struct seat_row *seats;
+    struct puan_act act;
+    size_t n;
+    enum puan_status st;
+
+    if (rq->who.credential != PUAN_CRED_HUMAN)
+        return PUAN_EDENIED;
+    if (!wait_or_go(rq, key, rq->http->peer))
+        return PUAN_OK;
+    st = own_seats(&r, &seats, &n, rq, err);
+    if (st != PUAN_OK)
+        return st;
+    if (!code_ok(rq, &r, p->code)) {
+        int64_t lock = puan_plan_number(plan, "login_lock", 15 * 60000);
+
+        atomic_fetch_add(&a->failed, 1);
+        if (attempts_failed(a->attempts, key, rq->http->peer, rq->real_now,
+                            (int)puan_plan_number(plan, "login_attempts", 5),
+                            lock))
+            lock_account(rq, &r, rq->real_now + lock);
+        puan_answer_problem(rq, 403, "code-wrong",
+                            "this code is not right or was used already");
+        return PUAN_OK;
+    }
+    attempts_clear(a->attempts, key);
+    puan_request_act(&act, rq, r.name);
+    st = puan_commit(puan_store_office(rq->store), &act, do_nothing, NULL,
+                     err);
+    if (st != PUAN_OK)
+        return st;
+    puan_session_factor(puan_host_sessions(rq->host), rq->token, rq->real_now);
+    puan_answer_empty(rq);
     return PUAN_OK;
 }
 
@@ -446,18 +565,11 @@ HANDLER(h_switch)
     size_t n = 0;
     struct puan_who who;
     struct puan_act act;
-    struct puan_db *db;
     enum puan_status st;
 
     if (rq->who.credential != PUAN_CRED_HUMAN)
         return PUAN_EDENIED;
-    st = puan_read_begin(&db, office, err);
-    if (st != PUAN_OK)
-        return st;
-    st = account_read(&r, db, rq->who.account, PUAN_STR(""), rq->arena, err);
-    if (st == PUAN_OK)
-        st = seats_of(&seats, &n, db, r.id, rq->now, rq->arena, err);
-    puan_read_end(office, db);
+    st = own_seats(&r, &seats, &n, rq, err);
     if (st != PUAN_OK)
         return st;
     seat = choose(seats, n, p->seat);
@@ -473,9 +585,10 @@ HANDLER(h_switch)
     st = puan_commit(office, &act, do_nothing, NULL, err);
     if (st != PUAN_OK)
         return st;
-    puan_session_end(puan_host_sessions(rq->host), login_token(rq));
-    return open_session(rq, &who, rq->real_now + DAY_MS / 2, seats, n, false,
-                        err);
+    puan_session_end(puan_host_sessions(rq->host), rq->token);
+    who.factor_ms = rq->who.factor_ms;
+    return open_session(rq, &who, rq->real_now + DAY_MS / 2, seats, n,
+                        rq->cookie, err);
 }
 
 /* ---- changing one's own password --------------------------------------------------------- */
@@ -575,9 +688,8 @@ HANDLER(h_password)
 
     if (rq->who.credential != PUAN_CRED_HUMAN)
         return PUAN_EDENIED;
-    st = wait_or_go(rq, key, rq->http->peer, err);
-    if (st != PUAN_OK)
-        return st;
+    if (!wait_or_go(rq, key, rq->http->peer))
+        return PUAN_OK;
     st = puan_password_rules(
         p->fresh, puan_str_of(rq->who.name),
         rq->who.role >= 0 && role_admin(&plan->role[rq->who.role]) != 0, err);

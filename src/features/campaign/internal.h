@@ -11,7 +11,7 @@
 #include "features/campaign/campaign.h"
 #include "kit/crypto/keys.h"
 
-#include "features/host/feature.h"
+#include "features/host/request.h"
 
 /* Covered tables, by place in the feature's list. */
 enum {
@@ -26,7 +26,24 @@ enum {
 };
 extern const struct puan_covered puan_campaign_covered[PUAN_COVER_TABLES];
 
-#define PUAN_CAMPAIGN_ROUTES 10
+/* places.c */
+struct puan_areas_in {
+    int64_t parent, depth;
+    struct puan_page page;
+};
+struct puan_areas_search_in {
+    struct puan_str q;
+    struct puan_page page;
+};
+enum puan_status puan_campaign_about(struct puan_request *rq, const void *in,
+                                     struct puan_err *err);
+enum puan_status puan_campaign_areas(struct puan_request *rq, const void *in,
+                                     struct puan_err *err);
+enum puan_status puan_campaign_areas_search(struct puan_request *rq,
+                                            const void *in,
+                                            struct puan_err *err);
+
+#define PUAN_CAMPAIGN_ROUTES 13
 extern const struct puan_route puan_campaign_routes[PUAN_CAMPAIGN_ROUTES];
 
 #endif

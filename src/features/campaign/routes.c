@@ -313,6 +313,18 @@ static enum puan_status post_clock(struct puan_request *rq, const void *arg,
     return st;
 }
 
+static const struct puan_param areas_params[] = {
+    { "parent", PUAN_PARAM_AREA, offsetof(struct puan_areas_in, parent), 0, 0,
+      true },
+    { "depth", PUAN_PARAM_INT, offsetof(struct puan_areas_in, depth), 1,
+      PUAN_AREA_LEVELS, true },
+    PUAN_PAGE_PARAMS(struct puan_areas_in, page),
+};
+static const struct puan_param areas_search_params[] = {
+    { "q", PUAN_PARAM_TEXT, offsetof(struct puan_areas_search_in, q), 1, 120 },
+    PUAN_PAGE_PARAMS(struct puan_areas_search_in, page),
+};
+
 #define IMPORT(where, can, what)                                               \
     { PUAN_POST, (where), (can), PUAN_SCOPE_OFFICE, "import", (what),          \
       post_import, PUAN_PARAMS(import_params, struct import_in),               \
@@ -333,6 +345,16 @@ const struct puan_route puan_campaign_routes[PUAN_CAMPAIGN_ROUTES] = {
     { PUAN_GET, "/c/{campaign}/listing", "listing.view", PUAN_SCOPE_AREA, "",
       "Households of an area and where they stand", get_listing,
       PUAN_PARAMS(area_params, struct area_in) },
+    { PUAN_GET, "/campaign", "", PUAN_SCOPE_PUBLIC, "",
+      "Which census this is: names, levels, windows, time, plan",
+      puan_campaign_about, .idle = true },
+    { PUAN_GET, "/c/{campaign}/areas", "", PUAN_SCOPE_SESSION, "",
+      "Areas below one inside the seat's own, `depth` levels deep",
+      puan_campaign_areas, PUAN_PARAMS(areas_params, struct puan_areas_in) },
+    { PUAN_GET, "/c/{campaign}/areas/search", "", PUAN_SCOPE_SESSION, "",
+      "Areas inside the seat's own by part of a name or code, outer ones first",
+      puan_campaign_areas_search,
+      PUAN_PARAMS(areas_search_params, struct puan_areas_search_in) },
     { PUAN_GET, "/c/{campaign}/clock", "", PUAN_SCOPE_SESSION, "",
       "Campaign time and windows", get_clock },
     { PUAN_POST, "/c/{campaign}/clock", "clock.set", PUAN_SCOPE_OFFICE,

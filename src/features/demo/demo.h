@@ -31,6 +31,7 @@ struct puan_desk {
     struct puan_http_client *http;
     char token[96];
     const char *campaign;
+    struct puan_str totp; /* base32: answers when a fresh code is asked for */
 };
 
 #define PUAN_DEMO_STAGES 16

@@ -22,12 +22,14 @@ struct seat {
     const struct puan_role *role;
     int64_t area;
     char token[96];
+    struct puan_str totp;
 };
 
 struct puan_people {
     struct puan_arena arena;
     struct puan_out accounts; /* what is printed for whoever tries the demo */
     char system[96], security[96];
+    struct puan_str security_totp;
     struct machine *staff, *household; /* by name */
     size_t n_staff, n_household;
     struct seat seat[SEATS_MAX];
@@ -135,6 +137,8 @@ static enum puan_status administrators(struct puan_demo *d, struct puan_desk *k,
                     err);
         if (i < 2)
             memcpy(i == 0 ? p->system : p->security, token, sizeof(token));
+        if (i == 1)
+            p->security_totp = puan_arena_keep(&p->arena, c.field[3]);
     }
     puan_arena_clear(&row);
     if (st == PUAN_OK)
@@ -202,6 +206,7 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
         return st;
     totp = puan_node_str_opt(made, "totp", "");
     memcpy(k->token, p->security, sizeof(k->token));
+    k->totp = p->security_totp;
     st = puan_desk_call(NULL, NULL, k, "POST", "/seats",
                         puan_arena_fmt(a,
                                        "{\"account\":\"%s\",\"role\":\"%.*s\","
@@ -209,6 +214,7 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
                                        name, PUAN_FMT(s->role->id),
                                        (long long)s->area),
                         0, a, err);
+    k->totp = s->totp = puan_arena_keep(a, totp);
     if (st == PUAN_OK)
         st = settle(s->token, d, k, puan_str_of(name), s->role->id, secret,
                     totp, err);
@@ -235,6 +241,7 @@ enum puan_status puan_people_seat(struct puan_desk *k, struct puan_demo *d,
         s = &p->seat[i];
         if (s->role == r && s->area == area) {
             memcpy(k->token, s->token, sizeof(k->token));
+            k->totp = s->totp;
             return PUAN_OK;
         }
     }

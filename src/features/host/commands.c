@@ -260,7 +260,8 @@ static const struct puan_command commands[] = {
       cmd_openapi, "输出网络接口说明（OpenAPI 3.1）" },
     { "permissions", "PACK [--md]",
       "Prints which role of a plan may use which route. Area rules come on "
-      "top: a\nseat acts inside its own area only.",
+      "top: a\nseat acts inside its own area only. \"fresh factor\": the "
+      "second factor is asked for\nagain when it is some minutes old.",
       cmd_permissions, "列出方案中各岗位可用的接口" },
 };
 

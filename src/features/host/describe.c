@@ -71,6 +71,8 @@ static void write_operation(struct puan_jw *w, const struct puan_feature *f,
         puan_jw_ktext(w, "x-capability", row->capability);
     if (*row->verb)
         puan_jw_ktext(w, "x-ledger-verb", row->verb);
+    if (row->fresh_factor)
+        puan_jw_kbool(w, "x-fresh-second-factor", true);
     puan_jw_key(w, "security");
     puan_jw_list(w);
     if (row->scope != PUAN_SCOPE_PUBLIC) {
@@ -260,11 +262,12 @@ void puan_permissions_write(struct puan_out *o,
                                                   "object",    "office" };
             const struct puan_route *row = &features[f]->routes[i];
 
-            puan_out_fmt(o, "%s%s %s%s%s%s%s", markdown ? "| " : "",
+            puan_out_fmt(o, "%s%s %s%s%s%s%s%s", markdown ? "| " : "",
                          puan_method_name(row->method),
                          puan_route_path(row, o->arena), sep,
                          *row->capability ? row->capability : "-", sep,
-                         scopes[row->scope]);
+                         scopes[row->scope],
+                         row->fresh_factor ? ", fresh factor" : "");
             for (size_t r = 0; r < plan->n_roles; r++)
                 puan_out_fmt(o, "%s%s", sep,
                              may(row, &plan->role[r]) ? "●" : "");

@@ -17,6 +17,7 @@
 
 #define LOG_LINES_A_SECOND 20
 #define DEFAULT_BODY 65536
+#define FACTOR_FRESH_MS INT64_C(300000) /* unless the plan says otherwise */
 
 /* ---- areas ------------------------------------------------------------------- */
 
@@ -200,9 +201,18 @@ static bool admit(struct puan_host *h, struct puan_call *k)
     struct puan_str token;
     bool cookie, have;
 
-    have = token_of(&token, &cookie, x) &&
-           puan_session_find(&k->rq.who, h->sessions, token, k->rq.real_now);
-    if (!have) {
+    have = token_of(&token, &cookie, x);
+    /* What a page asks by itself must not keep a session that nobody uses. */
+    if (have)
+        have = row->idle || x->header[PUAN_H_UNATTENDED].n
+                   ? puan_session_peek(&k->rq.who, h->sessions, token,
+                                       k->rq.real_now)
+                   : puan_session_find(&k->rq.who, h->sessions, token,
+                                       k->rq.real_now);
+    if (have) {
+        k->rq.token = token;
+        k->rq.cookie = cookie;
+    } else {
         memset(&k->rq.who, 0, sizeof(k->rq.who));
         k->rq.who.role = -1;
         if (row->scope == PUAN_SCOPE_PUBLIC)
@@ -374,6 +384,22 @@ static bool inside(struct puan_call *k, uint64_t set, void *in)
     return false;
 }
 
+/* The second factor is as fresh as the row wants it; else it is asked for. */
+static bool factor_fresh(struct puan_call *k)
+{
+    struct puan_request *rq = &k->rq;
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+
+    if (!rq->route->fresh_factor || rq->who.role < 0 ||
+        !plan->role[rq->who.role].second_factor ||
+        rq->real_now - rq->who.factor_ms <=
+            puan_plan_number(plan, "factor_fresh", FACTOR_FRESH_MS))
+        return true;
+    refuse(k, 403, "second-factor",
+           "give the code of the second factor again, then repeat this");
+    return false;
+}
+
 /* Idempotency-Key of a write; false when the answer is already there. */
 static bool first_time(struct puan_call *k)
 {
@@ -447,7 +473,8 @@ static void run(struct puan_call *k)
     }
     st = puan_params_fill(&in, &set, rq->route, &k->c->pattern, &k->target,
                           rq->http->body, rq->arena, &err);
-    if (st == PUAN_OK && inside(k, set, in) && first_time(k)) {
+    if (st == PUAN_OK && inside(k, set, in) && factor_fresh(k) &&
+        first_time(k)) {
         rq->in = in;
         rq->body = rq->http->body;
         st = rq->route->handle(rq, in, &err);

@@ -79,6 +79,9 @@ struct puan_route {
     bool direct;     /* runs in the event loop: must not block (request.h) */
     bool page;       /* the path counts from the root, not from /api/v1 */
     bool with_first_secret; /* allowed before the first secret is changed */
+    bool fresh_factor; /* a role with a second factor gives it again when it
+                          is older than a few minutes: 403 second-factor */
+    bool idle;         /* asking it is no use of the session: it may still end */
     /* PUAN_SCOPE_OBJECT: the area of the object the parameters name. */
     enum puan_status (*area_of)(int64_t *area, struct puan_request *rq,
                                 const void *in, struct puan_err *err);

@@ -47,6 +47,7 @@ struct puan_who {
     int64_t session;       /* number of the session, for the log */
     int64_t until_ms;      /* campaign time at which the seat ends; 0 never */
     int64_t batch;         /* machine credential: the issue it came from */
+    int64_t factor_ms;     /* real time of the last second factor; 0 none */
 };
 
 struct puan_request {
@@ -62,6 +63,8 @@ struct puan_request {
     int64_t household; /* scope household: the parameter; else 0 */
     int64_t now;       /* campaign clock, ms */
     int64_t real_now;  /* real time, ms */
+    struct puan_str token; /* the session's, as sent; empty without one */
+    bool cookie;           /* it came as a cookie: a page asks */
 
     /* of the host; do not touch */
     size_t route_ordinal;

@@ -308,8 +308,8 @@ static struct session **look(struct stripe *p, const uint8_t key[16])
     return *at ? at : NULL;
 }
 
-bool puan_session_find(struct puan_who *out, struct puan_sessions *s,
-                       struct puan_str token, int64_t now)
+static bool take(struct puan_who *out, struct puan_sessions *s,
+                 struct puan_str token, int64_t now, bool use)
 {
     uint8_t key[16];
     struct stripe *p;
@@ -323,9 +323,70 @@ bool puan_session_find(struct puan_who *out, struct puan_sessions *s,
     pthread_mutex_lock(&p->lock);
     at = look(p, key);
     if (at && !over(*at, now)) {
-        (*at)->used = now;
+        if (use)
+            (*at)->used = now;
         *out = (*at)->who;
         found = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
+bool puan_session_find(struct puan_who *out, struct puan_sessions *s,
+                       struct puan_str token, int64_t now)
+{
+    return take(out, s, token, now, true);
+}
+
+bool puan_session_peek(struct puan_who *out, struct puan_sessions *s,
+                       struct puan_str token, int64_t now)
+{
+    return take(out, s, token, now, false);
+}
+
+void puan_session_factor(struct puan_sessions *s, struct puan_str token,
+                         int64_t now)
+{
+    struct puan_session_key key = puan_session_key(s, token);
+    struct stripe *p = stripe_of(s, key.b);
+    struct session **at;
+
+    pthread_mutex_lock(&p->lock);
+    at = look(p, key.b);
+    if (at)
+        (*at)->who.factor_ms = now;
+    pthread_mutex_unlock(&p->lock);
+}
+
+struct puan_session_key puan_session_key(const struct puan_sessions *s,
+                                         struct puan_str token)
+{
+    struct puan_session_key key;
+
+    key_of(key.b, s, token);
+    return key;
+}
+
+bool puan_session_left(int64_t *idle_ms, int64_t *left_ms,
+                       struct puan_sessions *s,
+                       const struct puan_session_key *key, int64_t now)
+{
+    struct stripe *p = stripe_of(s, key->b);
+    struct session **at;
+    bool found = false;
+
+    pthread_mutex_lock(&p->lock);
+    at = look(p, key->b);
+    if (at && !over(*at, now)) {
+        int64_t left = (*at)->used + (*at)->idle_ms - now;
+
+        found = true;
+        if (left > (*at)->until - now)
+            left = (*at)->until - now;
+        if (idle_ms)
+            *idle_ms = (*at)->idle_ms;
+        if (left_ms)
+            *left_ms = left;
     }
     pthread_mutex_unlock(&p->lock);
     return found;

@@ -37,6 +37,26 @@ puan_session_open(char token[PUAN_TOKEN_TEXT], struct puan_sessions *s,
 /* Copies it and marks it used; false when there is none or it is over. */
 bool puan_session_find(struct puan_who *out, struct puan_sessions *s,
                        struct puan_str token, int64_t now);
+/* The same without marking it used. */
+bool puan_session_peek(struct puan_who *out, struct puan_sessions *s,
+                       struct puan_str token, int64_t now);
+/* A second factor was given just now. */
+void puan_session_factor(struct puan_sessions *s, struct puan_str token,
+                         int64_t now);
+
+/* What a session is kept under: tells nothing of its token. */
+struct puan_session_key {
+    uint8_t b[16];
+};
+struct puan_session_key puan_session_key(const struct puan_sessions *s,
+                                         struct puan_str token);
+/*
+ * How long it would last without further use (at most until its end); false
+ * when it is over.  Is no use of it.  idle_ms, left_ms may be NULL.
+ */
+bool puan_session_left(int64_t *idle_ms, int64_t *left_ms,
+                       struct puan_sessions *s,
+                       const struct puan_session_key *key, int64_t now);
 /* Ends one; false when there was none. */
 bool puan_session_end(struct puan_sessions *s, struct puan_str token);
 /* Ends all of an account, or of one seat of it (seat 0: all); how many. */

@@ -175,6 +175,7 @@ static void sit_at(struct seat *s, size_t ordinal, size_t level,
                 PUAN_FMT(s->role->id));
     puan_format(who.seat_text, sizeof(who.seat_text), "%.*s@%lld",
                 PUAN_FMT(s->role->id), (long long)who.area);
+    who.factor_ms = puan_real_now();
     assert_int_equal(puan_session_open(s->token, puan_host_sessions(fix->host),
                                        &who, puan_real_now(), 3600000,
                                        puan_real_now() + 3600000, NULL),
