@@ -687,6 +687,112 @@ static enum puan_status job(struct puan_store *st, struct puan_err *err)
     return puan_monitors_look(st, false, NULL, err);
 }
 
+/* ---- how the risks stand ---------------------------------------------------- */
+
+const char *puan_risk_level(int level)
+{
+    return level > 0 && level <= LEVELS ? level_name[level] : level_name[0];
+}
+
+/* Has the last look at this monitor failed to read its metric somewhere? */
+static bool unread(struct monitors *ms, size_t monitor)
+{
+    bool found = false;
+
+    if (ms->looked[monitor] == 0)
+        return true; /* nobody has looked yet */
+    for (size_t i = 0; i < SEEN_SLOTS && !found; i++)
+        for (const struct seen *s = ms->seen[i]; s != NULL && !found;
+             s = s->next)
+            found = s->monitor == monitor && !s->known;
+    return found;
+}
+
+static void kind_of(struct puan_risk *r, struct monitors *ms,
+                    const struct puan_node *n)
+{
+    r->risk = n->key;
+    r->zh = n->kind == PUAN_NODE_MAP ? puan_node_str_opt(n, "zh", "") : n->text;
+    r->en = n->kind == PUAN_NODE_MAP ? puan_node_str_opt(n, "en", "") : n->text;
+    for (size_t i = 0; i < ms->n; i++)
+        if (puan_str_eq(ms->list[i].risk, r->risk)) {
+            r->monitors++;
+            r->unread += unread(ms, i);
+        }
+}
+
+static void alarm_of(struct puan_risk *r, size_t n, const struct monitors *ms,
+                     struct puan_stmt *s, struct puan_arena *a)
+{
+    const struct monitor *m = NULL;
+    int level = (int)puan_col_int(s, 2);
+
+    for (size_t i = 0; i < ms->n; i++)
+        if (puan_str_eq(ms->list[i].label.name, puan_col_text(s, 0)))
+            m = &ms->list[i];
+    for (size_t k = 0; k < n && m != NULL; k++) {
+        if (!puan_str_eq(r[k].risk, m->risk))
+            continue;
+        r[k].alarms++;
+        if (level <= r[k].level) /* rows come oldest first */
+            return;
+        r[k].level = level > LEVELS ? LEVELS : level;
+        r[k].monitor = m->label.name;
+        r[k].monitor_zh = m->label.zh;
+        r[k].monitor_en = m->label.en;
+        for (size_t i = 0; i < m->n_levels; i++)
+            if (m->at[i].raise == level)
+                r[k].when = puan_arena_keep(a, m->at[i].text);
+        r[k].area = puan_col_int(s, 1);
+        r[k].value = puan_col_int(s, 3);
+        r[k].since_ms = puan_col_int(s, 4);
+        r[k].run = puan_col_int(s, 5);
+        return;
+    }
+}
+
+enum puan_status puan_risks_of(struct puan_risk **out, size_t *n,
+                               struct puan_store *st, int64_t area,
+                               struct puan_arena *a, struct puan_err *err)
+{
+    struct monitors *ms = puan_store_state(st, &puan_feature_monitors);
+    const struct puan_area_tree *t = puan_store_areas(st);
+    const struct puan_plan_file *f =
+        puan_plan_file(puan_store_plan(st), PUAN_STR("risks.yaml"));
+    const struct puan_node *map = NULL;
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    bool more = false;
+    enum puan_status rc;
+
+    *out = NULL;
+    *n = 0;
+    if (f != NULL && f->tree != NULL)
+        map = puan_node_get(f->tree, "risks");
+    if (ms == NULL || map == NULL || map->kind != PUAN_NODE_MAP)
+        return PUAN_OK;
+    *out = puan_new_n(a, map->n, struct puan_risk);
+    if (*out == NULL)
+        return puan_arena_check(a, err);
+    pthread_mutex_lock(&ms->lock);
+    PUAN_NODE_EACH(c, map) kind_of(&(*out)[(*n)++], ms, c);
+    pthread_mutex_unlock(&ms->lock);
+    TRY(puan_read_begin(&db, office, err));
+    rc = puan_sql(&s, db,
+                  "SELECT monitor, area, level, value, since, run FROM"
+                  " monitor_state WHERE level > 0 ORDER BY since, monitor,"
+                  " area",
+                  err);
+    while (rc == PUAN_OK &&
+           (rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
+        if (puan_area_contains_code(t, area, puan_col_int(s, 1)))
+            alarm_of(*out, *n, ms, s, a);
+    puan_stmt_done(s);
+    puan_read_end(office, db);
+    return rc;
+}
+
 /* ---- requests ------------------------------------------------------------------- */
 
 struct monitor_in {

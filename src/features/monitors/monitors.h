@@ -53,4 +53,25 @@ PUAN_MUST_USE enum puan_status puan_monitors_look(struct puan_store *st,
                                                   bool all, int64_t *raised,
                                                   struct puan_err *err);
 
+/*
+ * One risk kind of the plan as it stands inside an area: the alarm of the
+ * highest level (the oldest of them).  A kind nobody watches has no monitors;
+ * a monitor whose metric could not be read at the last look is `unread`:
+ * neither is safety.
+ */
+struct puan_risk {
+    struct puan_str risk, zh, en;
+    unsigned monitors, unread;
+    int level; /* 0 none, 1 blue ... 4 red */
+    unsigned alarms; /* inside the area */
+    /* of the alarm shown; empty at level 0 */
+    struct puan_str monitor, monitor_zh, monitor_en, when;
+    int64_t area, value, since_ms, run;
+};
+const char *puan_risk_level(int level); /* "none", "blue", ... */
+/* All kinds in the order of risks.yaml; *n gets how many, in the arena. */
+PUAN_MUST_USE enum puan_status
+puan_risks_of(struct puan_risk **out, size_t *n, struct puan_store *st,
+              int64_t area, struct puan_arena *a, struct puan_err *err);
+
 #endif

@@ -1,0 +1,243 @@
+#include "features/progress/internal.h"
+
+#include "features/host/test_fixture.h"
+
+static struct puan_work at(struct puan_fix *f, int64_t area)
+{
+    struct puan_work_basis b;
+    struct puan_work x;
+
+    puan_work_of(&x, &b, f->st, area);
+    assert_int_equal(b.of, 1);
+    assert_int_equal(b.have, 1);
+    return x;
+}
+
+static void nothing_is_counted_before_the_first_look(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work_basis b;
+    struct puan_work x;
+
+    (void)state;
+    puan_work_of(&x, &b, f->st, 11);
+    assert_int_equal(b.of, 1);
+    assert_int_equal(b.have, 0);
+    assert_int_equal(b.n_missing, 1);
+    assert_int_equal(b.missing[0], 11);
+    ok(puan_work_look(f->st, err));
+    assert_int_equal(at(f, 11).listed, 3);
+    puan_fix_end(f);
+}
+
+static void figures_follow_returns_and_roll_up(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work x;
+
+    (void)state;
+    ok(puan_work_look(f->st, err));
+    puan_fix_send(f, 110010010001, 0, "2");
+    puan_fix_send(f, 110020010001, 0, "2");
+    assert_int_equal(at(f, 11).delivered, 0); /* behind the commit */
+    ok(puan_work_look(f->st, err));
+    x = at(f, 11);
+    assert_int_equal(x.delivered, 2);
+    assert_int_equal(x.waiting, 2);
+    assert_int_equal(x.day[1], 2); /* 2 April, the window opened on the 1st */
+    assert_int_equal(x.minute[PUAN_WORK_MINUTES - 1] +
+                         x.minute[PUAN_WORK_MINUTES - 2],
+                     2);
+    assert_int_equal(x.persons, 2);
+    assert_int_equal(at(f, 11001).delivered, 1);
+    assert_int_equal(at(f, 11002001).delivered, 1);
+    assert_int_equal(at(f, 11003).delivered, 0);
+    assert_true(x.last_ms > 0);
+    puan_fix_end(f);
+}
+
+static void a_correction_moves_a_household_and_a_lot_accepts_it(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work x;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "2");
+    puan_fix_send(f, 110010010001, 1, "3");
+    ok(puan_work_look(f->st, err));
+    x = at(f, 11001);
+    assert_int_equal(x.delivered, 1); /* a household, not a version */
+    assert_int_equal(x.corrected, 1);
+    assert_int_equal(x.waiting, 0);
+    assert_int_equal(x.day[1], 1);
+    puan_fix_send(f, 110010010002, 0, "2");
+    assert_int_equal(puan_fix_accept(f, "parish-clerk", 11001, 11001, ""),
+                     PUAN_OK);
+    ok(puan_work_look(f->st, err));
+    x = at(f, 11001);
+    assert_int_equal(x.accepted, 2);
+    assert_int_equal(x.waiting + x.corrected + x.queried, 0);
+    assert_int_equal(at(f, 11002).accepted, 0);
+    puan_fix_end(f);
+}
+
+static void a_unit_that_needs_no_return_is_not_due(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work x;
+
+    (void)state;
+    ok(puan_work_look(f->st, err));
+    puan_fix_import(f, PUAN_IMPORT_LISTING,
+                    "household,ea,status\n110030010001,11003001,vacant\n"
+                    "110030010002,11003001,empty\n"
+                    "110030010003,11003001,ordinary\n");
+    ok(puan_work_look(f->st, err)); /* a new listing: made anew */
+    x = at(f, 11003);
+    assert_int_equal(x.listed, 3);
+    assert_int_equal(x.vacant, 2);
+    puan_fix_send(f, 110030010001, 0, "2"); /* somebody lived there after all */
+    ok(puan_work_look(f->st, err));
+    x = at(f, 11003);
+    assert_int_equal(x.vacant, 1);
+    assert_int_equal(x.delivered, 1);
+    puan_fix_end(f);
+}
+
+static void a_restart_gives_the_same_figures(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work a, b;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "2");
+    puan_fix_send(f, 110010010001, 1, "99"); /* with a finding or without */
+    puan_fix_send(f, 110020010001, 0, "2");
+    ok(puan_work_look(f->st, err));
+    a = at(f, 11);
+    puan_fix_reopen(f);
+    ok(puan_work_look(f->st, err));
+    b = at(f, 11);
+    memset(a.minute, 0, sizeof(a.minute));
+    memset(b.minute, 0, sizeof(b.minute));
+    assert_memory_equal(&a, &b, sizeof(a));
+    puan_fix_end(f);
+}
+
+static void rules_count_households_of_last_versions(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    struct puan_work_rule r[8];
+    size_t n;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "45"); /* more rooms than is usual */
+    ok(puan_work_look(f->st, err));
+    n = puan_work_rules(r, 8, f->st, 11);
+    assert_int_equal(at(f, 11).flagged, n > 0);
+    assert_true(n > 0);
+    assert_int_equal(r[0].households, 1);
+    puan_fix_send(f, 110010010001, 1, "3");
+    ok(puan_work_look(f->st, err));
+    assert_int_equal(at(f, 11).flagged, 0);
+    assert_int_equal(puan_work_rules(r, 8, f->st, 11), 0);
+    puan_fix_end(f);
+}
+
+/* ---- curve and forecast ------------------------------------------------------ */
+
+#define DAY (INT64_C(24) * 3600 * 1000)
+
+static void the_curve_rises_evenly_between_its_days(void **state)
+{
+    struct puan_plan_curve c = { .from_ms = 0, .until_ms = 4 * DAY,
+                                 .n = 4, .at = { 400, 700, 900, 1000 } };
+
+    (void)state;
+    assert_int_equal(puan_curve_at(&c, -1), 0);
+    assert_int_equal(puan_curve_at(&c, DAY / 2), 200);
+    assert_int_equal(puan_curve_at(&c, DAY), 400);
+    assert_int_equal(puan_curve_at(&c, DAY + DAY / 2), 550);
+    assert_int_equal(puan_curve_at(&c, 9 * DAY), 1000);
+    c.n = 0;
+    assert_int_equal(puan_curve_at(&c, DAY), 250);
+}
+
+static void a_steady_half_a_day_is_forecast_to_the_day(void **state)
+{
+    /* each day brings half of what is out; 12.5 % are out after three days,
+       under 1 % after seven: four more days, today being untouched */
+    int64_t day[PUAN_WORK_DAYS] = { 4000, 2000, 1000 };
+    struct puan_forecast f;
+
+    (void)state;
+    puan_forecast_of(&f, day, 3, 0, 8000, 7000, 990, 1);
+    assert_true(f.known);
+    assert_int_equal(f.basis, 3);
+    assert_int_equal(f.early, 3); /* days 0, 1, 2, 3 from today */
+    assert_int_equal(f.middle, 3);
+    assert_int_equal(f.late, 3);
+    assert_int_equal(f.mid[0], 937);
+}
+
+static void uneven_days_give_a_band_and_the_same_seed_the_same_band(void **state)
+{
+    int64_t day[PUAN_WORK_DAYS] = { 3000, 500, 2000, 100, 1500 };
+    struct puan_forecast f, g;
+
+    (void)state;
+    puan_forecast_of(&f, day, 5, 500, 10000, 7100, 990, 7);
+    puan_forecast_of(&g, day, 5, 500, 10000, 7100, 990, 7);
+    assert_memory_equal(&f, &g, sizeof(f));
+    assert_true(f.early < f.late);
+    assert_true(f.low[3] < f.high[3]);
+    assert_true(f.mid[5] > f.mid[1]);
+}
+
+static void without_movement_there_is_no_forecast(void **state)
+{
+    int64_t day[PUAN_WORK_DAYS] = { 0 };
+    struct puan_forecast f;
+
+    (void)state;
+    puan_forecast_of(&f, day, 4, 300, 1000, 0, 990, 1);
+    assert_false(f.known);
+    puan_forecast_of(&f, day, 4, 300, 0, 0, 990, 1);
+    assert_false(f.known);
+    day[0] = 999;
+    puan_forecast_of(&f, day, 1, 0, 1000, 999, 990, 1);
+    assert_true(f.complete);
+}
+
+static void the_first_day_stands_for_itself_pro_rata(void **state)
+{
+    int64_t day[PUAN_WORK_DAYS] = { 500 };
+    struct puan_forecast f;
+
+    (void)state;
+    /* half a day brought half: a whole one brings three quarters */
+    puan_forecast_of(&f, day, 0, 500, 1000, 500, 990, 1);
+    assert_true(f.known);
+    assert_int_equal(f.basis, 0);
+    assert_in_range(f.mid[0], 740, 760);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_counted_before_the_first_look),
+        cmocka_unit_test(figures_follow_returns_and_roll_up),
+        cmocka_unit_test(a_correction_moves_a_household_and_a_lot_accepts_it),
+        cmocka_unit_test(a_unit_that_needs_no_return_is_not_due),
+        cmocka_unit_test(a_restart_gives_the_same_figures),
+        cmocka_unit_test(rules_count_households_of_last_versions),
+        cmocka_unit_test(the_curve_rises_evenly_between_its_days),
+        cmocka_unit_test(a_steady_half_a_day_is_forecast_to_the_day),
+        cmocka_unit_test(
+            uneven_days_give_a_band_and_the_same_seed_the_same_band),
+        cmocka_unit_test(without_movement_there_is_no_forecast),
+        cmocka_unit_test(the_first_day_stands_for_itself_pro_rata),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
