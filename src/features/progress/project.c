@@ -723,7 +723,7 @@ static enum puan_status needs_making(bool *yes, struct work_shard *ws,
     const struct made *m = ws->next ? ws->next : ws->cur;
 
     TRY(puan_db_int(import, db,
-                    "SELECT MAX(id) FROM import WHERE kind = 'listing'", 0,
+                    "SELECT MAX(id) FROM import WHERE kind = 'import.listing'", 0,
                     err));
     *yes = !m || m->import != *import ||
            m->tree != puan_store_areas(ws->w->store);
