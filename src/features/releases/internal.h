@@ -4,6 +4,7 @@
 #ifndef PUAN_FEATURES_RELEASES_INTERNAL_H
 #define PUAN_FEATURES_RELEASES_INTERNAL_H
 
+#include "features/host/request.h"
 #include "features/releases/releases.h"
 
 struct puan_count;
@@ -26,5 +27,27 @@ struct puan_str puan_release_message(const struct puan_release *r,
 
 #define PUAN_RELEASE_COMMANDS 1
 extern const struct puan_command puan_release_commands[PUAN_RELEASE_COMMANDS];
+
+/* ---- what anybody may read (public.c) -------------------------------------- */
+
+struct puan_release_in {
+    int64_t id;
+    struct puan_str table, lang;
+    struct puan_page page;
+};
+extern const struct puan_param puan_release_list_params[2];
+extern const struct puan_param puan_release_id_params[1];
+extern const struct puan_param puan_release_csv_params[3];
+/* ENOTFOUND also when it is not published. */
+enum puan_status puan_release_published(struct puan_release *out,
+                                        struct puan_request *rq, int64_t id,
+                                        struct puan_err *err);
+enum puan_status puan_release_list_public(struct puan_request *rq,
+                                          const void *in, struct puan_err *err);
+enum puan_status puan_release_tables_public(struct puan_request *rq,
+                                            const void *in,
+                                            struct puan_err *err);
+enum puan_status puan_release_csv_public(struct puan_request *rq,
+                                         const void *in, struct puan_err *err);
 
 #endif

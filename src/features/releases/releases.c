@@ -663,15 +663,6 @@ static void release_json(struct puan_jw *w, struct puan_stmt *s,
                          plan->offset_minutes);
 }
 
-static void put_public(struct puan_jw *w, struct puan_stmt *s,
-                       struct puan_request *rq)
-{
-    puan_jw_map(w);
-    puan_jw_kint(w, "id", puan_col_int(s, 0));
-    release_json(w, s, puan_store_plan(rq->store));
-    puan_jw_end(w, '}');
-}
-
 static void put_office(struct puan_jw *w, struct puan_stmt *s,
                        struct puan_request *rq)
 {
@@ -682,11 +673,10 @@ static void put_office(struct puan_jw *w, struct puan_stmt *s,
     puan_jw_end(w, '}');
 }
 
-/* For the public only what is published; for the office all of its area. */
-static enum puan_status list_rows(struct puan_request *rq,
-                                  const struct puan_page *page, bool published,
-                                  struct puan_err *err)
+static enum puan_status list(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
 {
+    const struct puan_page *page = &((const struct release_in *)v)->page;
     struct puan_shard *office = puan_store_office(rq->store);
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
@@ -695,42 +685,36 @@ static enum puan_status list_rows(struct puan_request *rq,
     TRY(puan_read_begin(&db, office, err));
     st = puan_sql(&s, db,
                   "SELECT id, run, area, title, published FROM release_doc"
-                  " WHERE id > $1 AND ($2 = 0 OR published <> 0) ORDER BY id",
+                  " WHERE id > $1 ORDER BY id",
                   err);
     if (st == PUAN_OK) {
         puan_bind_int(s, 1, page->cursor);
-        puan_bind_int(s, 2, published);
-        st = puan_answer_rows(rq, s, page, published ? -1 : 2,
-                              published ? put_public : put_office, err);
+        st = puan_answer_rows(rq, s, page, 2, put_office, err);
     }
     puan_read_end(office, db);
     return st;
 }
 
-static enum puan_status list(struct puan_request *rq, const void *v,
-                             struct puan_err *err)
-{
-    return list_rows(rq, &((const struct release_in *)v)->page, false, err);
-}
-
-static enum puan_status list_public(struct puan_request *rq, const void *v,
-                                    struct puan_err *err)
-{
-    return list_rows(rq, &((const struct release_in *)v)->page, true, err);
-}
-
 /* What is not published does not exist for the public. */
+enum puan_status puan_release_published(struct puan_release *out,
+                                        struct puan_request *rq, int64_t id,
+                                        struct puan_err *err)
+{
+    TRY(get(out, rq, id, err));
+    return out->published_ms == 0
+               ? puan_fail(err, PUAN_ENOTFOUND, "release",
+                           "there is no such release")
+               : PUAN_OK;
+}
+
 static enum puan_status show_public(struct puan_request *rq, const void *v,
                                     struct puan_err *err)
 {
-    const struct release_in *in = v;
+    const struct puan_release_in *in = v;
     struct puan_release r;
     struct puan_out o;
 
-    TRY(get(&r, rq, in->id, err));
-    if (r.published_ms == 0)
-        return puan_fail(err, PUAN_ENOTFOUND, "release",
-                         "there is no such release");
+    TRY(puan_release_published(&r, rq, in->id, err));
     puan_out_init(&o, rq->arena);
     TRY(puan_release_text(&o, rq->store, &r, err));
     puan_answer_json(rq, 200, puan_out_view(&o));
@@ -748,9 +732,6 @@ static const struct puan_param open_params[] = {
 static const struct puan_param list_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct release_in, area), 1, INT64_MAX,
       false },
-    PUAN_PAGE_PARAMS(struct release_in, page),
-};
-static const struct puan_param public_params[] = {
     PUAN_PAGE_PARAMS(struct release_in, page),
 };
 static const struct puan_param id_params[] = {
@@ -773,12 +754,23 @@ static const struct puan_route routes[] = {
       .area_of = area_of_release, PUAN_PARAMS(id_params, struct release_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/public/releases",
       .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
-      .summary = "Published results", .handle = list_public,
-      PUAN_PARAMS(public_params, struct release_in) },
+      .summary = "Published results", .handle = puan_release_list_public,
+      PUAN_PARAMS(puan_release_list_params, struct puan_release_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/public/releases/{id}",
       .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
       .summary = "A published result with its proof", .handle = show_public,
-      PUAN_PARAMS(id_params, struct release_in) },
+      PUAN_PARAMS(puan_release_id_params, struct puan_release_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/public/releases/{id}/tables",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "What the tables of a published result are called",
+      .handle = puan_release_tables_public,
+      PUAN_PARAMS(puan_release_id_params, struct puan_release_in) },
+    { .method = PUAN_GET,
+      .path = "/c/{campaign}/public/releases/{id}/tables/{table}",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "One published table, {table} ending in .csv",
+      .handle = puan_release_csv_public,
+      PUAN_PARAMS(puan_release_csv_params, struct puan_release_in) },
 };
 
 static const struct puan_schema_step schema[] = {

@@ -75,6 +75,60 @@ static enum puan_status open_release(struct puan_fix *f, struct puan_release *r,
                              ids, 1, &f->a, &f->err);
 }
 
+static struct puan_http_reply asked(struct puan_fix *f, const char *path)
+{
+    struct puan_http_call c = { .method = "GET" };
+    struct puan_http_reply r;
+
+    c.path = puan_arena_fmt(&f->a, "/api/v1/c/zz-test/public/releases%s", path);
+    ok(puan_http_call(&r, f->client, &c, err));
+    r.body = puan_arena_keep(&f->a, r.body);
+    return r;
+}
+
+/* Before it is out nobody sees it; then its tables, their names and figures. */
+static void anybody_reads(struct puan_fix *f, bool out, int64_t total)
+{
+    struct puan_http_reply r;
+    int64_t sum = 0;
+    struct puan_str rest, line;
+
+    puan_fix_serve(f, 2, 1);
+    r = asked(f, "");
+    assert_int_equal(r.status, 200);
+    assert_non_null(strstr(r.body.p, "\"expected\":{"));
+    assert_int_equal(strstr(r.body.p, "\"title\":\"Zed 2021\"") != NULL, out);
+    r = asked(f, "/1/tables");
+    assert_int_equal(r.status, out ? 200 : 404);
+    if (out)
+        assert_non_null(strstr(r.body.p, "\"dims_of\":["));
+    r = asked(f, "/1/tables/dwelling");
+    assert_int_equal(r.status, 404);
+    r = asked(f, "/1/tables/tongue.csv");
+    assert_int_equal(r.status, 404); /* a table of the plan, not of this one */
+    r = asked(f, "/1/tables/dwelling.csv?lang=en");
+    assert_int_equal(r.status, out ? 200 : 404);
+    rest = r.body;
+    for (int n = 0; out && puan_str_split(&line, &rest, '\n') && line.n; n++) {
+        const char *last = line.p + line.n;
+        int64_t v = 0;
+
+        while (last > line.p && last[-1] != ',')
+            last--;
+        assert_int_equal(puan_int_parse(&v,
+                                        (struct puan_str){
+                                            last, (size_t)(line.p + line.n -
+                                                           last) }),
+                         n > 0);
+        sum += v;
+    }
+    assert_int_equal(sum, out ? total : 0);
+    puan_http_client_close(f->client);
+    puan_host_stop(f->host);
+    f->client = NULL;
+    f->host = NULL;
+}
+
 static void a_release_waits_for_its_gates(void **state)
 {
     (void)state;
@@ -115,6 +169,7 @@ static void a_release_waits_for_its_gates(void **state)
         assert_int_equal(did(f, r.run, PUAN_FLOW_ACT, "approve", true, NULL),
                          PUAN_OK);
 
+        anybody_reads(f, false, 0);
         /* the hour strikes before the board has published: embargo */
         puan_fix_clock(f, "2021-12-01T09:59:59-03:30");
         assert_int_equal(ticks(f), 0);
@@ -136,6 +191,7 @@ static void a_release_waits_for_its_gates(void **state)
         assert_int_equal(ticks(f), 1);
         t = published(f, r.id, &r);
         assert_true(t > 0);
+        anybody_reads(f, true, 2);
 
         puan_out_init(&o, &f->a);
         ok(puan_release_text(&o, f->st, &r, err));
