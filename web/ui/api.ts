@@ -16,9 +16,12 @@ export interface Campaign {
   now: string;
   offset_minutes: number;
   plan_digest: string;
-  reference_moment?: string;
-  levels: { id: string; zh: string; en: string; digits?: number }[];
-  windows: { id: string; zh: string; en: string; from: string; until: string }[];
+  reference: string;
+  area: string;
+  area_zh: string;
+  area_en: string;
+  levels: { level: string; zh: string; en: string; office_zh?: string; office_en?: string; digits?: number; external?: boolean }[];
+  windows: { window: string; zh: string; en: string; from: string; until: string }[];
   [more: string]: unknown;
 }
 
