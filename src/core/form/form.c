@@ -397,6 +397,26 @@ item_type(struct puan_item *it, const struct puan_node *n, struct puan_err *err)
                           types[i].name, PUAN_FMT(zone));
 }
 
+/* A text for readers, which browsers take from the definition itself. */
+static enum puan_status both_languages(const struct puan_node *n,
+                                       const char *key, struct puan_err *err)
+{
+    static const char *const keys[] = { "zh", "en", NULL };
+    const struct puan_node *c = puan_node_get(n, key);
+    struct puan_str text;
+    enum puan_status st;
+
+    if (c == NULL)
+        return PUAN_OK;
+    if (c->kind != PUAN_NODE_MAP)
+        return puan_node_fail(c, err, "'%s' stands in both languages: "
+                                      "{zh: ..., en: ...}", key);
+    st = puan_node_only(c, keys, err);
+    if (st == PUAN_OK)
+        st = puan_node_str(&text, c, "zh", err);
+    return st == PUAN_OK ? puan_node_str(&text, c, "en", err) : st;
+}
+
 /* Which keys suit which type. */
 static enum puan_status item_keys(const struct puan_item *it,
                                   const struct puan_node *n,
@@ -406,11 +426,13 @@ static enum puan_status item_keys(const struct puan_item *it,
         "type",  "zone",   "zh",     "en",         "codes",    "min",
         "max",   "places", "digits", "asked_if",   "required", "reasons",
         "alias", "group",  "from",   "key_digits", "hint",     "identifies",
-        NULL
+        "why",   NULL
     };
     const struct puan_node *c;
     enum puan_status st = puan_node_only(n, keys, err);
 
+    if (st == PUAN_OK)
+        st = both_languages(n, "why", err);
     if (st != PUAN_OK)
         return st;
     if ((puan_node_get(n, "codes") != NULL) != (it->type == PUAN_TYPE_CODE))
@@ -800,7 +822,8 @@ enum puan_status puan_form_load_all(struct puan_form **out,
 {
     static const char *const keys[] = { "form",       "version",  "zh",
                                         "en",         "codes",    "reasons",
-                                        "test_words", "entities", NULL };
+                                        "test_words", "entities", "law",
+                                        NULL };
     struct puan_err own = { 0 };
     struct puan_form *f = puan_new(a, struct puan_form);
     struct reader r = { .a = a,
@@ -823,6 +846,8 @@ enum puan_status puan_form_load_all(struct puan_form **out,
         puan_node_str(&f->zh, tree, "zh", &e) == PUAN_OK &&
         puan_node_str(&f->en, tree, "en", &e) == PUAN_OK && f->id.n > 32)
         (void)puan_node_fail(tree, &e, "a form's id has at most 32 characters");
+    note(&r, &e);
+    (void)both_languages(tree, "law", &e);
     note(&r, &e);
     reasons = puan_node_get(tree, "reasons");
     if (reasons != NULL)

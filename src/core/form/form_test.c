@@ -145,6 +145,10 @@ static void fault(const char *from, const char *to, uint32_t line,
 static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
 {
     (void)state;
+    fault("\"zh\":\"出生\"", "\"why\":\"so\",\"zh\":\"出生\"", 14,
+          "'why' stands in both languages: {zh: ..., en: ...}");
+    fault("\"test_words\":[\"test\"]", "\"law\":\"so\"", 2,
+          "'law' stands in both languages: {zh: ..., en: ...}");
     fault("\"type\":\"code\",\"codes\":\"sex\"", "\"type\":\"cod\"", 13,
           "unknown type 'cod': code int decimal month date area text name "
           "citizen-id phone point");
