@@ -238,6 +238,19 @@ PUAN_MUST_USE enum puan_status puan_tokens_open(struct puan_tokens **out,
 /* False at the end.  A damaged run is found by open, not here. */
 bool puan_tokens_next(struct puan_token *out, struct puan_tokens *t);
 void puan_tokens_close(struct puan_tokens *t);
+/* One record as it stands in `ret.tok`. */
+void puan_token_read(struct puan_token *out, const char *bytes);
+/*
+ * Every record of one store with the token of one of these, also of versions
+ * that are not the last: whoever asks for few looks that up.  A binary search
+ * a run, and a look through what is not yet in one.
+ */
+typedef enum puan_status (*puan_token_fn)(void *arg, struct puan_shard *sh,
+                                          const struct puan_token *t,
+                                          struct puan_err *err);
+PUAN_MUST_USE enum puan_status
+puan_tokens_find(struct puan_shard *sh, const struct puan_token *wanted,
+                 size_t n, puan_token_fn fn, void *arg, struct puan_err *err);
 /* Merges everything committed so far into one run. */
 PUAN_MUST_USE enum puan_status puan_tokens_merge(struct puan_shard *sh,
                                                  struct puan_err *err);

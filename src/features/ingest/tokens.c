@@ -674,3 +674,113 @@ void puan_tokens_close(struct puan_tokens *t)
     free(t->mem);
     free(t);
 }
+
+void puan_token_read(struct puan_token *out, const char *bytes)
+{
+    puan_token_get(out, (const uint8_t *)bytes);
+}
+
+/* ---- a few of them ------------------------------------------------------------ */
+
+struct found {
+    struct puan_token *list;
+    size_t n, cap;
+    bool failed;
+};
+
+static void add_found(struct found *f, const struct puan_token *t)
+{
+    if (f->n == f->cap) {
+        size_t cap = f->cap ? f->cap * 2 : 32;
+        struct puan_token *grown = realloc(f->list, cap * sizeof(*grown));
+
+        if (!grown) {
+            f->failed = true;
+            return;
+        }
+        f->list = grown;
+        f->cap = cap;
+    }
+    f->list[f->n++] = *t;
+}
+
+/* First place whose token is not below it; records lie ascending by token. */
+static void find_in_run(struct found *f, const struct run_file *run,
+                        const struct puan_token *wanted)
+{
+    size_t lo = 0, hi = (size_t)(run->end - run->at) / PUAN_TOKEN_BYTES;
+    size_t n = hi;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (memcmp(run->at + mid * PUAN_TOKEN_BYTES, wanted->token,
+                   sizeof(wanted->token)) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < n && memcmp(run->at + lo * PUAN_TOKEN_BYTES, wanted->token,
+                            sizeof(wanted->token)) == 0;
+         lo++) {
+        struct puan_token t;
+
+        puan_token_get(&t, run->at + lo * PUAN_TOKEN_BYTES);
+        add_found(f, &t);
+    }
+}
+
+static int by_token(const void *a, const void *b)
+{
+    return memcmp(((const struct puan_token *)a)->token,
+                  ((const struct puan_token *)b)->token, 16);
+}
+
+enum puan_status puan_tokens_find(struct puan_shard *sh,
+                                  const struct puan_token *wanted, size_t n,
+                                  puan_token_fn fn, void *arg,
+                                  struct puan_err *err)
+{
+    struct puan_ingest_shard *is = puan_ingest_shard_of(sh);
+    struct puan_token *sorted;
+    struct found f = { 0 };
+    enum puan_status st = PUAN_OK;
+
+    if (!is || n == 0)
+        return PUAN_OK;
+    sorted = malloc(n * sizeof(*sorted));
+    if (!sorted)
+        return puan_fail(err, PUAN_ENOMEM, "token", "out of memory");
+    memcpy(sorted, wanted, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_token);
+    /* no run is written or removed meanwhile */
+    pthread_mutex_lock(&is->merging);
+    for (struct puan_token_run *r = is->runs; r && st == PUAN_OK; r = r->next) {
+        struct run_file file;
+
+        if (!run_open(&file, is, r->number, false)) {
+            st = puan_fail(err, PUAN_EIO, "token",
+                           "run %llu is damaged; remove it, it is made again "
+                           "at the next start",
+                           (unsigned long long)r->number);
+            break;
+        }
+        for (size_t i = 0; i < n; i++)
+            if (i == 0 || by_token(&sorted[i], &sorted[i - 1]) != 0)
+                find_in_run(&f, &file, &sorted[i]);
+        puan_map_close(&file.map);
+    }
+    pthread_mutex_lock(&is->tok_lock);
+    for (size_t i = 0; i < is->tok_n; i++)
+        if (bsearch(&is->tok[i], sorted, n, sizeof(*sorted), by_token))
+            add_found(&f, &is->tok[i]);
+    pthread_mutex_unlock(&is->tok_lock);
+    pthread_mutex_unlock(&is->merging);
+    if (f.failed && st == PUAN_OK)
+        st = puan_fail(err, PUAN_ENOMEM, "token", "out of memory");
+    for (size_t i = 0; i < f.n && st == PUAN_OK; i++)
+        st = fn(arg, sh, &f.list[i], err);
+    free(f.list);
+    free(sorted);
+    return st;
+}

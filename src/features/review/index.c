@@ -337,8 +337,7 @@ static enum puan_status follow_returns(struct puan_review_shard *rs,
     return st;
 }
 
-/* When a query was asked, in campaign time: its ledger entry says. */
-static int64_t event_of(struct puan_db *db, int64_t query, int64_t dflt)
+int64_t puan_review_event(struct puan_db *db, int64_t query, int64_t dflt)
 {
     struct puan_stmt *s = NULL;
     struct puan_entry e;
@@ -393,7 +392,7 @@ static enum puan_status follow_queries(struct puan_review_shard *rs,
             break;
         }
         version = puan_col_int(s, 2);
-        at = event_of(db, puan_col_int(s, 0), puan_col_int(s, 3));
+        at = puan_review_event(db, puan_col_int(s, 0), puan_col_int(s, 3));
         if (w->queries == 0 || version > w->query_version)
             w->query_at = at;
         if (version > w->query_version)

@@ -84,8 +84,17 @@ struct puan_look {
     char name[64], role[64];
 };
 
+/* The plan's residence cases over one form; n 0: they do not apply. */
+struct puan_review_form {
+    struct puan_expr **residence;
+    size_t n;
+    int entity;
+};
+
 struct puan_review {
     struct puan_store *store;
+    struct puan_arena arena;
+    struct puan_review_form *form; /* by ordinal */
     struct puan_review_shard **shard; /* by ordinal */
     pthread_mutex_t making;
     struct puan_str present, absent; /* columns of the listing; "" none */
@@ -133,6 +142,12 @@ const struct puan_mark *puan_review_passed(const struct puan_review_shard *rs,
 bool puan_review_shown(const struct puan_review_shard *rs,
                        const struct puan_home *h, unsigned level);
 
+/*
+ * When a query was asked, in campaign time, as its ledger entry says; `dflt`
+ * when there is none.
+ */
+int64_t puan_review_event(struct puan_db *db, int64_t query, int64_t dflt);
+
 /* ---- review.c ---- */
 /* Level of the seat that asks (of the installation's top for area 0). */
 unsigned puan_review_level(const struct puan_request *rq);
@@ -155,14 +170,18 @@ PUAN_ROUTE(puan_review_get_counts);
 PUAN_ROUTE(puan_review_get_eas);
 /* acts.c */
 struct puan_review_act_in {
-    int64_t household, version, act;
-    struct puan_str reason;
+    int64_t household, version;
+    int64_t row;
+    struct puan_str reason, purpose, words, entity;
     bool leave;
 };
 PUAN_ROUTE(puan_review_post_accept);
 PUAN_ROUTE(puan_review_post_pass);
 PUAN_ROUTE(puan_review_post_undo);
 PUAN_ROUTE(puan_review_post_look);
+/* page.c */
+PUAN_ROUTE(puan_review_get_page);
+PUAN_ROUTE(puan_review_post_identity);
 
 /* Writes {"name","role_zh","role_en","until"}: nobody's whole name. */
 void puan_review_look_json(struct puan_jw *w, struct puan_store *st,

@@ -78,11 +78,14 @@ static bool overdue(const struct choice *c, const struct puan_work *w)
     return c->answer_ms > 0 && c->now - w->query_at > c->answer_ms;
 }
 
-/* Since when it waits where it stands. */
+/* Since when it waits where it stands; no correction is older than its query. */
 static int64_t since(const struct puan_home *h, const struct puan_work *w,
                      enum puan_review_state state)
 {
-    return state == PUAN_REVIEW_QUERYING ? w->query_at : h->arrived;
+    if (state == PUAN_REVIEW_QUERYING ||
+        (state == PUAN_REVIEW_CORRECTED && w->query_at > h->arrived))
+        return w->query_at;
+    return h->arrived;
 }
 
 static bool of_rule(const struct puan_review_shard *rs,

@@ -102,6 +102,27 @@ static uint64_t reviewing(const struct puan_plan *plan)
     return levels;
 }
 
+/* A form without the items the cases speak of simply has none. */
+static void compile_cases(struct puan_review *rv, struct puan_review_form *f,
+                          const struct puan_form *form,
+                          const struct puan_plan *plan)
+{
+    struct puan_expr **e;
+
+    f->entity = puan_form_entity(form, plan->residence_entity);
+    if (f->entity < 0)
+        return;
+    e = puan_new_n(&rv->arena, plan->n_residence, struct puan_expr *);
+    for (size_t i = 0; i < plan->n_residence && e; i++)
+        if (puan_expr_compile_truth(&e[i], form, (uint16_t)f->entity,
+                                    plan->consts, plan->n_consts,
+                                    plan->residence[i].when, "plan", 1,
+                                    &rv->arena, NULL) != PUAN_OK)
+            return;
+    f->residence = e;
+    f->n = e ? plan->n_residence : 0;
+}
+
 static enum puan_status review_open(void **state, struct puan_store *store,
                                     struct puan_err *err)
 {
@@ -123,9 +144,14 @@ static enum puan_status review_open(void **state, struct puan_store *store,
             last = l;
     }
     *state = rv;
-    if (!rv->shard)
+    puan_arena_init(&rv->arena, puan_os_alloc());
+    rv->form =
+        puan_new_n(&rv->arena, plan->n_forms + 1, struct puan_review_form);
+    if (!rv->shard || !rv->form)
         return puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
-    return PUAN_OK;
+    for (size_t i = 0; i < plan->n_forms; i++)
+        compile_cases(rv, &rv->form[i], plan->form[i], plan);
+    return puan_arena_check(&rv->arena, err);
 }
 
 static enum puan_status review_shard_open(void *state, struct puan_store *store,
@@ -150,6 +176,7 @@ static void review_close(void *state, struct puan_store *store)
     for (size_t i = 0; rv->shard && i < PUAN_REVIEW_SHARDS; i++)
         puan_review_shard_close(rv->shard[i]);
     pthread_mutex_destroy(&rv->look_lock);
+    puan_arena_clear(&rv->arena);
     free(rv->shard);
     free(rv);
 }
@@ -231,6 +258,22 @@ static const struct puan_param look_params[] = {
       0, true },
 };
 
+static const struct puan_param page_params[] = {
+    { "household", PUAN_PARAM_HOUSEHOLD,
+      offsetof(struct puan_review_act_in, household) },
+};
+static const struct puan_param identity_params[] = {
+    { "household", PUAN_PARAM_HOUSEHOLD,
+      offsetof(struct puan_review_act_in, household) },
+    { "row", PUAN_PARAM_INT, offsetof(struct puan_review_act_in, row), 0, 1000 },
+    { "entity", PUAN_PARAM_TEXT, offsetof(struct puan_review_act_in, entity), 1,
+      32, true },
+    { "purpose", PUAN_PARAM_TEXT, offsetof(struct puan_review_act_in, purpose),
+      1, 60 },
+    { "words", PUAN_PARAM_TEXT, offsetof(struct puan_review_act_in, words), 1,
+      200, true },
+};
+
 static const struct puan_route routes[] = {
     { PUAN_GET, "/c/{campaign}/review", "review.view", PUAN_SCOPE_AREA, "",
       "Households to be reviewed, 50 a page", puan_review_get_list,
@@ -260,6 +303,15 @@ static const struct puan_route routes[] = {
       "Say that this household is being read, and hear who else reads it",
       puan_review_post_look,
       PUAN_PARAMS(look_params, struct puan_review_act_in) },
+    { PUAN_GET, "/c/{campaign}/households/{household}/page", "review.view",
+      PUAN_SCOPE_HOUSEHOLD, "",
+      "A household before a reviewer, identities masked", puan_review_get_page,
+      PUAN_PARAMS(page_params, struct puan_review_act_in) },
+    { PUAN_POST, "/c/{campaign}/households/{household}/identity", "vault.view",
+      PUAN_SCOPE_HOUSEHOLD, "vault.view",
+      "Open one person's identity for a stated purpose",
+      puan_review_post_identity,
+      PUAN_PARAMS(identity_params, struct puan_review_act_in) },
 };
 
 const struct puan_feature puan_feature_review = {

@@ -220,6 +220,47 @@ static void a_query_and_its_answer_move_it_on(void **state)
     assert_int_equal(c.state[PUAN_REVIEW_REVIEWED], 1);
 }
 
+static void a_page_masks_and_opens_one_person(void **state)
+{
+    struct puan_shard *sh = puan_store_shard(fix->st, 1);
+    int64_t before;
+
+    (void)state;
+    assert_int_equal(call("GET", BASE "/households/" H3 "/page", foreign, NULL),
+                     200);
+    assert_false(says("Ann"));
+    assert_false(says("X1"));
+    assert_true(says("\"full_name\":\"A***\""));
+    /* what the correction changed, and which query it answered */
+    assert_true(says("\"item\":\"rooms\",\"old\":\"4\",\"new\":\"5\""));
+    assert_true(says("\"old\":{\"missing\":\"refused\"},\"new\":\"4\""));
+    assert_true(says("\"reason\":\"ask again\""));
+    /* the same card in another round: a person counted twice */
+    assert_true(says("\"kind\":\"twice\""));
+    assert_false(says(H1)); /* of another office: marks only */
+    assert_int_equal(call("GET", BASE "/households/" H3 "/page", registrar,
+                          NULL),
+                     200);
+    assert_true(says(H1));
+    assert_int_equal(call("GET", BASE "/households/" H3 "/page", clerk, NULL),
+                     403);
+    /* one person, for a purpose, with an entry */
+    before = puan_fix_int(sh, "SELECT COUNT(*) FROM ledger");
+    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
+                          "{\"row\":1}"),
+                     400);
+    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
+                          "{\"row\":2,\"purpose\":\"check\"}"),
+                     404);
+    assert_int_equal(puan_fix_int(sh, "SELECT COUNT(*) FROM ledger"), before);
+    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
+                          "{\"row\":1,\"purpose\":\"check\"}"),
+                     200);
+    assert_true(says("\"full_name\":\"Ann Zed\""));
+    assert_int_equal(puan_fix_int(sh, "SELECT COUNT(*) FROM ledger"),
+                     before + 1);
+}
+
 static void two_readers_see_each_other(void **state)
 {
     (void)state;
@@ -276,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_office_speaks_of_one_version),
         cmocka_unit_test(a_query_and_its_answer_move_it_on),
+        cmocka_unit_test(a_page_masks_and_opens_one_person),
         cmocka_unit_test(two_readers_see_each_other),
         cmocka_unit_test(whole_areas_are_those_without_a_doubt),
         cmocka_unit_test(a_new_index_says_the_same),
