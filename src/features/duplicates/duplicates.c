@@ -8,6 +8,7 @@
 #include "core/ledger/ledger.h"
 #include "features/duplicates/search.h"
 #include "features/host/request.h"
+#include "features/ingest/ingest.h"
 #include "kit/os/os.h"
 
 /* ---- POST duplicates/search -------------------------------------------------- */
@@ -46,16 +47,14 @@ static enum puan_status search(struct puan_request *rq, const void *in,
 
 /* ---- GET duplicates ------------------------------------------------------------ */
 
-struct list_in {
-    int64_t area;
-    struct puan_str state;
-    struct puan_page page;
-};
+#define LIST(field) offsetof(struct puan_dup_list_in, field)
+
 static const struct puan_param list_params[] = {
-    { "area", PUAN_PARAM_AREA, offsetof(struct list_in, area), 0, INT64_MAX,
-      false },
-    { "state", PUAN_PARAM_TEXT, offsetof(struct list_in, state), 1, 16, true },
-    PUAN_PAGE_PARAMS(struct list_in, page),
+    { "area", PUAN_PARAM_AREA, LIST(area), 0, INT64_MAX, false },
+    { "state", PUAN_PARAM_TEXT, LIST(state), 1, 16, true },
+    { "kind", PUAN_PARAM_TEXT, LIST(kind), 1, 16, true },
+    { "page", PUAN_PARAM_INT, LIST(page_no), 1, 1000000, true },
+    PUAN_PAGE_PARAMS(struct puan_dup_list_in, page),
 };
 
 static void write_group(struct puan_jw *w, const struct puan_dup *d)
@@ -78,7 +77,7 @@ static void write_group(struct puan_jw *w, const struct puan_dup *d)
 static enum puan_status list(struct puan_request *rq, const void *in,
                              struct puan_err *err)
 {
-    const struct list_in *q = in;
+    const struct puan_dup_list_in *q = in;
     const struct puan_area_tree *tree = puan_store_areas(rq->store);
     int64_t limit = puan_page_limit(&q->page), n = 0, next = 0;
     struct puan_stmt *s = NULL;
@@ -87,6 +86,8 @@ static enum puan_status list(struct puan_request *rq, const void *in,
     bool more = false;
     enum puan_status st;
 
+    if (q->page_no > 0)
+        return puan_dup_desk_list(rq, in, err);
     st = puan_read_begin(&db, puan_store_office(rq->store), err);
     if (st != PUAN_OK)
         return st;
@@ -122,39 +123,39 @@ static enum puan_status list(struct puan_request *rq, const void *in,
 
 /* ---- POST duplicates/{id}/decide ------------------------------------------------ */
 
-struct decide_in {
-    int64_t id;
-    struct puan_str drop, reason;
-};
+#define DECIDE(field) offsetof(struct puan_dup_decide_in, field)
+
 static const struct puan_param decide_params[] = {
-    { "id", PUAN_PARAM_INT, offsetof(struct decide_in, id), 1, INT64_MAX,
-      false },
-    { "drop", PUAN_PARAM_JSON, offsetof(struct decide_in, drop), 1, 4096,
-      false },
-    { "reason", PUAN_PARAM_TEXT, offsetof(struct decide_in, reason), 1, 500,
+    { "id", PUAN_PARAM_INT, DECIDE(id), 1, INT64_MAX, false },
+    { "verdict", PUAN_PARAM_INT, DECIDE(verdict), 1, 5, true },
+    { "keep", PUAN_PARAM_INT, DECIDE(keep), 1, 16, true },
+    { "basis", PUAN_PARAM_TEXT, DECIDE(basis), 1, 16, true },
+    { "drop", PUAN_PARAM_JSON, DECIDE(drop), 1, 4096, true },
+    { "reason", PUAN_PARAM_TEXT, DECIDE(reason), 1, 500, false },
+};
+static const struct puan_param id_params[] = {
+    { "id", PUAN_PARAM_INT, offsetof(struct puan_dup_id_in, id), 1, INT64_MAX,
       false },
 };
 
 static enum puan_status area_of_group(int64_t *area, struct puan_request *rq,
                                       const void *in, struct puan_err *err)
 {
-    const struct decide_in *q = in;
-    struct puan_dup d;
-    struct puan_db *db;
-    enum puan_status st;
+    const struct puan_dup_decide_in *q = in;
 
-    st = puan_read_begin(&db, puan_store_office(rq->store), err);
-    if (st != PUAN_OK)
-        return st;
-    st = puan_dup_read(&d, db, q->id, rq->arena, err);
-    puan_read_end(puan_store_office(rq->store), db);
-    if (st == PUAN_OK)
-        *area = d.area;
-    return st;
+    return puan_dup_area(area, rq, q->id, err);
+}
+
+static enum puan_status area_of_pair(int64_t *area, struct puan_request *rq,
+                                     const void *in, struct puan_err *err)
+{
+    const struct puan_dup_id_in *q = in;
+
+    return puan_dup_area(area, rq, q->id, err);
 }
 
 struct decision {
-    const struct decide_in *q;
+    const struct puan_dup_decide_in *q;
     struct puan_request *rq;
     struct puan_node *drop;
 };
@@ -172,36 +173,40 @@ static const struct puan_node *named(const struct puan_node *list,
     return NULL;
 }
 
-static enum puan_status send_decision(struct puan_shard *sh, struct puan_db *db,
-                                      const struct decision *d,
-                                      const struct puan_node *record,
-                                      struct puan_err *err)
+static bool drops(const struct puan_node *list, int64_t household, int64_t line)
+{
+    PUAN_NODE_EACH(c, list)
+    {
+        int64_t h = 0, l = 0;
+
+        if (puan_int_parse(&h, puan_node_str_opt(c, "household", "")) &&
+            puan_int_parse(&l, puan_node_str_opt(c, "line", "")) &&
+            h == household && l == line)
+            return true;
+    }
+    return false;
+}
+
+enum puan_status puan_dup_send(struct puan_shard *sh, struct puan_db *db,
+                               int64_t group, const struct puan_dup_record *r,
+                               bool dropped, struct puan_arena *a,
+                               struct puan_err *err)
 {
     struct puan_store *store = puan_shard_store(sh);
-    int64_t household = 0, line = 0, ret = 0;
-    struct puan_shard *to;
+    struct puan_shard *to = puan_store_shard_of_household(store, r->household);
     struct puan_out body;
     struct puan_jw w;
-    enum puan_status st = puan_node_int(&household, record, "household", 1,
-                                        INT64_MAX, err);
 
-    if (st == PUAN_OK)
-        st = puan_node_int(&line, record, "line", 1, 65536, err);
-    if (st == PUAN_OK)
-        st = puan_node_int(&ret, record, "ret", 1, INT64_MAX, err);
-    if (st != PUAN_OK)
-        return st;
-    to = puan_store_shard_of_household(store, household);
     if (to == NULL)
         return puan_fail(err, PUAN_ENOTFOUND, "household", "no such store");
-    puan_out_init(&body, d->rq->arena);
+    puan_out_init(&body, a);
     puan_jw_init(&w, &body);
     puan_jw_map(&w);
-    puan_jw_kint(&w, "household", household);
-    puan_jw_kint(&w, "line", line);
-    puan_jw_kint(&w, "ret", ret);
-    puan_jw_kint(&w, "dropped", named(d->drop, record) != NULL);
-    puan_jw_kint(&w, "group", d->q->id);
+    puan_jw_kint(&w, "household", r->household);
+    puan_jw_kint(&w, "line", r->line);
+    puan_jw_kint(&w, "ret", r->ret);
+    puan_jw_kint(&w, "dropped", dropped);
+    puan_jw_kint(&w, "group", group);
     puan_jw_end(&w, '}');
     return puan_outbox_put(sh, db, puan_shard_ordinal(to), "duplicate.decided",
                            puan_out_view(&body), err);
@@ -213,10 +218,11 @@ static enum puan_status decide_body(struct puan_shard *sh, struct puan_db *db,
 {
     struct decision *d = arg;
     struct puan_arena *a = d->rq->arena;
+    struct puan_dup_record *r = NULL;
     struct puan_node *records;
-    struct puan_stmt *s = NULL;
     struct puan_out text;
     struct puan_dup dup;
+    size_t n = 0;
     struct puan_jw w;
     enum puan_status st = puan_dup_read(&dup, db, d->q->id, a, err);
 
@@ -242,21 +248,14 @@ static enum puan_status decide_body(struct puan_shard *sh, struct puan_db *db,
     puan_jw_end(&w, '}');
     dup.state = PUAN_STR("decided");
     dup.decision = puan_out_view(&text);
-    st = puan_sql(&s, db,
-                  "UPDATE dup SET state = $2, decision = $3 WHERE id = $1",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(s, 1, dup.id);
-    puan_bind_text(s, 2, dup.state);
-    puan_bind_text(s, 3, dup.decision);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    for (const struct puan_node *r = records->first; st == PUAN_OK && r;
-         r = r->next)
-        st = send_decision(sh, db, d, r, err);
+    st = puan_dup_write(sh, db, act, &dup, a, err);
     if (st == PUAN_OK)
-        st = puan_dup_cover(sh, db, act, &dup, a, err);
+        st = puan_dup_event(sh, db, act, &dup, -1, d->q->reason, a, err);
+    if (st == PUAN_OK)
+        st = puan_dup_records(&r, &n, dup.records, a, err);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++)
+        st = puan_dup_send(sh, db, dup.id, &r[i],
+                           drops(d->drop, r[i].household, r[i].line), a, err);
     return st == PUAN_OK ? puan_arena_check(a, err) : st;
 }
 
@@ -265,9 +264,14 @@ static enum puan_status decide(struct puan_request *rq, const void *in,
 {
     struct decision d = { .q = in, .rq = rq };
     struct puan_act act;
-    enum puan_status st =
-        puan_json_tree(&d.drop, d.q->drop, "drop", rq->arena, err);
+    enum puan_status st;
 
+    if ((d.q->verdict == 0) == (d.q->drop.n == 0))
+        return puan_fail(err, PUAN_EINVAL, "verdict",
+                         "give a verdict, or a list to drop");
+    if (d.q->verdict > 0)
+        return puan_dup_desk_decide(rq, d.q, err);
+    st = puan_json_tree(&d.drop, d.q->drop, "drop", rq->arena, err);
     if (st == PUAN_OK && d.drop->kind != PUAN_NODE_LIST)
         st = puan_fail(err, PUAN_EINVAL, "drop",
                        "expected a list of {household, line}");
@@ -326,6 +330,42 @@ static enum puan_status apply_in(struct puan_shard *sh, struct puan_db *db,
     return st == PUAN_OK ? puan_arena_check(a, err) : st;
 }
 
+/*
+ * Both places are to be visited: the last return is sent back, as by a query.
+ * Who has answered anew meanwhile is not asked; the group is open again.
+ */
+static enum puan_status visit_in(struct puan_shard *sh, struct puan_db *db,
+                                 struct puan_act *act, struct puan_str body,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    int64_t household = 0, line = 0, ret = 0, group = 0, id = 0;
+    struct puan_ret_head head = { 0 };
+    struct puan_node *tree;
+    enum puan_status st = puan_json_tree(&tree, body, "parcel", a, err);
+
+    if (st == PUAN_OK)
+        st = puan_node_int(&household, tree, "household", 1, INT64_MAX, err);
+    if (st == PUAN_OK)
+        st = puan_node_int(&line, tree, "line", 1, INT64_MAX, err);
+    if (st == PUAN_OK)
+        st = puan_node_int(&ret, tree, "ret", 1, INT64_MAX, err);
+    if (st == PUAN_OK)
+        st = puan_node_int(&group, tree, "group", 1, INT64_MAX, err);
+    if (st != PUAN_OK)
+        return st;
+    if (!puan_ret_head(&head, puan_shard_store(sh), household) ||
+        head.ret != ret)
+        return PUAN_OK;
+    return puan_query_ask(
+        &id, sh, db, act, household, head.version,
+        puan_str_of(puan_arena_fmt(
+            a, "重复登记待核实（第%lld人，编号%lld）：%.*s", (long long)line,
+            (long long)group,
+            PUAN_FMT(puan_node_str_opt(tree, "reason", "")))),
+        PUAN_STR("[]"), puan_node_str_opt(tree, "actor", ""),
+        puan_node_str_opt(tree, "seat", ""), a, err);
+}
+
 static enum puan_status apply(struct puan_store *store, struct puan_shard *sh,
                               struct puan_db *db, struct puan_act *act,
                               struct puan_str body, struct puan_err *err)
@@ -335,7 +375,9 @@ static enum puan_status apply(struct puan_store *store, struct puan_shard *sh,
 
     (void)store;
     puan_arena_init(&a, puan_os_alloc());
-    st = apply_in(sh, db, act, body, &a, err);
+    st = puan_str_is(act->verb, "duplicate.visit")
+             ? visit_in(sh, db, act, body, &a, err)
+             : apply_in(sh, db, act, body, &a, err);
     puan_arena_clear(&a);
     return st;
 }
@@ -351,12 +393,27 @@ static const struct puan_schema_step schema[] = {
       "CREATE TABLE dup_drop(household BIGINT NOT NULL, line BIGINT NOT NULL,"
       " ret BIGINT NOT NULL, dropped BIGINT NOT NULL, group_id BIGINT NOT NULL,"
       " PRIMARY KEY(household, line));" },
+    { PUAN_STORE_OFFICE, 2,
+      "CREATE TABLE dup_event(id BIGINT PRIMARY KEY, dup BIGINT NOT NULL,"
+      " at BIGINT NOT NULL, seat TEXT NOT NULL, verdict BIGINT NOT NULL,"
+      " reason TEXT NOT NULL, records TEXT NOT NULL, decision TEXT NOT NULL);"
+      "CREATE INDEX dup_event_dup ON dup_event(dup);"
+      "CREATE TABLE dup_pair(a BIGINT NOT NULL, a_line BIGINT NOT NULL,"
+      " b BIGINT NOT NULL, b_line BIGINT NOT NULL, a_case BIGINT NOT NULL,"
+      " b_case BIGINT NOT NULL, PRIMARY KEY(a, a_line));"
+      "CREATE INDEX dup_pair_b ON dup_pair(b);"
+      "CREATE TABLE dup_search(area BIGINT PRIMARY KEY, at BIGINT NOT NULL,"
+      " tokens BIGINT NOT NULL, groups BIGINT NOT NULL,"
+      " pairs BIGINT NOT NULL);" },
 };
 
 static const struct puan_covered covered[] = {
     { PUAN_STORE_OFFICE, "dup",
       "SELECT CAST(id AS TEXT), token, kinds, area, records, state, decision,"
       " found FROM dup" },
+    { PUAN_STORE_OFFICE, "dup_event",
+      "SELECT CAST(id AS TEXT), dup, at, seat, verdict, reason, records,"
+      " decision FROM dup_event" },
     { PUAN_STORE_RETURNS, "dup_drop",
       "SELECT CAST(household AS TEXT) || '.' || CAST(line AS TEXT), ret,"
       " dropped, group_id FROM dup_drop" },
@@ -369,11 +426,19 @@ static const struct puan_route routes[] = {
       PUAN_PARAMS(search_params, struct search_in) },
     { PUAN_GET, "/c/{campaign}/duplicates", "duplicate.view", PUAN_SCOPE_AREA,
       "", "Groups of records of one person inside an area", list,
-      PUAN_PARAMS(list_params, struct list_in) },
+      PUAN_PARAMS(list_params, struct puan_dup_list_in) },
+    { PUAN_GET, "/c/{campaign}/duplicates/{id}", "duplicate.view",
+      PUAN_SCOPE_OBJECT, "identity.compare",
+      "One pair: two sides, what agrees, what each verdict does, history",
+      puan_dup_desk_pair, PUAN_PARAMS(id_params, struct puan_dup_id_in),
+      .area_of = area_of_pair },
     { PUAN_POST, "/c/{campaign}/duplicates/{id}/decide", "duplicate.decide",
       PUAN_SCOPE_OBJECT, "duplicate.decide",
-      "Decide which records of a group do not count", decide,
-      PUAN_PARAMS(decide_params, struct decide_in), .area_of = area_of_group },
+      "Decide on a group: a verdict of the desk, or the records that do not"
+      " count",
+      decide,
+      PUAN_PARAMS(decide_params, struct puan_dup_decide_in),
+      .area_of = area_of_group },
 };
 
 static enum puan_status open_groups(int64_t *value, struct puan_store *st,
@@ -396,7 +461,12 @@ static const struct puan_metric metrics[] = {
       "Groups of records of one person that wait for a decision", open_groups },
 };
 
-static const char *const kinds[] = { "duplicate.decided", NULL };
+static const char *const kinds[] = { "duplicate.decided", "duplicate.visit",
+                                     NULL };
+
+static const struct puan_job jobs[] = {
+    { "duplicates.refresh", 5000, puan_dup_current },
+};
 
 const struct puan_feature puan_feature_duplicates = {
     .name = "duplicates",
@@ -410,4 +480,8 @@ const struct puan_feature puan_feature_duplicates = {
     .n_metrics = PUAN_COUNT(metrics),
     .inbox_kinds = kinds,
     .inbox = apply,
+    .jobs = jobs,
+    .n_jobs = PUAN_COUNT(jobs),
+    .open = puan_dup_open,
+    .close = puan_dup_close,
 };

@@ -3,7 +3,8 @@
  * stores, told apart from people who live away from their registration
  * (core/link), decided by an office with a reason, never by itself.
  *
- * Never sees a name or an ID number; a look at identities is another act.
+ * Never gives a name or an ID number away.  The desk compares names by
+ * character on the server, which is an entry (identity.compare).
  */
 #ifndef PUAN_FEATURES_DUPLICATES_DUPLICATES_H
 #define PUAN_FEATURES_DUPLICATES_DUPLICATES_H

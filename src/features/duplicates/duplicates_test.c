@@ -24,7 +24,13 @@ static const char plan_yaml[] =
     "  - {id: nation, zh: 国, en: Nation, digits: 1}\n"
     "  - {id: county, zh: 县, en: County, digits: 3}\n"
     "  - {id: ea, zh: 小区, en: Area, digits: 5}\n"
-    "roles: {}\nsettings: {}\nforms: [mini]\n"
+    "roles:\n"
+    "  clerk: {zh: 县, en: Clerk, levels: [county],"
+    " can: [duplicate.view, duplicate.decide, return.view]}\n"
+    "  board: {zh: 国, en: Board, levels: [nation],"
+    " can: [duplicate.view, duplicate.decide, evaluation.view]}\n"
+    "  reader: {zh: 读, en: Reader, levels: [county], can: [return.view]}\n"
+    "settings: {}\nforms: [mini]\n"
     "windows:\n"
     "  w: {zh: 登记, en: Count, from: 2020-01-01, until: 2099-01-01,"
     " forms: [mini]}\n"
@@ -44,6 +50,7 @@ static const char form_yaml[] =
     "  household:\n    zh: 户\n    en: Household\n    items:\n"
     "      n: {type: int, min: 0, max: 99, zh: 数, en: Number}\n"
     "  person:\n    zh: 人\n    en: Person\n    rows: 20\n    items:\n"
+    "      name: {type: name, zh: 名, en: Name}\n"
     "      idn: {type: citizen-id, zh: 号, en: ID}\n"
     "      stay: {type: code, codes: where, zh: 在, en: Stay}\n"
     "      reg: {type: code, codes: where, zh: 户, en: Registered}\n";
@@ -88,6 +95,7 @@ static const char *idn(struct puan_fix *f, unsigned k)
 struct person {
     const char *id;
     int stay, reg;
+    const char *name;
 };
 
 static void send(struct puan_fix *f, int64_t household, unsigned base,
@@ -109,8 +117,10 @@ static void send(struct puan_fix *f, int64_t household, unsigned base,
                  "\"person\":[",
                  (long long)household, base, ++f->counter);
     for (size_t i = 0; i < n; i++)
-        puan_out_fmt(&o, "%s{\"idn\":\"%s\",\"stay\":%d,\"reg\":%d}",
-                     i ? "," : "", p[i].id, p[i].stay, p[i].reg);
+        puan_out_fmt(&o, "%s{\"name\":\"%s\",\"idn\":\"%s\",\"stay\":%d,"
+                     "\"reg\":%d}",
+                     i ? "," : "", p[i].name ? p[i].name : "某人", p[i].id,
+                     p[i].stay, p[i].reg);
     puan_out_text(&o, "]}");
     r = puan_fix_submit(f, &who, puan_out_view(&o));
     assert_int_equal(r.outcome, PUAN_SUBMIT_ACCEPTED);
@@ -354,6 +364,235 @@ static void a_plain_comparison_finds_the_same(void **state)
     }
 }
 
+/* ---- the desk, over HTTP ------------------------------------------------- */
+
+static struct puan_http_reply reply;
+
+static void seat(char token[PUAN_TOKEN_TEXT], struct puan_fix *f,
+                 const char *role, int64_t area)
+{
+    const struct puan_plan *plan = puan_store_plan(f->st);
+    int64_t now = puan_real_now();
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = area,
+                            .seat = 1, .area = area, .role = -1 };
+
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, role))
+            who.role = (int32_t)i;
+    puan_format(who.name, sizeof(who.name), "%s-%lld", role, (long long)area);
+    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
+                (long long)area);
+    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
+    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 1000000,
+                         now + 1000000, err));
+}
+
+static unsigned call(struct puan_fix *f, const char *method, const char *path,
+                     const char *token, const char *body)
+{
+    struct puan_http_call c = { .method = method, .token = token };
+    const char *full = puan_arena_fmt(&f->a, "/api/v1/c/zz-twice/%s", path);
+
+    c.path = full;
+    if (body)
+        c.body = puan_str_of(body);
+    ok(puan_http_call(&reply, f->client, &c, err));
+    return reply.status;
+}
+
+static bool says(const char *text)
+{
+    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+}
+
+static const char *basis_now(struct puan_fix *f)
+{
+    struct puan_node *tree = NULL;
+    struct puan_str text = { puan_arena_dup(&f->a, reply.body), reply.body.n };
+    struct puan_str b;
+
+    ok(puan_json_tree(&tree, text, "pair", &f->a, err));
+    b = puan_node_str_opt(tree, "basis", "");
+    assert_int_equal(b.n, 16);
+    return puan_arena_dup(&f->a, b);
+}
+
+static int64_t entries(struct puan_fix *f, const char *verb)
+{
+    return puan_fix_office(
+        f, puan_arena_fmt(&f->a,
+                          "SELECT count(*) FROM ledger WHERE instr(entry,"
+                          " CAST('%s' AS BLOB)) > 0",
+                          verb));
+}
+
+static void the_desk_shows_agreement_and_no_name(void **state)
+{
+    struct puan_fix *f = make(NULL);
+    struct person here[] = { { idn(f, 1), 1, 2, "欧阳娜娜" },
+                             { idn(f, 2), 1, 2, NULL } };
+    struct person there[] = { { idn(f, 1), 1, 2, "欧阳娜" },
+                              { idn(f, 2), 2, 1, NULL } };
+    char clerk[PUAN_TOKEN_TEXT], other[PUAN_TOKEN_TEXT], board[PUAN_TOKEN_TEXT],
+        reader[PUAN_TOKEN_TEXT];
+
+    (void)state;
+    send(f, 11101001, 0, here, 2);
+    send(f, 11201001, 0, there, 2);
+    search(f, 1);
+    puan_fix_serve(f, 2, 1);
+    seat(clerk, f, "clerk", 111);
+    seat(other, f, "clerk", 112);
+    seat(board, f, "board", 1);
+    seat(reader, f, "reader", 111);
+
+    /* pairs living apart come first, with their number and their list */
+    assert_int_equal(call(f, "GET", "duplicates?area=111&page=1", clerk, NULL),
+                     200);
+    assert_true(says("\"pairs\":1"));
+    assert_true(says("\"totals\":{\"open\":1,\"field\":0,\"passed\":0,"
+                     "\"decided\":0,\"gone\":0},\"total\":1"));
+    assert_false(says("11201001")); /* the other office's household */
+    assert_true(says("\"mine\":false"));
+    assert_int_equal(
+        call(f, "GET", "duplicates?area=1&page=1&kind=pair", board, NULL), 200);
+    assert_true(says("\"household\":\"11101001\",\"line\":2"));
+    assert_true(says("\"household\":\"11201001\",\"line\":2"));
+
+    /* another office's side: only marks, and only 5 is offered */
+    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_true(says("\"name_marks\":\"1110\""));
+    assert_false(says("欧阳"));
+    assert_false(says("110105"));
+    assert_false(says("11201001"));
+    assert_true(says("\"figures\":false"));
+    assert_true(says("{\"verdict\":1,\"keep\":1,\"offered\":false,"
+                     "\"why\":\"office\""));
+    assert_true(says("{\"verdict\":5,\"offered\":true"));
+    assert_int_equal(entries(f, "identity.compare"), 1);
+    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_int_equal(entries(f, "identity.compare"), 1); /* vault not opened */
+    assert_int_equal(call(f, "POST", "duplicates/1/decide", clerk,
+                          "{\"verdict\":1,\"reason\":\"x\"}"),
+                     403);
+
+    /* the common parent sees both and decides */
+    assert_int_equal(call(f, "GET", "duplicates/1", board, NULL), 200);
+    assert_true(says("11201001"));
+    assert_true(says("\"figures\":true"));
+    assert_false(says("欧阳"));
+    assert_int_equal(call(f, "GET", "duplicates/1", reader, NULL), 403);
+    assert_int_equal(call(f, "GET", "duplicates/1", NULL, NULL), 401);
+    puan_fix_end(f);
+}
+
+static void verdicts_reach_the_counts_the_field_and_the_office_above(
+    void **state)
+{
+    struct puan_fix *f = make(NULL);
+    struct person one[] = { { idn(f, 1), 1, 1, NULL } };
+    struct person two[] = { { idn(f, 2), 1, 2, NULL } };
+    struct person three[] = { { idn(f, 2), 1, 1, NULL } };
+    char clerk[PUAN_TOKEN_TEXT], board[PUAN_TOKEN_TEXT];
+    const char *basis;
+    struct puan_dropped *d;
+    struct puan_shard *sh;
+
+    (void)state;
+    send(f, 11101001, 0, one, 1); /* the same at both: either may stand */
+    send(f, 11102001, 0, one, 1);
+    send(f, 11101002, 0, two, 1);   /* present, registered elsewhere */
+    send(f, 11102002, 0, three, 1); /* present and registered */
+    search(f, 1);
+    sh = puan_store_shard_of_area(f->st, 111);
+    puan_fix_serve(f, 2, 1);
+    seat(clerk, f, "clerk", 111);
+    seat(board, f, "board", 1);
+
+    /* dropping the record that holds the registration is not offered */
+    assert_int_equal(call(f, "GET", "duplicates/2", clerk, NULL), 200);
+    assert_true(says("{\"verdict\":1,\"keep\":1,\"offered\":false,"
+                     "\"why\":\"registered\""));
+    assert_true(says("{\"verdict\":2,\"keep\":2,\"offered\":true"));
+    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+                          "{\"verdict\":1,\"reason\":\"查明\"}"),
+                     400);
+
+    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    basis = basis_now(f);
+    assert_true(says("\"effects\":[{\"side\":1,\"resident\":true,"));
+    assert_int_equal(
+        call(f, "POST", "duplicates/1/decide", clerk,
+             "{\"verdict\":1,\"basis\":\"0123456789abcdef\","
+             "\"reason\":\"查明\"}"),
+        409);
+    assert_int_equal(call(f, "POST", "duplicates/1/decide", clerk,
+                          "{\"verdict\":1}"),
+                     400); /* no reason */
+    assert_int_equal(
+        call(f, "POST", "duplicates/1/decide", clerk,
+             puan_arena_fmt(&f->a,
+                            "{\"verdict\":1,\"basis\":\"%s\","
+                            "\"reason\":\"甲处常住，乙处为重复\"}",
+                            basis)),
+        200);
+    ok(puan_store_deliver(f->st, err));
+    d = dropped(sh);
+    assert_true(puan_dropped_has(d, 11102001, 2, 0));
+    assert_false(puan_dropped_has(d, 11101001, 1, 0));
+    puan_dropped_close(d);
+    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_true(says("\"seat\":\"clerk@111\",\"verdict\":1"));
+    assert_true(says("\"on\":[{\"side\":0,\"version\":1},"
+                     "{\"side\":1,\"version\":1}]"));
+
+    /* answered anew: open again, and what was dropped counts */
+    send(f, 11102001, 1, one, 1);
+    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_true(says("\"state\":\"open\""));
+    assert_true(says("\"verdict\":0"));
+    /* corrected so that nothing contradicts: gone */
+    {
+        struct person away[] = { { idn(f, 3), 1, 1, NULL } };
+
+        send(f, 11102001, 2, away, 1);
+    }
+    assert_int_equal(call(f, "GET", "duplicates?area=111&page=1&state=gone",
+                          clerk, NULL),
+                     200);
+    assert_true(says("\"gone\":1},\"total\":1"));
+    assert_int_equal(call(f, "POST", "duplicates/1/decide", clerk,
+                          "{\"verdict\":3,\"reason\":\"x\"}"),
+                     409);
+
+    /* both places are to be visited: two returns go back */
+    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+                          "{\"verdict\":4,\"reason\":\"电话核不清\"}"),
+                     200);
+    ok(puan_store_deliver(f->st, err));
+    assert_int_equal(puan_fix_int(sh, "SELECT count(*) FROM query WHERE state ="
+                                      " 'open' AND household IN (11101002,"
+                                      " 11102002)"),
+                     2);
+    /* passed up: no longer this office's, the office above decides */
+    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+                          "{\"verdict\":5,\"reason\":\"两地各执一词\"}"),
+                     200);
+    assert_true(says("\"state\":\"passed\""));
+    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+                          "{\"verdict\":2,\"reason\":\"x\"}"),
+                     403);
+    assert_int_equal(call(f, "POST", "duplicates/2/decide", board,
+                          "{\"verdict\":2,\"reason\":\"实地查明\"}"),
+                     200);
+    assert_int_equal(call(f, "GET", "duplicates?area=111&page=1&state=decided",
+                          clerk, NULL),
+                     200);
+    assert_true(says("\"decided\":1"));
+    puan_fix_verify(f);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +605,9 @@ int main(void)
         cmocka_unit_test(
             a_dropped_record_counts_no_more_until_it_is_answered_anew),
         cmocka_unit_test(a_plain_comparison_finds_the_same),
+        cmocka_unit_test(the_desk_shows_agreement_and_no_name),
+        cmocka_unit_test(
+            verdicts_reach_the_counts_the_field_and_the_office_above),
     };
 
     n_engines = puan_fix_engines(engines);

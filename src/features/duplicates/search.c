@@ -178,6 +178,7 @@ struct search {
     struct puan_store *store;
     const struct puan_plan *plan;
     struct puan_search *sum;
+    int64_t area;
     struct record {
         struct puan_token token;
         uint16_t store;
@@ -186,6 +187,10 @@ struct search {
     size_t n_records, cap_records;
     struct found *found;
     size_t n_found, cap_found;
+    struct pair {
+        size_t a, b; /* records: where present, where registered */
+    } *pair;
+    size_t n_pairs, cap_pairs;
 };
 
 static uint8_t bits_of(const struct puan_plan *plan, const struct puan_token *t)
@@ -218,7 +223,7 @@ static bool grow(void **list, size_t *cap, size_t n, size_t size)
 static enum puan_status end_group(struct search *s, size_t first,
                                   struct puan_err *err)
 {
-    struct puan_link_entry e[64];
+    struct puan_link_entry e[64] = { 0 };
     size_t n = s->n_records - first, m = n < 64 ? n : 64;
     unsigned kinds;
 
@@ -228,7 +233,22 @@ static enum puan_status end_group(struct search *s, size_t first,
     s->sum->pairs += (kinds >> PUAN_LINK_PAIR) & 1;
     if ((kinds & (1u << PUAN_LINK_PRESENT_TWICE |
                   1u << PUAN_LINK_REGISTERED_TWICE)) == 0) {
-        s->n_records = first; /* nothing to keep */
+        struct pair p = { SIZE_MAX, SIZE_MAX };
+
+        for (size_t i = 0; i < m; i++) {
+            if (e[i].bits == PUAN_LINK_PRESENT)
+                p.a = first + i;
+            if (e[i].bits == PUAN_LINK_REGISTERED)
+                p.b = first + i;
+        }
+        if (p.a == SIZE_MAX || p.b == SIZE_MAX) {
+            s->n_records = first; /* nothing to keep */
+            return PUAN_OK;
+        }
+        if (!grow((void **)&s->pair, &s->cap_pairs, s->n_pairs,
+                  sizeof(*s->pair)))
+            return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
+        s->pair[s->n_pairs++] = p;
         return PUAN_OK;
     }
     if (!grow((void **)&s->found, &s->cap_found, s->n_found,
@@ -329,89 +349,30 @@ static int64_t common_area(const struct search *s, const struct found *f)
     return area == PUAN_AREA_NONE ? 0 : t->area[area].code;
 }
 
-static void records_json(struct puan_out *o, const struct search *s,
-                         const struct found *f)
+static enum puan_status records_json(struct puan_out *o, const struct search *s,
+                                     const struct found *f,
+                                     struct puan_arena *a,
+                                     struct puan_err *err)
 {
-    struct puan_jw w;
+    struct puan_dup_record *list = puan_new_n(a, f->n, struct puan_dup_record);
 
-    puan_jw_init(&w, o);
-    puan_jw_list(&w);
+    if (list == NULL)
+        return puan_arena_check(a, err);
     for (size_t i = 0; i < f->n; i++) {
         const struct record *r = &s->record[f->first + i];
         unsigned bits = bits_of(s->plan, &r->token);
-        char key[24];
 
-        puan_format(key, sizeof(key), "%lld", (long long)r->household);
-        puan_jw_map(&w);
-        puan_jw_ktext(&w, "household", key);
-        puan_jw_kint(&w, "line", r->token.row + 1);
-        puan_jw_kint(&w, "ret", r->token.ret);
-        puan_jw_kint(&w, "case",
-                     s->plan->residence[r->token.residence - 1].id);
-        puan_jw_kbool(&w, "present", (bits & PUAN_LINK_PRESENT) != 0);
-        puan_jw_kbool(&w, "registered", (bits & PUAN_LINK_REGISTERED) != 0);
-        puan_jw_end(&w, '}');
+        list[i] = (struct puan_dup_record){
+            .household = r->household,
+            .line = r->token.row + 1,
+            .ret = r->token.ret,
+            .case_id = s->plan->residence[r->token.residence - 1].id,
+            .present = (bits & PUAN_LINK_PRESENT) != 0,
+            .registered = (bits & PUAN_LINK_REGISTERED) != 0,
+        };
     }
-    puan_jw_end(&w, ']');
-}
-
-enum puan_status puan_dup_cover(struct puan_shard *sh, struct puan_db *db,
-                                struct puan_act *act, const struct puan_dup *d,
-                                struct puan_arena *a, struct puan_err *err)
-{
-    struct puan_out o;
-
-    puan_out_init(&o, a);
-    puan_content_text(&o, d->token);
-    puan_content_int(&o, d->kinds);
-    puan_content_int(&o, d->area);
-    puan_content_text(&o, d->records);
-    puan_content_text(&o, d->state);
-    puan_content_text(&o, d->decision);
-    puan_content_int(&o, d->found_ms);
-    return puan_cover_id(sh, db, act, "dup", d->id, puan_out_view(&o), err);
-}
-
-enum puan_status puan_dup_read(struct puan_dup *out, struct puan_db *db,
-                               int64_t id, struct puan_arena *a,
-                               struct puan_err *err)
-{
-    struct puan_stmt *q = NULL;
-    bool more = false;
-    enum puan_status st;
-
-    st = puan_sql(&q, db,
-                  "SELECT id, token, kinds, area, records, state, decision,"
-                  " found FROM dup WHERE id = $1",
-                  err);
-    if (st == PUAN_OK) {
-        puan_bind_int(q, 1, id);
-        st = puan_stmt_step(&more, q, err);
-    }
-    if (st == PUAN_OK && !more)
-        st = puan_fail(err, PUAN_ENOTFOUND, "duplicate", "no such group");
-    if (st == PUAN_OK)
-        puan_dup_row(out, q, a);
-    puan_stmt_done(q);
-    return st;
-}
-
-static struct puan_str keep(struct puan_arena *a, struct puan_str s)
-{
-    return (struct puan_str){ puan_arena_dup(a, s), s.n };
-}
-
-void puan_dup_row(struct puan_dup *out, struct puan_stmt *q,
-                  struct puan_arena *a)
-{
-    out->id = puan_col_int(q, 0);
-    out->token = keep(a, puan_col_text(q, 1));
-    out->kinds = puan_col_int(q, 2);
-    out->area = puan_col_int(q, 3);
-    out->records = keep(a, puan_col_text(q, 4));
-    out->state = keep(a, puan_col_text(q, 5));
-    out->decision = keep(a, puan_col_text(q, 6));
-    out->found_ms = puan_col_int(q, 7);
+    puan_dup_records_json(o, list, f->n);
+    return PUAN_OK;
 }
 
 struct batch {
@@ -432,15 +393,18 @@ static enum puan_status put_group(struct puan_shard *sh, struct puan_db *db,
     char hex[33];
     struct puan_stmt *q = NULL;
     struct puan_out records;
-    bool more = false, same = false;
+    bool more = false, same = false, was_open = true;
     enum puan_status st;
 
     puan_hex(hex, f->token, 16);
     d.token = puan_str_of(hex);
     puan_out_init(&records, a);
-    records_json(&records, s, f);
+    st = records_json(&records, s, f, a, err);
+    if (st != PUAN_OK)
+        return st;
     d.records = puan_out_view(&records);
-    st = puan_sql(&q, db, "SELECT id, records FROM dup WHERE token = $1", err);
+    st = puan_sql(&q, db, "SELECT id, records, state FROM dup WHERE token = $1",
+                  err);
     if (st == PUAN_OK) {
         puan_bind_text(q, 1, d.token);
         st = puan_stmt_step(&more, q, err);
@@ -448,6 +412,7 @@ static enum puan_status put_group(struct puan_shard *sh, struct puan_db *db,
     if (st == PUAN_OK && more) {
         d.id = puan_col_int(q, 0);
         same = puan_str_eq(puan_col_text(q, 1), d.records);
+        was_open = puan_str_is(puan_col_text(q, 2), "open");
     }
     puan_stmt_done(q);
     if (st != PUAN_OK || same)
@@ -455,28 +420,9 @@ static enum puan_status put_group(struct puan_shard *sh, struct puan_db *db,
     if (d.id == 0)
         st = puan_db_int(&d.id, db, "SELECT max(id) + 1 FROM dup", 1, err);
     if (st == PUAN_OK)
-        st = puan_sql(&q, db,
-                      "INSERT INTO dup(id, token, kinds, area, records, state,"
-                      " decision, found) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)"
-                      " ON CONFLICT(id) DO UPDATE SET kinds = excluded.kinds,"
-                      " area = excluded.area, records = excluded.records,"
-                      " state = excluded.state, decision = excluded.decision,"
-                      " found = excluded.found",
-                      err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(q, 1, d.id);
-    puan_bind_text(q, 2, d.token);
-    puan_bind_int(q, 3, d.kinds);
-    puan_bind_int(q, 4, d.area);
-    puan_bind_text(q, 5, d.records);
-    puan_bind_text(q, 6, d.state);
-    puan_bind_text(q, 7, d.decision);
-    puan_bind_int(q, 8, d.found_ms);
-    st = puan_stmt_run(q, err);
-    puan_stmt_done(q);
-    if (st == PUAN_OK)
-        st = puan_dup_cover(sh, db, act, &d, a, err);
+        st = puan_dup_write(sh, db, act, &d, a, err);
+    if (st == PUAN_OK && !was_open)
+        st = puan_dup_event(sh, db, act, &d, 0, PUAN_STR(""), a, err);
     return st;
 }
 
@@ -497,11 +443,87 @@ static enum puan_status put_batch(struct puan_shard *sh, struct puan_db *db,
     return st;
 }
 
+/* ---- pairs: what is no duplicate ------------------------------------------- */
+
+#define PAIRS_PER_ACT 20000
+
+static enum puan_status put_pairs(struct puan_shard *sh, struct puan_db *db,
+                                  struct puan_act *act, void *arg,
+                                  struct puan_err *err)
+{
+    const struct batch *b = arg;
+    const struct search *s = b->s;
+    struct puan_stmt *q = NULL;
+    enum puan_status st;
+
+    (void)sh;
+    (void)act;
+    if (b->first == 0) {
+        int64_t from, to;
+
+        puan_area_keys(&from, &to, s->store, s->area);
+        st = puan_sql(&q, db,
+                      "DELETE FROM dup_pair WHERE a >= $1 AND a < $2 AND"
+                      " b >= $1 AND b < $2",
+                      err);
+        if (st != PUAN_OK)
+            return st;
+        puan_bind_int(q, 1, from);
+        puan_bind_int(q, 2, to);
+        st = puan_stmt_run(q, err);
+        puan_stmt_done(q);
+        if (st == PUAN_OK)
+            st = puan_sql(&q, db,
+                          "INSERT INTO dup_search(area, at, tokens, groups,"
+                          " pairs) VALUES($1, $2, $3, $4, $5)"
+                          " ON CONFLICT(area) DO UPDATE SET at = excluded.at,"
+                          " tokens = excluded.tokens, groups ="
+                          " excluded.groups, pairs = excluded.pairs",
+                          err);
+        if (st != PUAN_OK)
+            return st;
+        puan_bind_int(q, 1, s->area);
+        puan_bind_int(q, 2, puan_store_now(s->store));
+        puan_bind_int(q, 3, s->sum->tokens);
+        puan_bind_int(q, 4, s->sum->groups);
+        puan_bind_int(q, 5, (int64_t)s->n_pairs);
+        st = puan_stmt_run(q, err);
+        puan_stmt_done(q);
+        if (st != PUAN_OK)
+            return st;
+    }
+    st = PUAN_OK;
+    for (size_t i = 0; st == PUAN_OK && i < b->n; i++) {
+        const struct pair *p = &s->pair[b->first + i];
+        const struct record *x = &s->record[p->a], *y = &s->record[p->b];
+
+        st = puan_sql(
+            &q, db,
+            "INSERT INTO dup_pair(a, a_line, b, b_line, a_case, b_case)"
+            " VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(a, a_line) DO"
+            " UPDATE SET b = excluded.b, b_line = excluded.b_line,"
+            " a_case = excluded.a_case, b_case = excluded.b_case",
+            err);
+        if (st != PUAN_OK)
+            break;
+        puan_bind_int(q, 1, x->household);
+        puan_bind_int(q, 2, x->token.row + 1);
+        puan_bind_int(q, 3, y->household);
+        puan_bind_int(q, 4, y->token.row + 1);
+        puan_bind_int(q, 5, s->plan->residence[x->token.residence - 1].id);
+        puan_bind_int(q, 6, s->plan->residence[y->token.residence - 1].id);
+        st = puan_stmt_run(q, err);
+        puan_stmt_done(q);
+    }
+    return st;
+}
+
 enum puan_status puan_dup_search(struct puan_search *sum, struct puan_store *st,
                                  int64_t area, const struct puan_act *who,
                                  struct puan_err *err)
 {
-    struct search s = { .store = st, .plan = puan_store_plan(st), .sum = sum };
+    struct search s = { .store = st, .plan = puan_store_plan(st), .sum = sum,
+                        .area = area };
     enum puan_status x;
 
     *sum = (struct puan_search){ 0 };
@@ -523,7 +545,21 @@ enum puan_status puan_dup_search(struct puan_search *sum, struct puan_store *st,
         act.note = puan_str_of(note);
         x = puan_commit(puan_store_office(st), &act, put_batch, &b, err);
     }
+    for (size_t i = 0; x == PUAN_OK && (i < s.n_pairs || i == 0);
+         i += PAIRS_PER_ACT) {
+        struct batch b = { &s, i, s.n_pairs - i };
+        struct puan_act act = *who;
+        char note[96];
+
+        if (b.n > PAIRS_PER_ACT)
+            b.n = PAIRS_PER_ACT;
+        puan_format(note, sizeof(note), "pairs %zu to %zu of %zu", i,
+                    i + b.n, s.n_pairs);
+        act.note = puan_str_of(note);
+        x = puan_commit(puan_store_office(st), &act, put_pairs, &b, err);
+    }
     free(s.record);
     free(s.found);
+    free(s.pair);
     return x;
 }

@@ -210,6 +210,20 @@ PUAN_MUST_USE enum puan_status puan_ret_watch(struct puan_shard *sh,
                                               struct puan_db *db, int64_t area,
                                               bool on, struct puan_err *err);
 
+/*
+ * Inside a body on the household's store: sends its last return back with a
+ * reason, as the row `query`.  `actor` and `seat` are who asks; `findings` is
+ * a list of {"rule","row"} in JSON.
+ *
+ * ENOTFOUND  nothing has arrived   ECONFLICT  `version` is not the last
+ */
+PUAN_MUST_USE enum puan_status
+puan_query_ask(int64_t *id, struct puan_shard *sh, struct puan_db *db,
+               struct puan_act *act, int64_t household, int64_t version,
+               struct puan_str reason, struct puan_str findings,
+               struct puan_str actor, struct puan_str seat,
+               struct puan_arena *a, struct puan_err *err);
+
 /* ---- tokens ----------------------------------------------------------------
  *
  * One record for each well-formed citizen ID of a return: in `ret.tok` as
@@ -226,6 +240,9 @@ struct puan_token {
     uint8_t residence; /* place in plan->residence + 1 of the case that holds
                           for this person; 0 none or unknown */
 };
+
+/* From PUAN_TOKEN_BYTES of `ret.tok`; there `ret` is not filled. */
+void puan_token_get(struct puan_token *t, const uint8_t *p);
 
 struct puan_tokens;
 /*

@@ -114,7 +114,6 @@ puan_heads_committed(struct puan_slot **out, size_t *n,
 
 /* ---- tokens.c ---- */
 void puan_token_put(struct puan_out *o, const struct puan_token *t);
-void puan_token_get(struct puan_token *t, const uint8_t *p);
 PUAN_MUST_USE enum puan_status
 puan_tokens_load(struct puan_ingest_shard *is, struct puan_err *err);
 void puan_tokens_clear(struct puan_ingest_shard *is);

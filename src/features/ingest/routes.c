@@ -336,45 +336,47 @@ static const struct puan_param query_params[] = {
 
 struct asking {
     const struct query_in *in;
-    struct puan_ingest_shard *is;
     struct puan_str findings;
     struct puan_arena *arena;
     int64_t id;
 };
 
-static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
-                                 struct puan_act *act, void *arg,
-                                 struct puan_err *err)
+enum puan_status puan_query_ask(int64_t *id, struct puan_shard *sh,
+                                struct puan_db *db, struct puan_act *act,
+                                int64_t household, int64_t asked,
+                                struct puan_str reason,
+                                struct puan_str findings, struct puan_str actor,
+                                struct puan_str seat, struct puan_arena *a,
+                                struct puan_err *err)
 {
-    struct asking *q = arg;
-    const struct query_in *in = q->in;
+    struct puan_ingest_shard *is = puan_ingest_shard_of(sh);
     struct puan_slot *slot;
     struct puan_stmt *s = NULL;
     struct puan_out content;
     uint32_t version = 0;
     enum puan_status st;
 
-    pthread_mutex_lock(&q->is->lock);
-    slot = puan_heads_find(q->is, in->household);
+    pthread_mutex_lock(&is->lock);
+    slot = puan_heads_find(is, household);
     if (slot && slot->ret != 0)
         version = slot->version;
-    pthread_mutex_unlock(&q->is->lock);
+    pthread_mutex_unlock(&is->lock);
     if (version == 0)
         return puan_fail(err, PUAN_ENOTFOUND, "household",
                          "no return has arrived");
-    if (in->version != version)
+    if (asked != version)
         return puan_fail(err, PUAN_ECONFLICT, "version",
                          "the last version is %u; look at it first", version);
-    q->id = q->is->next_query;
-    puan_out_init(&content, q->arena);
-    puan_content_int(&content, in->household);
-    puan_content_int(&content, in->version);
-    puan_content_text(&content, in->reason);
-    puan_content_text(&content, q->findings);
-    puan_content_text(&content, act->actor);
-    puan_content_text(&content, act->seat);
+    *id = is->next_query;
+    puan_out_init(&content, a);
+    puan_content_int(&content, household);
+    puan_content_int(&content, asked);
+    puan_content_text(&content, reason);
+    puan_content_text(&content, findings);
+    puan_content_text(&content, actor);
+    puan_content_text(&content, seat);
     puan_content_int(&content, act->entry_ms);
-    st = puan_arena_check(q->arena, err);
+    st = puan_arena_check(a, err);
     if (st == PUAN_OK)
         st = puan_sql(&s, db,
                       "INSERT INTO query(id, household, version, reason,"
@@ -383,22 +385,33 @@ static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
                       err);
     if (st != PUAN_OK)
         return st;
-    puan_bind_int(s, 1, q->id);
-    puan_bind_int(s, 2, in->household);
-    puan_bind_int(s, 3, in->version);
-    puan_bind_text(s, 4, in->reason);
-    puan_bind_text(s, 5, q->findings);
-    puan_bind_text(s, 6, act->actor);
-    puan_bind_text(s, 7, act->seat);
+    puan_bind_int(s, 1, *id);
+    puan_bind_int(s, 2, household);
+    puan_bind_int(s, 3, asked);
+    puan_bind_text(s, 4, reason);
+    puan_bind_text(s, 5, findings);
+    puan_bind_text(s, 6, actor);
+    puan_bind_text(s, 7, seat);
     puan_bind_int(s, 8, act->entry_ms);
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
     if (st == PUAN_OK)
-        st = puan_cover_id(sh, db, act, "query", q->id, puan_out_view(&content),
+        st = puan_cover_id(sh, db, act, "query", *id, puan_out_view(&content),
                            err);
     if (st == PUAN_OK)
-        q->is->next_query++; /* a number lost to a rollback is not missed */
+        is->next_query++; /* a number lost to a rollback is not missed */
     return st;
+}
+
+static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
+                                 struct puan_act *act, void *arg,
+                                 struct puan_err *err)
+{
+    struct asking *q = arg;
+
+    return puan_query_ask(&q->id, sh, db, act, q->in->household,
+                          q->in->version, q->in->reason, q->findings,
+                          act->actor, act->seat, q->arena, err);
 }
 
 /* Only what findings are: a list of {"rule":"X","row":n}. */
@@ -456,8 +469,7 @@ static enum puan_status post_query(struct puan_request *rq, const void *arg,
     char subject[24];
     enum puan_status st;
 
-    q.is = sh ? puan_ingest_shard_of(sh) : NULL;
-    if (!q.is)
+    if (!sh || !puan_ingest_shard_of(sh))
         return puan_fail(err, PUAN_ENOTFOUND, "household", "not listed");
     st = check_findings(&q.findings, in->findings, rq->arena, err);
     if (st != PUAN_OK)

@@ -9,7 +9,7 @@
  * return; every row of the tables that features list as covered.  Derived, and
  * therefore not covered: `covered` itself (held against the entries), token
  * runs, counters, snapshots, findings, clocks of cases, the outbox and inbox,
- * marks of changed lots; and, as no part of a census, past secrets of accounts
+ * marks of changed lots, pairs living apart; and, as no part of a census, past secrets of accounts
  * and the list of backups.
  */
 #ifndef PUAN_FEATURES_LEDGERS_LEDGERS_H
@@ -24,6 +24,7 @@ extern const struct puan_feature puan_feature_ledgers;
 #define PUAN_LEDGER_DERIVED                                                    \
     "covered", "token runs", "counters", "head snapshots", "findings",         \
         "case_clock", "watch, lot_change", "outbox, inbox",                    \
+        "dup_pair, dup_search",                                                \
         "account_past, backup"
 
 struct puan_verify_options {
