@@ -141,7 +141,13 @@ static void write_operation(struct puan_jw *w, const struct puan_feature *f,
         puan_jw_end(w, '}');
     }
     puan_jw_key(w, "responses");
-    puan_jw_raw(w, PUAN_STR("{\"200\":{\"description\":\"done\"},\"default\":{"
+    if (row->stream)
+        puan_jw_raw(w, PUAN_STR("{\"200\":{\"description\":\"a stream\","
+                                "\"content\":{\"text/event-stream\":{}}},"
+                                "\"default\":{\"$ref\":\"#/components/"
+                                "responses/problem\"}}"));
+    else
+        puan_jw_raw(w, PUAN_STR("{\"200\":{\"description\":\"done\"},\"default\":{"
                             "\"$ref\":\"#/components/responses/problem\"}}"));
     puan_jw_end(w, '}');
 }

@@ -81,6 +81,7 @@ struct puan_route {
     bool with_first_secret; /* allowed before the first secret is changed */
     bool fresh_factor; /* a role with a second factor gives it again when it
                           is older than a few minutes: 403 second-factor */
+    bool stream;       /* answers without an end: text/event-stream */
     bool idle;         /* asking it is no use of the session: it may still end */
     /* PUAN_SCOPE_OBJECT: the area of the object the parameters name. */
     enum puan_status (*area_of)(int64_t *area, struct puan_request *rq,

@@ -337,10 +337,13 @@ static void refused_without_data(const struct puan_route *row,
     refused++;
 }
 
-/* Not what this walk should do: it would end the session it walks with. */
+/*
+ * Not what this walk should do: it would end the session it walks with, or
+ * wait for the end of an answer that has none.
+ */
 static bool ends_sessions(const struct puan_route *row)
 {
-    return row->scope == PUAN_SCOPE_SESSION && *row->verb;
+    return (row->scope == PUAN_SCOPE_SESSION && *row->verb) || row->stream;
 }
 
 static void walk(const struct seat *s)

@@ -27,6 +27,7 @@
 #define MAX_TARGET 4096
 #define STOP_WAIT_MS 10000
 #define SUSPENDED_WAIT_MS 120000
+#define STREAM_WAITS 4096 /* bytes a slow reader may leave unread */
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_READY, PHASE_HANDLED, PHASE_WAITING };
 
@@ -43,6 +44,18 @@ struct ex {
     char target[MAX_TARGET];
 };
 
+struct puan_http_stream {
+    struct puan_http_server *server;
+    struct MHD_Connection *conn;
+    struct puan_http_stream *next, **link; /* in server->streams */
+    void (*closed)(void *arg);
+    void *arg;
+    pthread_mutex_t lock;
+    bool ended, asleep; /* asleep: its connection is suspended */
+    size_t n;           /* bytes that wait */
+    char bytes[STREAM_WAITS];
+};
+
 struct puan_http_server {
     struct puan_http_options opt;
     struct MHD_Daemon *daemon;
@@ -52,6 +65,8 @@ struct puan_http_server {
     struct ex *spare;
     size_t n_spare;
     _Atomic long open, suspended;
+    struct puan_http_stream *streams;
+    bool stopping;
 };
 
 static const char *const header_names[PUAN_H_COUNT] = {
@@ -72,6 +87,118 @@ static const char *const header_names[PUAN_H_COUNT] = {
     [PUAN_H_FORWARDED] = "X-Forwarded-For",
     [PUAN_H_UNATTENDED] = "Puan-Unattended",
 };
+
+/* ---- streams -------------------------------------------------------------- */
+
+struct puan_http_stream *puan_http_stream_open(struct puan_http *x,
+                                               void (*closed)(void *arg),
+                                               void *arg)
+{
+    struct ex *e = (struct ex *)(void *)x;
+    struct puan_http_server *s = e->server;
+    struct puan_http_stream *m = calloc(1, sizeof(*m));
+
+    if (!m)
+        return NULL;
+    m->server = s;
+    m->conn = e->conn;
+    m->closed = closed;
+    m->arg = arg;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_lock(&s->lock);
+    if (s->stopping || x->stream) {
+        pthread_mutex_unlock(&s->lock);
+        pthread_mutex_destroy(&m->lock);
+        free(m);
+        return NULL;
+    }
+    m->next = s->streams;
+    m->link = &s->streams;
+    if (m->next)
+        m->next->link = &m->next;
+    s->streams = m;
+    pthread_mutex_unlock(&s->lock);
+    x->stream = m;
+    x->close = true; /* nothing follows on that connection */
+    return m;
+}
+
+/* The library's last word about it; or ours, when it never got so far. */
+static void stream_free(void *arg)
+{
+    struct puan_http_stream *m = arg;
+
+    m->closed(m->arg);
+    pthread_mutex_lock(&m->server->lock);
+    *m->link = m->next;
+    if (m->next)
+        m->next->link = m->link;
+    pthread_mutex_unlock(&m->server->lock);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+/* m->lock is held. */
+static void stream_wake(struct puan_http_stream *m)
+{
+    if (!m->asleep)
+        return;
+    m->asleep = false;
+    MHD_resume_connection(m->conn);
+    atomic_fetch_sub(&m->server->suspended, 1);
+}
+
+bool puan_http_stream_send(struct puan_http_stream *m, struct puan_str bytes)
+{
+    bool fits;
+
+    pthread_mutex_lock(&m->lock);
+    fits = !m->ended && bytes.n <= sizeof(m->bytes) - m->n;
+    if (fits) {
+        memcpy(m->bytes + m->n, bytes.p, bytes.n);
+        m->n += bytes.n;
+    } else {
+        m->ended = true;
+        m->n = 0;
+    }
+    stream_wake(m);
+    pthread_mutex_unlock(&m->lock);
+    return fits;
+}
+
+void puan_http_stream_end(struct puan_http_stream *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->ended = true;
+    stream_wake(m);
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* The library asks for more: what waits, the end, or sleep. */
+static ssize_t stream_read(void *arg, uint64_t pos, char *buf, size_t max)
+{
+    struct puan_http_stream *m = arg;
+    ssize_t n = 0;
+
+    (void)pos;
+    pthread_mutex_lock(&m->lock);
+    if (m->n) {
+        size_t k = m->n < max ? m->n : max;
+
+        memcpy(buf, m->bytes, k);
+        memmove(m->bytes, m->bytes + k, m->n - k);
+        m->n -= k;
+        n = (ssize_t)k;
+    } else if (m->ended) {
+        n = MHD_CONTENT_READER_END_OF_STREAM;
+    } else {
+        m->asleep = true;
+        atomic_fetch_add(&m->server->suspended, 1);
+        MHD_suspend_connection(m->conn);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return n;
+}
 
 /* ---- requests from and to the free list ---------------------------------- */
 
@@ -104,6 +231,8 @@ static void ex_give(struct ex *e)
     struct puan_arena arena = e->x.arena;
     bool keep;
 
+    if (e->x.stream) /* opened, but never handed to the library */
+        stream_free(e->x.stream);
     puan_arena_reset(&arena);
     memset(&e->x, 0, sizeof(e->x));
     e->x.arena = arena;
@@ -223,6 +352,7 @@ static enum MHD_Result answer(struct ex *e)
     struct MHD_Response *r;
     enum MHD_Result ok;
     struct puan_http *x = &e->x;
+    bool streams;
     unsigned status = x->status;
     struct puan_str bytes = x->lent.p ? x->lent : puan_out_view(&x->out);
     void *body;
@@ -233,11 +363,19 @@ static enum MHD_Result answer(struct ex *e)
         x->content_type = NULL;
     }
     memcpy(&body, &bytes.p, sizeof(body));
-    r = MHD_create_response_from_buffer(bytes.n, bytes.n ? body : NULL,
-                                        MHD_RESPMEM_PERSISTENT);
+    if (x->stream && status == 200)
+        r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024,
+                                              stream_read, x->stream,
+                                              stream_free);
+    else
+        r = MHD_create_response_from_buffer(bytes.n, bytes.n ? body : NULL,
+                                            MHD_RESPMEM_PERSISTENT);
     if (!r)
         return MHD_NO;
-    if (x->content_type && bytes.n)
+    streams = x->stream && status == 200;
+    if (streams)
+        x->stream = NULL; /* the response frees it */
+    if (x->content_type && (bytes.n || streams))
         MHD_add_response_header(r, "Content-Type", x->content_type);
     for (size_t i = 0; i < x->n_extra; i++)
         MHD_add_response_header(r, x->extra[i].name, x->extra[i].value);
@@ -633,6 +771,12 @@ void puan_http_stop(struct puan_http_server *s)
     if (!s)
         return;
     fd = MHD_quiesce_daemon(s->daemon);
+    /* No stream ends by itself; after this none is opened. */
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    for (struct puan_http_stream *m = s->streams; m; m = m->next)
+        puan_http_stream_end(m);
+    pthread_mutex_unlock(&s->lock);
     for (int i = 0; i < STOP_WAIT_MS / 5 && atomic_load(&s->open) > 0; i++)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
     /* The library gives up the process over one that still waits: do not. */

@@ -1,7 +1,7 @@
 /*
  * An HTTP/1.1 server over libmicrohttpd: one event loop a core, keep-alive,
- * an arena per request, bodies bounded before they are read, and requests that
- * may wait for a commit without holding a thread.
+ * an arena per request, bodies bounded before they are read, requests that may
+ * wait for a commit without holding a thread, and streams that hold none.
  *
  * What the library lets through and this refuses with 400 before any handler
  * runs: Content-Length together with Transfer-Encoding, a doubled Host,
@@ -71,6 +71,7 @@ struct puan_http {
     } extra[PUAN_HTTP_ANSWER_HEADERS];
     size_t n_extra;
     bool close; /* end the connection after the answer */
+    struct puan_http_stream *stream; /* set by puan_http_stream_open */
 };
 
 struct puan_http_server;
@@ -118,6 +119,34 @@ void puan_http_resume(struct puan_http *x);
 /* Adds an answer header; name and value must live as long as the request. */
 void puan_http_answer_header(struct puan_http *x, const char *name,
                              const char *value);
+
+/* ---- streams -------------------------------------------------------------- */
+
+/*
+ * An answer without an end, as server-sent events are: its maker sends pieces
+ * from any thread, whenever there is one.  Between pieces the connection is
+ * suspended and costs no thread.
+ *
+ * The handler (or whoever fills the answer) opens it and sets status, content
+ * type and headers; out and lent are not sent.  `closed` is called exactly
+ * once, from some thread, when the stream is over: the other side has gone
+ * (noticed at the next piece), puan_http_stream_end, or the server stops.
+ * When it has returned, the stream is gone; so send and end are called under a
+ * lock that `closed` takes, too.
+ *
+ * NULL: out of memory, or the server is stopping.
+ */
+struct puan_http_stream;
+struct puan_http_stream *puan_http_stream_open(struct puan_http *x,
+                                               void (*closed)(void *arg),
+                                               void *arg);
+/*
+ * Sends the bytes (copied).  False when the other side does not read: more
+ * than 4 KiB wait; the stream has then been ended.
+ */
+bool puan_http_stream_send(struct puan_http_stream *s, struct puan_str bytes);
+/* What waits is sent, then it is over. */
+void puan_http_stream_end(struct puan_http_stream *s);
 
 /*
  * Decodes %XX of a path segment or query part ('+' is a space when `query`).

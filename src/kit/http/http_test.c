@@ -40,11 +40,33 @@ static void later(void *arg)
     puan_http_resume(x);
 }
 
+#define MANY 10
+static pthread_mutex_t streams_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct puan_http_stream *streams[MANY]; /* NULL: none or over */
+static int opened, over;
+
+static void closed(void *arg)
+{
+    pthread_mutex_lock(&streams_lock);
+    *(struct puan_http_stream **)arg = NULL;
+    over++;
+    pthread_mutex_unlock(&streams_lock);
+}
+
 static void handle(void *ctx, struct puan_http *x)
 {
     (void)ctx;
     atomic_fetch_add(&handled, 1);
     x->content_type = "text/plain";
+    if (puan_str_starts(x->target, "/stream")) {
+        pthread_mutex_lock(&streams_lock);
+        streams[opened] = puan_http_stream_open(x, closed, &streams[opened]);
+        if (streams[opened] && !puan_str_is(x->target, "/stream-refused"))
+            opened++;
+        pthread_mutex_unlock(&streams_lock);
+        x->status = puan_str_is(x->target, "/stream-refused") ? 403 : 200;
+        return;
+    }
     if (puan_str_starts(x->target, "/later")) {
         puan_http_suspend(x);
         while (puan_pool_run(pool, later, x) != PUAN_OK)
@@ -355,6 +377,123 @@ static void escapes_are_decoded_or_refused(void **state)
     puan_arena_clear(&a);
 }
 
+/* ---- streams ----------------------------------------------------------------- */
+
+static int stream_of(const char *target)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    struct timeval patience = { 5, 0 };
+    struct puan_str port = puan_str_of(puan_http_address(server)), host;
+    char text[200];
+    int64_t n = 0;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)puan_str_split(&host, &port, ':');
+    assert_true(puan_int_parse(&n, port));
+    at.sin_port = htons((uint16_t)n);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    n = (int64_t)puan_format(text, sizeof(text),
+                             "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", target);
+    assert_int_equal(send(fd, text, (size_t)n, 0), n);
+    return fd;
+}
+
+/* Reads until `what` has come; false at the end of the connection. */
+static bool comes(int fd, const char *what)
+{
+    static char got[65536];
+    size_t n = 0;
+
+    for (;;) {
+        ssize_t k = recv(fd, got + n, sizeof(got) - 1 - n, 0);
+
+        if (k <= 0)
+            return false;
+        n += (size_t)k;
+        got[n] = 0;
+        if (strstr(got, what))
+            return true;
+    }
+}
+
+static void wait_for(const int *counter, int n)
+{
+    for (int i = 0; i < 1000; i++) {
+        bool there;
+
+        pthread_mutex_lock(&streams_lock);
+        there = *counter >= n;
+        pthread_mutex_unlock(&streams_lock);
+        if (there)
+            return;
+        usleep(5000);
+    }
+    fail_msg("%d of %d", *counter, n);
+}
+
+static bool send_to(int i, const char *text)
+{
+    bool sent;
+
+    pthread_mutex_lock(&streams_lock);
+    sent = streams[i] && puan_http_stream_send(streams[i], puan_str_of(text));
+    pthread_mutex_unlock(&streams_lock);
+    return sent;
+}
+
+static void streams_bring_pieces_and_end_with_the_server(void **state)
+{
+    int fd[MANY], k;
+    char text[40];
+
+    (void)state;
+    opened = over = 0;
+    for (k = 0; k < MANY; k++) {
+        fd[k] = stream_of("/stream");
+        wait_for(&opened, k + 1);
+    }
+    /* two loops, ten streams: nobody holds a thread */
+    for (int round = 0; round < 20; round++)
+        for (k = 0; k < MANY; k++) {
+            puan_format(text, sizeof(text), "piece %d of %d;", round, k);
+            assert_true(send_to(k, text));
+            assert_true(comes(fd[k], text));
+        }
+    /* other requests are answered meanwhile */
+    a_get_is_answered_on_a_kept_connection(NULL);
+    /* its owner ends one: what waits comes, then the last chunk */
+    pthread_mutex_lock(&streams_lock);
+    assert_true(puan_http_stream_send(streams[0], PUAN_STR("farewell")));
+    puan_http_stream_end(streams[0]);
+    pthread_mutex_unlock(&streams_lock);
+    assert_true(comes(fd[0], "farewell\r\n0\r\n\r\n"));
+    wait_for(&over, 1);
+    /* the other side goes: noticed by sending */
+    close(fd[1]);
+    for (int i = 0; i < 1000 && send_to(1, "hello?"); i++)
+        usleep(5000);
+    wait_for(&over, 2);
+    /* one that does not read is given up, not waited for */
+    for (k = 0; k < 100000 && send_to(2, "0123456789012345678901234567890");)
+        k++;
+    assert_true(k < 100000);
+    wait_for(&over, 3);
+    /* refused after it was opened: closed all the same */
+    close(stream_of("/stream-refused"));
+    wait_for(&over, 4);
+    /* the server stops with the others open */
+    stop(NULL);
+    assert_int_equal(over, MANY + 1);
+    for (k = 3; k < MANY; k++)
+        assert_false(comes(fd[k], "never"));
+    for (k = 0; k < MANY; k++)
+        if (k != 1)
+            close(fd[k]);
+    assert_int_equal(start(NULL), 0);
+}
+
 static void every_request_taken_is_finished(void **state)
 {
     (void)state;
@@ -375,6 +514,7 @@ int main(void)
         cmocka_unit_test(chunked_bodies_are_taken),
         cmocka_unit_test(escapes_are_decoded_or_refused),
         cmocka_unit_test(every_request_taken_is_finished),
+        cmocka_unit_test(streams_bring_pieces_and_end_with_the_server),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
