@@ -188,7 +188,7 @@ struct puan_flow_atomic {
 };
 
 struct puan_flow_fact {
-    struct puan_str name;
+    struct puan_str name, zh, en; /* zh, en: the name when not given */
     const struct puan_codelist *words; /* NULL: a number */
 };
 
@@ -457,6 +457,9 @@ struct puan_flow_world {
     /* Runs that block this one now, by name; see puan_flow_run_blocks. */
     const struct puan_str *blockers;
     size_t n_blockers;
+    /* For looking at several acts at once (look.h): the transitions each of
+     * them forbids; NULL: the one that is asked about. */
+    const puan_flow_set *blocker_of;
     const struct puan_digest_fn *digest;
 };
 

@@ -671,7 +671,11 @@ static enum puan_status read_facts(struct load *l)
                                   "\"%.*s\" is a field already; name the fact "
                                   "otherwise",
                                   PUAN_FMT(c->key));
-        f->name = c->key;
+        f->name = f->zh = f->en = c->key;
+        if (puan_node_get(c, "zh") != NULL)
+            TRY(puan_node_str(&f->zh, c, "zh", l->err));
+        if (puan_node_get(c, "en") != NULL)
+            TRY(puan_node_str(&f->en, c, "en", l->err));
         if (puan_str_is(type, "enum"))
             TRY(read_words(&f->words, l, c));
         else if (puan_str_is(type, "bool"))

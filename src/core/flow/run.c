@@ -5,7 +5,7 @@
  * A decision is made on a draft of the fields; the run changes only in fold(),
  * which looks at the event alone and is therefore the same at replay.
  */
-#include "core/flow/flow.h"
+#include "core/flow/internal.h"
 
 #define BIT(i) ((puan_flow_set)1 << (unsigned)(i))
 #define TRY(x)                                                                 \
@@ -265,8 +265,8 @@ static enum puan_status check_papers(const struct puan_flow_run *run,
 
 /* ---- guards ----------------------------------------------------------- */
 
-static bool given(int64_t *v, const struct puan_flow_world *w,
-                  struct puan_str name)
+bool puan_flow_given(int64_t *v, const struct puan_flow_world *w,
+                     struct puan_str name)
 {
     if (w == NULL)
         return false;
@@ -280,10 +280,10 @@ static bool given(int64_t *v, const struct puan_flow_world *w,
 }
 
 /* Same order as read_facts in load.c. */
-static enum puan_truth truth(const struct puan_expr *e,
-                             const struct puan_flow_run *run,
-                             const struct puan_flow_value *v, int64_t at_ms,
-                             const struct puan_flow_world *w)
+enum puan_truth puan_flow_truth(const struct puan_expr *e,
+                                const struct puan_flow_run *run,
+                                const struct puan_flow_value *v, int64_t at_ms,
+                                const struct puan_flow_world *w)
 {
     int64_t value[2 * PUAN_FLOW_MAX + 3] = { 0 };
     uint8_t state[2 * PUAN_FLOW_MAX + 3];
@@ -304,7 +304,7 @@ static enum puan_truth truth(const struct puan_expr *e,
         state[k] = PUAN_GIVEN;
     }
     for (size_t i = 0; i < f->n_facts; i++, k++)
-        if (given(&value[k], w, f->facts[i].name))
+        if (puan_flow_given(&value[k], w, f->facts[i].name))
             state[k] = PUAN_GIVEN;
     value[k] = run->state;
     state[k++] = PUAN_GIVEN;
@@ -317,8 +317,8 @@ static enum puan_truth truth(const struct puan_expr *e,
 
 /* ---- steps and approvals ---------------------------------------------- */
 
-static bool approval_good(const struct puan_flow_run *run, int approval,
-                          int64_t at_ms)
+bool puan_flow_approval_good(const struct puan_flow_run *run, int approval,
+                             int64_t at_ms)
 {
     const struct puan_flow_approval *p = &run->flow->approvals[approval];
     const struct puan_flow_approval_run *r = &run->approval[approval];
@@ -371,7 +371,7 @@ static enum puan_status check_approval(const struct puan_flow_run *run,
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval \"%.*s\" %s", PUAN_FMT(p->label.name),
                          approval_word[r->state]);
-    if (!approval_good(run, approval, at_ms))
+    if (!puan_flow_approval_good(run, approval, at_ms))
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval \"%.*s\" has expired; ask for it again",
                          PUAN_FMT(p->label.name));
@@ -400,7 +400,7 @@ static enum puan_status check_steps(const struct puan_flow_run *run,
             continue;
         if (t->all_steps && !s->optional &&
             (s->own_authority || run->step[i].ordered) && s->opens_due < 0 &&
-            truth(s->when, run, d->v, at_ms, w) == PUAN_TRUE)
+            puan_flow_truth(s->when, run, d->v, at_ms, w) == PUAN_TRUE)
             need = true;
         if (need)
             return puan_fail(err, PUAN_ECONFLICT, "steps",
@@ -471,7 +471,7 @@ static enum puan_status act_effects(struct puan_flow_decision *out,
         const struct puan_flow_atomic *a = &f->atomics[i];
 
         if (a->on == transition &&
-            truth(a->when, run, d->v, e->event_ms, w) == PUAN_TRUE)
+            puan_flow_truth(a->when, run, d->v, e->event_ms, w) == PUAN_TRUE)
             TRY(add_effects(out, a->effects, a->n_effects, err));
     }
     return PUAN_OK;
@@ -525,7 +525,7 @@ static enum puan_status check_guard(const struct puan_flow_run *run,
                                     const struct puan_flow_world *w,
                                     struct puan_err *err)
 {
-    enum puan_truth t = truth(when, run, d->v, e->event_ms, w);
+    enum puan_truth t = puan_flow_truth(when, run, d->v, e->event_ms, w);
 
     if (t == PUAN_TRUE)
         return PUAN_OK;
@@ -580,7 +580,7 @@ static enum puan_status decide_act(struct puan_flow_decision *out,
         int64_t open = -1;
 
         puan_format(name, sizeof name, "open.%.*s", PUAN_FMT(t->none_open[i]));
-        if (!given(&open, w, puan_str_of(name)) || open != 0)
+        if (!puan_flow_given(&open, w, puan_str_of(name)) || open != 0)
             return puan_fail(err, PUAN_ECONFLICT, "links",
                              open < 0 ? "not known how many are open of: %.*s"
                                       : "refused while one is open of: %.*s",
@@ -670,7 +670,7 @@ static enum puan_status decide_ask(const struct puan_flow_run *run,
     if (run->approval[at].state == PUAN_FLOW_ASKED)
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval is asked for already");
-    if (approval_good(run, at, e->event_ms))
+    if (puan_flow_approval_good(run, at, e->event_ms))
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval is given already");
     /* what is signed may be filled in with the request */
@@ -678,8 +678,8 @@ static enum puan_status decide_ask(const struct puan_flow_run *run,
 }
 
 /* The seat of the approval that this signature would fill, or -1. */
-static int signing_seat(const struct puan_flow_run *run, int approval,
-                        const struct puan_flow_who *who)
+int puan_flow_signing_seat(const struct puan_flow_run *run, int approval,
+                           const struct puan_flow_who *who)
 {
     const struct puan_flow_approval *p = &run->flow->approvals[approval];
     const struct puan_flow_approval_run *r = &run->approval[approval];
@@ -717,7 +717,7 @@ static enum puan_status decide_sign(const struct puan_flow_run *run,
                          "there is no approval \"%.*s\"", PUAN_FMT(e->name));
     p = &f->approvals[at];
     r = &run->approval[at];
-    if (signing_seat(run, at, &e->who) < 0)
+    if (puan_flow_signing_seat(run, at, &e->who) < 0)
         return denied(run, e->name, err);
     if (r->state != PUAN_FLOW_ASKED)
         return puan_fail(err, PUAN_ECONFLICT, "approval",
@@ -890,7 +890,7 @@ static void start_clock(struct puan_flow_run *run, size_t i, int64_t ms)
                 r->state == PUAN_FLOW_CLOCK_DUE;
 
     if ((runs && !c->restart) ||
-        truth(c->when, run, run->field, ms, NULL) != PUAN_TRUE)
+        puan_flow_truth(c->when, run, run->field, ms, NULL) != PUAN_TRUE)
         return;
     *r = (struct puan_flow_clock_run){ .state = PUAN_FLOW_CLOCK_RUNNING,
                                        .start_ms = ms,
@@ -944,7 +944,7 @@ static void fold_act(struct puan_flow_run *run, int at, int64_t ms)
     /* guards of atomics that unlock or void read fields and state only */
     for (size_t i = 0; i < f->n_atomics; i++)
         if (f->atomics[i].on == at &&
-            truth(f->atomics[i].when, run, run->field, ms, NULL) == PUAN_TRUE)
+            puan_flow_truth(f->atomics[i].when, run, run->field, ms, NULL) == PUAN_TRUE)
             unlock(run, f->atomics[i].effects, f->atomics[i].n_effects, ms);
     if (t->to >= 0 && t->to != run->state) {
         run->state = t->to;
@@ -965,7 +965,7 @@ static void fold_sign(struct puan_flow_run *run, int at,
         return;
     }
     if (r->n_sig < PUAN_COUNT(r->sig)) {
-        r->sig[r->n_sig].seat = signing_seat(run, at, &e->who);
+        r->sig[r->n_sig].seat = puan_flow_signing_seat(run, at, &e->who);
         r->sig[r->n_sig].actor = e->who.actor;
         r->sig[r->n_sig++].ms = e->event_ms;
     }

@@ -10,6 +10,7 @@
 #include "core/ledger/ledger.h"
 #include "features/accounts/accounts.h"
 #include "features/cases/internal.h"
+#include "features/cases/view.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 
@@ -31,6 +32,7 @@ enum puan_status puan_cases_open(void **state, struct puan_store *st,
     if (c == NULL)
         return puan_fail(err, PUAN_ENOMEM, "cases", "out of memory");
     puan_arena_init(&c->arena, &puan_heap);
+    puan_faces_init(&c->faces);
     r = puan_flows_load(&c->flows, puan_store_plan(st), &c->arena, err);
     if (r != PUAN_OK) {
         puan_cases_close(c, st);
@@ -47,6 +49,7 @@ void puan_cases_close(void *state, struct puan_store *st)
     (void)st;
     if (c == NULL)
         return;
+    puan_faces_clear(&c->faces);
     puan_arena_clear(&c->arena);
     free(c);
 }
@@ -292,10 +295,11 @@ enum puan_status puan_case_read(struct puan_case_row *row,
 /* ---- facts ------------------------------------------------------------- */
 
 /* Children of the run still open, by flow: "open.FLOW". */
-static enum puan_status children(struct puan_case_facts *out,
-                                 const struct puan_flow *f, struct puan_db *db,
-                                 int64_t id, struct puan_arena *a,
-                                 struct puan_err *err)
+enum puan_status puan_case_children(struct puan_case_facts *out,
+                                    const struct puan_flow *f,
+                                    struct puan_db *db, int64_t id,
+                                    struct puan_arena *a,
+                                    struct puan_err *err)
 {
     for (size_t t = 0; t < f->n_transitions; t++) {
         for (size_t k = 0; k < f->transitions[t].n_none_open; k++) {
@@ -351,15 +355,15 @@ static bool related(struct puan_store *st, int64_t a, int64_t b)
            puan_area_contains_code(t, b, a);
 }
 
-/* Open runs of other flows that forbid this transition here. */
-static enum puan_status blockers(const struct puan_str **out, size_t *n_out,
-                                 struct puan_store *st, struct puan_db *db,
-                                 const struct puan_flow *flow,
-                                 struct puan_str transition, int64_t area,
-                                 struct puan_arena *a, struct puan_err *err)
+/* Open runs of other flows that forbid some of these transitions here. */
+enum puan_status puan_case_blocks(struct puan_case_block **out, size_t *n_out,
+                                  struct puan_store *st, struct puan_db *db,
+                                  const struct puan_flow *flow,
+                                  puan_flow_set transitions, int64_t area,
+                                  struct puan_arena *a, struct puan_err *err)
 {
     const struct puan_flows *all = puan_cases_flows(st);
-    struct puan_str *list = puan_new_n(a, 16, struct puan_str);
+    struct puan_case_block *list = puan_new_n(a, 16, struct puan_case_block);
     size_t n = 0;
 
     if (list == NULL)
@@ -373,8 +377,7 @@ static enum puan_status blockers(const struct puan_str **out, size_t *n_out,
         enum puan_status rc;
 
         for (size_t k = 0; k < g->n_blocks; k++)
-            may = may || (puan_str_eq(g->blocks[k].flow, flow->label.name) &&
-                          puan_str_eq(g->blocks[k].transition, transition));
+            may = may || puan_str_eq(g->blocks[k].flow, flow->label.name);
         if (!may)
             continue;
         rc = puan_sql(&s, db,
@@ -394,14 +397,48 @@ static enum puan_status blockers(const struct puan_str **out, size_t *n_out,
         for (size_t k = 0; k < n_ids && n < 16; k++) {
             struct puan_case_row row;
             struct puan_flow_run *run = NULL;
+            puan_flow_set forbids = 0;
 
             TRY(puan_case_read(&row, &run, st, db, ids[k], a, err));
-            if (puan_flow_run_blocks(run, flow->label.name, transition))
-                list[n++] = puan_str_of(
-                    puan_arena_fmt(a, "%.*s %lld", PUAN_FMT(g->label.name),
-                                   (long long)ids[k]));
+            for (size_t t = 0; t < flow->n_transitions; t++)
+                if (PUAN_FLOW_HAS(transitions, t) &&
+                    puan_flow_run_blocks(run, flow->label.name,
+                                         flow->transitions[t].label.name))
+                    forbids |= (puan_flow_set)1 << t;
+            if (forbids != 0)
+                list[n++] = (struct puan_case_block){ ids[k], g, forbids };
         }
     }
+    *out = list;
+    *n_out = n;
+    return puan_arena_check(a, err);
+}
+
+/* Those that forbid one transition, by name. */
+static enum puan_status blockers(const struct puan_str **out, size_t *n_out,
+                                 struct puan_store *st, struct puan_db *db,
+                                 const struct puan_flow *flow,
+                                 struct puan_str transition, int64_t area,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    int at = puan_flow_transition(flow, transition);
+    struct puan_case_block *block = NULL;
+    struct puan_str *list;
+    size_t n = 0;
+
+    *out = NULL;
+    *n_out = 0;
+    if (at < 0)
+        return PUAN_OK;
+    TRY(puan_case_blocks(&block, &n, st, db, flow, (puan_flow_set)1 << at,
+                         area, a, err));
+    list = puan_new_n(a, n, struct puan_str);
+    if (list == NULL)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; i < n; i++)
+        list[i] = puan_str_of(
+            puan_arena_fmt(a, "%.*s %lld", PUAN_FMT(block[i].flow->label.name),
+                           (long long)block[i].run));
     *out = list;
     *n_out = n;
     return puan_arena_check(a, err);
@@ -605,6 +642,16 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
                          err);
 }
 
+static int64_t parent_of(struct puan_store *st, int64_t area)
+{
+    const struct puan_area_tree *t = puan_store_areas(st);
+    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
+
+    if (i == PUAN_AREA_NONE || t->area[i].parent == PUAN_AREA_NONE)
+        return 0;
+    return t->area[t->area[i].parent].code;
+}
+
 /* Tells a seat; *vacant says that nobody holds it. */
 static enum puan_status tell(bool *vacant, struct puan_shard *sh,
                              struct puan_db *db, struct puan_act *act,
@@ -643,6 +690,13 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
         held = 1;
     else
         TRY(puan_seat_holders(&held, db, n.role, n.area, err));
+    /* any area that holds it: the nearest one where somebody sits */
+    for (int64_t area = n.area; held == 0 && s->reach == PUAN_FLOW_ANY &&
+                                (area = parent_of(st, area)) != 0;) {
+        TRY(puan_seat_holders(&held, db, n.role, area, err));
+        if (held > 0)
+            n.area = area;
+    }
     n.vacant = held == 0;
     *vacant = n.vacant;
     TRY(puan_db_int(&n.id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"
@@ -926,7 +980,7 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
             return puan_fail(err, PUAN_ECONFLICT, "case",
                              "the case has gone on since it was read; read it "
                              "again");
-        TRY(children(&facts, flow, db, call->run, call->arena, err));
+        TRY(puan_case_children(&facts, flow, db, call->run, call->arena, err));
     }
     if (e->kind == PUAN_FLOW_ACT)
         TRY(blockers(&world.blockers, &world.n_blockers, st, db, flow, e->name,

@@ -159,6 +159,7 @@ static void an_incident_from_alarm_to_end(void **state)
 
         hold(f, 1, "risk-office", COUNTY);
         hold(f, 2, "leading-group", COUNTY);
+        hold(f, 3, "duty-officer", COUNTY);
         assert_int_equal(did(f, 0, PUAN_FLOW_OPEN, "", "puan", "system", 0,
                              "{'class':'technical','title':'uploads fail',"
                              "'raised_by':'puan_returns_submitted',"
@@ -167,6 +168,20 @@ static void an_incident_from_alarm_to_end(void **state)
         run = last.row.id;
         assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_clock"),
                          1);
+        /* told at once; taken over before anybody else is */
+        assert_int_equal(
+            puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE kind"
+                               " = 'notify' AND role = 'duty-officer'"),
+            1);
+        assert_int_equal(did(f, run, PUAN_FLOW_TAKE, "", "t",
+                             "township-office", TOWN, NULL),
+                         PUAN_EDENIED);
+        assert_int_equal(did(f, run, PUAN_FLOW_TAKE, "", "o", "risk-office",
+                             COUNTY, NULL),
+                         PUAN_OK);
+        assert_int_equal(did(f, run, PUAN_FLOW_TAKE, "", "o", "risk-office",
+                             COUNTY, NULL),
+                         PUAN_ECONFLICT);
 
         /* 8 h: the change of channel; 12 h, 20 h: warnings; 24 h: overdue */
         assert_int_equal(ticks(f), 0);
@@ -274,8 +289,26 @@ static void an_empty_seat_escalates_at_once(void **state)
         struct puan_fix *f = make(engines[e]);
 
         hold(f, 2, "leading-group", COUNTY); /* nobody at the risk office */
+        hold(f, 3, "duty-officer", COUNTY);  /* and one above the township */
         assert_int_equal(did(f, 0, PUAN_FLOW_OPEN, "", "t", "township-office",
                              TOWN, "{'class':'disaster','title':'flood'}"),
+                         PUAN_OK);
+        assert_int_equal(
+            puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE role"
+                               " = 'duty-officer' AND area = 370883 AND"
+                               " vacant = 0"),
+            1);
+        /* nobody says "mine": the duty officer again, then all at once */
+        puan_fix_clock_ms(f, T0 + HOUR / 6);
+        assert_int_equal(ticks(f), 1);
+        puan_fix_clock_ms(f, T0 + HOUR / 3);
+        assert_int_equal(ticks(f), 1); /* vacant, so the leaders with it */
+        assert_int_equal(
+            puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE kind"
+                               " = 'escalate' AND role = 'leading-group'"),
+            1);
+        assert_int_equal(did(f, 1, PUAN_FLOW_TAKE, "", "d", "duty-officer",
+                             COUNTY, NULL),
                          PUAN_OK);
         puan_fix_clock_ms(f, T0 + 24 * HOUR);
         assert_int_equal(ticks(f), 3); /* two warnings and the deadline */
@@ -283,12 +316,12 @@ static void an_empty_seat_escalates_at_once(void **state)
             puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE kind"
                                " = 'escalate' AND role = 'risk-office' AND"
                                " vacant = 1"),
-            1);
+            2);
         assert_int_equal(
             puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE kind"
                                " = 'escalate' AND role = 'leading-group' AND"
                                " vacant = 0"),
-            1);
+            2);
         puan_fix_clock_ms(f, T0 + 26 * HOUR);
         assert_int_equal(ticks(f), 0); /* the ladder has been climbed */
         puan_fix_end(f);
@@ -336,11 +369,13 @@ static void many_clocks_act_once(void **state)
     puan_fix_clock_ms(f, T0 + 13 * HOUR);
     first = ticks(f);
     puan_fix_reopen(f);
-    assert_int_equal(first + ticks(f), 300);
+    /* nobody took them over, and every seat is vacant: one tick each climbs
+     * the whole ladder (three events); then the warning */
+    assert_int_equal(first + ticks(f), 600);
     assert_int_equal(
-        puan_fix_office(f, "SELECT COUNT(*) FROM case_event WHERE n = 2"), 300);
+        puan_fix_office(f, "SELECT COUNT(*) FROM case_event WHERE n = 5"), 300);
     assert_int_equal(
-        puan_fix_office(f, "SELECT COUNT(*) FROM case_event WHERE n > 2"), 0);
+        puan_fix_office(f, "SELECT COUNT(*) FROM case_event WHERE n > 5"), 0);
     puan_fix_end(f);
 }
 

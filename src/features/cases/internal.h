@@ -4,11 +4,49 @@
 #ifndef PUAN_FEATURES_CASES_INTERNAL_H
 #define PUAN_FEATURES_CASES_INTERNAL_H
 
+#include <pthread.h>
+
+#include "core/flow/look.h"
 #include "features/cases/cases.h"
+
+/* ---- faces: what lists know of a run without reading it (view.h) ---------- */
+
+#define PUAN_FACE_TODOS 12
+struct puan_face_todo {
+    struct puan_flow_todo todo;
+    uint64_t barred[9]; /* hashes of accounts; 0 none */
+};
+struct puan_face {
+    int64_t id, area, parent, opened_ms, ended_ms;
+    int64_t n; /* events when it was folded; 0: not yet */
+    int64_t folded_ms;
+    const struct puan_flow *flow;
+    int state;
+    bool drill;
+    int year, number; /* "2020-031": its place among those begun that year */
+    char *title_zh, *title_en;
+    struct puan_str level; /* word of a field "level"; may be empty */
+    int clock;             /* running, due first; -1 */
+    int64_t due_ms;
+    uint64_t opener; /* hash of the account */
+    struct puan_face_todo todo[PUAN_FACE_TODOS];
+    size_t n_todos;
+};
+struct puan_faces {
+    pthread_mutex_t lock;
+    struct puan_face *at; /* ascending by id */
+    size_t n, cap;
+    int64_t last; /* id up to which numbers are given */
+    int year[64], count[64];
+    size_t n_years;
+};
+void puan_faces_init(struct puan_faces *f);
+void puan_faces_clear(struct puan_faces *f);
 
 struct puan_cases {
     struct puan_arena arena;
     struct puan_flows flows;
+    struct puan_faces faces;
 };
 
 enum puan_status puan_cases_open(void **state, struct puan_store *st,
@@ -57,7 +95,7 @@ enum puan_status puan_case_refused(struct puan_shard *sh, struct puan_db *db,
                                    struct puan_err *err);
 
 /* routes.c */
-#define PUAN_CASE_ROUTES 13
+#define PUAN_CASE_ROUTES 15
 extern const struct puan_route puan_case_routes[PUAN_CASE_ROUTES];
 
 #endif

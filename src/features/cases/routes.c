@@ -4,8 +4,7 @@
  * a seat whose area holds the case.
  */
 #include "core/area/area.h"
-#include "features/cases/internal.h"
-#include "features/host/request.h"
+#include "features/cases/view.h"
 
 #define TRY(x)                                                                 \
     do {                                                                       \
@@ -14,8 +13,7 @@
             return try_;                                                       \
     } while (0)
 
-/* Who asks, seen from the area of a run. */
-static struct puan_flow_who who_of(const struct puan_request *rq, int64_t area)
+struct puan_flow_who puan_case_who(const struct puan_request *rq, int64_t area)
 {
     return puan_case_seat(rq->store, puan_str_of(rq->who.name),
                           puan_str_of(rq->who.role_name), rq->who.area, area);
@@ -126,8 +124,7 @@ static enum puan_status time_of(int64_t *out, struct puan_str s,
                      "\"at\" must be a time like 2020-11-01T08:00:00+08:00");
 }
 
-/* Secret fields are for seats cleared for secret material (contract 17). */
-static bool cleared(const struct puan_request *rq)
+bool puan_case_cleared(const struct puan_request *rq)
 {
     const struct puan_role *r = puan_plan_role(
         puan_store_plan(rq->store), puan_str_of(rq->who.role_name));
@@ -146,7 +143,7 @@ static void answer_run(struct puan_request *rq, unsigned status,
     puan_jw_kint(w, "events", call->row.n);
     puan_jw_kbool(w, "ended", call->row.ended_ms != 0);
     puan_jw_key(w, "case");
-    puan_flow_run_json(w, call->after, cleared(rq),
+    puan_flow_run_json(w, call->after, puan_case_cleared(rq),
                        puan_store_plan(rq->store)->offset_minutes);
     puan_jw_end(w, '}');
 }
@@ -224,7 +221,7 @@ static enum puan_status act_on(struct puan_request *rq, const struct act_in *in,
     call->area = in->area;
     call->event.kind = kind;
     call->event.name = in->name;
-    call->event.who = who_of(rq, area);
+    call->event.who = puan_case_who(rq, area);
     TRY(stand_in(&call->event.who, rq, in->as_role, in->as_level, area, err));
     TRY(fields_of(&call->event.fields, rq, in->fields, err));
     TRY(papers_of(&call->event, rq, in->evidence, err));
@@ -258,6 +255,85 @@ HANDLER(ask, PUAN_FLOW_ASK)
 HANDLER(sign, PUAN_FLOW_SIGN)
 HANDLER(attach, PUAN_FLOW_EVIDENCE)
 
+/* The notices this seat was given about a run are taken with it. */
+static enum puan_status take_notices(struct puan_shard *sh, struct puan_db *db,
+                                     struct puan_act *act,
+                                     const struct puan_request *rq, int64_t run,
+                                     struct puan_err *err)
+{
+    struct puan_case_notice n[64];
+    struct puan_stmt *s = NULL;
+    size_t k = 0;
+    bool more = false;
+    enum puan_status st;
+
+    TRY(puan_sql(&s, db,
+                 "SELECT id, n, kind, seat, level, at, vacant FROM case_notice"
+                 " WHERE run = $1 AND role = $2 AND area = $3 AND taken = 0"
+                 " ORDER BY id",
+                 err));
+    puan_bind_int(s, 1, run);
+    puan_bind_text(s, 2, puan_str_of(rq->who.role_name));
+    puan_bind_int(s, 3, rq->who.area);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more &&
+           k < PUAN_COUNT(n)) {
+        n[k] = (struct puan_case_notice){
+            .id = puan_col_int(s, 0), .run = run, .n = puan_col_int(s, 1),
+            .kind = puan_arena_keep(rq->arena, puan_col_text(s, 2)),
+            .seat = puan_arena_keep(rq->arena, puan_col_text(s, 3)),
+            .role = puan_str_of(rq->who.role_name),
+            .level = puan_arena_keep(rq->arena, puan_col_text(s, 4)),
+            .area = rq->who.area, .at = puan_col_int(s, 5),
+            .vacant = puan_col_int(s, 6),
+            .taken = puan_store_now(puan_shard_store(sh)),
+            .taken_by = puan_str_of(rq->who.name)
+        };
+        k++;
+    }
+    puan_stmt_done(s);
+    for (size_t i = 0; st == PUAN_OK && i < k; i++)
+        st = puan_case_notice_write(sh, db, act, &n[i], rq->arena, err);
+    return st;
+}
+
+struct takeover {
+    struct puan_request *rq;
+    struct puan_case_call *call;
+};
+
+static enum puan_status takeover_body(struct puan_shard *sh, struct puan_db *db,
+                                      struct puan_act *act, void *arg,
+                                      struct puan_err *err)
+{
+    struct takeover *t = arg;
+
+    TRY(puan_case_in(sh, db, act, t->call, err));
+    return take_notices(sh, db, act, t->rq, t->call->run, err);
+}
+
+/* "This is mine now": stops what waits for somebody to answer. */
+static enum puan_status take_case(struct puan_request *rq, const void *v,
+                                  struct puan_err *err)
+{
+    const struct act_in *in = v;
+    struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
+    struct takeover t = { rq, call };
+    struct puan_act act;
+
+    if (call == NULL)
+        return puan_arena_check(rq->arena, err);
+    call->arena = rq->arena;
+    call->run = in->id;
+    call->expect = in->expect;
+    call->event.kind = PUAN_FLOW_TAKE;
+    call->event.who = puan_case_who(rq, rq->area);
+    puan_request_act(&act, rq, PUAN_STR(""));
+    TRY(puan_commit(puan_store_office(rq->store), &act, takeover_body, &t,
+                    err));
+    answer_run(rq, 200, call);
+    return PUAN_OK;
+}
+
 /* Runs that belong to a feature are opened by it. */
 static enum puan_status open_case(struct puan_request *rq, const void *v,
                                   struct puan_err *err)
@@ -276,11 +352,8 @@ static enum puan_status open_case(struct puan_request *rq, const void *v,
 
 /* ---- reading ------------------------------------------------------------ */
 
-/*
- * What anybody may report (flow `public:`) is seen by the seats its flow names
- * and by no other, be it in their area: it may be about them.
- */
-static bool seen_by(const struct puan_flow *f, const struct puan_flow_who *who)
+bool puan_case_seen_by(const struct puan_flow *f,
+                       const struct puan_flow_who *who)
 {
     if (f->public_kind < 0)
         return true;
@@ -307,225 +380,52 @@ static enum puan_status area_of_case(int64_t *area, struct puan_request *rq,
     *area = st == PUAN_OK ? row.area : 0;
     if (st == PUAN_OK) {
         const struct puan_flow *f;
-        struct puan_flow_who who = who_of(rq, row.area);
+        struct puan_flow_who who = puan_case_who(rq, row.area);
 
         TRY(puan_cases_flow(&f, rq->store, row.flow, err));
-        if (!seen_by(f, &who))
+        if (!puan_case_seen_by(f, &who))
             return puan_fail(err, PUAN_ENOTFOUND, "case",
                              "there is no such case");
     }
     return st;
 }
 
-/* What this seat could do now, as far as seats and state go. */
-static void may_json(struct puan_jw *w, const struct puan_flow_run *run,
-                     const struct puan_flow_who *who)
-{
-    const struct puan_flow *f = run->flow;
-
-    puan_jw_key(w, "may");
-    puan_jw_list(w);
-    for (size_t i = 0; i < f->n_transitions && run->opened; i++) {
-        const struct puan_flow_transition *t = &f->transitions[i];
-
-        if (!PUAN_FLOW_HAS(t->from, run->state))
-            continue;
-        for (size_t k = 0; k < f->n_seats; k++) {
-            if (!PUAN_FLOW_HAS(t->by, k) ||
-                !puan_flow_seat_fits(f, (int)k, who))
-                continue;
-            puan_jw_map(w);
-            puan_jw_ktext(w, "do", "act");
-            puan_jw_kstr(w, "id", t->label.name);
-            puan_jw_kstr(w, "zh", t->label.zh);
-            puan_jw_kstr(w, "en", t->label.en);
-            puan_jw_kstr(w, "when", t->when_text);
-            puan_jw_end(w, '}');
-            break;
-        }
-    }
-    for (size_t i = 0; i < f->n_steps; i++) {
-        for (size_t k = 0; k < f->n_seats; k++) {
-            if (!puan_flow_step_open(run, (int)i) ||
-                !PUAN_FLOW_HAS(f->steps[i].by, k) ||
-                !puan_flow_seat_fits(f, (int)k, who))
-                continue;
-            puan_jw_map(w);
-            puan_jw_ktext(w, "do", "step");
-            puan_jw_kstr(w, "id", f->steps[i].label.name);
-            puan_jw_kstr(w, "zh", f->steps[i].label.zh);
-            puan_jw_kstr(w, "en", f->steps[i].label.en);
-            puan_jw_end(w, '}');
-            break;
-        }
-    }
-    for (size_t i = 0; i < f->n_approvals; i++) {
-        if (run->approval[i].state != PUAN_FLOW_ASKED)
-            continue;
-        for (size_t k = 0; k < f->approvals[i].n_seats; k++) {
-            if (!puan_flow_seat_fits(f, f->approvals[i].seats[k], who))
-                continue;
-            puan_jw_map(w);
-            puan_jw_ktext(w, "do", "sign");
-            puan_jw_kstr(w, "id", f->approvals[i].label.name);
-            puan_jw_kstr(w, "zh", f->approvals[i].label.zh);
-            puan_jw_kstr(w, "en", f->approvals[i].label.en);
-            puan_jw_end(w, '}');
-            break;
-        }
-    }
-    puan_jw_end(w, ']');
-}
-
-static enum puan_status events_json(struct puan_jw *w, struct puan_request *rq,
-                                    struct puan_db *db, int64_t id,
-                                    struct puan_err *err)
-{
-    struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
-
-    st = puan_sql(&s, db,
-                  "SELECT n, body, sealed FROM case_event WHERE run = $1"
-                  " ORDER BY n",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(s, 1, id);
-    puan_jw_key(w, "events");
-    puan_jw_list(w);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        struct puan_str body;
-
-        if (puan_col_bytes(s, 2).n > 0 && !cleared(rq)) {
-            puan_jw_map(w);
-            puan_jw_kint(w, "n", puan_col_int(s, 0));
-            puan_jw_kbool(w, "sealed", true);
-            puan_jw_end(w, '}');
-            continue;
-        }
-        st = puan_case_event_open(&body, rq->store, id, puan_col_int(s, 0),
-                                  puan_col_text(s, 1), puan_col_bytes(s, 2),
-                                  rq->arena, err);
-        if (st != PUAN_OK)
-            break;
-        puan_jw_raw(w, body);
-    }
-    puan_jw_end(w, ']');
-    puan_stmt_done(s);
-    return st;
-}
-
 static enum puan_status show(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
-    const struct act_in *in = v;
-    struct puan_shard *office = puan_store_office(rq->store);
-    struct puan_case_row row;
-    struct puan_flow_run *run = NULL;
-    struct puan_flow_who who;
-    struct puan_db *db = NULL;
-    struct puan_out o;
-    struct puan_jw w;
-    enum puan_status st;
-
-    TRY(puan_read_begin(&db, office, err));
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
-    st = puan_case_read(&row, &run, rq->store, db, in->id, rq->arena, err);
-    if (st == PUAN_OK) {
-        who = who_of(rq, row.area);
-        puan_jw_map(&w);
-        puan_jw_kint(&w, "id", row.id);
-        puan_jw_kstr(&w, "subject", row.subject);
-        puan_jw_kint(&w, "parent", row.parent);
-        puan_jw_kint(&w, "events_n", row.n);
-        puan_jw_key(&w, "case");
-        puan_flow_run_json(&w, run, cleared(rq),
-                           puan_store_plan(rq->store)->offset_minutes);
-        may_json(&w, run, &who);
-        /* the digests to sign, as the fields are now */
-        puan_jw_key(&w, "sign");
-        puan_jw_map(&w);
-        for (size_t i = 0; i < run->flow->n_approvals; i++) {
-            uint8_t d[PUAN_DIGEST_SIZE];
-            char hex[2 * PUAN_DIGEST_SIZE + 1];
-
-            puan_flow_covered(d, run, (int)i, puan_store_digest(rq->store));
-            puan_hex(hex, d, sizeof d);
-            puan_jw_key_s(&w, run->flow->approvals[i].label.name);
-            puan_jw_text(&w, hex);
-        }
-        puan_jw_end(&w, '}');
-        st = events_json(&w, rq, db, row.id, err);
-        puan_jw_end(&w, '}');
-    }
-    puan_read_end(office, db);
-    if (st == PUAN_OK)
-        st = puan_arena_check(rq->arena, err);
-    if (st == PUAN_OK) {
-        puan_answer_etag(rq, row.n);
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    }
-    return st;
+    return puan_case_show(rq, ((const struct act_in *)v)->id, err);
 }
 
-struct list_in {
-    int64_t area;
-    struct puan_str flow, state;
-    bool open;
-    struct puan_page page;
-};
-static const struct puan_param list_params[] = {
-    { "area", PUAN_PARAM_AREA, offsetof(struct list_in, area), 1, INT64_MAX,
-      false },
-    { "flow", PUAN_PARAM_TEXT, offsetof(struct list_in, flow), 1, 64, true },
-    { "state", PUAN_PARAM_TEXT, offsetof(struct list_in, state), 1, 64, true },
-    { "open", PUAN_PARAM_BOOL, offsetof(struct list_in, open), 0, 1, true },
-    PUAN_PAGE_PARAMS(struct list_in, page),
-};
-
-static void put_case(struct puan_jw *w, struct puan_stmt *s,
-                     struct puan_request *rq)
+static enum puan_status draw(struct puan_request *rq, const void *v,
+                             struct puan_err *err)
 {
-    puan_jw_map(w);
-    puan_jw_kint(w, "id", puan_col_int(s, 0));
-    puan_jw_kstr(w, "flow", puan_col_text(s, 1));
-    puan_jw_kint(w, "area", puan_col_int(s, 2));
-    puan_jw_kstr(w, "subject", puan_col_text(s, 3));
-    puan_jw_kstr(w, "state", puan_col_text(s, 4));
-    puan_jw_kbool(w, "drill", puan_col_int(s, 5) != 0);
-    puan_jw_kinstant(w, "opened", puan_col_int(s, 6),
-                     puan_store_plan(rq->store)->offset_minutes);
-    puan_jw_kbool(w, "ended", puan_col_int(s, 7) != 0);
-    puan_jw_end(w, '}');
+    const struct act_in *in = v;
+
+    return puan_case_svg(rq, in->id, in->name, err);
 }
+
+static const struct puan_param list_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_case_list, area), 1,
+      INT64_MAX, true },
+    { "flow", PUAN_PARAM_TEXT, offsetof(struct puan_case_list, flow), 1, 64,
+      true },
+    { "state", PUAN_PARAM_TEXT, offsetof(struct puan_case_list, state), 1, 64,
+      true },
+    { "open", PUAN_PARAM_BOOL, offsetof(struct puan_case_list, open), 0, 1,
+      true },
+    { "mine", PUAN_PARAM_BOOL, offsetof(struct puan_case_list, mine), 0, 1,
+      true },
+    { "due", PUAN_PARAM_TEXT, offsetof(struct puan_case_list, due), 1, 16,
+      true },
+    { "group", PUAN_PARAM_TEXT, offsetof(struct puan_case_list, group), 1, 16,
+      true },
+    PUAN_PAGE_PARAMS(struct puan_case_list, page),
+};
 
 static enum puan_status list(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
-    const struct list_in *in = v;
-    struct puan_shard *office = puan_store_office(rq->store);
-    struct puan_stmt *s = NULL;
-    struct puan_db *db = NULL;
-    enum puan_status st;
-
-    TRY(puan_read_begin(&db, office, err));
-    st = puan_sql(&s, db,
-                  "SELECT id, flow, area, subject, state, drill, opened, ended"
-                  " FROM case_run WHERE id > $1 AND ($2 = '' OR flow = $2)"
-                  " AND ($3 = '' OR state = $3) AND ($4 = 0 OR ended = 0)"
-                  " ORDER BY id",
-                  err);
-    if (st == PUAN_OK) {
-        puan_bind_int(s, 1, in->page.cursor);
-        puan_bind_text(s, 2, in->flow.p ? in->flow : PUAN_STR(""));
-        puan_bind_text(s, 3, in->state.p ? in->state : PUAN_STR(""));
-        puan_bind_int(s, 4, in->open);
-        st = puan_answer_rows(rq, s, &in->page, 2, put_case, err);
-    }
-    puan_read_end(office, db);
-    return st;
+    return puan_case_list(rq, v, err);
 }
 
 /* ---- evidence ----------------------------------------------------------- */
@@ -578,7 +478,7 @@ static enum puan_status get_evidence(struct puan_request *rq, const void *v,
         struct puan_flow_event e;
         struct puan_str body;
 
-        if (puan_col_bytes(s, 2).n > 0 && !cleared(rq))
+        if (puan_col_bytes(s, 2).n > 0 && !puan_case_cleared(rq))
             continue;
         st = puan_case_event_open(&body, rq->store, in->id, puan_col_int(s, 0),
                                   puan_col_text(s, 1), puan_col_bytes(s, 2),
@@ -730,6 +630,13 @@ static const struct puan_param id_params[] = {
     { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
 };
 
+static const struct puan_param take_case_params[] = { OF_CASE };
+
+static const struct puan_param draw_params[] = {
+    { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
+    { "lang", PUAN_PARAM_TEXT, offsetof(struct act_in, name), 2, 2, true },
+};
+
 static const struct puan_param file_params[] = {
     { "id", PUAN_PARAM_INT, offsetof(struct act_in, id), 1, INT64_MAX, false },
     { "digest", PUAN_PARAM_TEXT, offsetof(struct act_in, digest), 64, 64,
@@ -746,13 +653,15 @@ const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
     { .method = PUAN_GET, .path = "/c/{campaign}/cases",
       .capability = "case.view", .scope = PUAN_SCOPE_AREA, .verb = "",
       .summary = "List cases of an area", .handle = list,
-      PUAN_PARAMS(list_params, struct list_in) },
+      PUAN_PARAMS(list_params, struct puan_case_list) },
     { .method = PUAN_POST, .path = "/c/{campaign}/cases",
       .capability = "case.open", .scope = PUAN_SCOPE_AREA, .verb = "case.open",
       .summary = "Open a case", .handle = open_case,
       PUAN_PARAMS(open_params, struct act_in) },
     ROW(PUAN_GET, "/{id}", "case.view", "", "One case with its history", show,
         id_params),
+    ROW(PUAN_GET, "/{id}/diagram.svg", "case.view", "",
+        "The flow of a case, drawn", draw, draw_params),
     ROW(PUAN_POST, "/{id}/act", "case.act", "case.act", "Take a transition",
         act_case, act_params),
     ROW(PUAN_POST, "/{id}/step", "case.act", "case.step", "A step is done",
@@ -763,6 +672,9 @@ const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
         ask, ask_params),
     ROW(PUAN_POST, "/{id}/sign", "case.act", "case.sign",
         "Sign or refuse an approval", sign, sign_params),
+    ROW(PUAN_POST, "/{id}/take", "case.act", "case.take",
+        "Take a case over; notices of it are taken with it", take_case,
+        take_case_params),
     ROW(PUAN_POST, "/{id}/evidence", "case.act", "case.evidence",
         "Attach evidence", attach, evidence_params),
     ROW(PUAN_GET, "/{id}/evidence/{digest}", "case.view", "",
