@@ -42,7 +42,7 @@ static void later(void *arg)
 
 #define MANY 10
 static pthread_mutex_t streams_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct puan_http_stream *streams[MANY]; /* NULL: none or over */
+static struct puan_http_stream *streams[MANY + 1]; /* NULL: none or over */
 static int opened, over;
 
 static void closed(void *arg)
