@@ -21,7 +21,7 @@ export interface Campaign {
   area_zh: string;
   area_en: string;
   levels: { level: string; zh: string; en: string; office_zh?: string; office_en?: string; digits?: number; external?: boolean }[];
-  windows: { window: string; zh: string; en: string; from: string; until: string }[];
+  windows: { id: string; zh: string; en: string; from: string; until: string; open: boolean; modes: string[] }[];
   [more: string]: unknown;
 }
 

@@ -266,6 +266,9 @@ size_t puan_dispatch_limit(void *ctx, struct puan_http *x)
     k->rq.began_us = puan_os_mono_ns() / 1000;
     k->rq.real_now = puan_real_now();
     if (puan_target_parse(&k->target, x->target, &x->arena, &err) != PUAN_OK) {
+        /* "/office/": a page's address may be what no row's is */
+        if (h->opt.web && puan_web_answer(h->opt.web, x))
+            return 0;
         puan_answer_status(&k->rq, PUAN_EINVAL, &err);
         atomic_fetch_add(&h->malformed, 1);
         return 0;

@@ -258,9 +258,11 @@ static void closed(void *arg)
 
 struct events_in {
     struct puan_str topics;
+    int64_t area;
 };
 static const struct puan_param events_params[] = {
     { "topics", PUAN_PARAM_TEXT, offsetof(struct events_in, topics), 1, 120 },
+    { "area", PUAN_PARAM_AREA, offsetof(struct events_in, area), 0, 0, true },
 };
 
 /* The lock is held. */
@@ -293,7 +295,8 @@ static enum puan_status get_events(struct puan_request *rq, const void *arg,
                              PUAN_FMT(name));
         wants |= 1u << k;
     }
-    if (rq->who.credential == PUAN_CRED_HOUSEHOLD)
+    if (rq->who.credential == PUAN_CRED_HOUSEHOLD ||
+        (in->area && !puan_request_covers(rq, in->area)))
         return puan_fail(err, PUAN_ENOTFOUND, "events", "there are none here");
     v = calloc(1, sizeof(*v));
     if (!v)
@@ -302,7 +305,7 @@ static enum puan_status get_events(struct puan_request *rq, const void *arg,
     v->sessions = puan_host_sessions(rq->host);
     v->key = puan_session_key(v->sessions, rq->token);
     v->session = rq->who.session;
-    v->area = rq->who.area;
+    v->area = in->area ? in->area : rq->who.area;
     v->until_ms = rq->who.until_ms;
     v->wants = wants;
     v->beat_ns = puan_os_mono_ns();

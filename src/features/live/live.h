@@ -7,8 +7,8 @@
  *   event: counts
  *   data: {"n":17}
  *
- * An event says that rows of its topic inside the session's area changed since
- * the last one; n counts them up per stream.  Events are gathered for two
+ * An event says that rows of its topic inside the session's area (or a smaller
+ * one named by &area=) changed since the last one; n counts them up per stream.  Events are gathered for two
  * seconds; without any a comment comes every 15 s.  A stream is no use of its
  * session and ends with it (event "end"), with its seat, or with the server.
  * A session has at most 16 streams, of which the oldest gives way; 1024 in all.

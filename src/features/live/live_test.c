@@ -206,6 +206,9 @@ static void who_may_not(void **state)
     assert_int_equal(ask(BASE "/events?topics=counts",
                          seat(PUAN_CRED_HOUSEHOLD, 11001001, 60000)),
                      404);
+    assert_int_equal(ask(BASE "/events?topics=counts&area=11002",
+                         seat(PUAN_CRED_HUMAN, 11001, 60000)),
+                     404);
     assert_int_equal(streams(), 0);
 }
 

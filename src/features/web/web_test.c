@@ -182,6 +182,8 @@ static void over_http(void **state)
                             "no-referrer"));
     assert_true(puan_http_reply_header(&r, "Permissions-Policy").n > 0);
     assert_true(puan_http_reply_header(&r, "Cross-Origin-Opener-Policy").n > 0);
+    assert_int_equal(ask(&r, "GET", "/office/", NULL), 200);
+    assert_true(puan_str_is(r.body, "office"));
     tag = puan_arena_dup(&fix->a, puan_http_reply_header(&r, "ETag"));
     assert_int_equal(
         ask(&r, "GET", "/office/board",
