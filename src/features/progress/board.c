@@ -248,7 +248,7 @@ static enum puan_status decide_lot(struct decision *out, bool *yes,
     *yes = false;
     if (!puan_request_can(rq, "lot.accept") || rq->who.area == 0)
         return PUAN_OK;
-    puan_work_of(&x, &basis, rq->store, rq->who.area);
+    puan_work_of(&x, &basis, rq->store, rq->who.area, puan_seat_level(rq));
     if (basis.have < basis.of || x.delivered == 0 ||
         x.delivered < x.listed - x.vacant || x.hard > 0 || x.queried > 0)
         return PUAN_OK;
@@ -545,7 +545,7 @@ static void lagging(struct puan_jw *w, struct puan_request *rq)
         struct lag *l = &list[n];
         int64_t due;
 
-        puan_work_of(&l->x, &basis, rq->store, t->area[i].code);
+        puan_work_of(&l->x, &basis, rq->store, t->area[i].code, puan_seat_level(rq));
         due = l->x.listed - l->x.vacant;
         if (basis.have < basis.of || due == 0)
             continue;
@@ -670,7 +670,7 @@ static enum puan_status make(struct puan_out *o, struct puan_request *rq,
     size_t n_lost = 0;
 
     (void)in;
-    puan_work_of(&x, &basis, rq->store, rq->area);
+    puan_work_of(&x, &basis, rq->store, rq->area, puan_seat_level(rq));
     puan_jw_init(&w, o);
     puan_jw_map(&w);
     puan_put_basis(&w, rq, &basis);

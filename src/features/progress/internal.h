@@ -95,6 +95,8 @@ void puan_put_counts(struct puan_jw *w, const struct puan_work *x,
 /* Percent, plan, difference, forecast: as members of an open map. */
 void puan_put_outlook(struct puan_jw *w, struct puan_store *st,
                       const struct puan_work *x, int64_t now, int64_t area);
+/* Level of the plan at which the asking seat sits. */
+unsigned puan_seat_level(const struct puan_request *rq);
 /* 503 "recounting" or "not-counted" when nothing of the area could be read. */
 bool puan_refuse_uncounted(struct puan_request *rq,
                            const struct puan_work_basis *b);

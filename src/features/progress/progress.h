@@ -10,11 +10,9 @@
  *   due        listed less the units that need no return: status named by the
  *              plan's setting `listing_not_due` ("vacant"), unless one came
  *   delivered  due households with a return
- *   queried, corrected, accepted, waiting   divide the delivered:
- *              accepted   in a lot in force, or marked so in this version
- *              queried    a query about it is open
- *              corrected  a later version came and waits to be checked again
- *              waiting    none of these: to be reviewed
+ *   waiting, corrected, queried   as the queue of features/review has them for
+ *              an office of the level that asks: a figure equals its list
+ *   accepted   in a lot in force, or this version marked accepted by an office
  *   day        delivered by campaign day on which the interview ended, from
  *              the day the plan's `progress_window` opens
  *   minute     versions received in each of the last 60 minutes of real time
@@ -38,14 +36,15 @@ struct puan_work {
     int64_t listed, vacant; /* due = listed - vacant */
     int64_t assigned;       /* due, in areas given to an enumerator */
     int64_t delivered, self;
-    int64_t waiting, queried, corrected, accepted;
+    int64_t queried, accepted;
+    int64_t waiting, corrected; /* for the level that asks */
     int64_t flagged;    /* delivered with an open finding */
     int64_t hard, soft; /* open findings of last versions */
     int64_t persons;
     int64_t eas, begun; /* enumeration areas; with at least one return */
     int64_t silent;     /* begun or due, not complete, 48 h without movement */
     int64_t last_ms;    /* campaign time of the last movement; 0 none */
-    int64_t oldest_ms;  /* of those waiting or corrected; 0 none */
+    int64_t oldest_ms;  /* of those waiting and corrected; 0 none */
     int64_t day[PUAN_WORK_DAYS];
     int64_t minute[PUAN_WORK_MINUTES]; /* [59]: the minute now running */
 };
@@ -61,11 +60,12 @@ struct puan_work_basis {
 };
 
 /*
- * Figures of an area and all below it.  Stores that cannot be read are left
- * out and named in `basis`; figures are to be shown only when have > 0.
+ * Figures of an area and all below it, as an office of `level` (of the plan)
+ * sees them.  Stores that cannot be read are left out and named in `basis`;
+ * figures are to be shown only when have > 0.
  */
 void puan_work_of(struct puan_work *out, struct puan_work_basis *basis,
-                  struct puan_store *st, int64_t area);
+                  struct puan_store *st, int64_t area, unsigned level);
 
 /* Households of an area with an open finding of one rule. */
 struct puan_work_rule {

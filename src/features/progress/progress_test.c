@@ -1,13 +1,16 @@
 #include "features/progress/internal.h"
 
 #include "features/host/test_fixture.h"
+#include "features/review/review.h"
+
+enum { CANTON, PARISH }; /* levels of the plan */
 
 static struct puan_work at(struct puan_fix *f, int64_t area)
 {
     struct puan_work_basis b;
     struct puan_work x;
 
-    puan_work_of(&x, &b, f->st, area);
+    puan_work_of(&x, &b, f->st, area, CANTON);
     assert_int_equal(b.of, 1);
     assert_int_equal(b.have, 1);
     return x;
@@ -20,7 +23,7 @@ static void nothing_is_counted_before_the_first_look(void **state)
     struct puan_work x;
 
     (void)state;
-    puan_work_of(&x, &b, f->st, 11);
+    puan_work_of(&x, &b, f->st, 11, CANTON);
     assert_int_equal(b.of, 1);
     assert_int_equal(b.have, 0);
     assert_int_equal(b.n_missing, 1);
@@ -43,7 +46,7 @@ static void figures_follow_returns_and_roll_up(void **state)
     ok(puan_work_look(f->st, err));
     x = at(f, 11);
     assert_int_equal(x.delivered, 2);
-    assert_int_equal(x.waiting, 2);
+    assert_int_equal(x.waiting, 0); /* nothing found: in no queue */
     assert_int_equal(x.day[1], 2); /* 2 April, the window opened on the 1st */
     assert_int_equal(x.minute[PUAN_WORK_MINUTES - 1] +
                          x.minute[PUAN_WORK_MINUTES - 2],
@@ -67,8 +70,6 @@ static void a_correction_moves_a_household_and_a_lot_accepts_it(void **state)
     ok(puan_work_look(f->st, err));
     x = at(f, 11001);
     assert_int_equal(x.delivered, 1); /* a household, not a version */
-    assert_int_equal(x.corrected, 1);
-    assert_int_equal(x.waiting, 0);
     assert_int_equal(x.day[1], 1);
     puan_fix_send(f, 110010010002, 0, "2");
     assert_int_equal(puan_fix_accept(f, "parish-clerk", 11001, 11001, ""),
@@ -76,8 +77,78 @@ static void a_correction_moves_a_household_and_a_lot_accepts_it(void **state)
     ok(puan_work_look(f->st, err));
     x = at(f, 11001);
     assert_int_equal(x.accepted, 2);
-    assert_int_equal(x.waiting + x.corrected + x.queried, 0);
     assert_int_equal(at(f, 11002).accepted, 0);
+    puan_fix_end(f);
+}
+
+struct write {
+    const char *sql;
+};
+static enum puan_status write_body(struct puan_shard *sh, struct puan_db *db,
+                                   struct puan_act *act, void *arg,
+                                   struct puan_err *err)
+{
+    (void)sh;
+    (void)act;
+    return puan_db_exec(db, ((const struct write *)arg)->sql, err);
+}
+static void put(struct puan_fix *f, const char *sql)
+{
+    struct puan_act act = { .actor = PUAN_STR("t"), .verb = PUAN_STR("t") };
+    struct write w = { sql };
+
+    ok(puan_commit(puan_store_shard(f->st, 1), &act, write_body, &w, err));
+}
+
+/* Both sides of the queue's figures, for the office of one level. */
+static void same_as_the_queue(struct puan_fix *f, unsigned level, int waiting,
+                              int corrected, int queried)
+{
+    struct puan_review_counts r;
+    struct puan_work_basis b;
+    struct puan_work x;
+
+    ok(puan_work_look(f->st, err));
+    puan_work_of(&x, &b, f->st, 11, level);
+    assert_int_equal(x.waiting, waiting);
+    assert_int_equal(x.corrected, corrected);
+    assert_int_equal(x.queried, queried);
+    ok(puan_review_counts_of(&r, f->st, 11, level, err));
+    assert_int_equal(r.state[PUAN_REVIEW_WAITING], waiting);
+    assert_int_equal(r.state[PUAN_REVIEW_CORRECTED], corrected);
+    assert_int_equal(r.state[PUAN_REVIEW_QUERYING], queried);
+}
+
+static void figures_equal_the_review_queue(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "45"); /* a finding each */
+    puan_fix_send(f, 110010010002, 0, "45");
+    puan_fix_send(f, 110020010001, 0, "45");
+    same_as_the_queue(f, PARISH, 3, 0, 0);
+    put(f, "INSERT INTO query(id, household, version, reason, findings, actor,"
+           " seat, asked, state, answered) VALUES (1, 110010010001, 1, 'r',"
+           " '[]', 'a', 's', 5, 'open', 0);");
+    same_as_the_queue(f, PARISH, 2, 0, 1);
+    puan_fix_send(f, 110010010001, 1, "44");
+    same_as_the_queue(f, PARISH, 2, 1, 0);
+    put(f, "INSERT INTO review_act(id, household, version, kind, level, office,"
+           " actor, seat, at, entered, reason, findings, undoes) VALUES"
+           " (1, 110010010001, 2, 'accept', 'parish', 11001, 'a', 's', 9, 9,"
+           " '', '[]', 0),"
+           " (2, 110010010002, 1, 'pass', 'parish', 11001, 'a', 's', 9, 9,"
+           " '', '[]', 0);");
+    same_as_the_queue(f, PARISH, 1, 0, 0);
+    same_as_the_queue(f, CANTON, 2, 0, 0); /* one passed up, one untouched */
+    assert_int_equal(at(f, 11).accepted, 1);
+    put(f, "INSERT INTO review_act(id, household, version, kind, level, office,"
+           " actor, seat, at, entered, reason, findings, undoes) VALUES"
+           " (3, 110010010001, 2, 'undo', 'parish', 11001, 'a', 's', 9, 9, '',"
+           " '[]', 1);");
+    same_as_the_queue(f, PARISH, 1, 1, 0);
+    assert_int_equal(at(f, 11).accepted, 0);
     puan_fix_end(f);
 }
 
@@ -228,6 +299,7 @@ int main(void)
         cmocka_unit_test(nothing_is_counted_before_the_first_look),
         cmocka_unit_test(figures_follow_returns_and_roll_up),
         cmocka_unit_test(a_correction_moves_a_household_and_a_lot_accepts_it),
+        cmocka_unit_test(figures_equal_the_review_queue),
         cmocka_unit_test(a_unit_that_needs_no_return_is_not_due),
         cmocka_unit_test(a_restart_gives_the_same_figures),
         cmocka_unit_test(rules_count_households_of_last_versions),

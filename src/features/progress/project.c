@@ -43,16 +43,23 @@
 enum {
     LISTED = 1,   /* on the roll */
     NOT_DUE = 2,  /* its status needs no return */
-    SELF = 4,     /* last version sent by the household itself */
-    QUERIED = 8,  /* a query is open */
-    MARKED = 16   /* this version was accepted by a mark */
+    SELF = 4      /* last version sent by the household itself */
 };
 
 struct house {
     int64_t key;
     uint32_t ret;    /* last version's row; 0: nothing came */
     uint32_t at;     /* campaign seconds at which it ended */
+    uint16_t accept, pass; /* marks on version `marked`, a bit per level */
+    uint8_t marked;
+    uint8_t asked;   /* version the last query was about; 0 none */
     uint8_t version, hard, soft, persons, flags;
+};
+
+/* The queue of an office of one level. */
+struct queue {
+    uint32_t waiting, corrected;
+    uint32_t oldest; /* campaign seconds; 0 none */
 };
 
 struct ea {
@@ -61,7 +68,8 @@ struct ea {
     uint32_t n, cap;
     bool assigned, covered; /* in a lot in force */
     bool dirty;
-    struct puan_work sum; /* without day, minute, eas, silent */
+    struct puan_work sum; /* without day, minute, eas, silent, queues */
+    struct queue queue[PUAN_AREA_LEVELS];
     uint32_t day[PUAN_WORK_DAYS];
     int64_t minute_at; /* real minute of minute[last] */
     uint16_t minute[PUAN_WORK_MINUTES];
@@ -74,7 +82,7 @@ struct made {
     size_t n;
     int64_t listing_at; /* last household read of the listing */
     bool listing_done, caught_up;
-    int64_t seq, last;  /* of ret: read to here; when it began */
+    int64_t seq, query, act; /* last rows read */
     int64_t import;     /* the listing's import it rests on */
     const struct puan_area_tree *tree;
 };
@@ -91,8 +99,6 @@ struct work_shard {
     struct made *next;
     uint64_t height;
     bool read_once;
-    int64_t queries_next_ms;
-    uint64_t queries_height;
 };
 
 struct work {
@@ -107,6 +113,9 @@ struct work {
     int64_t household_base;
     size_t n_forms;
     size_t *n_rules;     /* by form */
+    size_t shard_level;
+    int up[PUAN_AREA_LEVELS]; /* nearest level above that reviews; -1 */
+    uint16_t reviews;         /* levels that review, a bit each */
     uint64_t office_height;
     bool office_read;
     int64_t *lot;        /* areas with a lot in force, ascending */
@@ -257,49 +266,82 @@ static struct made *made_begin(struct work *w, struct puan_shard *sh)
 
 /* ---- counting an enumeration area ------------------------------------------ */
 
-enum place { OUT, WAITING, QUERY, CORRECTED, ACCEPTED };
+enum place { OUT, CLEAN, WAITING, QUERIED, CORRECTED, REVIEWED };
 
-static enum place place_of(const struct ea *e, const struct house *h)
+static bool passed_to(const struct work *w, const struct house *h, unsigned l)
 {
-    if (h->ret == 0)
-        return OUT;
-    if (e->covered)
-        return ACCEPTED;
-    if (h->flags & QUERIED)
-        return QUERY;
-    if (h->flags & MARKED)
-        return ACCEPTED;
-    return h->version > 1 ? CORRECTED : WAITING;
+    if (h->marked == h->version)
+        for (unsigned k = l + 1; k < PUAN_AREA_LEVELS; k++)
+            if ((h->pass >> k & 1) && w->up[k] == (int)l)
+                return true;
+    return false;
 }
 
-static void count(struct ea *e)
+/* As features/review/index.c says it; held against it by a test. */
+static enum place place_of(const struct work *w, const struct house *h,
+                           unsigned level)
+{
+    bool marked = h->marked == h->version, passed = passed_to(w, h, level);
+
+    if (h->ret == 0)
+        return OUT;
+    if (level < w->shard_level && !passed &&
+        !(marked && ((h->accept | h->pass) >> level & 1)))
+        return CLEAN; /* not shown to it */
+    if (h->asked >= h->version)
+        return QUERIED;
+    if (marked && ((h->accept | h->pass) >> level & 1))
+        return REVIEWED;
+    if (passed)
+        return h->asked ? CORRECTED : WAITING;
+    if (marked && h->accept >> (level + 1))
+        return REVIEWED;
+    if (h->asked)
+        return CORRECTED;
+    return h->hard + h->soft > 0 ? WAITING : CLEAN;
+}
+
+static void enqueue(const struct work *w, struct ea *e, const struct house *h)
+{
+    for (unsigned l = 0; l < PUAN_AREA_LEVELS; l++) {
+        struct queue *q = &e->queue[l];
+        enum place p;
+
+        if (!(w->reviews >> l & 1))
+            continue;
+        p = place_of(w, h, l);
+        q->waiting += p == WAITING;
+        q->corrected += p == CORRECTED;
+        if ((p == WAITING || p == CORRECTED) && (!q->oldest || h->at < q->oldest))
+            q->oldest = h->at;
+    }
+}
+
+static void count(const struct work *w, struct ea *e)
 {
     struct puan_work s = { 0 };
 
+    memset(e->queue, 0, sizeof(e->queue));
     for (uint32_t i = 0; i < e->n; i++) {
         const struct house *h = &e->house[i];
-        enum place p = place_of(e, h);
 
         if (!(h->flags & LISTED))
             continue;
         s.listed++;
-        if ((h->flags & NOT_DUE) && p == OUT)
-            s.vacant++;
-        if (p == OUT)
+        if (h->ret == 0) {
+            s.vacant += (h->flags & NOT_DUE) != 0;
             continue;
+        }
         s.delivered++;
         s.self += (h->flags & SELF) != 0;
         s.flagged += h->hard + h->soft > 0;
         s.hard += h->hard;
         s.soft += h->soft;
         s.persons += h->persons;
-        s.waiting += p == WAITING;
-        s.queried += p == QUERY;
-        s.corrected += p == CORRECTED;
-        s.accepted += p == ACCEPTED;
-        if ((p == WAITING || p == CORRECTED) &&
-            (s.oldest_ms == 0 || h->at * INT64_C(1000) < s.oldest_ms))
-            s.oldest_ms = h->at * INT64_C(1000);
+        s.queried += h->asked >= h->version;
+        s.accepted +=
+            e->covered || (h->marked == h->version && h->accept != 0);
+        enqueue(w, e, h);
     }
     s.assigned = e->assigned ? s.listed - s.vacant : 0;
     s.last_ms = e->sum.last_ms;
@@ -331,9 +373,7 @@ static void add(struct puan_work *out, const struct puan_work *x)
     out->assigned += x->assigned;
     out->delivered += x->delivered;
     out->self += x->self;
-    out->waiting += x->waiting;
     out->queried += x->queried;
-    out->corrected += x->corrected;
     out->accepted += x->accepted;
     out->flagged += x->flagged;
     out->hard += x->hard;
@@ -341,8 +381,16 @@ static void add(struct puan_work *out, const struct puan_work *x)
     out->persons += x->persons;
     if (x->last_ms > out->last_ms)
         out->last_ms = x->last_ms;
-    if (x->oldest_ms && (!out->oldest_ms || x->oldest_ms < out->oldest_ms))
-        out->oldest_ms = x->oldest_ms;
+}
+
+static void add_queue(struct puan_work *out, const struct queue *q)
+{
+    int64_t oldest = q->oldest * INT64_C(1000);
+
+    out->waiting += q->waiting;
+    out->corrected += q->corrected;
+    if (oldest && (!out->oldest_ms || oldest < out->oldest_ms))
+        out->oldest_ms = oldest;
 }
 
 /* ---- one return -------------------------------------------------------------- */
@@ -562,43 +610,94 @@ static enum puan_status read_listing(struct work *w, struct made *m,
     return st;
 }
 
-/* Sets one flag of the households a query names, clears it of the others. */
-static enum puan_status read_flags(struct work_shard *ws, struct made *m,
-                                   struct puan_stmt *s, uint8_t flag,
-                                   bool of_version, struct puan_err *err)
+static void moved(struct ea *e, int64_t at)
 {
-    struct work *w = ws->w;
-    bool more = false, changed = false;
-    enum puan_status st;
-    uint8_t seen = (uint8_t)(flag << 2); /* QUERIED, MARKED -> 32, 64 */
+    if (at > e->sum.last_ms)
+        e->sum.last_ms = at;
+    e->dirty = true;
+}
 
-    pthread_mutex_lock(&ws->lock);
+/* Queries asked since; one stands until another version comes. */
+static enum puan_status read_queries(struct work *w, struct made *m,
+                                     struct puan_db *db, size_t *n,
+                                     struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    TRY(puan_sql(&s, db,
+                 "SELECT id, household, version FROM query WHERE id > $1"
+                 " ORDER BY id LIMIT 1024",
+                 err));
+    puan_bind_int(s, 1, m->query);
     while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        int64_t key = puan_col_int(s, 0);
+        int64_t key = puan_col_int(s, 1);
         struct ea *e = ea_of(m, key / w->household_base);
         uint32_t at;
         struct house *h = e ? house_find(e, key, &at) : NULL;
 
-        if (h && (!of_version || puan_col_int(s, 1) == h->version))
-            h->flags |= seen;
+        m->query = puan_col_int(s, 0);
+        ++*n;
+        if (!h)
+            continue;
+        if (puan_col_int(s, 2) > h->asked)
+            h->asked = (uint8_t)puan_col_int(s, 2);
+        moved(e, 0);
     }
-    for (size_t i = 0; st == PUAN_OK && i < m->n; i++)
-        for (uint32_t k = 0; k < m->ea[i].n; k++) {
-            struct house *h = &m->ea[i].house[k];
-            bool now = h->flags & seen, was = h->flags & flag;
-
-            h->flags &= (uint8_t)~(seen | flag);
-            if (now)
-                h->flags |= flag;
-            if (now != was)
-                m->ea[i].dirty = changed = true;
-        }
-    pthread_mutex_unlock(&ws->lock);
     puan_stmt_done(s);
-    if (changed) {
-        atomic_fetch_add(&w->version, 1);
-        puan_live_touch(w->store, "counts", puan_shard_area(ws->sh));
+    return st;
+}
+
+/* Marks of offices, given and taken back. */
+static enum puan_status read_marks(struct work *w, struct made *m,
+                                   struct puan_db *db, size_t *n,
+                                   struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(w->store);
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    TRY(puan_sql(&s, db,
+                 "SELECT a.id, a.household, a.version, a.kind, a.level, a.at,"
+                 " u.version, u.kind, u.level FROM review_act a LEFT JOIN"
+                 " review_act u ON u.id = a.undoes WHERE a.id > $1"
+                 " ORDER BY a.id LIMIT 1024",
+                 err));
+    puan_bind_int(s, 1, m->act);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        bool undo = puan_str_is(puan_col_text(s, 3), "undo");
+        int of = undo ? 6 : 2; /* columns of the mark meant */
+        int64_t key = puan_col_int(s, 1), version = puan_col_int(s, of);
+        int level = puan_plan_level(plan, puan_col_text(s, of + 2));
+        bool pass = puan_str_is(puan_col_text(s, of + 1), "pass");
+        struct ea *e = ea_of(m, key / w->household_base);
+        uint32_t at;
+        struct house *h = e ? house_find(e, key, &at) : NULL;
+        uint16_t bit = (uint16_t)(level < 0 ? 0 : 1U << (unsigned)level);
+
+        m->act = puan_col_int(s, 0);
+        ++*n;
+        if (!h || version < h->marked || level >= PUAN_AREA_LEVELS)
+            continue;
+        if (version > h->marked) {
+            h->accept = h->pass = 0;
+            h->marked = (uint8_t)version;
+        }
+        if (undo && pass)
+            h->pass &= (uint16_t)~bit;
+        else if (undo)
+            h->accept &= (uint16_t)~bit;
+        else if (pass)
+            h->pass |= bit;
+        else
+            h->accept |= bit;
+        moved(e, puan_col_int(s, 5));
     }
+    puan_stmt_done(s);
     return st;
 }
 
@@ -609,33 +708,47 @@ static enum puan_status read_assigned(struct work_shard *ws, struct made *m,
     bool more = false;
     enum puan_status st;
 
-    TRY(puan_sql(&s, db, "SELECT ea FROM assignment WHERE staff <> ''", err));
+    TRY(puan_sql(&s, db, "SELECT ea FROM assignment WHERE staff <> ''"
+                         " ORDER BY ea",
+                 err));
     pthread_mutex_lock(&ws->lock);
-    for (size_t i = 0; i < m->n; i++) {
-        m->ea[i].dirty |= m->ea[i].assigned;
-        m->ea[i].assigned = false;
-    }
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        struct ea *e = ea_of(m, puan_col_int(s, 0));
+    st = puan_stmt_step(&more, s, err);
+    for (size_t i = 0; st == PUAN_OK && i < m->n; i++) {
+        bool yes;
 
-        if (e)
-            e->assigned = e->dirty = true;
+        while (st == PUAN_OK && more && puan_col_int(s, 0) < m->ea[i].code)
+            st = puan_stmt_step(&more, s, err);
+        yes = more && puan_col_int(s, 0) == m->ea[i].code;
+        m->ea[i].dirty |= yes != m->ea[i].assigned;
+        m->ea[i].assigned = yes;
     }
     pthread_mutex_unlock(&ws->lock);
     puan_stmt_done(s);
     return st;
 }
 
-/* Queries, marks, assignments: read again, the longer the more seldom. */
+/* Queries, marks, assignments; once the returns they speak of are there. */
 static enum puan_status read_rest(struct work_shard *ws, struct made *m,
-                                  struct puan_db *db, struct puan_err *err)
+                                  struct puan_db *db, size_t *changed,
+                                  struct puan_err *err)
 {
-    struct puan_stmt *s = NULL;
+    size_t n = PAGE;
+    enum puan_status st = PUAN_OK;
 
-    TRY(read_assigned(ws, m, db, err));
-    TRY(puan_sql(&s, db, "SELECT household FROM query WHERE state = 'open'",
-                 err));
-    return read_flags(ws, m, s, QUERIED, false, err);
+    *changed = 0;
+    while (st == PUAN_OK && n == PAGE) {
+        pthread_mutex_lock(&ws->lock);
+        st = read_queries(ws->w, m, db, &n, err);
+        pthread_mutex_unlock(&ws->lock);
+        *changed += n;
+    }
+    for (n = PAGE; st == PUAN_OK && n == PAGE;) {
+        pthread_mutex_lock(&ws->lock);
+        st = read_marks(ws->w, m, db, &n, err);
+        pthread_mutex_unlock(&ws->lock);
+        *changed += n;
+    }
+    return st == PUAN_OK ? read_assigned(ws, m, db, err) : st;
 }
 
 static int by_code(const void *x, const void *y)
@@ -736,7 +849,7 @@ static enum puan_status make_on(struct work_shard *ws, struct puan_db *db,
 {
     struct work *w = ws->w;
     struct made *m = ws->next, *old;
-    size_t n = 0;
+    size_t n = 0, rest;
 
     while (!m->caught_up) {
         if (end_ns && puan_os_mono_ns() > end_ns)
@@ -753,9 +866,9 @@ static enum puan_status make_on(struct work_shard *ws, struct puan_db *db,
     if (!m->caught_up)
         return PUAN_OK;
     cover(w, m);
-    TRY(read_rest(ws, m, db, err));
+    TRY(read_rest(ws, m, db, &rest, err));
     for (size_t i = 0; i < m->n; i++)
-        count(&m->ea[i]);
+        count(w, &m->ea[i]);
     pthread_mutex_lock(&ws->lock);
     old = ws->cur;
     ws->cur = m;
@@ -793,14 +906,13 @@ static enum puan_status look_at(struct work_shard *ws, int64_t end_ns,
 {
     struct work *w = ws->w;
     uint64_t height = puan_shard_height(ws->sh);
-    int64_t as_of = puan_store_now(w->store), real = puan_real_now(), import;
+    int64_t as_of = puan_store_now(w->store), import;
     struct puan_db *db = NULL;
     bool again = false;
     enum puan_status st;
 
     if (ws->read_once && !ws->next && ws->cur && height == ws->height &&
-        ws->cur->tree == puan_store_areas(w->store) &&
-        ws->queries_height == height) {
+        ws->cur->tree == puan_store_areas(w->store)) {
         pthread_mutex_lock(&ws->lock);
         ws->as_of_ms = as_of;
         ws->lost_since = 0;
@@ -819,17 +931,18 @@ static enum puan_status look_at(struct work_shard *ws, int64_t end_ns,
             st = read_returns(ws, ws->cur, db, &n, a, err);
             all += n;
         }
-        if (all > 0)
-            atomic_fetch_add(&w->version, 1);
-        if (st == PUAN_OK && n < PAGE)
-            ws->height = height;
-        if (st == PUAN_OK && ws->queries_height != height &&
-            (!end_ns || real >= ws->queries_next_ms)) {
-            st = read_rest(ws, ws->cur, db, err);
-            ws->queries_height = height;
-            ws->queries_next_ms =
-                puan_real_now() + 1000 + 20 * (puan_real_now() - real);
+        if (st == PUAN_OK && n < PAGE) {
+            size_t rest;
+
+            st = read_rest(ws, ws->cur, db, &rest, err);
+            if (rest > 0)
+                puan_live_touch(w->store, "counts", puan_shard_area(ws->sh));
+            all += rest;
+            if (st == PUAN_OK)
+                ws->height = height;
         }
+        if (all > 0 || height != ws->height)
+            atomic_fetch_add(&w->version, 1);
     }
     if (st == PUAN_OK && ws->next)
         st = make_on(ws, db, end_ns, a, err);
@@ -920,7 +1033,7 @@ static void add_day(struct puan_work *out, const struct ea *e)
 }
 
 static void sum(struct puan_work *out, struct work *w, struct made *m,
-                int64_t area, int64_t now, int64_t real)
+                int64_t area, unsigned level, int64_t now, int64_t real)
 {
     int64_t from, to, due;
 
@@ -932,9 +1045,11 @@ static void sum(struct puan_work *out, struct work *w, struct made *m,
         if (e->code >= (to - 1) / w->household_base + 1)
             break;
         if (e->dirty)
-            count(e);
+            count(w, e);
         age_minutes(e, real / MINUTE);
         add(out, &e->sum);
+        if (level < PUAN_AREA_LEVELS)
+            add_queue(out, &e->queue[level]);
         add_day(out, e);
         for (size_t k = 0; k < PUAN_WORK_MINUTES; k++)
             out->minute[k] += e->minute[k];
@@ -948,7 +1063,7 @@ static void sum(struct puan_work *out, struct work *w, struct made *m,
 }
 
 void puan_work_of(struct puan_work *out, struct puan_work_basis *basis,
-                  struct puan_store *st, int64_t area)
+                  struct puan_store *st, int64_t area, unsigned level)
 {
     struct work *w = work_of(st);
     int64_t now = puan_store_now(st), real = puan_real_now();
@@ -975,7 +1090,7 @@ void puan_work_of(struct puan_work *out, struct puan_work_basis *basis,
             basis->have++;
             if (!basis->as_of_ms || ws->as_of_ms < basis->as_of_ms)
                 basis->as_of_ms = ws->as_of_ms;
-            sum(out, w, ws->cur, area, now, real);
+            sum(out, w, ws->cur, area, level, now, real);
         } else if (basis->n_missing < PUAN_COUNT(basis->missing)) {
             basis->missing[basis->n_missing++] = puan_shard_area(ws->sh);
         }
@@ -1095,6 +1210,17 @@ enum puan_status puan_work_open(void **state, struct puan_store *st,
     w->n_forms = plan->n_forms;
     w->n_rules = calloc(plan->n_forms ? plan->n_forms : 1,
                         sizeof(*w->n_rules));
+    w->shard_level = plan->shard_level;
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_role_can(&plan->role[i], PUAN_STR("review.view")))
+            w->reviews |= (uint16_t)plan->role[i].levels;
+    for (int l = 0, last = -1; l < PUAN_AREA_LEVELS; l++) {
+        w->up[l] = last;
+        if (w->reviews >> l & 1)
+            last = l;
+    }
+    /* who sees counts at a level that does not review sees its queue too */
+    w->reviews = UINT16_MAX >> (16 - PUAN_AREA_LEVELS);
     w->household_base = 1;
     for (unsigned i = 0; i < plan->household_digits; i++)
         w->household_base *= 10;

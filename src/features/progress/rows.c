@@ -31,6 +31,18 @@ void puan_put_area(struct puan_jw *w, struct puan_store *st, int64_t area)
     puan_jw_kint(w, "children", n);
 }
 
+unsigned puan_seat_level(const struct puan_request *rq)
+{
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    uint32_t i = t ? puan_area_find(t, rq->who.area) : PUAN_AREA_NONE;
+    int level = -1;
+
+    if (i != PUAN_AREA_NONE)
+        level = puan_plan_level(plan, t->level[t->area[i].level].name);
+    return level < 0 ? (unsigned)plan->shard_level : (unsigned)level;
+}
+
 void puan_put_basis(struct puan_jw *w, struct puan_request *rq,
                     const struct puan_work_basis *b)
 {

@@ -75,7 +75,7 @@ static enum puan_status make_tree(struct puan_out *o, struct puan_request *rq,
 
     if (top == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_ENOTFOUND, "area", "no such area");
-    puan_work_of(&whole.x, &basis, rq->store, rq->area);
+    puan_work_of(&whole.x, &basis, rq->store, rq->area, puan_seat_level(rq));
     if (puan_refuse_uncounted(rq, &basis))
         return PUAN_OK;
     whole.at = top;
@@ -93,7 +93,7 @@ static enum puan_status make_tree(struct puan_out *o, struct puan_request *rq,
         int64_t due;
 
         list[n].at = i;
-        puan_work_of(&list[n].x, &own, rq->store, t->area[i].code);
+        puan_work_of(&list[n].x, &own, rq->store, t->area[i].code, puan_seat_level(rq));
         list[n].known = own.have == own.of;
         due = list[n].x.listed - list[n].x.vacant;
         list[n].behind = list[n].known && due >= PUAN_UNDER
@@ -130,7 +130,8 @@ enum puan_status puan_get_progress(struct puan_request *rq, const void *v,
 {
     const struct puan_progress_in *in = v;
     struct puan_str key = puan_str_of(puan_arena_fmt(
-        rq->arena, "tree/%lld/%lld/%.*s/%d", (long long)rq->area,
+        rq->arena, "tree/%u/%lld/%lld/%.*s/%d", puan_seat_level(rq),
+        (long long)rq->area,
         (long long)in->cursor, PUAN_FMT(in->sort),
         puan_request_can(rq, "evaluation.view")));
 
@@ -166,7 +167,7 @@ static enum puan_status make_curve(struct puan_out *o, struct puan_request *rq,
     struct puan_jw w;
 
     (void)v;
-    puan_work_of(&x, &basis, rq->store, rq->area);
+    puan_work_of(&x, &basis, rq->store, rq->area, puan_seat_level(rq));
     if (puan_refuse_uncounted(rq, &basis))
         return PUAN_OK;
     due = x.listed - x.vacant;
@@ -309,7 +310,7 @@ static enum puan_status make_measure(struct puan_out *o,
     if (measure < 0)
         return puan_fail(err, PUAN_EINVAL, "measure",
                          "must be progress, findings or silence");
-    puan_work_of(&x, &basis, rq->store, rq->area);
+    puan_work_of(&x, &basis, rq->store, rq->area, puan_seat_level(rq));
     puan_jw_init(&w, o);
     puan_jw_map(&w);
     puan_put_basis(&w, rq, &basis);
@@ -318,7 +319,7 @@ static enum puan_status make_measure(struct puan_out *o,
     for (uint32_t i = puan_area_next(t, top, (unsigned)level, PUAN_AREA_NONE);
          i != PUAN_AREA_NONE && n < PLACES;
          i = puan_area_next(t, top, (unsigned)level, i), n++) {
-        puan_work_of(&x, &basis, rq->store, t->area[i].code);
+        puan_work_of(&x, &basis, rq->store, t->area[i].code, puan_seat_level(rq));
         put_place(&w, measure, t->area[i].digits, &x, basis.have == basis.of);
     }
     puan_jw_end(&w, ']');
