@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
  libmicrohttpd-dev libsqlite3-dev libpq-dev libssl-dev libargon2-dev
- libyaml-dev"
+ libyaml-dev zlib1g-dev"
 test="libcmocka-dev libjansson-dev clang lld libclang-rt-14-dev clang-tidy
  nodejs chromium postgresql sqlite3 curl git procps"
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "features/ingest/ingest.h"
+#include "features/maps/maps.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
@@ -216,7 +217,21 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
     base = base ? base + 1 : path;
     if (st != PUAN_OK)
         return st;
-    if (ends_with(path, ".jsonl") || ends_with(path, ".json")) {
+    if (ends_with(path, ".geojson")) {
+        struct puan_map_result drawn;
+        struct puan_arena a;
+
+        puan_arena_init(&a, puan_os_alloc());
+        st = puan_map_import(&drawn, store, map.bytes, base, dry_run, &who, &a,
+                             err);
+        if (st == PUAN_OK)
+            printf("%s: 边界 boundaries of %.*s %llu%s\n", base,
+                   PUAN_FMT(drawn.level), (unsigned long long)drawn.features,
+                   dry_run         ? "，未写入 nothing written"
+                   : drawn.written ? ""
+                                   : "，已导入过 imported before");
+        puan_arena_clear(&a);
+    } else if (ends_with(path, ".jsonl") || ends_with(path, ".json")) {
         uint64_t taken = 0, waiting = 0;
 
         if (!dry_run)
@@ -293,8 +308,8 @@ static int cmd_import(int argc, char **argv)
 static const struct puan_command commands[] = {
     { "import", "DIR FILE... [--dry-run] [--store URL]",
       "Imports areas, listing, staff, assignments, registers (CSV with a "
-      "header, told by their columns) and returns (JSON documents, one a "
-      "line). All rows of a CSV file or none. Columns, in any order; those in "
+      "header, told by their columns), boundaries (.geojson, one file a level) "
+      "and returns (JSON documents, one a line). All rows of a CSV file or none. Columns, in any order; those in "
       "brackets may be left out: "
       "areas: code parent level name_zh name_en [kind valid_from valid_to "
       "successor]; "
@@ -303,7 +318,7 @@ static const struct puan_command commands[] = {
       "staff: staff role name phone area [device certificate]; "
       "register: id_number name sex birth ea [district status]; "
       "assignment: ea staff.",
-      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）和普查表（JSON）" },
+      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）、边界（GeoJSON）和普查表（JSON）" },
 };
 
 #define AREA_COLUMNS                                                           \

@@ -359,8 +359,12 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
                              NULL };
     const char *init[] = { "puan",    "init",    d->census, "--plan",
                            d->o.pack, "--birth", "demo",    NULL };
-    static const char *const files[] = { "areas.csv", "listing.csv",
-                                         "staff.csv", "register.csv" };
+    static const char *const files[] = {
+        "areas.csv",    "listing.csv",
+        "staff.csv",    "register.csv",
+        "boundaries_county.geojson", "boundaries_township.geojson",
+        "boundaries_district.geojson", "boundaries_ea.geojson"
+    };
     enum puan_status st;
 
     puan_demo_stage(d, "prepare", "建立普查目录，导入区划、底册、人员",
