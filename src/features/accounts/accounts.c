@@ -69,12 +69,16 @@ static const struct puan_param machine_params[] = {
       false },
     { "secret", PUAN_PARAM_TEXT, offsetof(struct machine_in, secret), 1, 64,
       false },
+    { "ticket", PUAN_PARAM_TEXT, offsetof(struct machine_in, ticket), 0, 64,
+      true },
 };
 static const struct puan_param household_login_params[] = {
     { "code", PUAN_PARAM_TEXT, offsetof(struct household_login_in, code), 0,
       64, false },
     { "password", PUAN_PARAM_TEXT,
       offsetof(struct household_login_in, password), 0, 256, true },
+    { "ticket", PUAN_PARAM_TEXT, offsetof(struct household_login_in, ticket),
+      0, 64, true },
     { "cookie", PUAN_PARAM_BOOL, offsetof(struct household_login_in, cookie),
       0, 0, true },
 };

@@ -9,6 +9,7 @@
  */
 #include "core/area/area.h"
 #include "features/accounts/internal.h"
+#include "features/queue/queue.h"
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
 
@@ -325,6 +326,9 @@ HANDLER(h_login_household)
         atomic_fetch_add(&a->failed, 1);
         return code_refused(rq, 401, "code-unknown", "no such code is in use");
     }
+    /* Before the costly password: whoever waits costs next to nothing. */
+    if (!puan_queue_pass(rq, p->ticket))
+        return PUAN_OK;
     login_who_of_machine(&who, plan, PUAN_CRED_HOUSEHOLD, &m);
     if (m.has_password) {
         if (!p->password.n)

@@ -209,10 +209,10 @@ struct login_in {
     bool cookie;
 };
 struct machine_in {
-    struct puan_str kind, name, secret;
+    struct puan_str kind, name, secret, ticket;
 };
 struct household_login_in {
-    struct puan_str code, password;
+    struct puan_str code, password, ticket;
     bool cookie;
 };
 struct household_password_in {

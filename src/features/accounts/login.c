@@ -6,6 +6,7 @@
 
 #include "core/area/area.h"
 #include "features/accounts/internal.h"
+#include "features/queue/queue.h"
 #include "kit/crypto/crypto.h"
 #include "kit/http/http.h"
 #include "kit/log/log.h"
@@ -213,6 +214,9 @@ HANDLER(h_login_machine)
     if (who.credential == PUAN_CRED_NONE)
         return puan_fail(err, PUAN_EINVAL, "kind",
                          "device or household is wanted");
+    if (who.credential == PUAN_CRED_HOUSEHOLD &&
+        !puan_queue_pass(rq, p->ticket))
+        return PUAN_OK;
     key = login_name_hash(a, who.credential, p->name);
     /* By name only: nobody guesses 80 bits, and a county's devices come from
      * one address, where a stranger's failures must not shut them out. */

@@ -84,7 +84,8 @@ static int cmd_serve(int argc, char **argv)
 {
     const char *dir = NULL, *listen = NULL, *url = NULL, *kek = NULL,
                *share1 = NULL, *share2 = NULL, *cert = NULL, *key = NULL,
-               *workers = NULL, *loops = NULL, *pages = NULL;
+               *workers = NULL, *loops = NULL, *pages = NULL,
+               *households = NULL;
     bool no_jobs = false, quiet = false;
     const struct puan_arg args[] = {
         { NULL, &dir, NULL },
@@ -97,6 +98,7 @@ static int cmd_serve(int argc, char **argv)
         { "--tls-key", &key, NULL },
         { "--workers", &workers, NULL },
         { "--loops", &loops, NULL },
+        { "--households", &households, NULL },
         { "--web", &pages, NULL },
         { "--no-jobs", NULL, &no_jobs },
         { "--quiet", NULL, &quiet },
@@ -137,6 +139,8 @@ static int cmd_serve(int argc, char **argv)
         ho.workers = (unsigned)n;
     if (loops && puan_int_parse(&n, puan_str_of(loops)) && n > 0 && n <= 64)
         ho.loops = (unsigned)n;
+    if (households && puan_int_parse(&n, puan_str_of(households)) && n > 0)
+        ho.households = n;
     if (st == PUAN_OK)
         st = read_pem(&ho.tls_cert, cert, &a, &err);
     if (st == PUAN_OK)
@@ -248,12 +252,12 @@ static const struct puan_command commands[] = {
       "DIR [--listen 127.0.0.1:8020] [--store sqlite|postgresql://…] "
       "[--kek-file FILE | --share1-file F --share2-file F] "
       "[--tls-cert PEM --tls-key PEM] [--workers N] [--loops N] [--no-jobs] "
-      "[--web DIR] [--quiet]",
+      "[--households N] [--web DIR] [--quiet]",
       "Serves a campaign directory over HTTP. Runs the periodic jobs, answers "
       "until\nSIGTERM or SIGINT, then finishes what is under way and closes "
       "the stores. --web\nnames the built web tree (web/dist), read once at "
       "start; without it $PUAN_WEB or\n/usr/share/puan/web is taken, and "
-      "without any the status page stands at /.",
+      "without any the status page stands at /. --households\nbounds how many households fill in at once; the others wait in a line.",
       cmd_serve, "启动普查服务" },
     { "openapi", "",
       "Prints the interface as OpenAPI 3.1, made from the route tables.",

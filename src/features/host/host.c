@@ -163,6 +163,11 @@ struct puan_sessions *puan_host_sessions(struct puan_host *h)
     return h->sessions;
 }
 
+int64_t puan_host_households(const struct puan_host *h)
+{
+    return h->opt.households;
+}
+
 bool puan_host_secure(const struct puan_host *h)
 {
     return h->opt.tls_cert != NULL;

@@ -18,6 +18,8 @@ struct puan_host_options {
     unsigned loops;      /* event loops; 0: one a core */
     unsigned workers;    /* threads for handlers that may block; 0: 8 */
     size_t sessions;     /* most at once; 0: 200,000 */
+    int64_t households;  /* most households inside at once; 0: as the plan
+                            says (features/queue) */
     const char *tls_cert, *tls_key; /* PEM texts; NULL: plain */
     bool jobs;           /* run the features' periodic jobs */
     bool quiet;          /* no access log */
@@ -37,6 +39,7 @@ const char *puan_host_address(const struct puan_host *h);
 void puan_host_stop(struct puan_host *h);
 
 struct puan_sessions *puan_host_sessions(struct puan_host *h);
+int64_t puan_host_households(const struct puan_host *h); /* the option */
 /* It ends TLS itself, so cookies may say Secure. */
 bool puan_host_secure(const struct puan_host *h);
 

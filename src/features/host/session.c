@@ -34,6 +34,7 @@ struct puan_sessions {
     const struct puan_digest_fn *fn;
     size_t most;
     _Atomic size_t n;
+    _Atomic size_t of[PUAN_CRED_SERVICE + 1]; /* by credential */
     _Atomic int64_t number;
     _Atomic uint32_t owned[OWNERS]; /* sessions by hash of their account */
 };
@@ -173,6 +174,7 @@ static size_t prune(struct puan_sessions *s,
                 }
                 *at = x->next;
                 atomic_fetch_sub(owned_by(s, &x->who), 1);
+                atomic_fetch_sub(&s->of[x->who.credential], 1);
                 discard(x);
                 p->n--;
                 atomic_fetch_sub(&s->n, 1);
@@ -196,6 +198,12 @@ void puan_session_sweep(struct puan_sessions *s, int64_t now)
 size_t puan_session_count(struct puan_sessions *s)
 {
     return atomic_load(&s->n);
+}
+
+size_t puan_session_count_of(struct puan_sessions *s,
+                             enum puan_credential credential)
+{
+    return atomic_load(&s->of[credential]);
 }
 
 /* One account's sessions, gathered; then those to be ended: below `cut`. */
@@ -295,6 +303,7 @@ enum puan_status puan_session_open(char token[PUAN_TOKEN_TEXT],
     atomic_fetch_add(owned_by(s, who), 1);
     pthread_mutex_unlock(&p->lock);
     atomic_fetch_add(&s->n, 1);
+    atomic_fetch_add(&s->of[who->credential], 1);
     return PUAN_OK;
 }
 
@@ -411,6 +420,7 @@ bool puan_session_end(struct puan_sessions *s, struct puan_str token)
     if (!x)
         return false;
     atomic_fetch_sub(owned_by(s, &x->who), 1);
+    atomic_fetch_sub(&s->of[x->who.credential], 1);
     discard(x);
     atomic_fetch_sub(&s->n, 1);
     return true;

@@ -70,5 +70,7 @@ size_t puan_session_end_if(struct puan_sessions *s,
 /* Removes those that are over. */
 void puan_session_sweep(struct puan_sessions *s, int64_t now);
 size_t puan_session_count(struct puan_sessions *s);
+size_t puan_session_count_of(struct puan_sessions *s,
+                             enum puan_credential credential);
 
 #endif

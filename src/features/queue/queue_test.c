@@ -1,0 +1,176 @@
+/* The line: order, lapsing, coming in, minutes; and signing in behind it. */
+#include "features/host/test_fixture.h"
+#include "features/queue/queue.h"
+
+struct line {
+    struct puan_queue *q;
+    int64_t most, inside, now;
+};
+
+static struct puan_queue_place ask(struct line *l, const char *ticket)
+{
+    struct puan_queue_place p;
+    struct puan_err err = { 0 };
+
+    assert_int_equal(puan_queue_ask(&p, l->q, puan_str_of(ticket), l->most,
+                                    l->inside, l->now, &err),
+                     PUAN_OK);
+    return p;
+}
+
+static bool enter(struct line *l, const char *ticket)
+{
+    bool in = puan_queue_enter(l->q, puan_str_of(ticket), l->most, l->inside,
+                               l->now);
+
+    if (in)
+        l->inside++;
+    return in;
+}
+
+static struct line open_line(int64_t most)
+{
+    struct line l = { .most = most, .now = 1000000000 };
+    struct puan_err err = { 0 };
+
+    assert_int_equal(puan_queue_open(&l.q, &err), PUAN_OK);
+    return l;
+}
+
+static void with_room_nobody_waits(void **state)
+{
+    struct line l = open_line(2);
+
+    (void)state;
+    assert_true(enter(&l, ""));
+    assert_true(enter(&l, ""));
+    assert_false(enter(&l, ""));
+    puan_queue_close(l.q);
+}
+
+static void places_are_in_order_of_arrival(void **state)
+{
+    struct line l = open_line(1);
+    struct puan_queue_place a, b, c;
+
+    (void)state;
+    assert_true(enter(&l, ""));
+    a = ask(&l, "");
+    b = ask(&l, "");
+    c = ask(&l, "");
+    assert_int_equal(a.place, 1);
+    assert_int_equal(b.place, 2);
+    assert_int_equal(c.place, 3);
+    assert_true(a.minutes >= 1 && c.minutes >= b.minutes);
+    /* a newcomer does not pass those who wait, nor one without a ticket */
+    l.inside = 0;
+    l.now += 2000;
+    assert_false(enter(&l, ""));
+    assert_true(ask(&l, a.ticket).in);
+    b = ask(&l, b.ticket);
+    assert_false(b.in);
+    assert_int_equal(b.place, 1);
+    assert_false(enter(&l, b.ticket));
+    assert_true(enter(&l, a.ticket));
+    /* a ticket lets in once */
+    assert_false(enter(&l, a.ticket));
+    puan_queue_close(l.q);
+}
+
+static void who_leaves_gives_the_place_up(void **state)
+{
+    struct line l = open_line(1);
+    struct puan_queue_place a, b;
+
+    (void)state;
+    assert_true(enter(&l, ""));
+    a = ask(&l, "");
+    b = ask(&l, "");
+    for (int i = 0; i < 8; i++) {
+        l.now += 15000;
+        b = ask(&l, b.ticket);
+    }
+    assert_int_equal(b.place, 1);
+    /* the lapsed one gets a new ticket at the end */
+    assert_string_not_equal(ask(&l, a.ticket).ticket, a.ticket);
+    /* let in and not come: the next one is let in two minutes later */
+    l.inside = 0;
+    l.now += 2000;
+    assert_true(ask(&l, b.ticket).in);
+    a = ask(&l, "");
+    for (int i = 0; i < 12; i++) {
+        l.now += 15000;
+        a = ask(&l, a.ticket);
+    }
+    assert_true(a.in);
+    puan_queue_close(l.q);
+}
+
+static void minutes_follow_the_pace(void **state)
+{
+    struct line l = open_line(10);
+    struct puan_queue_place p[400];
+
+    (void)state;
+    l.inside = 10;
+    for (size_t i = 0; i < PUAN_COUNT(p); i++)
+        p[i] = ask(&l, "");
+    /* ten come in each minute for five minutes */
+    for (int m = 0; m < 5; m++) {
+        l.inside = 0;
+        l.now += 60000;
+        for (size_t i = 0; i < PUAN_COUNT(p); i++)
+            p[i] = ask(&l, p[i].ticket);
+        for (size_t i = 0; i < PUAN_COUNT(p); i++)
+            if (p[i].in && l.inside < 10)
+                enter(&l, p[i].ticket);
+        l.inside = 10;
+    }
+    l.now += 2000;
+    for (size_t i = PUAN_COUNT(p) - 1; i < PUAN_COUNT(p); i++) {
+        p[i] = ask(&l, p[i].ticket);
+        assert_false(p[i].in);
+        assert_in_range(p[i].place, 330, 360);
+        assert_in_range(p[i].minutes, 28, 44);
+    }
+    puan_queue_close(l.q);
+}
+
+/* 20,000 come and go; places stay 1, 2, 3 … and nobody is lost. */
+static void a_long_line_stays_whole(void **state)
+{
+    static char ticket[20000][PUAN_QUEUE_TICKET + 1];
+    struct line l = open_line(100);
+    size_t in = 0;
+
+    (void)state;
+    l.inside = 100;
+    for (size_t i = 0; i < PUAN_COUNT(ticket); i++)
+        memcpy(ticket[i], ask(&l, "").ticket, sizeof(ticket[i]));
+    l.inside = 40;
+    l.now += 1500;
+    for (size_t i = 0; i < PUAN_COUNT(ticket); i++) {
+        struct puan_queue_place p = ask(&l, ticket[i]);
+
+        assert_string_equal(p.ticket, ticket[i]);
+        if (p.in)
+            assert_int_equal(in++, i);
+        else
+            assert_int_equal(p.place, (int64_t)(i - in) + 1);
+    }
+    assert_int_equal(in, 60);
+    puan_queue_close(l.q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_room_nobody_waits),
+        cmocka_unit_test(places_are_in_order_of_arrival),
+        cmocka_unit_test(who_leaves_gives_the_place_up),
+        cmocka_unit_test(minutes_follow_the_pace),
+        cmocka_unit_test(a_long_line_stays_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
