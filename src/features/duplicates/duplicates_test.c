@@ -501,6 +501,7 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
     (void)state;
     send(f, 11101001, 0, one, 1); /* the same at both: either may stand */
     send(f, 11102001, 0, one, 1);
+    search(f, 1); /* one after the other: the order of tokens is chance */
     send(f, 11101002, 0, two, 1);   /* present, registered elsewhere */
     send(f, 11102002, 0, three, 1); /* present and registered */
     search(f, 1);
