@@ -497,6 +497,7 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
     const char *basis;
     struct puan_dropped *d;
     struct puan_shard *sh;
+    const char *one_, *one_decide, *two_, *two_decide;
 
     (void)state;
     send(f, 11101001, 0, one, 1); /* the same at both: either may stand */
@@ -505,33 +506,42 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
     send(f, 11101002, 0, two, 1);   /* present, registered elsewhere */
     send(f, 11102002, 0, three, 1); /* present and registered */
     search(f, 1);
+    /* numbers follow the tokens, whose key is another each time */
+    one_ = puan_arena_fmt(
+        &f->a, "duplicates/%lld",
+        (long long)puan_fix_office(f, "SELECT id FROM dup WHERE kinds = 6"));
+    two_ = puan_arena_fmt(
+        &f->a, "duplicates/%lld",
+        (long long)puan_fix_office(f, "SELECT id FROM dup WHERE kinds = 2"));
+    one_decide = puan_arena_fmt(&f->a, "%s/decide", one_);
+    two_decide = puan_arena_fmt(&f->a, "%s/decide", two_);
     sh = puan_store_shard_of_area(f->st, 111);
     puan_fix_serve(f, 2, 1);
     seat(clerk, f, "clerk", 111);
     seat(board, f, "board", 1);
 
     /* dropping the record that holds the registration is not offered */
-    assert_int_equal(call(f, "GET", "duplicates/2", clerk, NULL), 200);
+    assert_int_equal(call(f, "GET", two_, clerk, NULL), 200);
     assert_true(says("{\"verdict\":1,\"keep\":1,\"offered\":false,"
                      "\"why\":\"registered\""));
     assert_true(says("{\"verdict\":2,\"keep\":2,\"offered\":true"));
-    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+    assert_int_equal(call(f, "POST", two_decide, clerk,
                           "{\"verdict\":1,\"reason\":\"查明\"}"),
                      400);
 
-    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_int_equal(call(f, "GET", one_, clerk, NULL), 200);
     basis = basis_now(f);
     assert_true(says("\"effects\":[{\"side\":1,\"resident\":true,"));
     assert_int_equal(
-        call(f, "POST", "duplicates/1/decide", clerk,
+        call(f, "POST", one_decide, clerk,
              "{\"verdict\":1,\"basis\":\"0123456789abcdef\","
              "\"reason\":\"查明\"}"),
         409);
-    assert_int_equal(call(f, "POST", "duplicates/1/decide", clerk,
+    assert_int_equal(call(f, "POST", one_decide, clerk,
                           "{\"verdict\":1}"),
                      400); /* no reason */
     assert_int_equal(
-        call(f, "POST", "duplicates/1/decide", clerk,
+        call(f, "POST", one_decide, clerk,
              puan_arena_fmt(&f->a,
                             "{\"verdict\":1,\"basis\":\"%s\","
                             "\"reason\":\"甲处常住，乙处为重复\"}",
@@ -542,14 +552,14 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
     assert_true(puan_dropped_has(d, 11102001, 2, 0));
     assert_false(puan_dropped_has(d, 11101001, 1, 0));
     puan_dropped_close(d);
-    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_int_equal(call(f, "GET", one_, clerk, NULL), 200);
     assert_true(says("\"seat\":\"clerk@111\",\"verdict\":1"));
     assert_true(says("\"on\":[{\"side\":0,\"version\":1},"
                      "{\"side\":1,\"version\":1}]"));
 
     /* answered anew: open again, and what was dropped counts */
     send(f, 11102001, 1, one, 1);
-    assert_int_equal(call(f, "GET", "duplicates/1", clerk, NULL), 200);
+    assert_int_equal(call(f, "GET", one_, clerk, NULL), 200);
     assert_true(says("\"state\":\"open\""));
     assert_true(says("\"verdict\":0"));
     /* corrected so that nothing contradicts: gone */
@@ -562,12 +572,12 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
                           clerk, NULL),
                      200);
     assert_true(says("\"gone\":1},\"total\":1"));
-    assert_int_equal(call(f, "POST", "duplicates/1/decide", clerk,
+    assert_int_equal(call(f, "POST", one_decide, clerk,
                           "{\"verdict\":3,\"reason\":\"x\"}"),
                      409);
 
     /* both places are to be visited: two returns go back */
-    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+    assert_int_equal(call(f, "POST", two_decide, clerk,
                           "{\"verdict\":4,\"reason\":\"电话核不清\"}"),
                      200);
     ok(puan_store_deliver(f->st, err));
@@ -576,14 +586,14 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
                                       " 11102002)"),
                      2);
     /* passed up: no longer this office's, the office above decides */
-    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+    assert_int_equal(call(f, "POST", two_decide, clerk,
                           "{\"verdict\":5,\"reason\":\"两地各执一词\"}"),
                      200);
     assert_true(says("\"state\":\"passed\""));
-    assert_int_equal(call(f, "POST", "duplicates/2/decide", clerk,
+    assert_int_equal(call(f, "POST", two_decide, clerk,
                           "{\"verdict\":2,\"reason\":\"x\"}"),
                      403);
-    assert_int_equal(call(f, "POST", "duplicates/2/decide", board,
+    assert_int_equal(call(f, "POST", two_decide, board,
                           "{\"verdict\":2,\"reason\":\"实地查明\"}"),
                      200);
     assert_int_equal(call(f, "GET", "duplicates?area=111&page=1&state=decided",
