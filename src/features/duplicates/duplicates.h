@@ -13,6 +13,12 @@
 
 extern const struct puan_feature puan_feature_duplicates;
 
+/* Groups with a record in the area that wait for a verdict or a visit. */
+PUAN_MUST_USE enum puan_status puan_dup_open_in(int64_t *n,
+                                                struct puan_store *st,
+                                                int64_t area,
+                                                struct puan_err *err);
+
 /*
  * Records of one store that a decision says not to count, as `db` (a reading
  * connection of that store) sees them now: read once, then asked from any

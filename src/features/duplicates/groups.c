@@ -12,6 +12,7 @@
 #include "core/plan/plan.h"
 #include "features/duplicates/search.h"
 #include "features/ingest/ingest.h"
+#include "features/live/live.h"
 #include "kit/os/heap.h"
 
 /* ---- rows ------------------------------------------------------------------ */
@@ -102,6 +103,7 @@ enum puan_status puan_dup_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(q, 8, d->found_ms);
     st = puan_stmt_run(q, err);
     puan_stmt_done(q);
+    puan_live_touch(puan_shard_store(sh), "duplicates", d->area);
     return st == PUAN_OK ? puan_dup_cover(sh, db, act, d, a, err) : st;
 }
 
@@ -422,5 +424,46 @@ enum puan_status puan_dup_refresh(struct puan_store *st, struct puan_err *err)
     }
     puan_arena_clear(&a);
     puan_arena_clear(&list);
+    return x;
+}
+
+enum puan_status puan_dup_open_in(int64_t *n, struct puan_store *st,
+                                  int64_t area, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_stmt *q = NULL;
+    struct puan_db *db = NULL;
+    struct puan_arena a;
+    int64_t from, to;
+    bool more = false;
+    enum puan_status x;
+
+    *n = 0;
+    puan_area_keys(&from, &to, st, area);
+    puan_arena_init(&a, &puan_heap);
+    x = puan_read_begin(&db, office, err);
+    if (x != PUAN_OK)
+        return x;
+    x = puan_sql(&q, db,
+                 "SELECT records FROM dup WHERE state IN ('open', 'field',"
+                 " 'passed')",
+                 err);
+    while (x == PUAN_OK) {
+        struct puan_dup_record *r = NULL;
+        size_t records = 0;
+        bool inside = false;
+
+        x = puan_stmt_step(&more, q, err);
+        if (x != PUAN_OK || !more)
+            break;
+        puan_arena_reset(&a);
+        x = puan_dup_records(&r, &records, puan_col_text(q, 0), &a, err);
+        for (size_t i = 0; i < records; i++)
+            inside |= r[i].household >= from && r[i].household < to;
+        *n += inside;
+    }
+    puan_stmt_done(q);
+    puan_read_end(office, db);
+    puan_arena_clear(&a);
     return x;
 }

@@ -81,7 +81,7 @@ enum puan_status puan_fix_accept(struct puan_fix *f, const char *role,
 
     f->err = (struct puan_err){ 0 };
     return puan_lot_accept(&f->lot, f->st, &act, &who, area,
-                           puan_str_of(reason), &f->a, &f->err);
+                           puan_str_of(reason), PUAN_STR(""), &f->a, &f->err);
 }
 
 void puan_fix_covered(uint8_t digest[PUAN_DIGEST_SIZE], struct puan_fix *f,

@@ -422,8 +422,15 @@ struct copy {
     struct puan_slot *out;
     size_t n;
     int64_t from, to;
+    bool all; /* also those that have only been listed */
     bool failed;
 };
+
+static bool wanted(const struct copy *c, const struct puan_slot *s)
+{
+    return s->household != 0 && (c->all || s->ret != 0) &&
+           s->household >= c->from && s->household < c->to;
+}
 
 static void copy_slots(struct copy *c)
 {
@@ -432,15 +439,13 @@ static void copy_slots(struct copy *c)
 
     pthread_mutex_lock(&is->lock);
     for (size_t i = 0; i < is->cap; i++)
-        n += is->slot[i].ret != 0 && is->slot[i].household >= c->from &&
-             is->slot[i].household < c->to;
+        n += wanted(c, &is->slot[i]);
     free(c->out);
     c->out = malloc((n + 1) * sizeof(*c->out));
     c->n = 0;
     c->failed = !c->out;
     for (size_t i = 0; i < is->cap && c->out; i++)
-        if (is->slot[i].ret != 0 && is->slot[i].household >= c->from &&
-            is->slot[i].household < c->to)
+        if (wanted(c, &is->slot[i]))
             c->out[c->n++] = is->slot[i];
     pthread_mutex_unlock(&is->lock);
 }
@@ -463,12 +468,11 @@ static enum puan_status copy_body(struct puan_shard *sh, struct puan_db *db,
                      : PUAN_OK;
 }
 
-enum puan_status puan_heads_committed(struct puan_slot **out, size_t *n,
-                                      struct puan_ingest_shard *is,
-                                      int64_t from, int64_t to,
-                                      struct puan_err *err)
+static enum puan_status committed(struct puan_slot **out, size_t *n,
+                                  struct puan_ingest_shard *is, int64_t from,
+                                  int64_t to, bool all, struct puan_err *err)
 {
-    struct copy c = { .is = is, .from = from, .to = to };
+    struct copy c = { .is = is, .from = from, .to = to, .all = all };
     struct puan_act act = { .hot = true };
     enum puan_status st = PUAN_OK;
 
@@ -488,6 +492,63 @@ enum puan_status puan_heads_committed(struct puan_slot **out, size_t *n,
     return st;
 }
 
+enum puan_status puan_heads_committed(struct puan_slot **out, size_t *n,
+                                      struct puan_ingest_shard *is,
+                                      int64_t from, int64_t to,
+                                      struct puan_err *err)
+{
+    return committed(out, n, is, from, to, false, err);
+}
+
+static void head_of(struct puan_ret_head *out, int64_t household,
+                    const struct puan_slot *s)
+{
+    *out = (struct puan_ret_head){
+        .household = household,
+        .ret = s->ret,
+        .version = s->version,
+        .hard = s->hard,
+        .soft = s->soft,
+        .persons = s->persons & 0x7f,
+        .self = (s->persons & 0x80) != 0,
+    };
+}
+
+static int by_household(const void *x, const void *y)
+{
+    const struct puan_ret_head *a = x, *b = y;
+
+    return a->household < b->household ? -1 : a->household > b->household;
+}
+
+enum puan_status puan_ret_heads(struct puan_ret_head **out, size_t *n,
+                                struct puan_shard *sh, int64_t from, int64_t to,
+                                struct puan_err *err)
+{
+    struct puan_ingest_shard *is = puan_ingest_shard_of(sh);
+    struct puan_slot *slot = NULL;
+    enum puan_status st;
+
+    *out = NULL;
+    *n = 0;
+    if (is == NULL)
+        return PUAN_OK;
+    st = committed(&slot, n, is, from, to, true, err);
+    if (st != PUAN_OK)
+        return st;
+    *out = calloc(*n ? *n : 1, sizeof(**out));
+    if (*out == NULL)
+        st = puan_fail(err, PUAN_ENOMEM, "ret", "out of memory");
+    for (size_t i = 0; st == PUAN_OK && i < *n; i++)
+        head_of(&(*out)[i], slot[i].household, &slot[i]);
+    if (st == PUAN_OK)
+        qsort(*out, *n, sizeof(**out), by_household);
+    else
+        *n = 0;
+    free(slot);
+    return st;
+}
+
 bool puan_ret_head(struct puan_ret_head *out, struct puan_store *store,
                    int64_t household)
 {
@@ -502,15 +563,7 @@ bool puan_ret_head(struct puan_ret_head *out, struct puan_store *store,
     s = puan_heads_find(is, household);
     found = s != NULL;
     if (s)
-        *out = (struct puan_ret_head){
-            .household = household,
-            .ret = s->ret,
-            .version = s->version,
-            .hard = s->hard,
-            .soft = s->soft,
-            .persons = s->persons & 0x7f,
-            .self = (s->persons & 0x80) != 0,
-        };
+        head_of(out, household, s);
     pthread_mutex_unlock(&is->lock);
     return found;
 }

@@ -112,6 +112,15 @@ struct puan_ret_head {
 bool puan_ret_head(struct puan_ret_head *out, struct puan_store *st,
                    int64_t household);
 
+/*
+ * Every household of the store with a key in [from, to), listed or answered, in
+ * order of the key, as committed; the caller frees *out.
+ */
+PUAN_MUST_USE enum puan_status puan_ret_heads(struct puan_ret_head **out,
+                                              size_t *n, struct puan_shard *sh,
+                                              int64_t from, int64_t to,
+                                              struct puan_err *err);
+
 /* Households put on the listing: known from now on.  For imports. */
 PUAN_MUST_USE enum puan_status puan_ret_listed(struct puan_shard *sh,
                                                const int64_t *household,

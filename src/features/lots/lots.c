@@ -7,6 +7,8 @@
 #include "core/ledger/ledger.h"
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
+#include "features/live/live.h"
+#include "features/lots/internal.h"
 #include "kit/os/heap.h"
 
 #define TRY(x)                                                                 \
@@ -18,11 +20,8 @@
 
 /* ---- rows ---------------------------------------------------------------- */
 
-#define LOT_COLUMNS                                                            \
-    "SELECT id, run, area, digest, households, heights, state, made FROM lot "
-
-static void row_of(struct puan_lot *out, struct puan_stmt *s,
-                   struct puan_arena *a)
+void puan_lot_row(struct puan_lot *out, struct puan_stmt *s,
+                  struct puan_arena *a)
 {
     struct puan_str digest = puan_col_bytes(s, 3);
 
@@ -46,7 +45,7 @@ static enum puan_status first_row(struct puan_lot *out, struct puan_stmt *s,
     if (st == PUAN_OK && !more)
         st = puan_fail(err, PUAN_ENOTFOUND, "lot", "there is no such lot");
     if (st == PUAN_OK)
-        row_of(out, s, a);
+        puan_lot_row(out, s, a);
     puan_stmt_done(s);
     return st;
 }
@@ -57,20 +56,20 @@ static enum puan_status read_lot(struct puan_lot *out, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
 
-    TRY(puan_sql(&s, db, LOT_COLUMNS "WHERE id = $1", err));
+    TRY(puan_sql(&s, db, PUAN_LOT_COLUMNS "WHERE id = $1", err));
     puan_bind_int(s, 1, id);
     return first_row(out, s, a, err);
 }
 
 /* The lot of an area that is in force. */
-static enum puan_status live_lot(struct puan_lot *out, struct puan_db *db,
-                                 int64_t area, struct puan_arena *a,
-                                 struct puan_err *err)
+enum puan_status puan_lot_live(struct puan_lot *out, struct puan_db *db,
+                               int64_t area, struct puan_arena *a,
+                               struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
 
     TRY(puan_sql(&s, db,
-                 LOT_COLUMNS "WHERE area = $1 AND state IN ('offered',"
+                 PUAN_LOT_COLUMNS "WHERE area = $1 AND state IN ('offered',"
                              " 'accepted', 'locked') ORDER BY id DESC LIMIT 1",
                  err));
     puan_bind_int(s, 1, area);
@@ -112,6 +111,7 @@ static enum puan_status write_lot(struct puan_shard *sh, struct puan_db *db,
     puan_content_text(&c, l->heights);
     puan_content_text(&c, l->state);
     puan_content_int(&c, l->made_ms);
+    puan_live_touch(puan_shard_store(sh), "lots", l->area);
     return puan_cover_id(sh, db, act, "lot", l->id, puan_out_view(&c), err);
 }
 
@@ -124,7 +124,7 @@ enum puan_status puan_lot_of(struct puan_lot *out, struct puan_store *st,
     enum puan_status rc;
 
     TRY(puan_read_begin(&db, office, err));
-    rc = live_lot(out, db, area, a, err);
+    rc = puan_lot_live(out, db, area, a, err);
     puan_read_end(office, db);
     if (rc == PUAN_OK && puan_str_is(out->state, "offered"))
         return puan_fail(err, PUAN_ENOTFOUND, "lot", "not accepted yet");
@@ -134,7 +134,7 @@ enum puan_status puan_lot_of(struct puan_lot *out, struct puan_store *st,
 /* ---- heights ------------------------------------------------------------- */
 
 /* Height of a store in "1:123,2:456", or -1. */
-static int64_t height_of(struct puan_str heights, size_t ordinal)
+int64_t puan_lot_height(struct puan_str heights, size_t ordinal)
 {
     struct puan_str rest = heights, part, key;
     int64_t k, v;
@@ -219,7 +219,7 @@ static enum puan_status watch(struct puan_store *st, const struct puan_act *who,
 /* ---- what is missing below ----------------------------------------------- */
 
 /* Levels at which somebody accepts lots: bit per index of plan->level. */
-static uint64_t lot_levels(const struct puan_plan *plan)
+uint64_t puan_lot_levels(const struct puan_plan *plan)
 {
     uint64_t levels = 0;
 
@@ -248,38 +248,48 @@ static enum puan_status accepted(bool *out, struct puan_db *db, int64_t area,
     return st;
 }
 
+/* The nearest level below that has lots. */
+int puan_lot_below(struct puan_store *st, uint32_t i)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_area_tree *t = puan_store_areas(st);
+    uint64_t levels = puan_lot_levels(plan);
+    int own = puan_plan_level(plan, t->level[t->area[i].level].name);
+
+    for (unsigned k = t->area[i].level + 1U; k < t->n_levels; k++) {
+        int level = puan_plan_level(plan, t->level[k].name);
+
+        if (level > own && ((levels >> (unsigned)level) & 1U))
+            return (int)k;
+    }
+    return -1;
+}
+
 enum puan_status puan_lots_missing(int64_t *n, struct puan_store *st,
                                    struct puan_db *db, int64_t area,
                                    struct puan_err *err)
 {
-    const struct puan_plan *plan = puan_store_plan(st);
     const struct puan_area_tree *t = puan_store_areas(st);
     uint32_t i = puan_area_find(t, area);
-    uint64_t levels = lot_levels(plan);
-    int own;
+    int k;
 
     *n = 0;
     if (i == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_ENOTFOUND, "area", "no such area");
-    own = puan_plan_level(plan, t->level[t->area[i].level].name);
-    for (unsigned k = t->area[i].level + 1U; k < t->n_levels; k++) {
-        int level = puan_plan_level(plan, t->level[k].name);
+    k = puan_lot_below(st, i);
+    if (k < 0)
+        return PUAN_OK;
+    for (uint32_t c = puan_area_next(t, i, (unsigned)k, PUAN_AREA_NONE);
+         c != PUAN_AREA_NONE; c = puan_area_next(t, i, (unsigned)k, c)) {
+        struct puan_counts counts;
+        bool has = false;
 
-        if (level <= own || ((levels >> (unsigned)level) & 1U) == 0)
-            continue;
-        for (uint32_t c = puan_area_next(t, i, k, PUAN_AREA_NONE);
-             c != PUAN_AREA_NONE; c = puan_area_next(t, i, k, c)) {
-            struct puan_counts counts;
-            bool has = false;
-
-            puan_counts_of(&counts, st, t->area[c].code);
-            if (counts.listed == 0 && counts.submitted == 0)
-                continue; /* nothing there to accept */
-            TRY(accepted(&has, db, t->area[c].code, err));
-            if (!has)
-                ++*n;
-        }
-        break; /* the nearest level below that has lots */
+        puan_counts_of(&counts, st, t->area[c].code);
+        if (counts.listed == 0 && counts.submitted == 0)
+            continue; /* nothing there to accept */
+        TRY(accepted(&has, db, t->area[c].code, err));
+        if (!has)
+            ++*n;
     }
     return PUAN_OK;
 }
@@ -340,7 +350,7 @@ static enum puan_status unchanged(bool *out, struct puan_db *db,
     puan_bind_int(s, 1, l->area);
     while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
         if (puan_col_int(s, 1) >=
-            height_of(l->heights, (size_t)puan_col_int(s, 0)))
+            puan_lot_height(l->heights, (size_t)puan_col_int(s, 0)))
             *out = false;
     puan_stmt_done(s);
     return st;
@@ -364,7 +374,7 @@ static enum puan_status accept_body(struct puan_shard *sh, struct puan_db *db,
 
     if (!open || !move || !map || !why)
         return puan_arena_check(a, err);
-    rc = live_lot(&old, db, x->lot->area, a, NULL);
+    rc = puan_lot_live(&old, db, x->lot->area, a, NULL);
     if (rc == PUAN_OK)
         return puan_fail(err, PUAN_ECONFLICT, "lot",
                          "the area is accepted already (lot %lld)",
@@ -419,9 +429,10 @@ static enum puan_status accept_body(struct puan_shard *sh, struct puan_db *db,
 enum puan_status puan_lot_accept(struct puan_lot *out, struct puan_store *st,
                                  struct puan_act *act,
                                  const struct puan_flow_who *who, int64_t area,
-                                 struct puan_str reason, struct puan_arena *a,
-                                 struct puan_err *err)
+                                 struct puan_str reason, struct puan_str shown,
+                                 struct puan_arena *a, struct puan_err *err)
 {
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
     struct accept x = { out, who, reason, { .n = 0 }, a };
     struct puan_counts counts;
     struct puan_out heights;
@@ -440,6 +451,10 @@ enum puan_status puan_lot_accept(struct puan_lot *out, struct puan_store *st,
     }
     out->heights = puan_out_view(&heights);
     TRY(puan_area_digest(out->digest, &n, st, area, err));
+    puan_hex(hex, out->digest, sizeof out->digest);
+    if (shown.n > 0 && !puan_str_is(shown, hex))
+        return puan_fail(err, PUAN_ECONFLICT, "digest",
+                         "the returns have changed since they were shown");
     out->households = (int64_t)n;
     out->made_ms = puan_store_now(st);
     puan_counts_of(&counts, st, area);
@@ -547,13 +562,13 @@ static enum puan_status void_one(struct puan_shard *sh, struct puan_db *db,
     struct puan_case_call *call;
     struct puan_node *map;
     struct puan_lot l = { 0 };
-    enum puan_status st = live_lot(&l, db, area, a, NULL);
+    enum puan_status st = puan_lot_live(&l, db, area, a, NULL);
 
     if (st == PUAN_ENOTFOUND)
         return PUAN_OK;
     if (st != PUAN_OK)
         return puan_fail(err, st, "lot", "the lots cannot be read");
-    if (seq >= 0 && seq < height_of(l.heights, ordinal))
+    if (seq >= 0 && seq < puan_lot_height(l.heights, ordinal))
         return PUAN_OK; /* the digest has seen it */
     if (puan_str_is(l.state, "locked"))
         return PUAN_OK; /* the flow says what a locked lot still allows */
@@ -584,7 +599,7 @@ static enum puan_status void_above(struct puan_shard *sh, struct puan_db *db,
      * passed over */
     for (i = t->area[i].parent; i != PUAN_AREA_NONE; i = t->area[i].parent) {
         struct puan_lot l;
-        enum puan_status st = live_lot(&l, db, t->area[i].code, a, NULL);
+        enum puan_status st = puan_lot_live(&l, db, t->area[i].code, a, NULL);
 
         if (st == PUAN_OK)
             return void_one(sh, db, act, t->area[i].code, 0, -1, reason, a,
@@ -652,11 +667,6 @@ out:
 
 /* ---- requests --------------------------------------------------------------- */
 
-struct lot_in {
-    int64_t area, id;
-    struct puan_str reason;
-    struct puan_page page;
-};
 
 static void lot_json(struct puan_jw *w, const struct puan_request *rq,
                      const struct puan_lot *l)
@@ -674,7 +684,7 @@ static void lot_json(struct puan_jw *w, const struct puan_request *rq,
 static enum puan_status accept_lot(struct puan_request *rq, const void *v,
                                    struct puan_err *err)
 {
-    const struct lot_in *in = v;
+    const struct puan_lot_in *in = v;
     struct puan_flow_who who =
         puan_case_seat(rq->store, puan_str_of(rq->who.name),
                        puan_str_of(rq->who.role_name), rq->who.area, in->area);
@@ -684,7 +694,7 @@ static enum puan_status accept_lot(struct puan_request *rq, const void *v,
 
     puan_request_act(&act, rq, PUAN_STR(""));
     TRY(puan_lot_accept(&l, rq->store, &act, &who, in->area, in->reason,
-                        rq->arena, err));
+                        in->digest, rq->arena, err));
     w = puan_answer_begin(rq, 201);
     puan_jw_map(w);
     lot_json(w, rq, &l);
@@ -697,7 +707,7 @@ static void put_lot(struct puan_jw *w, struct puan_stmt *s,
 {
     struct puan_lot l = { 0 };
 
-    row_of(&l, s, rq->arena);
+    puan_lot_row(&l, s, rq->arena);
     puan_jw_map(w);
     lot_json(w, rq, &l);
     puan_jw_end(w, '}');
@@ -706,14 +716,14 @@ static void put_lot(struct puan_jw *w, struct puan_stmt *s,
 static enum puan_status list_lots(struct puan_request *rq, const void *v,
                                   struct puan_err *err)
 {
-    const struct lot_in *in = v;
+    const struct puan_lot_in *in = v;
     struct puan_shard *office = puan_store_office(rq->store);
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
     enum puan_status st;
 
     TRY(puan_read_begin(&db, office, err));
-    st = puan_sql(&s, db, LOT_COLUMNS "WHERE id > $1 ORDER BY id", err);
+    st = puan_sql(&s, db, PUAN_LOT_COLUMNS "WHERE id > $1 ORDER BY id", err);
     if (st == PUAN_OK) {
         puan_bind_int(s, 1, in->page.cursor);
         st = puan_answer_rows(rq, s, &in->page, 2, put_lot, err);
@@ -739,7 +749,7 @@ static enum puan_status get_lot(struct puan_lot *l, struct puan_request *rq,
 static enum puan_status area_of_lot(int64_t *area, struct puan_request *rq,
                                     const void *v, struct puan_err *err)
 {
-    const struct lot_in *in = v;
+    const struct puan_lot_in *in = v;
     struct puan_lot l;
 
     TRY(get_lot(&l, rq, in->id, err));
@@ -751,7 +761,7 @@ static enum puan_status area_of_lot(int64_t *area, struct puan_request *rq,
 static enum puan_status show_lot(struct puan_request *rq, const void *v,
                                  struct puan_err *err)
 {
-    const struct lot_in *in = v;
+    const struct puan_lot_in *in = v;
     uint8_t now[PUAN_DIGEST_SIZE];
     struct puan_lot l;
     struct puan_jw *w;
@@ -771,7 +781,7 @@ static enum puan_status show_lot(struct puan_request *rq, const void *v,
 static enum puan_status withdraw_lot(struct puan_request *rq, const void *v,
                                      struct puan_err *err)
 {
-    const struct lot_in *in = v;
+    const struct puan_lot_in *in = v;
     struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
     struct puan_node *map = fields(rq->arena);
     struct puan_lot l;
@@ -803,22 +813,28 @@ static enum puan_status withdraw_lot(struct puan_request *rq, const void *v,
 }
 
 static const struct puan_param accept_params[] = {
-    { "area", PUAN_PARAM_AREA, offsetof(struct lot_in, area), 1, INT64_MAX,
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
       false },
-    { "reason", PUAN_PARAM_TEXT, offsetof(struct lot_in, reason), 1, 1000,
+    { "reason", PUAN_PARAM_TEXT, offsetof(struct puan_lot_in, reason), 1, 1000,
       true },
+    { "digest", PUAN_PARAM_TEXT, offsetof(struct puan_lot_in, digest),
+      2 * PUAN_DIGEST_SIZE, 2 * PUAN_DIGEST_SIZE, true },
+};
+static const struct puan_param area_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
+      false },
 };
 static const struct puan_param list_params[] = {
-    { "area", PUAN_PARAM_AREA, offsetof(struct lot_in, area), 1, INT64_MAX,
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
       false },
-    PUAN_PAGE_PARAMS(struct lot_in, page),
+    PUAN_PAGE_PARAMS(struct puan_lot_in, page),
 };
 static const struct puan_param id_params[] = {
-    { "id", PUAN_PARAM_INT, offsetof(struct lot_in, id), 1, INT64_MAX, false },
+    { "id", PUAN_PARAM_INT, offsetof(struct puan_lot_in, id), 1, INT64_MAX, false },
 };
 static const struct puan_param withdraw_params[] = {
-    { "id", PUAN_PARAM_INT, offsetof(struct lot_in, id), 1, INT64_MAX, false },
-    { "reason", PUAN_PARAM_TEXT, offsetof(struct lot_in, reason), 1, 300,
+    { "id", PUAN_PARAM_INT, offsetof(struct puan_lot_in, id), 1, INT64_MAX, false },
+    { "reason", PUAN_PARAM_TEXT, offsetof(struct puan_lot_in, reason), 1, 300,
       false },
 };
 
@@ -826,21 +842,31 @@ static const struct puan_route routes[] = {
     { .method = PUAN_POST, .path = "/c/{campaign}/lots",
       .capability = "lot.accept", .scope = PUAN_SCOPE_AREA,
       .verb = "lot.accept", .summary = "Accept the returns of an area",
-      .handle = accept_lot, PUAN_PARAMS(accept_params, struct lot_in) },
+      .fresh_factor = true,
+      .handle = accept_lot, PUAN_PARAMS(accept_params, struct puan_lot_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/lots",
       .capability = "lot.view", .scope = PUAN_SCOPE_AREA, .verb = "",
       .summary = "List lots of an area", .handle = list_lots,
-      PUAN_PARAMS(list_params, struct lot_in) },
+      PUAN_PARAMS(list_params, struct puan_lot_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/lots/areas",
+      .capability = "lot.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "What can be accepted in an area, and what stands against it",
+      .handle = puan_lot_areas, PUAN_PARAMS(area_params, struct puan_lot_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/lots/preview",
+      .capability = "lot.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "What would be signed by accepting an area",
+      .handle = puan_lot_preview,
+      PUAN_PARAMS(area_params, struct puan_lot_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/lots/{id}",
       .capability = "lot.view", .scope = PUAN_SCOPE_OBJECT, .verb = "",
       .summary = "One lot, and whether its returns are unchanged",
       .handle = show_lot, .area_of = area_of_lot,
-      PUAN_PARAMS(id_params, struct lot_in) },
+      PUAN_PARAMS(id_params, struct puan_lot_in) },
     { .method = PUAN_POST, .path = "/c/{campaign}/lots/{id}/withdraw",
       .capability = "lot.accept", .scope = PUAN_SCOPE_OBJECT,
       .verb = "lot.withdraw", .summary = "Take an acceptance back",
       .handle = withdraw_lot, .area_of = area_of_lot,
-      PUAN_PARAMS(withdraw_params, struct lot_in) },
+      PUAN_PARAMS(withdraw_params, struct puan_lot_in) },
 };
 
 static const struct puan_schema_step schema[] = {

@@ -41,13 +41,16 @@ PUAN_MUST_USE enum puan_status puan_lot_of(struct puan_lot *out,
 /*
  * Accepts an area's returns now.  `reason` empty: refused while hard findings
  * are open or lower lots are missing; with a reason the flow's transition for
- * that is taken.  `who` acts; `act` names him.
+ * that is taken.  `shown`: the digest he was shown, in hex; empty: none.
+ * `who` acts; `act` names him.
+ *
+ * ECONFLICT  refused by the flow, or the returns are no longer those shown
  */
 PUAN_MUST_USE enum puan_status
 puan_lot_accept(struct puan_lot *out, struct puan_store *st,
                 struct puan_act *act, const struct puan_flow_who *who,
-                int64_t area, struct puan_str reason, struct puan_arena *a,
-                struct puan_err *err);
+                int64_t area, struct puan_str reason, struct puan_str shown,
+                struct puan_arena *a, struct puan_err *err);
 
 /* Areas just below this one's lots that need a lot and have none. */
 PUAN_MUST_USE enum puan_status puan_lots_missing(int64_t *n,
