@@ -73,6 +73,11 @@ enum puan_status puan_campaign_about(struct puan_request *rq, const void *in,
         for (size_t m = 0; m < x->n_modes; m++)
             puan_jw_str(w, x->modes[m]);
         puan_jw_end(w, ']');
+        puan_jw_key(w, "forms");
+        puan_jw_list(w);
+        for (size_t k = 0; k < x->n_forms; k++)
+            puan_jw_str(w, x->forms[k]);
+        puan_jw_end(w, ']');
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');

@@ -392,6 +392,7 @@ static void answer(struct puan_request *rq, struct puan_str no,
     put_instant(w, "until", c ? valid_until(plan) : 0, plan);
     put_office(w, rq->store, c ? c->area : 0);
     put_instant(w, "stopped", stopped_ms, plan);
+    puan_jw_ktext(w, "check", has_check(plan) ? "mod31" : "");
     puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
     puan_jw_end(w, '}');
 }
