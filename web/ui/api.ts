@@ -31,7 +31,9 @@ export class ApiProblem extends Error {
   detail: string;
   where: string;
   body: Record<string, unknown>;
-  constructor(status: number, code: string, detail = '', body: Record<string, unknown> = {}) {
+  /** Seconds after which it is worth trying again (Retry-After); 0 not said. */
+  retry: number;
+  constructor(status: number, code: string, detail = '', body: Record<string, unknown> = {}, retry = 0) {
     super(detail || code);
     this.name = 'ApiProblem';
     this.status = status;
@@ -39,8 +41,19 @@ export class ApiProblem extends Error {
     this.detail = detail;
     this.where = String(body.where ?? '');
     this.body = body;
+    this.retry = retry;
   }
 }
+
+/*
+ * Use of the session.  A request within a minute of a key, a tap or a turn of
+ * the wheel is a person's; what the page asks by itself later (a live refetch,
+ * a timer) says so and keeps nobody signed in.
+ */
+const ATTENDED = 60000;
+export const use = { input: Date.now(), answered: Date.now() };
+for (const kind of ['keydown', 'pointerdown', 'wheel', 'touchstart', 'input'])
+  addEventListener(kind, () => (use.input = Date.now()), { capture: true, passive: true });
 
 /** How long an answer may take before it counts as not loaded; tests shorten it. */
 export function patience(): number {
@@ -95,6 +108,8 @@ async function send(method: string, url: string, how: Sending = {}): Promise<Res
   const timer = setTimeout(() => stop.abort('timeout'), patience());
   const cut = () => stop.abort('left');
   how.signal?.addEventListener('abort', cut);
+  const began = Date.now();
+  const unattended = began - use.input > ATTENDED;
   try {
     const bytes = how.body instanceof Blob || how.body instanceof ArrayBuffer;
     const answer = await fetch(url, {
@@ -103,6 +118,7 @@ async function send(method: string, url: string, how: Sending = {}): Promise<Res
       credentials: 'same-origin',
       headers: {
         Accept: 'application/json',
+        ...(unattended ? { 'Puan-Unattended': '1' } : {}),
         ...(how.body === undefined || bytes ? {} : { 'Content-Type': 'application/json' }),
         ...how.headers,
       },
@@ -111,6 +127,7 @@ async function send(method: string, url: string, how: Sending = {}): Promise<Res
     // the body belongs to the answer: it too must come in time
     const text = how.raw ? null : await answer.text();
     online.value = true;
+    if (!unattended && answer.status !== 401 && !url.includes('peek=')) use.answered = began;
     return how.raw ? answer : new Response(text && answer.status !== 204 && answer.status !== 304 ? text : null, answer);
   } catch {
     if (how.signal?.aborted) throw new ApiProblem(0, 'left');
@@ -131,7 +148,8 @@ async function problem(answer: Response): Promise<ApiProblem> {
     // no problem document: the status must do
   }
   const type = String(body.code ?? body.type ?? `http-${answer.status}`);
-  return new ApiProblem(answer.status, type.split(/[/:#]/).pop() || type, String(body.detail ?? ''), body);
+  const retry = Number(answer.headers.get('Retry-After') ?? 0) || 0;
+  return new ApiProblem(answer.status, type.split(/[/:#]/).pop() || type, String(body.detail ?? ''), body, retry);
 }
 
 async function fetchJson<T>(method: string, url: string, how: Sending = {}): Promise<T> {

@@ -40,7 +40,7 @@ static const char policy[] =
     "'self'; frame-ancestors 'none'";
 static const char permissions[] =
     "camera=(self), geolocation=(), microphone=(), payment=(), usb=(), "
-    "serial=(), bluetooth=(), display-capture=(), browsing-topics=()";
+    "serial=(), display-capture=()";
 
 /* ---- reading the tree ------------------------------------------------------- */
 
