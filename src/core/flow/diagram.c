@@ -253,13 +253,11 @@ static void edge(struct drawing *d, const struct edge *e, int *left, int *right)
         y1 += BOX_H;
         puan_out_fmt(d->o, "M%d %dC%d %d %d %d %d %d", x1, y1, x1,
                      (y1 + y2) / 2, x2, (y1 + y2) / 2, x2, y2 - 2);
-        lx = (x1 + x2) / 2 + 8;
-        ly = (y1 + y2) / 2 + 4;
-        /* parallel ways part as they go; their names stand near the source */
-        if (x2 < x1) {
-            lx = x1 + (x2 - x1) / 2 - 8;
+        /* the name beside the line: outside of its bend, above its run */
+        lx = x1 == x2 ? x1 + 8 : x2 > x1 ? (x1 + x2) / 2 + 4 : (x1 + x2) / 2 - 4;
+        ly = x1 == x2 ? (y1 + y2) / 2 + 4 : (y1 + y2) / 2 - 7;
+        if (x2 < x1)
             anchor = "end";
-        }
     } else if (span == 0) {
         int side = x2 > x1 ? 1 : -1;
         int y = y1 + BOX_H / 2;
@@ -275,13 +273,22 @@ static void edge(struct drawing *d, const struct edge *e, int *left, int *right)
         int edge_x = span > 0 ? d->width - MARGIN - LANE * (*right)++
                               : MARGIN + LANE * (*left)++;
         int y = y1 + BOX_H / 2, to = y2 + BOX_H / 2;
+        bool beside = span < 0 || d->column[e->to] + 1 ==
+                                      d->in_layer[d->layer[e->to]];
 
+        /* not through a neighbour: from below, then */
+        if (!beside)
+            to = y2 + BOX_H + LANE;
         puan_out_fmt(d->o, "M%d %dH%d", x1 + side * BOX_W / 2, y,
                      edge_x - side * 8);
         puan_out_fmt(d->o, "Q%d %d %d %dV%d", edge_x, y, edge_x,
                      y + (span > 0 ? 8 : -8), to - (span > 0 ? 8 : -8));
-        puan_out_fmt(d->o, "Q%d %d %d %dH%d", edge_x, to, edge_x - side * 8,
-                     to, x2 + side * (BOX_W / 2 + 2));
+        puan_out_fmt(d->o, "Q%d %d %d %d", edge_x, to, edge_x - side * 8, to);
+        if (beside)
+            puan_out_fmt(d->o, "H%d", x2 + side * (BOX_W / 2 + 2));
+        else
+            puan_out_fmt(d->o, "H%dQ%d %d %d %dV%d", x2 + 8, x2, to, x2,
+                         to - 6, y2 + BOX_H + 2);
         lx = x1 + side * (BOX_W / 2 + 4);
         ly = y - 4;
         anchor = side > 0 ? "start" : "end";
@@ -495,7 +502,8 @@ void puan_flow_svg(struct puan_out *o, const struct puan_flow *f,
     }
     d->width = 2 * MARGIN + (d->left + d->right) * LANE + d->columns * BOX_W +
                (d->columns - 1) * GAP_X;
-    d->height = 2 * MARGIN + d->layers * BOX_H + (d->layers - 1) * GAP_Y;
+    d->height = 2 * MARGIN + d->layers * BOX_H + (d->layers - 1) * GAP_Y +
+                (d->right > 0 ? LANE : 0);
     puan_out_init(&lines, a);
     legend(d, at_ms, w, &lines, &n_lines);
 

@@ -7,6 +7,9 @@
  *     - {by: ROLE, level: LEVEL, act|step|order|ask: NAME, fields: {..},
  *        evidence: [KIND], as: EXTERNAL, as_level: LEVEL, refused: STATUS}
  *     - {by: ROLE, sign: APPROVAL, ...}           over what is there now
+ *     - {by: ROLE, open: FLOW, drill: true, fields: {..}}  the case that follows
+ *     - {by: ROLE, take: true}                    takes the case over
+ *     - {tip: KIND, text: T, contact: C}          a report from the public
  *     - {clock: "2021-05-20T10:00:00+08:00"}      sets the campaign clock
  *     - {bad_logins: N}                           a stranger at the door
  *     - {wait_case: FLOW, by: ROLE}               until Puan has opened one
@@ -203,6 +206,83 @@ static enum puan_status do_act(struct play *p, const struct puan_node *n,
                               PUAN_FMT(name));
     p->refused += refused != 0;
     return PUAN_OK;
+}
+
+/* Opens a case at the play's area; what follows is about it. */
+static enum puan_status open_case(struct play *p, const struct puan_node *n,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_node *fields = puan_node_get(n, "fields");
+    struct puan_node *reply = NULL;
+    struct puan_desk k = { 0 };
+    bool drill = false;
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st;
+
+    TRY(puan_node_bool(&drill, n, "drill", false, err));
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_ktext(&w, "area", puan_arena_fmt(a, "%lld", (long long)p->area));
+    puan_jw_kstr(&w, "flow", puan_node_str_opt(n, "open", ""));
+    puan_jw_kbool(&w, "drill", drill);
+    puan_jw_key(&w, "fields");
+    puan_jw_map(&w);
+    PUAN_NODE_EACH(c, fields)
+    {
+        puan_jw_key_s(&w, c->key);
+        value(&w, c);
+    }
+    puan_jw_end(&w, '}');
+    puan_jw_end(&w, '}');
+    TRY(desk(&k, p, n, err));
+    st = puan_desk_call(&reply, NULL, &k, "POST", "/cases",
+                        puan_arena_dup(a, puan_out_view(&o)), 0, a, err);
+    puan_desk_close(&k);
+    if (st == PUAN_OK)
+        st = puan_node_int(&p->run, reply, "id", 1, INT64_MAX, err);
+    return st;
+}
+
+static enum puan_status take_case(struct play *p, const struct puan_node *n,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_desk k = { 0 };
+    enum puan_status st;
+
+    TRY(desk(&k, p, n, err));
+    st = puan_desk_call(NULL, NULL, &k, "POST",
+                        puan_arena_fmt(a, "/cases/%lld/take",
+                                       (long long)p->run),
+                        "{}", 0, a, err);
+    puan_desk_close(&k);
+    return st;
+}
+
+/* Somebody reports something without signing in. */
+static enum puan_status tip(struct play *p, const struct puan_node *n,
+                            struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_desk k = { 0 };
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st;
+
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kstr(&w, "kind", puan_node_str_opt(n, "tip", ""));
+    puan_jw_kstr(&w, "text", puan_node_str_opt(n, "text", ""));
+    if (puan_node_get(n, "contact") != NULL)
+        puan_jw_kstr(&w, "contact", puan_node_str_opt(n, "contact", ""));
+    puan_jw_end(&w, '}');
+    TRY(puan_desk_open(&k, p->d, err));
+    k.campaign = p->d->campaign;
+    st = puan_desk_call(NULL, NULL, &k, "POST", "/public/reports",
+                        puan_arena_dup(a, puan_out_view(&o)), 0, a, err);
+    puan_desk_close(&k);
+    return st;
 }
 
 /* ---- waiting
@@ -421,6 +501,12 @@ static enum puan_status step(struct play *p, const struct puan_node *n,
     for (size_t i = 0; i < PUAN_COUNT(acts); i++)
         if (puan_node_get(n, acts[i][0]) != NULL)
             return do_act(p, n, acts[i][0], acts[i][1], a, err);
+    if (puan_node_get(n, "open") != NULL)
+        return open_case(p, n, a, err);
+    if (puan_node_get(n, "take") != NULL)
+        return take_case(p, n, a, err);
+    if (puan_node_get(n, "tip") != NULL)
+        return tip(p, n, a, err);
     if (puan_node_get(n, "clock") != NULL)
         return set_clock(p, n, err);
     if (puan_node_get(n, "wait_case") != NULL)
