@@ -221,6 +221,22 @@ struct puan_office_hours {
     size_t n_workdays;
 };
 
+/*
+ * A gate on the way to the end, in the order they are shown: open when its
+ * condition holds, its papers are there, its approval was given, its time has
+ * come, or nothing blocks its transition.  Shown only: what an act needs stands
+ * with the act.
+ */
+struct puan_flow_gate {
+    struct puan_flow_label label;
+    struct puan_expr *when; /* NULL: none */
+    struct puan_str when_text;
+    puan_flow_set papers;
+    int approval, at_field, clear; /* clear: transition; -1 none */
+    puan_flow_set by;              /* whose turn it is while it is closed */
+    struct puan_str do_zh, do_en;  /* what opens it */
+};
+
 struct puan_flow {
     struct puan_flow_label label; /* name: "incident" */
     int64_t version;
@@ -266,6 +282,8 @@ struct puan_flow {
     size_t n_blocks;
     const struct puan_str *outranks; /* flows it goes before */
     size_t n_outranks;
+    const struct puan_flow_gate *gates;
+    size_t n_gates;
     struct puan_flow_score score;
     struct puan_flow_recurrence recurrence;
     const struct puan_flow_quantity *quantities;

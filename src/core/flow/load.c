@@ -283,7 +283,7 @@ static enum puan_status read_head(struct load *l)
         "states",   "labels",  "evidence",    "facts",       "open",
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
-        "entered_by", "public", NULL
+        "entered_by", "public", "gates", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -1527,6 +1527,63 @@ static enum puan_status read_atomic(struct load *l)
     return PUAN_OK;
 }
 
+/* gates: [{id, zh, en, when | evidence | approval | at | clear, by, do_zh}] */
+static enum puan_status read_gates(struct load *l)
+{
+    static const char *const keys[] = { "id", "zh", "en", "when", "evidence",
+                                        "approval", "at", "clear", "by",
+                                        "do_zh", "do_en", NULL };
+    const struct puan_node *n = puan_node_get(l->tree, "gates");
+    struct puan_flow_gate *list;
+    size_t k = 0;
+
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_LIST, "a list of gates"));
+    TRY(count_ok(l, n));
+    list = puan_new_n(l->a, n->n, struct puan_flow_gate);
+    if (list == NULL)
+        return puan_arena_check(l->a, l->err);
+    PUAN_NODE_EACH(c, n) {
+        struct puan_flow_gate *g = &list[k++];
+        struct puan_str id;
+
+        TRY(puan_node_only(c, keys, l->err));
+        TRY(puan_node_str(&id, c, "id", l->err));
+        TRY(check_name(l, c, id));
+        label_of(&g->label, id, c);
+        TRY(guard(&g->when, &g->when_text, l, c, l->f->n_names));
+        TRY(set_of(&g->papers, l, puan_node_get(c, "evidence"), find_evidence,
+                   "evidence"));
+        TRY(one_of(&g->approval, l, puan_node_get(c, "approval"),
+                   puan_flow_approval, "approval"));
+        TRY(one_of(&g->at_field, l, puan_node_get(c, "at"), puan_flow_field,
+                   "field"));
+        TRY(one_of(&g->clear, l, puan_node_get(c, "clear"),
+                   puan_flow_transition, "transition"));
+        TRY(set_of(&g->by, l, puan_node_get(c, "by"), puan_flow_seat, "seat"));
+        g->do_zh = puan_node_str_opt(c, "do_zh", "");
+        g->do_en = puan_node_str_opt(c, "do_en", "");
+        if ((g->when != NULL) + (g->papers != 0) + (g->approval >= 0) +
+                (g->at_field >= 0) + (g->clear >= 0) !=
+            1)
+            return puan_node_fail(c, l->err,
+                                  "a gate has one of when, evidence, approval, "
+                                  "at, clear");
+        if (g->at_field >= 0 &&
+            l->f->fields[g->at_field].type != PUAN_FLOW_TIME)
+            return puan_node_fail(c, l->err, "at: wants a field of type time");
+        if (g->do_zh.n == 0)
+            return puan_node_fail(c, l->err,
+                                  "a gate says what opens it: do_zh, do_en");
+        if (g->do_en.n == 0)
+            g->do_en = g->do_zh;
+    }
+    l->f->gates = list;
+    l->f->n_gates = k;
+    return PUAN_OK;
+}
+
 static enum puan_status read_score(struct load *l)
 {
     static const char *const keys[] = { "feeds", "veto", NULL };
@@ -1946,6 +2003,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(read_public(l));
     TRY(read_links(l));
     TRY(read_atomic(l));
+    TRY(read_gates(l));
     TRY(read_score(l));
     TRY(read_recurrence(l));
     TRY(read_quantities(l));

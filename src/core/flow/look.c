@@ -201,6 +201,28 @@ bool puan_flow_approval_stands(const struct puan_flow_run *run, int approval,
     return puan_flow_approval_good(run, approval, at_ms);
 }
 
+bool puan_flow_gate_open(const struct puan_flow_run *run, size_t gate,
+                         int64_t at_ms, const struct puan_flow_world *w)
+{
+    const struct puan_flow_gate *g = &run->flow->gates[gate];
+
+    if (g->when != NULL)
+        return puan_flow_truth(g->when, run, run->field, at_ms, w) == PUAN_TRUE;
+    if (g->papers != 0)
+        return (g->papers & ~run->evidence) == 0;
+    /* an approval that an act rested on has done its work */
+    if (g->approval >= 0)
+        return run->approval[g->approval].state == PUAN_FLOW_USED ||
+               puan_flow_approval_good(run, g->approval, at_ms);
+    if (g->at_field >= 0)
+        return run->field[g->at_field].set &&
+               run->field[g->at_field].v <= at_ms;
+    for (size_t i = 0; w != NULL && i < w->n_blockers; i++)
+        if (w->blocker_of == NULL || PUAN_FLOW_HAS(w->blocker_of[i], g->clear))
+            return false;
+    return true;
+}
+
 /* ---- what is to be done -------------------------------------------------- */
 
 static bool ticking(const struct puan_flow_run *run, size_t clock)

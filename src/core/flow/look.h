@@ -56,6 +56,10 @@ bool puan_flow_may_ask(const struct puan_flow_run *run, int approval,
 bool puan_flow_approval_stands(const struct puan_flow_run *run, int approval,
                                int64_t at_ms);
 
+/* Is the gate open?  `w` gives the facts; one that is not known is closed. */
+bool puan_flow_gate_open(const struct puan_flow_run *run, size_t gate,
+                         int64_t at_ms, const struct puan_flow_world *w);
+
 /* A thing to be done. */
 enum puan_flow_todo_kind {
     PUAN_FLOW_TODO_TAKE,

@@ -952,6 +952,12 @@ static void fold_act(struct puan_flow_run *run, int at, int64_t ms)
     }
     unlock(run, t->effects, t->n_effects, ms);
     clocks_at(run, PUAN_FLOW_ON_TRANSITION, at, ms);
+    /* what a clock was refused may hold now: it tries again at once */
+    for (size_t i = 0; i < f->n_clocks; i++)
+        if (run->clock[i].state == PUAN_FLOW_CLOCK_DUE &&
+            f->clocks[i].retry_ms > 0 &&
+            run->clock[i].tried_ms > ms - f->clocks[i].retry_ms)
+            run->clock[i].tried_ms = ms - f->clocks[i].retry_ms;
 }
 
 static void fold_sign(struct puan_flow_run *run, int at,

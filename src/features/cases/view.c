@@ -731,6 +731,46 @@ static void states_json(struct view *v)
     puan_jw_end(v->w, ']');
 }
 
+/* In order; the first that is closed says whose turn it is. */
+static void gates_json(struct view *v)
+{
+    bool turn = false;
+
+    if (v->f->n_gates == 0)
+        return;
+    puan_jw_key(v->w, "gates");
+    puan_jw_list(v->w);
+    for (size_t i = 0; i < v->f->n_gates; i++) {
+        const struct puan_flow_gate *g = &v->f->gates[i];
+        bool open = v->l->row.ended_ms != 0
+                        ? false
+                        : puan_flow_gate_open(v->run, i, v->now,
+                                              &v->l->world);
+
+        puan_jw_map(v->w);
+        label(v, &g->label);
+        if (v->l->row.ended_ms == 0) {
+            puan_jw_kbool(v->w, "open", open);
+            puan_jw_kbool(v->w, "turn", !open && !turn);
+            turn = turn || !open;
+        }
+        seats(v, "by", g->by);
+        puan_jw_kbool(v->w, "mine", mine(v, g->by));
+        puan_jw_kstr(v->w, "do_zh", g->do_zh);
+        puan_jw_kstr(v->w, "do_en", g->do_en);
+        condition(v, g->when_text);
+        if (g->papers != 0)
+            papers(v, "evidence", g->papers, v->run->evidence);
+        if (g->approval >= 0)
+            puan_jw_kstr(v->w, "approval",
+                         v->f->approvals[g->approval].label.name);
+        if (g->at_field >= 0 && v->run->field[g->at_field].set)
+            at(v, "at", v->run->field[g->at_field].v);
+        puan_jw_end(v->w, '}');
+    }
+    puan_jw_end(v->w, ']');
+}
+
 /* ---- history ------------------------------------------------------------------ */
 
 static const char *const kind_word[] = { "open", "act",  "step",     "order",
@@ -1188,6 +1228,7 @@ enum puan_status puan_case_show(struct puan_request *rq, int64_t id,
     reports_json(&v);
     fields_json(&v);
     states_json(&v);
+    gates_json(&v);
     st = events_json(&v, err);
     if (st == PUAN_OK)
         st = links_json(&v, err);
