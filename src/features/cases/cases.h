@@ -125,6 +125,15 @@ puan_case_read(struct puan_case_row *row, struct puan_flow_run **run,
                struct puan_store *st, struct puan_db *db, int64_t id,
                struct puan_arena *a, struct puan_err *err);
 
+struct puan_request; /* host/request.h */
+/*
+ * The whole case as a JSON map, as GET /cases/{id} answers it to this seat
+ * (README); *n gets the number of its events.
+ */
+PUAN_MUST_USE enum puan_status puan_case_json(struct puan_jw *w, int64_t *n,
+                                              struct puan_request *rq,
+                                              int64_t id, struct puan_err *err);
+
 /* Puan itself as the one who acts. */
 struct puan_flow_who puan_case_system(void);
 /* A seat: role at an area, seen from the run's area. */

@@ -26,6 +26,8 @@ struct view {
     int64_t now;
     int offset;
     bool secrets;
+    struct puan_flow_event *event; /* its history */
+    size_t n_events;
 };
 
 /* ---- reading ------------------------------------------------------------- */
@@ -595,6 +597,41 @@ static const char *const rule_word[] = { "one", "all", "n", "sequence" };
 static const char *const approval_word[] = { "unasked", "asked",  "granted",
                                              "refused", "voided", "used" };
 
+/* Covered fields changed since the last signature: old and new. */
+static void changes_json(struct view *v, size_t approval)
+{
+    const struct puan_flow_approval *p = &v->f->approvals[approval];
+    struct puan_str value[PUAN_FLOW_MAX] = { { 0 } };
+    size_t last = 0;
+
+    for (size_t k = 0; k < v->n_events; k++)
+        if (v->event[k].kind == PUAN_FLOW_SIGN && v->event[k].yes &&
+            puan_str_eq(v->event[k].name, p->label.name))
+            last = k + 1;
+    puan_jw_key(v->w, "changes");
+    puan_jw_list(v->w);
+    for (size_t k = 0; last > 0 && k < v->n_events; k++) {
+        PUAN_NODE_EACH(c, v->event[k].fields) {
+            int f = puan_flow_field(v->f, c->key);
+
+            if (f < 0 || !PUAN_FLOW_HAS(p->covers, f))
+                continue;
+            if (k >= last && !puan_str_eq(value[f], c->text)) {
+                puan_jw_map(v->w);
+                puan_jw_kstr(v->w, "id", c->key);
+                if (v->secrets || !v->f->fields[f].secret) {
+                    puan_jw_kstr(v->w, "old", value[f]);
+                    puan_jw_kstr(v->w, "new", c->text);
+                }
+                puan_jw_kint(v->w, "n", (int64_t)k + 1);
+                puan_jw_end(v->w, '}');
+            }
+            value[f] = c->text;
+        }
+    }
+    puan_jw_end(v->w, ']');
+}
+
 static void approval_json(struct view *v, size_t i)
 {
     const struct puan_flow_approval *p = &v->f->approvals[i];
@@ -646,6 +683,7 @@ static void approval_json(struct view *v, size_t i)
         label(v, &v->f->seats[p->seats[r->n_sig]].label);
         puan_jw_end(v->w, '}');
     }
+    changes_json(v, i);
     puan_jw_key(v->w, "signatures");
     puan_jw_list(v->w);
     for (size_t k = 0; k < r->n_sig; k++) {
@@ -854,51 +892,63 @@ static void event_json(struct view *v, int64_t n,
     puan_jw_end(v->w, '}');
 }
 
-static enum puan_status events_json(struct view *v, struct puan_err *err)
+static enum puan_status read_events(struct view *v, struct puan_err *err)
 {
     struct puan_arena *a = v->rq->arena;
-    struct paper_row *paper = puan_new_n(a, 256, struct paper_row);
     struct puan_stmt *s = NULL;
-    size_t n_papers = 0;
     bool more = false;
     enum puan_status st;
 
-    if (paper == NULL)
+    v->event = puan_new_n(a, v->run->n_events, struct puan_flow_event);
+    if (v->event == NULL)
         return puan_arena_check(a, err);
     TRY(puan_sql(&s, v->db,
                  "SELECT n, body, sealed FROM case_event WHERE run = $1"
                  " ORDER BY n",
                  err));
     puan_bind_int(s, 1, v->run->id);
-    puan_jw_key(v->w, "events");
-    puan_jw_list(v->w);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        struct puan_flow_event e;
+    while (v->n_events < v->run->n_events &&
+           (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
         struct puan_str body;
-        int64_t n = puan_col_int(s, 0);
 
-        st = puan_case_event_open(&body, v->rq->store, v->run->id, n,
-                                  puan_col_text(s, 1), puan_col_bytes(s, 2), a,
-                                  err);
+        st = puan_case_event_open(&body, v->rq->store, v->run->id,
+                                  puan_col_int(s, 0), puan_col_text(s, 1),
+                                  puan_col_bytes(s, 2), a, err);
         if (st == PUAN_OK)
-            st = puan_flow_event_read(&e, body, a, err);
+            st = puan_flow_event_read(&v->event[v->n_events], body, a, err);
         if (st != PUAN_OK)
             break;
-        event_json(v, n, &e);
-        for (size_t i = 0; i < e.n_papers && n_papers < 256; i++) {
-            struct paper_row *p = &paper[n_papers++];
-
-            p->kind = e.papers[i].kind;
-            memcpy(p->digest, e.papers[i].digest, PUAN_DIGEST_SIZE);
-            p->n = n;
-            p->at = e.event_ms;
-            p->role = e.who.role;
-        }
+        v->n_events++;
     }
     puan_stmt_done(s);
+    return st;
+}
+
+static enum puan_status events_json(struct view *v, struct puan_err *err)
+{
+    struct puan_arena *a = v->rq->arena;
+    struct paper_row *paper = puan_new_n(a, 256, struct paper_row);
+    size_t n_papers = 0;
+
+    if (paper == NULL)
+        return puan_arena_check(a, err);
+    puan_jw_key(v->w, "events");
+    puan_jw_list(v->w);
+    for (size_t k = 0; k < v->n_events; k++) {
+        const struct puan_flow_event *e = &v->event[k];
+
+        event_json(v, (int64_t)k + 1, e);
+        for (size_t i = 0; i < e->n_papers && n_papers < 256; i++) {
+            struct paper_row *p = &paper[n_papers++];
+
+            p->kind = e->papers[i].kind;
+            memcpy(p->digest, e->papers[i].digest, PUAN_DIGEST_SIZE);
+            p->n = (int64_t)k + 1;
+            p->at = e->event_ms;
+            p->role = e->who.role;
+        }
+    }
     puan_jw_end(v->w, ']');
-    if (st != PUAN_OK)
-        return st;
     puan_jw_key(v->w, "evidence");
     puan_jw_list(v->w);
     for (size_t i = 0; i < n_papers; i++) {
@@ -1194,59 +1244,72 @@ static void head_json(struct view *v)
     }
 }
 
-enum puan_status puan_case_show(struct puan_request *rq, int64_t id,
+enum puan_status puan_case_json(struct puan_jw *w, int64_t *n,
+                                struct puan_request *rq, int64_t id,
                                 struct puan_err *err)
 {
-    struct puan_case_look look;
+    struct puan_case_look *look = puan_new(rq->arena, struct puan_case_look);
     struct puan_db *db = NULL;
-    struct puan_out o;
-    struct puan_jw w;
-    struct view v = { .w = &w, .rq = rq, .l = &look };
+    struct view v = { .w = w, .rq = rq, .l = look };
     enum puan_status st;
 
-    TRY(puan_case_look_at(&look, rq, &db, id, err));
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
+    if (look == NULL)
+        return puan_arena_check(rq->arena, err);
+    TRY(puan_case_look_at(look, rq, &db, id, err));
     v.db = db;
-    v.run = look.run;
-    v.f = look.run->flow;
+    v.run = look->run;
+    v.f = look->run->flow;
     v.now = rq->now;
     v.offset = puan_store_plan(rq->store)->offset_minutes;
     v.secrets = puan_case_cleared(rq);
-    puan_jw_map(&w);
+    *n = look->row.n;
+    st = read_events(&v, err);
+    puan_jw_map(w);
     head_json(&v);
     now_json(&v);
     blocks_json(&v);
     clocks_json(&v);
     acts_json(&v);
     steps_json(&v);
-    puan_jw_key(&w, "approvals");
-    puan_jw_list(&w);
+    puan_jw_key(w, "approvals");
+    puan_jw_list(w);
     for (size_t i = 0; i < v.f->n_approvals; i++)
         approval_json(&v, i);
-    puan_jw_end(&w, ']');
+    puan_jw_end(w, ']');
     reports_json(&v);
     fields_json(&v);
     states_json(&v);
     gates_json(&v);
-    st = events_json(&v, err);
+    if (st == PUAN_OK)
+        st = events_json(&v, err);
     if (st == PUAN_OK)
         st = links_json(&v, err);
     if (st == PUAN_OK)
         st = told_json(&v, err);
     may_json(&v);
     sign_json(&v);
-    puan_jw_key(&w, "case");
-    puan_flow_run_json(&w, v.run, v.secrets, v.offset);
-    puan_jw_end(&w, '}');
+    puan_jw_key(w, "case");
+    puan_flow_run_json(w, v.run, v.secrets, v.offset);
+    puan_jw_end(w, '}');
     puan_read_end(puan_store_office(rq->store), db);
     if (st == PUAN_OK)
         st = puan_arena_check(rq->arena, err);
-    if (st == PUAN_OK) {
-        puan_answer_etag(rq, look.row.n);
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    }
     return st;
+}
+
+enum puan_status puan_case_show(struct puan_request *rq, int64_t id,
+                                struct puan_err *err)
+{
+    struct puan_out o;
+    struct puan_jw w;
+    int64_t n = 0;
+
+    puan_out_init(&o, rq->arena);
+    puan_jw_init(&w, &o);
+    TRY(puan_case_json(&w, &n, rq, id, err));
+    puan_answer_etag(rq, n);
+    puan_answer_json(rq, 200, puan_out_view(&o));
+    return PUAN_OK;
 }
 
 enum puan_status puan_case_svg(struct puan_request *rq, int64_t id,

@@ -629,24 +629,191 @@ static enum puan_status area_of_release(int64_t *area, struct puan_request *rq,
     return PUAN_OK;
 }
 
-/* A release before and after publication, for the office. */
+/* Who has read it before it was out. */
+static enum puan_status readers_json(struct puan_jw *w, struct puan_request *rq,
+                                     int64_t id, struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    TRY(puan_read_begin(&db, office, err));
+    st = puan_sql(&s, db,
+                  "SELECT role, area, at FROM release_reader WHERE release_id ="
+                  " $1 ORDER BY id",
+                  err);
+    puan_jw_key(w, "readers");
+    puan_jw_list(w);
+    if (st == PUAN_OK)
+        puan_bind_int(s, 1, id);
+    while (st == PUAN_OK && (st = puan_stmt_step(&more, s, err)) == PUAN_OK &&
+           more) {
+        const struct puan_role *r = puan_plan_role(plan, puan_col_text(s, 0));
+
+        puan_jw_map(w);
+        puan_jw_kstr(w, "role", puan_col_text(s, 0));
+        puan_jw_kstr(w, "role_zh", r ? r->zh : puan_col_text(s, 0));
+        puan_jw_kstr(w, "role_en", r ? r->en : puan_col_text(s, 0));
+        puan_jw_kcode(w, "area", puan_col_int(s, 1));
+        puan_jw_kinstant(w, "at", puan_col_int(s, 2), plan->offset_minutes);
+        puan_jw_end(w, '}');
+    }
+    puan_stmt_done(s);
+    puan_jw_end(w, ']');
+    puan_read_end(office, db);
+    return st;
+}
+
+/* What anybody needs to check it, once it is out. */
+static void proof_json(struct puan_jw *w, struct puan_request *rq,
+                       const struct puan_release *r)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+
+    puan_jw_key(w, "proof");
+    puan_jw_map(w);
+    puan_jw_ktext(w, "address",
+                  puan_arena_fmt(rq->arena, "/api/v1/c/%s/public/releases/%lld",
+                                 puan_store_id(rq->store),
+                                 (long long)r->id));
+    puan_jw_kdigest(w, "document", r->digest);
+    puan_jw_kstr(w, "signature",
+                 hex_of(rq->arena, r->signature.p, r->signature.n));
+    puan_jw_kdigest(w, "plan", plan->digest);
+    puan_jw_ktext(w, "command",
+                  puan_arena_fmt(rq->arena,
+                                 "puan release verify release-%lld.json --dir "
+                                 "%s",
+                                 (long long)r->id, puan_store_id(rq->store)));
+    puan_jw_end(w, '}');
+}
+
+/*
+ * A release for the office: its run with the gates, what it came from, who has
+ * read it; never the figures, which have their own request.
+ */
 static enum puan_status show(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
     const struct release_in *in = v;
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    struct puan_node *doc = NULL;
     struct puan_release r;
+    struct puan_out o;
+    struct puan_jw w;
+    int64_t n = 0;
+
+    TRY(get(&r, rq, in->id, err));
+    TRY(puan_json_tree(&doc, r.document, "document", rq->arena, err));
+    puan_out_init(&o, rq->arena);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kint(&w, "id", r.id);
+    puan_jw_kint(&w, "case", r.run);
+    puan_jw_kint(&w, "area", r.area);
+    puan_jw_kstr(&w, "title", r.title);
+    puan_jw_kinstant(&w, "as_of", rq->now, plan->offset_minutes);
+    puan_jw_kbool(&w, "published", r.published_ms != 0);
+    if (r.published_ms != 0)
+        puan_jw_kinstant(&w, "published_at", r.published_ms,
+                         plan->offset_minutes);
+    puan_jw_kstr(&w, "tables", hex_of(rq->arena, r.tables, PUAN_DIGEST_SIZE));
+    puan_jw_kstr(&w, "version", hex_of(rq->arena, r.version, PUAN_DIGEST_SIZE));
+    puan_jw_key(&w, "tables_of"); /* their names; no figure */
+    puan_jw_list(&w);
+    PUAN_NODE_EACH(c, puan_node_get(doc, "tables")) {
+        puan_jw_map(&w);
+        puan_jw_kstr(&w, "id", puan_node_str_opt(c, "id", ""));
+        puan_jw_kstr(&w, "zh", puan_node_str_opt(c, "zh", ""));
+        puan_jw_kstr(&w, "en", puan_node_str_opt(c, "en", ""));
+        puan_jw_end(&w, '}');
+    }
+    puan_jw_end(&w, ']');
+    puan_jw_kbool(&w, "may_preview", puan_request_can(rq, "release.preview"));
+    TRY(readers_json(&w, rq, r.id, err));
+    if (r.published_ms != 0)
+        proof_json(&w, rq, &r);
+    puan_jw_key(&w, "run");
+    TRY(puan_case_json(&w, &n, rq, r.run, err));
+    puan_jw_end(&w, '}');
+    TRY(puan_arena_check(rq->arena, err));
+    puan_answer_json(rq, 200, puan_out_view(&o));
+    return PUAN_OK;
+}
+
+struct reading {
+    struct puan_request *rq;
+    int64_t release;
+};
+
+static enum puan_status reader_body(struct puan_shard *sh, struct puan_db *db,
+                                    struct puan_act *act, void *arg,
+                                    struct puan_err *err)
+{
+    const struct reading *x = arg;
+    const struct puan_who *who = &x->rq->who;
+    struct puan_stmt *s = NULL;
+    struct puan_out c;
+    int64_t id = 0;
+    enum puan_status st;
+
+    TRY(puan_db_int(&id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"
+                             " release_reader",
+                    1, err));
+    TRY(puan_sql(&s, db,
+                 "INSERT INTO release_reader(id, release_id, account, role,"
+                 " area, at) VALUES($1, $2, $3, $4, $5, $6)",
+                 err));
+    puan_bind_int(s, 1, id);
+    puan_bind_int(s, 2, x->release);
+    puan_bind_text(s, 3, puan_str_of(who->name));
+    puan_bind_text(s, 4, puan_str_of(who->role_name));
+    puan_bind_int(s, 5, who->area);
+    puan_bind_int(s, 6, x->rq->now);
+    st = puan_stmt_run(s, err);
+    puan_stmt_done(s);
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&c, x->rq->arena);
+    puan_content_int(&c, x->release);
+    puan_content_text(&c, puan_str_of(who->name));
+    puan_content_text(&c, puan_str_of(who->role_name));
+    puan_content_int(&c, who->area);
+    puan_content_int(&c, x->rq->now);
+    TRY(puan_arena_check(x->rq->arena, err));
+    return puan_cover_id(sh, db, act, "release_reader", id, puan_out_view(&c),
+                         err);
+}
+
+/* The figures before they are out; each reading is an entry and a row. */
+static enum puan_status preview(struct puan_request *rq, const void *v,
+                                struct puan_err *err)
+{
+    const struct release_in *in = v;
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    struct reading x = { rq, in->id };
+    struct puan_release r;
+    struct puan_act act;
     struct puan_jw *w;
 
     TRY(get(&r, rq, in->id, err));
+    if (r.published_ms == 0) {
+        puan_request_act(&act, rq,
+                         puan_str_of(puan_arena_fmt(rq->arena, "release/%lld",
+                                                    (long long)r.id)));
+        TRY(puan_commit(puan_store_office(rq->store), &act, reader_body, &x,
+                        err));
+    }
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kint(w, "id", r.id);
-    puan_jw_kint(w, "case", r.run);
-    puan_jw_kint(w, "area", r.area);
     puan_jw_kstr(w, "title", r.title);
     puan_jw_kbool(w, "published", r.published_ms != 0);
-    puan_jw_kstr(w, "tables", hex_of(rq->arena, r.tables, PUAN_DIGEST_SIZE));
-    puan_jw_kstr(w, "version", hex_of(rq->arena, r.version, PUAN_DIGEST_SIZE));
+    puan_jw_kinstant(w, "read_at", rq->now, plan->offset_minutes);
+    puan_jw_ktext(w, "seat", rq->who.seat_text);
     puan_jw_key(w, "document");
     puan_jw_raw(w, r.document);
     puan_jw_end(w, '}');
@@ -750,8 +917,14 @@ static const struct puan_route routes[] = {
       PUAN_PARAMS(list_params, struct release_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/releases/{id}",
       .capability = "release.view", .scope = PUAN_SCOPE_OBJECT, .verb = "",
-      .summary = "One release, published or not", .handle = show,
+      .summary = "One release, its gates and who has read it", .handle = show,
       .area_of = area_of_release, PUAN_PARAMS(id_params, struct release_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/releases/{id}/preview",
+      .capability = "release.preview", .scope = PUAN_SCOPE_OBJECT,
+      .verb = "release.preview",
+      .summary = "The figures of a release that is not out; leaves an entry",
+      .handle = preview, .area_of = area_of_release,
+      PUAN_PARAMS(id_params, struct release_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/public/releases",
       .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
       .summary = "Published results", .handle = puan_release_list_public,
@@ -779,12 +952,20 @@ static const struct puan_schema_step schema[] = {
       " area BIGINT NOT NULL, title TEXT NOT NULL, document TEXT NOT NULL,"
       " digest BYTEA NOT NULL, tables BYTEA NOT NULL, version BYTEA NOT NULL,"
       " published BIGINT NOT NULL, signature BYTEA NOT NULL);" },
+    { PUAN_STORE_OFFICE, 2,
+      "CREATE TABLE release_reader(id BIGINT PRIMARY KEY,"
+      " release_id BIGINT NOT NULL, account TEXT NOT NULL, role TEXT NOT NULL,"
+      " area BIGINT NOT NULL, at BIGINT NOT NULL);"
+      "CREATE INDEX release_reader_of ON release_reader(release_id);" },
 };
 
 static const struct puan_covered covered[] = {
     { PUAN_STORE_OFFICE, "release_doc",
       "SELECT CAST(id AS TEXT), run, area, title, document, digest, tables,"
       " version, published, signature FROM release_doc" },
+    { PUAN_STORE_OFFICE, "release_reader",
+      "SELECT CAST(id AS TEXT), release_id, account, role, area, at FROM"
+      " release_reader" },
 };
 
 const struct puan_feature puan_feature_releases = {
