@@ -11,6 +11,7 @@
 #include "features/accounts/accounts.h"
 #include "features/cases/internal.h"
 #include "features/cases/view.h"
+#include "features/live/live.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 
@@ -699,6 +700,7 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
     }
     n.vacant = held == 0;
     *vacant = n.vacant;
+    puan_live_touch(st, "notices", n.area);
     TRY(puan_db_int(&n.id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"
                                " case_notice",
                     1, err));
@@ -845,6 +847,10 @@ static enum puan_status store_event(struct puan_shard *sh, struct puan_db *db,
                       d->skip, a, err));
     }
     TRY(puan_case_clock_write(db, run, err));
+    /* pages ask again two seconds later, when this is durable */
+    puan_live_touch(puan_shard_store(sh), "cases", row->area);
+    if (puan_str_is(flow->subject, "release"))
+        puan_live_touch(puan_shard_store(sh), "releases", row->area);
     if (owner != NULL && owner->after != NULL)
         return owner->after(sh, db, act, row, run, e, PUAN_STR(""), err);
     return PUAN_OK;
