@@ -5,7 +5,9 @@
 import { computed, ref, shallowRef } from 'vue';
 import { ApiProblem, campaign } from '@ui/api';
 import type { Data, DataState } from '@ui/data';
-import { noteClock } from '@ui/now';
+import { until } from '@ui/format';
+import { campaignNow, noteClock } from '@ui/now';
+import { lang } from '@ui/words';
 
 export interface Window {
   id: string;
@@ -68,4 +70,19 @@ export const site = {
 /** Windows in which somebody comes to the door. */
 export function visits(s: Site | null): Window[] {
   return (s?.windows ?? []).filter((w) => w.modes?.includes('enumerator') || (w.forms?.length && !w.modes?.length));
+}
+
+/** The last day that still counts, for an end at 0:00. */
+export function lastDay(iso: string): string {
+  return /T00:00(:00(\.0+)?)?([+-]|Z|$)/.test(iso)
+    ? new Date(Date.parse(`${iso.slice(0, 10)}T00:00:00Z`) - 86400000).toISOString().slice(0, 10)
+    : iso.slice(0, 10);
+}
+
+/** `until`, with the year where it is not this one. */
+export function untilDay(iso: string): string {
+  const year = lastDay(iso).slice(0, 4);
+  const now = Number((data.value?.now ?? '').slice(0, 4)) || new Date(campaignNow()).getUTCFullYear();
+  if (!iso || Number(year) === now) return until(iso);
+  return lang.value === 'zh' ? `${year}年${until(iso)}` : `${until(iso)} ${year}`;
 }
