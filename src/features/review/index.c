@@ -337,7 +337,8 @@ static enum puan_status follow_returns(struct puan_review_shard *rs,
     return st;
 }
 
-int64_t puan_review_event(struct puan_db *db, int64_t query, int64_t dflt)
+int64_t puan_review_event(int64_t *entry, struct puan_db *db, int64_t query,
+                          int64_t dflt)
 {
     struct puan_stmt *s = NULL;
     struct puan_entry e;
@@ -348,13 +349,15 @@ int64_t puan_review_event(struct puan_db *db, int64_t query, int64_t dflt)
     puan_arena_init(&a, puan_os_alloc());
     puan_format(key, sizeof(key), "%lld", (long long)query);
     if (puan_sql(&s, db,
-                 "SELECT l.entry FROM covered c, ledger l WHERE c.tbl = 'query'"
+                 "SELECT l.entry, l.seq FROM covered c, ledger l WHERE c.tbl = 'query'"
                  " AND c.key = $1 AND l.seq = c.seq",
                  NULL) == PUAN_OK) {
         puan_bind_text(s, 1, puan_str_of(key));
         if (puan_stmt_step(&more, s, NULL) == PUAN_OK && more &&
             puan_entry_decode(&e, puan_col_bytes(s, 0), &a, NULL) == PUAN_OK)
             dflt = e.event_ms;
+        if (more && entry)
+            *entry = puan_col_int(s, 1);
         puan_stmt_done(s);
     }
     puan_arena_clear(&a);
@@ -392,7 +395,7 @@ static enum puan_status follow_queries(struct puan_review_shard *rs,
             break;
         }
         version = puan_col_int(s, 2);
-        at = puan_review_event(db, puan_col_int(s, 0), puan_col_int(s, 3));
+        at = puan_review_event(NULL, db, puan_col_int(s, 0), puan_col_int(s, 3));
         if (w->queries == 0 || version > w->query_version)
             w->query_at = at;
         if (version > w->query_version)

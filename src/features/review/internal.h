@@ -144,9 +144,10 @@ bool puan_review_shown(const struct puan_review_shard *rs,
 
 /*
  * When a query was asked, in campaign time, as its ledger entry says; `dflt`
- * when there is none.
+ * when there is none.  *entry (may be NULL) gets the entry's number.
  */
-int64_t puan_review_event(struct puan_db *db, int64_t query, int64_t dflt);
+int64_t puan_review_event(int64_t *entry, struct puan_db *db, int64_t query,
+                          int64_t dflt);
 
 /* ---- review.c ---- */
 /* Level of the seat that asks (of the installation's top for area 0). */

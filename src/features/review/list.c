@@ -410,7 +410,7 @@ struct counting {
     struct choice c; /* first: the walk hands it back */
     struct puan_review_counts *out;
     bool facets;
-    struct tallies rules, modes, senders;
+    struct tallies rules, modes, senders, eas;
 };
 
 /* Few keys: a rule set has some hundred, a county some hundred enumerators. */
@@ -442,7 +442,9 @@ static void add(struct choice *c, struct puan_review_shard *rs,
 {
     struct counting *k = (struct counting *)c;
     const struct puan_plan *plan = puan_store_plan(rs->rv->store);
+    const struct puan_area_tree *t = puan_store_areas(rs->rv->store);
     const struct puan_ruleset *rules;
+    uint32_t ea;
 
     k->out->state[state]++;
     if (state == PUAN_REVIEW_QUERYING && overdue(c, w))
@@ -461,6 +463,9 @@ static void add(struct choice *c, struct puan_review_shard *rs,
         if (i == 0 || w->open[i].rule != w->open[i - 1].rule)
             count(&k->rules, info->id, info, &c->failed);
     }
+    ea = puan_area_of_household(t, h->household);
+    if (ea != PUAN_AREA_NONE)
+        count(&k->eas, t->area[ea].digits, NULL, &c->failed);
     count(&k->modes, rs->word[h->mode], NULL, &c->failed);
     if (!puan_str_is(rs->word[h->mode], "self"))
         count(&k->senders, rs->word[h->actor], NULL, &c->failed);
@@ -487,9 +492,12 @@ static int by_n(const void *a, const void *b)
                         : puan_str_cmp(x->key, y->key);
 }
 
-static void put_tallies(struct puan_jw *w, const char *key,
-                        struct tallies *ts)
+static void put_tallies(struct puan_jw *w, struct puan_store *st,
+                        const char *key, struct tallies *ts)
 {
+    const struct puan_area_tree *t =
+        strcmp(key, "areas") == 0 ? puan_store_areas(st) : NULL;
+
     if (ts->n > 1)
         qsort(ts->t, ts->n, sizeof(*ts->t), by_n);
     puan_jw_key(w, key);
@@ -498,6 +506,14 @@ static void put_tallies(struct puan_jw *w, const char *key,
         puan_jw_map(w);
         puan_jw_kstr(w, "key", ts->t[i].key);
         puan_jw_kint(w, "n", ts->t[i].n);
+        if (t) {
+            uint32_t at = puan_area_find_digits(t, ts->t[i].key);
+
+            if (at != PUAN_AREA_NONE) {
+                puan_jw_kstr(w, "zh", t->area[at].zh);
+                puan_jw_kstr(w, "en", t->area[at].en);
+            }
+        }
         if (ts->t[i].rule) {
             puan_jw_ktext(w, "severity",
                           ts->t[i].rule->severity == PUAN_HARD ? "hard"
@@ -677,6 +693,7 @@ PUAN_ROUTE(puan_review_get_counts)
         free(k.rules.t);
         free(k.modes.t);
         free(k.senders.t);
+        free(k.eas.t);
         return st;
     }
     w = puan_answer_begin(rq, 200);
@@ -689,9 +706,10 @@ PUAN_ROUTE(puan_review_get_counts)
     puan_jw_kint(w, "overdue", out.overdue);
     puan_jw_kint(w, "passed", out.passed);
     puan_jw_kint(w, "eas", eas);
-    put_tallies(w, "rules", &k.rules);
-    put_tallies(w, "modes", &k.modes);
-    put_tallies(w, "senders", &k.senders);
+    put_tallies(w, rq->store, "rules", &k.rules);
+    put_tallies(w, rq->store, "modes", &k.modes);
+    put_tallies(w, rq->store, "senders", &k.senders);
+    put_tallies(w, rq->store, "areas", &k.eas);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }

@@ -301,6 +301,17 @@ static void put_items(struct page *p, const struct version *v,
     puan_jw_end(p->w, ']');
 }
 
+/* The version since which it has been found without a break. */
+static int64_t first_seen(const struct page *p, const struct puan_edit *x)
+{
+    size_t i = 0;
+
+    while (i + 1 < p->n && p->v[i + 1].r.form == p->v[0].r.form &&
+           puan_edits_find(&p->v[i + 1].edits, x->rule, x->row) >= 0)
+        i++;
+    return p->v[i].r.version;
+}
+
 static void put_findings(struct page *p, const struct version *v)
 {
     static const char *const states[] = { "open", "confirmed", "overridden" };
@@ -327,6 +338,7 @@ static void put_findings(struct page *p, const struct version *v)
         puan_jw_ktext(w, "state", states[x->state]);
         puan_jw_kstr(w, "zh", info->zh);
         puan_jw_kstr(w, "en", info->en);
+        puan_jw_kint(w, "first_seen", first_seen(p, x));
         if (x->state != PUAN_EDIT_OPEN)
             puan_jw_kstr(w, "reason", x->reason);
         puan_jw_kstr(w, "source", source_of(p, info));
@@ -334,6 +346,26 @@ static void put_findings(struct page *p, const struct version *v)
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
+}
+
+/* "seat" as it stands, and its role in words with the area's code. */
+static void put_seat(struct page *p, struct puan_str seat)
+{
+    struct puan_str role, area = seat;
+    const struct puan_role *r;
+
+    puan_jw_kstr(p->w, "seat", seat);
+    if (!puan_str_split(&role, &area, '@'))
+        return;
+    r = puan_plan_role(p->plan, role);
+    if (!r)
+        return;
+    puan_jw_ktext(p->w, "seat_zh",
+                  puan_arena_fmt(p->rq->arena, "%.*s %.*s", PUAN_FMT(r->zh),
+                                 PUAN_FMT(area)));
+    puan_jw_ktext(p->w, "seat_en",
+                  puan_arena_fmt(p->rq->arena, "%.*s %.*s", PUAN_FMT(r->en),
+                                 PUAN_FMT(area)));
 }
 
 /* ---- versions -------------------------------------------------------------------------- */
@@ -385,7 +417,7 @@ static void put_version(struct page *p, const struct version *v)
     puan_jw_kint(w, "version", v->r.version);
     puan_jw_kstr(w, "mode", v->r.head.mode);
     puan_jw_kstr(w, "by", self ? PUAN_STR("") : v->r.actor);
-    puan_jw_kstr(w, "seat", self ? PUAN_STR("household") : v->r.seat);
+    put_seat(p, self ? PUAN_STR("household@") : v->r.seat);
     puan_jw_kstr(w, "device", v->r.head.device);
     puan_jw_kinstant(w, "started", v->r.head.started_ms, p->offset);
     puan_jw_kinstant(w, "finished", v->r.head.finished_ms, p->offset);
@@ -433,12 +465,12 @@ static enum puan_status put_queries(struct page *p, struct puan_err *err)
     if (st == PUAN_OK)
         puan_bind_int(s, 1, p->home.household);
     while (st == PUAN_OK) {
-        int64_t asked, entry;
+        int64_t asked, entry, asked_in = 0;
 
         st = puan_stmt_step(&more, s, err);
         if (st != PUAN_OK || !more)
             break;
-        asked = puan_review_event(p->db, puan_col_int(s, 0),
+        asked = puan_review_event(&asked_in, p->db, puan_col_int(s, 0),
                                   puan_col_int(s, 6));
         puan_jw_map(w);
         puan_jw_kint(w, "id", puan_col_int(s, 0));
@@ -447,10 +479,11 @@ static enum puan_status put_queries(struct page *p, struct puan_err *err)
         puan_jw_key(w, "findings");
         puan_jw_raw(w, puan_col_text(s, 3));
         puan_jw_kstr(w, "by", puan_col_text(s, 4));
-        puan_jw_kstr(w, "seat", puan_col_text(s, 5));
+        put_seat(p, puan_col_text(s, 5));
         puan_jw_kinstant(w, "asked", asked, p->offset);
         puan_jw_kinstant(w, "due", asked + p->rv->answer_ms, p->offset);
         puan_jw_kstr(w, "state", puan_col_text(s, 7));
+        puan_jw_kint(w, "entry", asked_in);
         entry = puan_col_int(s, 8);
         for (size_t i = 0; i < p->n && entry; i++)
             if (p->v[i].r.entry == (uint64_t)entry)
@@ -491,7 +524,7 @@ static enum puan_status put_acts(struct page *p, struct puan_err *err)
         puan_jw_kstr(w, "level", puan_col_text(s, 3));
         puan_jw_kcode(w, "office", puan_col_int(s, 4));
         puan_jw_kstr(w, "by", puan_col_text(s, 5));
-        puan_jw_kstr(w, "seat", puan_col_text(s, 6));
+        put_seat(p, puan_col_text(s, 6));
         puan_jw_kinstant(w, "at", puan_col_int(s, 7), p->offset);
         puan_jw_kstr(w, "reason", puan_col_text(s, 8));
         puan_jw_key(w, "findings");
@@ -616,6 +649,29 @@ static unsigned bits_of(const struct puan_plan *plan, unsigned residence)
            (plan->residence[residence - 1].registered ? 2u : 0);
 }
 
+/* Its name, behind that of the area just below the returns stores' level. */
+static void put_area(struct page *p, const struct puan_area_tree *t,
+                     uint32_t at)
+{
+    int level = puan_area_level_of(
+        t, p->plan->level[p->plan->shard_level].id);
+    uint32_t town = level < 0 ? PUAN_AREA_NONE
+                              : puan_area_ancestor(t, at, (unsigned)level + 1);
+    const struct puan_area *a = &t->area[at];
+    const char *zh = puan_arena_dup(p->rq->arena, a->zh);
+    const char *en = puan_arena_dup(p->rq->arena, a->en);
+
+    if (town != PUAN_AREA_NONE && town != at) {
+        const struct puan_area *b = &t->area[town];
+
+        zh = puan_arena_fmt(p->rq->arena, "%.*s%s", PUAN_FMT(b->zh), zh);
+        if (b->en.n && a->en.n)
+            en = puan_arena_fmt(p->rq->arena, "%.*s, %s", PUAN_FMT(b->en), en);
+    }
+    puan_jw_ktext(p->w, "area_zh", zh);
+    puan_jw_ktext(p->w, "area_en", en);
+}
+
 /* Marks only: whether both ends count the person twice, and how the other
  * stands; its code only inside the own area. */
 static enum puan_status put_other(void *arg, struct puan_shard *sh,
@@ -678,10 +734,8 @@ static enum puan_status put_other(void *arg, struct puan_shard *sh,
                                                      puan_shard_area(sh))]
                                           .level);
     }
-    if (at != PUAN_AREA_NONE) {
-        puan_jw_kstr(p->w, "area_zh", tree->area[at].zh);
-        puan_jw_kstr(p->w, "area_en", tree->area[at].en);
-    }
+    if (at != PUAN_AREA_NONE)
+        put_area(p, tree, at);
     if (rs) {
         const struct puan_home *h;
 
@@ -841,7 +895,6 @@ PUAN_ROUTE(puan_review_get_page)
     enum puan_status st = begin(&p, rq, q->household, err);
 
     if (st == PUAN_OK) {
-        puan_answer_etag(rq, p.v[0].r.version);
         p.w = puan_answer_begin(rq, 200);
         puan_jw_map(p.w);
         put_head(&p);
