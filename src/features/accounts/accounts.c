@@ -138,6 +138,30 @@ static const struct puan_param seats_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct seats_in, area), 0, 0, true },
     PUAN_PAGE_PARAMS(struct seats_in, page),
 };
+static const struct puan_param roster_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct roster_in, area), 0, 0, true },
+    { "account", PUAN_PARAM_INT, offsetof(struct roster_in, account), 1,
+      INT64_MAX, true },
+    { "role", PUAN_PARAM_TEXT, offsetof(struct roster_in, role), 1, 48, true },
+    { "q", PUAN_PARAM_TEXT, offsetof(struct roster_in, q), 1, 60, true },
+    { "state", PUAN_PARAM_TEXT, offsetof(struct roster_in, state), 1, 16,
+      true },
+    { "sort", PUAN_PARAM_TEXT, offsetof(struct roster_in, sort), 1, 16, true },
+    { "offset", PUAN_PARAM_INT, offsetof(struct roster_in, offset), 0, 1000000,
+      true },
+    { "limit", PUAN_PARAM_INT, offsetof(struct roster_in, limit), 1, 1000,
+      true },
+};
+static const struct puan_param roster_accounts_params[] = {
+    { "q", PUAN_PARAM_TEXT, offsetof(struct roster_accounts_in, q), 1, 60,
+      true },
+    { "state", PUAN_PARAM_TEXT, offsetof(struct roster_accounts_in, state), 1,
+      16, true },
+    { "offset", PUAN_PARAM_INT, offsetof(struct roster_accounts_in, offset), 0,
+      1000000, true },
+    { "limit", PUAN_PARAM_INT, offsetof(struct roster_accounts_in, limit), 1,
+      1000, true },
+};
 static const struct puan_param seat_end_params[] = {
     { "seat", PUAN_PARAM_INT, offsetof(struct seat_end_in, seat), 1, INT64_MAX,
       false },
@@ -228,6 +252,17 @@ static const struct puan_route routes[] = {
     { PUAN_GET, "/c/{campaign}/seats", "account.view", PUAN_SCOPE_AREA, "",
       "List seats of an area", h_seats,
       PUAN_PARAMS(seats_params, struct seats_in) },
+    { PUAN_GET, "/c/{campaign}/people", "account.view", PUAN_SCOPE_AREA, "",
+      "Who sits where: seats of an area with names, filters and total; the "
+      "three administrators",
+      h_roster, PUAN_PARAMS(roster_params, struct roster_in) },
+    { PUAN_GET, "/c/{campaign}/people/accounts", "account.view",
+      PUAN_SCOPE_OFFICE, "", "Human accounts with their state and seats",
+      h_roster_accounts,
+      PUAN_PARAMS(roster_accounts_params, struct roster_accounts_in) },
+    { PUAN_GET, "/c/{campaign}/roles", "account.view", PUAN_SCOPE_SESSION, "",
+      "Roles a person can hold: where, with what attested, beside which not",
+      h_roles },
     { PUAN_POST, "/c/{campaign}/seats/{seat}/end", "seat.grant",
       PUAN_SCOPE_OBJECT, "seat.end", "End a seat, with its handover",
       h_seat_end, PUAN_PARAMS(seat_end_params, struct seat_end_in),

@@ -739,6 +739,52 @@ static void an_old_factor_is_asked_for_again(void **state)
     assert_true(number("factor_left_ms") > 0);
 }
 
+static void the_roster_says_who_sits_where(void **state)
+{
+    const char *tok = seated(puan_real_now(), 600000), *body;
+
+    (void)state;
+    assert_int_equal(call("GET", "/people", tok, ""), 200);
+    body = puan_arena_dup(&fix->a, reply.body);
+    assert_non_null(strstr(body, "{\"kind\":\"security\",\"role\":"
+                                 "\"security-admin\",\"role_zh\":"
+                                 "\"安全管理员\""));
+    assert_true(number("total") >= 3);
+    assert_int_equal(call("GET", "/people?role=audit-admin", tok, ""), 200);
+    assert_int_equal(number("total"), 1);
+    assert_int_equal(call("GET", "/people?q=NOBODY-OF-THIS-NAME", tok, ""),
+                     200);
+    assert_int_equal(number("total"), 0);
+    assert_int_equal(call("GET", "/people?limit=1&offset=1&sort=-account", tok,
+                          ""),
+                     200);
+    assert_true(number("total") >= 3);
+    assert_int_equal(call("GET", "/people/accounts?state=active", tok, ""),
+                     200);
+    assert_true(number("total") >= 3);
+    assert_int_equal(call("GET", "/roles", tok, ""), 200);
+    body = puan_arena_dup(&fix->a, reply.body);
+    assert_non_null(strstr(body, "\"role\":\"county-office\""));
+    assert_null(strstr(body, "\"role\":\"enumerator\""));
+    /* two powers in one hand, one's own hand, by name of the reason */
+    assert_int_equal(
+        call("POST", "/seats", tok,
+             puan_arena_fmt(&fix->a,
+                            "{\"account\":\"%s\",\"role\":\"county-office\","
+                            "\"area\":\"11\"}",
+                            admin[0].name)),
+        409);
+    assert_string_equal(field("where"), "two-powers");
+    assert_int_equal(
+        call("POST", "/seats", tok,
+             puan_arena_fmt(&fix->a,
+                            "{\"account\":\"%s\",\"role\":\"county-office\","
+                            "\"area\":\"11\"}",
+                            admin[1].name)),
+        409);
+    assert_string_equal(field("where"), "account-own");
+}
+
 static void machine_names_lock_too(void **state)
 {
     (void)state;
@@ -841,6 +887,7 @@ int main(void)
         cmocka_unit_test(a_session_tells_what_it_is),
         cmocka_unit_test(looking_is_no_use_of_a_session),
         cmocka_unit_test(an_old_factor_is_asked_for_again),
+        cmocka_unit_test(the_roster_says_who_sits_where),
         cmocka_unit_test(guessing_locks_the_name),
         cmocka_unit_test(three_faults_of_a_code_are_told_apart),
         cmocka_unit_test(a_password_then_belongs_to_the_code),

@@ -192,6 +192,9 @@ HANDLER(h_accounts);
 HANDLER(h_account_disable);
 HANDLER(h_account_unlock);
 HANDLER(h_account_secret);
+HANDLER(h_roster);
+HANDLER(h_roster_accounts);
+HANDLER(h_roles);
 HANDLER(h_seat_grant);
 HANDLER(h_seats);
 HANDLER(h_seat_end);
@@ -240,6 +243,14 @@ struct account_id_in {
 };
 struct accounts_in {
     struct puan_page page;
+};
+struct roster_in {
+    int64_t area, account, offset, limit;
+    struct puan_str role, q, state, sort;
+};
+struct roster_accounts_in {
+    int64_t offset, limit;
+    struct puan_str q, state;
 };
 struct grant_in {
     struct puan_str account, role, attested;

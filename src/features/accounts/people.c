@@ -254,9 +254,9 @@ static enum puan_status body_grant(struct puan_shard *sh, struct puan_db *db,
         account_read(&k->account, db, 0, k->account.name, k->arena, err);
 
     if (st == PUAN_OK && k->account.state != ACCOUNT_ACTIVE)
-        st = puan_fail(err, PUAN_ECONFLICT, "account", "is disabled");
+        st = puan_fail(err, PUAN_ECONFLICT, "account-disabled", "is disabled");
     if (st == PUAN_OK && k->account.id == k->actor)
-        st = puan_fail(err, PUAN_ECONFLICT, "account",
+        st = puan_fail(err, PUAN_ECONFLICT, "account-own",
                        "is your own: nobody gives a seat to himself");
     if (st == PUAN_OK)
         st = seats_of(&seats, &n, db, k->account.id, k->now, k->arena, err);
@@ -268,20 +268,20 @@ static enum puan_status body_grant(struct puan_shard *sh, struct puan_db *db,
         if (!held)
             continue;
         if (held == k->role && seats[i].area == k->row.area)
-            return puan_fail(err, PUAN_ECONFLICT, "seat",
+            return puan_fail(err, PUAN_ECONFLICT, "seat-held",
                              "this account holds it already");
         /* None of the three holds another, nor sees business content. */
         if (held != k->role && (role_admin(held) || role_admin(k->role)))
-            return puan_fail(err, PUAN_ECONFLICT, "role",
+            return puan_fail(err, PUAN_ECONFLICT, "two-powers",
                              "an administrator holds no other role");
         for (size_t q = 0; q < k->role->n_excludes; q++)
             if (puan_str_eq(k->role->excludes[q], held->id))
-                return puan_fail(err, PUAN_ECONFLICT, "role",
+                return puan_fail(err, PUAN_ECONFLICT, "two-powers",
                                  "the plan forbids it beside %.*s",
                                  PUAN_FMT(held->id));
         for (size_t q = 0; q < held->n_excludes; q++)
             if (puan_str_eq(held->excludes[q], k->role->id))
-                return puan_fail(err, PUAN_ECONFLICT, "role",
+                return puan_fail(err, PUAN_ECONFLICT, "two-powers",
                                  "the plan forbids it beside %.*s",
                                  PUAN_FMT(held->id));
     }
