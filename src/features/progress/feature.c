@@ -24,6 +24,13 @@ static const struct puan_param measure_params[] = {
       16, true },
 };
 
+static const struct puan_param worksheet_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_worksheet_in, area), 1,
+      INT64_MAX, true },
+    { "kind", PUAN_PARAM_TEXT, offsetof(struct puan_worksheet_in, kind), 1, 16,
+      false },
+};
+
 static const struct puan_route routes[] = {
     { .method = PUAN_GET, .path = "/c/{campaign}/board",
       .capability = "counts.view", .scope = PUAN_SCOPE_AREA, .verb = "",
@@ -43,6 +50,12 @@ static const struct puan_route routes[] = {
       .summary = "One measure over the areas of a level",
       .handle = puan_get_measure,
       PUAN_PARAMS(measure_params, struct puan_measure_in) },
+    { .method = PUAN_POST, .path = "/c/{campaign}/progress/worksheet",
+      .capability = "counts.view", .scope = PUAN_SCOPE_AREA,
+      .verb = "worksheet.take",
+      .summary = "Counts of work as a sheet or for paper; registered",
+      .handle = puan_post_worksheet,
+      PUAN_PARAMS(worksheet_params, struct puan_worksheet_in) },
 };
 
 static const struct puan_job jobs[] = { { "progress", 1000, puan_work_job } };

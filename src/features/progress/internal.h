@@ -115,6 +115,13 @@ enum puan_status puan_get_curve(struct puan_request *rq, const void *in,
 enum puan_status puan_get_measure(struct puan_request *rq, const void *in,
                                   struct puan_err *err);
 
+enum puan_status puan_post_worksheet(struct puan_request *rq, const void *in,
+                                     struct puan_err *err);
+
+struct puan_worksheet_in {
+    int64_t area;
+    struct puan_str kind;
+};
 struct puan_area_in {
     int64_t area;
 };
