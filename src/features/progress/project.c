@@ -18,11 +18,7 @@
 #include "core/area/area.h"
 #include "core/edit/edit.h"
 #include "features/ingest/ingest.h"
-#if __has_include("features/live/live.h")
 #include "features/live/live.h"
-#else
-#define puan_live_touch(st, topic, area) ((void)(area))
-#endif
 #include "kit/log/log.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
