@@ -475,7 +475,6 @@ static enum puan_status base(struct puan_jw *w, struct puan_request *rq,
     static const char *const name[][2] = {
         { "puan_backup_age", "backup_age_s" },
         { "puan_ledger_verified_age", "ledger_age_s" },
-        { "puan_returns_quarantined", "quarantined" },
     };
 
     (void)err;

@@ -118,90 +118,154 @@ static double part_of_day(double left, int64_t thousandths)
     return thousandths >= 1000 ? left : r;
 }
 
-/* What stays out in a whole day, for each day to draw from. */
-static size_t shares(double *left, const int64_t *day, int64_t today,
-                     int64_t gone, int64_t due)
+/* What stays out in a whole day, for each day to draw from: into left[0..n). */
+static size_t shares(double *left, const struct puan_forecast_part *p,
+                     const double *all, int64_t today, int64_t gone)
 {
-    int64_t in = 0;
+    int64_t in = 0, lend = all ? PUAN_FORECAST_LEND : 0;
     size_t n = 0;
 
     for (int64_t d = 0; d < today; d++) {
-        if (d >= today - PUAN_FORECAST_RECENT && due > in)
-            left[n++] = 1.0 - (double)day[d] / (double)(due - in);
-        in += day[d];
+        if (d >= today - PUAN_FORECAST_RECENT) {
+            int64_t out = p->due > in ? p->due - in : 0;
+            double stays = (double)(out > p->day[d] ? out - p->day[d] : 0);
+
+            if (all)
+                stays += all[n] * (double)lend;
+            left[n++] = out + lend > 0 ? stays / (double)(out + lend) : 1.0;
+        }
+        in += p->day[d];
     }
-    if (n == 0 && gone > 0 && due > in) {
-        double so_far = 1.0 - (double)day[today] / (double)(due - in), p = 1.0;
+    if (n == 0 && gone > 0) {
+        int64_t out = p->due > in ? p->due - in : 0;
+        double so_far = out > 0 && out > p->day[today]
+                            ? 1.0 - (double)p->day[today] / (double)out
+                        : out > 0 ? 0.0
+                                  : 1.0;
+        double whole = 1.0;
 
         /* whole days of it: (so far)^(1000 / gone) */
         for (int64_t k = 0; k < 1000 / gone; k++)
-            p *= so_far;
-        left[n++] = p * part_of_day(so_far, 1000 % gone * 1000 / gone);
+            whole *= so_far;
+        whole *= part_of_day(so_far, 1000 % gone * 1000 / gone);
+        if (all)
+            whole = (whole * (double)out + all[0] * (double)lend) /
+                    (double)(out + lend);
+        left[n++] = whole;
     }
-    for (size_t i = 0; i < n; i++)
-        if (left[i] < 0)
-            left[i] = 0;
     return n;
 }
 
-void puan_forecast_of(struct puan_forecast *out, const int64_t *day,
-                      int64_t today, int64_t gone, int64_t due,
-                      int64_t delivered, int64_t done, uint64_t seed)
-{
-    static const int at[3] = { PUAN_FORECAST_PATHS / 10,
-                               PUAN_FORECAST_PATHS / 2,
-                               PUAN_FORECAST_PATHS * 9 / 10 };
-    double left[PUAN_FORECAST_RECENT], target, *end;
+struct path_run {
+    double *stays, *first; /* by part and day drawn: a whole day, today's rest */
+    double *out, *rest;    /* by part: households still out */
+    double *share;         /* by day and path */
     int finish[PUAN_FORECAST_PATHS];
-    bool moved = false;
-    size_t n;
+    size_t parts, days;    /* days to draw from */
+    double due, target;    /* households that may stay out */
+};
 
-    memset(out, 0, sizeof(*out));
-    if (due <= 0 || today < 0 || today >= PUAN_WORK_DAYS)
-        return;
-    if (delivered * 1000 >= due * done) {
-        out->complete = out->known = true;
-        return;
-    }
-    n = shares(left, day, today, gone, due);
-    for (size_t i = 0; i < n; i++)
-        moved |= left[i] < 1.0;
-    end = calloc((size_t)PUAN_FORECAST_DAYS * PUAN_FORECAST_PATHS,
-                 sizeof(*end));
-    if (n == 0 || !moved || !end) {
-        free(end);
-        return;
-    }
-    out->known = true;
-    out->basis = today < PUAN_FORECAST_RECENT ? today : PUAN_FORECAST_RECENT;
-    out->n = PUAN_FORECAST_DAYS;
-    target = 1.0 - (double)done / 1000.0;
-    for (size_t p = 0; p < PUAN_FORECAST_PATHS; p++) {
-        double rest = 1.0 - (double)delivered / (double)due;
+static void run_path(struct path_run *r, size_t p, uint64_t *seed, bool band)
+{
+    memcpy(r->rest, r->out, r->parts * sizeof(*r->rest));
+    r->finish[p] = PUAN_FORECAST_DAYS;
+    for (int d = 0; d < PUAN_FORECAST_DAYS; d++) {
+        const double *stays = d > 0 ? r->stays : r->first;
+        size_t k = draw(seed) % r->days;
+        double out = 0;
 
-        finish[p] = PUAN_FORECAST_DAYS;
-        for (int d = 0; d < PUAN_FORECAST_DAYS; d++) {
-            double stays = left[draw(&seed) % n];
-
-            rest *= d > 0 ? stays : part_of_day(stays, 1000 - gone);
-            end[(size_t)d * PUAN_FORECAST_PATHS + p] = 1.0 - rest;
-            if (rest <= target + 1e-9 && finish[p] == PUAN_FORECAST_DAYS)
-                finish[p] = d;
+        for (size_t i = 0; i < r->parts; i++) {
+            r->rest[i] *= stays[i * r->days + k];
+            out += r->rest[i];
+        }
+        if (band)
+            r->share[(size_t)d * PUAN_FORECAST_PATHS + p] = 1.0 - out / r->due;
+        if (out <= r->target && r->finish[p] == PUAN_FORECAST_DAYS) {
+            r->finish[p] = d;
+            if (!band)
+                return;
         }
     }
-    qsort(finish, PUAN_FORECAST_PATHS, sizeof(*finish), by_day);
-    out->early = finish[at[0]];
-    out->middle = finish[at[1]];
-    out->late = finish[at[2]];
-    out->far = out->middle == PUAN_FORECAST_DAYS;
-    out->late_open = out->late == PUAN_FORECAST_DAYS;
+}
+
+static void put_band(struct puan_forecast *out, struct path_run *r,
+                     const int at[3])
+{
+    out->n = PUAN_FORECAST_DAYS;
     for (size_t d = 0; d < PUAN_FORECAST_DAYS; d++) {
-        double *v = end + d * PUAN_FORECAST_PATHS;
+        double *v = r->share + d * PUAN_FORECAST_PATHS;
 
         qsort(v, PUAN_FORECAST_PATHS, sizeof(*v), by_share);
         out->low[d] = (int16_t)(v[at[0]] * 1000);
         out->mid[d] = (int16_t)(v[at[1]] * 1000);
         out->high[d] = (int16_t)(v[at[2]] * 1000);
     }
-    free(end);
+}
+
+void puan_forecast_of(struct puan_forecast *out,
+                      const struct puan_forecast_part *part, size_t n,
+                      int64_t today, int64_t gone, int64_t done, uint64_t seed,
+                      bool band)
+{
+    static const int at[3] = { PUAN_FORECAST_PATHS / 10,
+                               PUAN_FORECAST_PATHS / 2,
+                               PUAN_FORECAST_PATHS * 9 / 10 };
+    struct puan_forecast_part whole = { 0 };
+    double all[PUAN_FORECAST_RECENT];
+    struct path_run r = { .parts = n };
+    bool moved = false;
+    double *room;
+
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < n; i++) {
+        whole.due += part[i].due;
+        whole.delivered += part[i].delivered;
+        for (size_t d = 0; d < PUAN_WORK_DAYS; d++)
+            whole.day[d] += part[i].day[d];
+    }
+    if (whole.due <= 0 || today < 0 || today >= PUAN_WORK_DAYS)
+        return;
+    if (whole.delivered * 1000 >= whole.due * done) {
+        out->complete = out->known = true;
+        return;
+    }
+    r.days = shares(all, &whole, NULL, today, gone);
+    for (size_t k = 0; k < r.days; k++)
+        moved |= all[k] < 1.0;
+    if (r.days == 0 || !moved)
+        return;
+    room = calloc(n * (2 * r.days + 2) +
+                      (band ? PUAN_FORECAST_DAYS * PUAN_FORECAST_PATHS : 0),
+                  sizeof(*room));
+    if (!room)
+        return;
+    r.stays = room;
+    r.first = r.stays + n * r.days;
+    r.out = r.first + n * r.days;
+    r.rest = r.out + n;
+    r.share = r.rest + n;
+    for (size_t i = 0; i < n; i++) {
+        (void)shares(r.stays + i * r.days, &part[i], all, today, gone);
+        for (size_t k = 0; k < r.days; k++)
+            r.first[i * r.days + k] =
+                part_of_day(r.stays[i * r.days + k], 1000 - gone);
+        r.out[i] = part[i].due > part[i].delivered
+                       ? (double)(part[i].due - part[i].delivered)
+                       : 0;
+    }
+    r.due = (double)whole.due;
+    r.target = (double)whole.due * (double)(1000 - done) / 1000.0 + 1e-6;
+    for (size_t p = 0; p < PUAN_FORECAST_PATHS; p++)
+        run_path(&r, p, &seed, band);
+    qsort(r.finish, PUAN_FORECAST_PATHS, sizeof(*r.finish), by_day);
+    out->known = true;
+    out->basis = today < PUAN_FORECAST_RECENT ? today : PUAN_FORECAST_RECENT;
+    out->early = r.finish[at[0]];
+    out->middle = r.finish[at[1]];
+    out->late = r.finish[at[2]];
+    out->far = out->middle == PUAN_FORECAST_DAYS;
+    out->late_open = out->late == PUAN_FORECAST_DAYS;
+    if (band)
+        put_band(out, &r, at);
+    free(room);
 }

@@ -43,11 +43,19 @@ int64_t puan_curve_at(const struct puan_plan_curve *c, int64_t ms);
  * instead of a formula where little is known of the distribution) for each
  * day to come, PUAN_FORECAST_PATHS times, until `done` thousandths of the due
  * are in.  A share, not a count, because what is left gets harder to reach.
+ *
+ * An area is the sum of its parts: each part has its own shares, and a day
+ * drawn is the same day for all of them, so that a slow part holds the whole
+ * back and a wet day is wet everywhere.  The share of a part is that of
+ * PUAN_FORECAST_LEND further households behaving like all parts together,
+ * which keeps a small or silent part from saying never.
+ *
  * On the first day its share so far stands for a whole day, pro rata.
  */
 #define PUAN_FORECAST_RECENT 5
-#define PUAN_FORECAST_PATHS 400
+#define PUAN_FORECAST_PATHS 200
 #define PUAN_FORECAST_DAYS 60
+#define PUAN_FORECAST_LEND 30
 struct puan_forecast {
     bool complete;  /* already done */
     bool known;     /* there was movement to judge by */
@@ -55,19 +63,24 @@ struct puan_forecast {
     int64_t basis;  /* whole days used; 0: the part of the first day */
     int64_t early, middle, late; /* day counted from today: 0 today */
     bool late_open; /* the late end lies beyond the days above */
-    size_t n;       /* days of the band below */
+    size_t n;       /* days of the band below; 0: not asked for */
     /* thousandths delivered at the end of day i from today: p10, p50, p90 */
     int16_t low[PUAN_FORECAST_DAYS], mid[PUAN_FORECAST_DAYS],
         high[PUAN_FORECAST_DAYS];
 };
+struct puan_forecast_part {
+    int64_t due, delivered;
+    int64_t day[PUAN_WORK_DAYS]; /* deliveries by day from the window's first */
+};
 /*
- * `day` counts deliveries by day from the window's first; `today` is the index
- * of the day now running and `gone` how much of it is over, in thousandths.
- * `seed` makes the draws: the same figures give the same answer.
+ * `today` is the index of the day now running and `gone` how much of it is
+ * over, in thousandths.  `seed` makes the draws: the same figures give the
+ * same answer.
  */
-void puan_forecast_of(struct puan_forecast *out, const int64_t *day,
-                      int64_t today, int64_t gone, int64_t due,
-                      int64_t delivered, int64_t done, uint64_t seed);
+void puan_forecast_of(struct puan_forecast *out,
+                      const struct puan_forecast_part *part, size_t n,
+                      int64_t today, int64_t gone, int64_t done, uint64_t seed,
+                      bool band);
 
 /* ---- answers kept for a moment ---- */
 struct puan_answers;
@@ -101,7 +114,8 @@ unsigned puan_seat_level(const struct puan_request *rq);
 bool puan_refuse_uncounted(struct puan_request *rq,
                            const struct puan_work_basis *b);
 void puan_forecast_area(struct puan_forecast *out, struct puan_store *st,
-                        const struct puan_work *x, int64_t now, int64_t area);
+                        const struct puan_work *x, int64_t now, int64_t area,
+                        bool band);
 /* Children of an area in the tree, by index; 0 when it has none. */
 #define PUAN_UNDER 30 /* fewer households: counts, no percent */
 

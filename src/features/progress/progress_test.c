@@ -238,11 +238,11 @@ static void a_steady_half_a_day_is_forecast_to_the_day(void **state)
 {
     /* each day brings half of what is out; 12.5 % are out after three days,
        under 1 % after seven: four more days, today being untouched */
-    int64_t day[PUAN_WORK_DAYS] = { 4000, 2000, 1000 };
+    struct puan_forecast_part p = { 8000, 7000, { 4000, 2000, 1000 } };
     struct puan_forecast f;
 
     (void)state;
-    puan_forecast_of(&f, day, 3, 0, 8000, 7000, 990, 1);
+    puan_forecast_of(&f, &p, 1, 3, 0, 990, 1, true);
     assert_true(f.known);
     assert_int_equal(f.basis, 3);
     assert_int_equal(f.early, 3); /* days 0, 1, 2, 3 from today */
@@ -251,43 +251,66 @@ static void a_steady_half_a_day_is_forecast_to_the_day(void **state)
     assert_int_equal(f.mid[0], 937);
 }
 
+static void a_slow_part_holds_the_whole_back(void **state)
+{
+    struct puan_forecast_part p[2] = { { 8000, 7000, { 4000, 2000, 1000 } },
+                                       { 8000, 1141, { 400, 380, 361 } } };
+    struct puan_forecast fast, both, slow;
+
+    (void)state;
+    puan_forecast_of(&fast, p, 1, 3, 0, 990, 1, false);
+    puan_forecast_of(&slow, p + 1, 1, 3, 0, 990, 1, false);
+    puan_forecast_of(&both, p, 2, 3, 0, 990, 1, true);
+    assert_true(both.middle > fast.middle + 20);
+    assert_true(both.middle <= slow.middle);
+    /* tomorrow: half of one part's rest, a twentieth of the other's */
+    assert_in_range(both.mid[0], 560, 568);
+}
+
 static void uneven_days_give_a_band_and_the_same_seed_the_same_band(void **state)
 {
-    int64_t day[PUAN_WORK_DAYS] = { 3000, 500, 2000, 100, 1500 };
+    struct puan_forecast_part p = { 10000, 7100,
+                                    { 3000, 500, 2000, 100, 1500 } };
     struct puan_forecast f, g;
 
     (void)state;
-    puan_forecast_of(&f, day, 5, 500, 10000, 7100, 990, 7);
-    puan_forecast_of(&g, day, 5, 500, 10000, 7100, 990, 7);
+    puan_forecast_of(&f, &p, 1, 5, 500, 990, 7, true);
+    puan_forecast_of(&g, &p, 1, 5, 500, 990, 7, true);
     assert_memory_equal(&f, &g, sizeof(f));
     assert_true(f.early < f.late);
     assert_true(f.low[3] < f.high[3]);
     assert_true(f.mid[5] > f.mid[1]);
+    puan_forecast_of(&g, &p, 1, 5, 500, 990, 7, false);
+    assert_int_equal(g.n, 0); /* without the band, the same end or nearly */
+    assert_in_range(g.middle, f.middle - 2, f.middle + 2);
 }
 
 static void without_movement_there_is_no_forecast(void **state)
 {
-    int64_t day[PUAN_WORK_DAYS] = { 0 };
+    struct puan_forecast_part p = { 1000, 0, { 0 } };
     struct puan_forecast f;
 
     (void)state;
-    puan_forecast_of(&f, day, 4, 300, 1000, 0, 990, 1);
+    puan_forecast_of(&f, &p, 1, 4, 300, 990, 1, true);
     assert_false(f.known);
-    puan_forecast_of(&f, day, 4, 300, 0, 0, 990, 1);
+    p.due = 0;
+    puan_forecast_of(&f, &p, 1, 4, 300, 990, 1, true);
     assert_false(f.known);
-    day[0] = 999;
-    puan_forecast_of(&f, day, 1, 0, 1000, 999, 990, 1);
+    puan_forecast_of(&f, &p, 0, 4, 300, 990, 1, true);
+    assert_false(f.known);
+    p = (struct puan_forecast_part){ 1000, 999, { 999 } };
+    puan_forecast_of(&f, &p, 1, 1, 0, 990, 1, true);
     assert_true(f.complete);
 }
 
 static void the_first_day_stands_for_itself_pro_rata(void **state)
 {
-    int64_t day[PUAN_WORK_DAYS] = { 500 };
+    struct puan_forecast_part p = { 1000, 500, { 500 } };
     struct puan_forecast f;
 
     (void)state;
     /* half a day brought half: a whole one brings three quarters */
-    puan_forecast_of(&f, day, 0, 500, 1000, 500, 990, 1);
+    puan_forecast_of(&f, &p, 1, 0, 500, 990, 1, true);
     assert_true(f.known);
     assert_int_equal(f.basis, 0);
     assert_in_range(f.mid[0], 740, 760);
@@ -305,6 +328,7 @@ int main(void)
         cmocka_unit_test(rules_count_households_of_last_versions),
         cmocka_unit_test(the_curve_rises_evenly_between_its_days),
         cmocka_unit_test(a_steady_half_a_day_is_forecast_to_the_day),
+        cmocka_unit_test(a_slow_part_holds_the_whole_back),
         cmocka_unit_test(
             uneven_days_give_a_band_and_the_same_seed_the_same_band),
         cmocka_unit_test(without_movement_there_is_no_forecast),

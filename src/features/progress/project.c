@@ -503,9 +503,9 @@ static enum puan_status read_returns(struct work_shard *ws, struct made *m,
     struct work *w = ws->w;
     int64_t now = puan_store_now(w->store), real = puan_real_now();
     struct puan_stmt *s = NULL;
-    int64_t live[64];
+    int64_t live[PAGE];
     size_t n_live = 0;
-    bool more = false, many = false, shown = m == ws->cur;
+    bool more = false, shown = m == ws->cur;
     enum puan_status st;
 
     *n = 0;
@@ -542,17 +542,11 @@ static enum puan_status read_returns(struct work_shard *ws, struct made *m,
             break;
         m->seq = r.seq;
         ++*n;
-        if (!shown || !e || many ||
-            (n_live > 0 && live[n_live - 1] == e->code))
-            continue;
-        many = n_live == PUAN_COUNT(live);
-        if (!many)
+        if (shown && e && (n_live == 0 || live[n_live - 1] != e->code))
             live[n_live++] = e->code;
     }
     puan_stmt_done(s);
-    if (many)
-        puan_live_touch(w->store, "counts", puan_shard_area(ws->sh));
-    for (size_t i = 0; i < n_live && !many; i++)
+    for (size_t i = 0; i < n_live; i++)
         puan_live_touch(w->store, "counts", live[i]);
     return st;
 }

@@ -3,6 +3,9 @@
  */
 #include "features/progress/internal.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "base/calendar.h"
 #include "core/area/area.h"
 #include "kit/http/http.h"
@@ -140,26 +143,53 @@ static void put_day(struct puan_jw *w, const char *key, int64_t day)
     puan_jw_ktext(w, key, text);
 }
 
+static void part_of(struct puan_forecast_part *p, const struct puan_work *x)
+{
+    p->due = x->listed - x->vacant;
+    p->delivered = x->delivered;
+    memcpy(p->day, x->day, sizeof(p->day));
+}
+
 void puan_forecast_area(struct puan_forecast *out, struct puan_store *st,
-                        const struct puan_work *x, int64_t now, int64_t area)
+                        const struct puan_work *x, int64_t now, int64_t area,
+                        bool band)
 {
     const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_area_tree *t = puan_store_areas(st);
+    uint32_t top = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
     int64_t offset = plan->offset_minutes * INT64_C(60000);
-    int64_t first, n, today, gone, day[PUAN_WORK_DAYS];
+    int64_t done = puan_plan_number(plan, "progress_done_per_mille", 1000);
+    int64_t first, days, today, gone;
+    struct puan_forecast_part *part;
+    struct puan_work_basis b;
+    struct puan_work y;
+    size_t n = 0;
 
-    puan_work_days(&first, &n, st);
+    puan_work_days(&first, &days, st);
     today = puan_instant_day(now, plan->offset_minutes) - first;
     gone = (now + offset) % DAY * 1000 / DAY;
     memset(out, 0, sizeof(*out));
-    if (today < 0)
+    if (today < 0 || top == PUAN_AREA_NONE)
         return;
-    memcpy(day, x->day, sizeof(day));
     if (today >= PUAN_WORK_DAYS)
         today = PUAN_WORK_DAYS - 1;
-    puan_forecast_of(out, day, today, gone, x->listed - x->vacant,
-                     x->delivered,
-                     puan_plan_number(plan, "progress_done_per_mille", 1000),
-                     (uint64_t)area);
+    for (uint32_t i = top + 1; i < t->area[top].end; i = t->area[i].end)
+        n++;
+    part = calloc(n + 1, sizeof(*part));
+    if (!part)
+        return;
+    if (n == 0) {
+        part_of(&part[n++], x);
+    } else {
+        n = 0;
+        for (uint32_t i = top + 1; i < t->area[top].end; i = t->area[i].end) {
+            puan_work_of(&y, &b, st, t->area[i].code, UINT_MAX);
+            if (b.have == b.of)
+                part_of(&part[n++], &y);
+        }
+    }
+    puan_forecast_of(out, part, n, today, gone, done, (uint64_t)area, band);
+    free(part);
 }
 
 void puan_put_outlook(struct puan_jw *w, struct puan_store *st,
@@ -185,7 +215,7 @@ void puan_put_outlook(struct puan_jw *w, struct puan_store *st,
     if (x->last_ms)
         puan_jw_kinstant(w, "last", x->last_ms, plan->offset_minutes);
     puan_jw_key(w, "forecast");
-    puan_forecast_area(&f, st, x, now, area);
+    puan_forecast_area(&f, st, x, now, area, false);
     if (!f.known || now < curve.from_ms) {
         puan_jw_null(w);
         return;

@@ -174,7 +174,7 @@ static enum puan_status make_curve(struct puan_out *o, struct puan_request *rq,
     puan_work_days(&first, &days, rq->store);
     puan_curve_of(&curve, plan);
     today = puan_instant_day(rq->now, plan->offset_minutes) - first;
-    puan_forecast_area(&f, rq->store, &x, rq->now, rq->area);
+    puan_forecast_area(&f, rq->store, &x, rq->now, rq->area, true);
     /* to the end of the window, further while the forecast is not done */
     last = days - 1;
     if (f.known && !f.complete)

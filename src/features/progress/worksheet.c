@@ -65,7 +65,7 @@ static void put_row(struct puan_out *o, struct puan_request *rq, uint32_t at)
                      (long long)(x.delivered * 1000 / due % 10));
     puan_out_fmt(o, ",%lld.%lld,", (long long)(planned / 10),
                  (long long)(planned % 10));
-    puan_forecast_area(&f, rq->store, &x, rq->now, area->code);
+    puan_forecast_area(&f, rq->store, &x, rq->now, area->code, false);
     if (f.known && !f.complete && !f.far) {
         puan_day_text(day, puan_instant_day(rq->now, plan->offset_minutes) +
                                f.middle);

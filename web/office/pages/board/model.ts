@@ -83,7 +83,7 @@ export interface Board extends Area {
   decide: { total: number; all: boolean; items: Decision[] } | null;
   risks: Risk[] | null;
   cases: { open: number; due?: string; case?: number } | null;
-  base: { backup_age_s?: number | null; ledger_age_s?: number | null; quarantined?: number } | null;
+  base: { backup_age_s?: number | null; ledger_age_s?: number | null } | null;
   counts: (Counts & Outlook) | null;
   lagging?: { areas: number; behind: number; level_zh?: string; level_en?: string; items: Row[] } | null;
   minutes?: number[];
