@@ -27,9 +27,10 @@ void puan_json_position(uint32_t *line, uint32_t *col, struct puan_str src,
             start = i + 1;
         }
     }
-    *col = (uint32_t)puan_utf8_length(
-               (struct puan_str){ src.p + start, at - start }) +
-           1;
+    *col = 1; /* an empty text has no address to count from */
+    if (at > start)
+        *col += (uint32_t)puan_utf8_length(
+            (struct puan_str){ src.p + start, at - start });
 }
 
 static enum puan_status bad(struct puan_json *j, size_t at,

@@ -327,7 +327,7 @@ static enum puan_status state_of_word(enum puan_review_state *out,
     if (word.n == 0)
         return PUAN_OK;
     for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
-        if (puan_str_is(word, puan_review_state_name(s))) {
+        if (puan_str_is(word, puan_review_state_name((enum puan_review_state)s))) {
             *out = (enum puan_review_state)s;
             return PUAN_OK;
         }
