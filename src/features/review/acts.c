@@ -276,16 +276,32 @@ static enum puan_status read_findings(struct acting *a, struct puan_shard *sh,
 /* ---- routes --------------------------------------------------------------------- */
 
 /* A lot in force that was made over the mark: the area's office took it. */
-static bool lot_rests(struct puan_request *rq, int64_t household)
+static bool lot_rests(struct puan_request *rq, struct puan_review_shard *rs,
+                      int64_t household)
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
     uint32_t i = puan_area_of_household(t, household);
+    const struct puan_mark *m = NULL;
+    const struct puan_home *h;
+    int64_t at = 0;
 
+    if (puan_review_follow(rs, false, NULL) != PUAN_OK)
+        return false;
+    pthread_mutex_lock(&rs->lock);
+    h = puan_review_home(rs, household);
+    if (h)
+        m = puan_review_mark(rs, h, puan_review_level(rq));
+    if (m)
+        at = m->at;
+    pthread_mutex_unlock(&rs->lock);
+    if (!m)
+        return false;
     for (; i != PUAN_AREA_NONE; i = t->area[i].parent) {
         struct puan_lot lot;
 
         if (puan_lot_of(&lot, rq->store, t->area[i].code, rq->arena, NULL) ==
-            PUAN_OK)
+                PUAN_OK &&
+            lot.made_ms >= at)
             return true;
     }
     return false;
@@ -317,7 +333,7 @@ static enum puan_status speak(struct puan_request *rq, const void *in,
     if (strcmp(kind, "pass") == 0 && rs->rv->up[a.level] < 0)
         return puan_fail(err, PUAN_EDENIED, "household",
                          "no office above this one reviews");
-    if (strcmp(kind, "undo") == 0 && lot_rests(rq, a.in->household)) {
+    if (strcmp(kind, "undo") == 0 && lot_rests(rq, rs, a.in->household)) {
         puan_answer_problem(rq, 409, "rested-upon",
                             "the area was accepted as a whole since");
         return PUAN_OK;
