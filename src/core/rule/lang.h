@@ -333,11 +333,22 @@ struct puan_rule_code {
     bool plain; /* the guard begins with one test of an item, false enough */
 };
 
+/* A part of a rule whose value helps to see why it failed. */
+struct puan_rule_part {
+    struct puan_str text; /* as its author would write it */
+    struct puan_span code;
+    struct puan_type type;
+};
+#define PUAN_RULE_PARTS 24 /* shown of one rule */
+
 struct puan_ruleset {
     struct puan_program prog;
     struct puan_rule_info *info;
     struct puan_rule_code *code;
     size_t n;
+    struct puan_rule_part *part; /* those of rule i: part_at[i] .. [i + 1] */
+    size_t n_parts, cap_parts;
+    uint32_t *part_at;
     struct puan_rule_skip *skip;
     size_t n_skips;
 };
@@ -388,6 +399,17 @@ enum puan_status puan_rule_check_define(struct puan_ast_define *d,
                                         unsigned depth);
 enum puan_status puan_rule_check_const(struct puan_ast_const *c,
                                        struct puan_rule_names *names);
+/*
+ * The parts of a parsed expression worth showing: comparisons, tests and what
+ * stands on their sides.  Only before it is checked, which rewrites it.
+ */
+struct puan_rule_seen {
+    struct puan_ast_node *node[PUAN_RULE_PARTS];
+    struct puan_str text[PUAN_RULE_PARTS];
+    size_t n;
+};
+void puan_rule_see(struct puan_rule_seen *s, struct puan_ast_node *n,
+                   struct puan_arena *a);
 /* Does the list of forms (empty: all) hold this one? */
 bool puan_ast_forms_hold(const struct puan_ast_forms *f, struct puan_str id);
 

@@ -105,6 +105,23 @@ PUAN_MUST_USE enum puan_status puan_ruleset_run(struct puan_findings *out,
                                                 struct puan_arena *a,
                                                 struct puan_err *err);
 
+/*
+ * Why a rule failed, or holds, for one row: its comparisons and tests in the
+ * order they stand, each followed by what stands on its sides, with the values
+ * of this record.  Texts of sealed items are never among them.
+ */
+struct puan_rule_value {
+    struct puan_str text;  /* "age >= junior_least", "age" */
+    bool truth;            /* a condition: value is "true" or "false" */
+    enum puan_state state; /* GIVEN, or why it is unknown */
+    const char *value;     /* as puan_expr_text; "" unless GIVEN */
+};
+PUAN_MUST_USE enum puan_status
+puan_ruleset_explain(struct puan_rule_value **out, size_t *n,
+                     const struct puan_ruleset *rs, size_t rule,
+                     const struct puan_record *r, uint32_t row,
+                     struct puan_arena *a, struct puan_err *err);
+
 /* Many records at once, column-wise; out[i] as puan_ruleset_run of r[i]. */
 PUAN_MUST_USE enum puan_status
 puan_ruleset_run_block(struct puan_findings *out, const struct puan_ruleset *rs,

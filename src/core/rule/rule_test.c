@@ -193,6 +193,50 @@ static void a_rule_knows_the_items_it_reads(void **state)
         puan_entity_item(&rs->prog.form->entity[1], PUAN_STR("D5")));
 }
 
+static void a_rule_says_why(void **state)
+{
+    static const struct {
+        const char *text, *value; /* "?": unknown */
+    } want[] = {
+        { "given(D3)", "false" },
+        { "(D9 + 1) * 2 > least", "false" },
+        { "(D9 + 1) * 2", "6" },
+        { "least", "10" },
+        { "twice in {2, 4}", "true" },
+        { "twice", "4" },
+        { "count(person where not (D9 = 2 or D9 = 3))", "0" },
+        { "sum(person.D9 where row != self.row)", "0" },
+        { "D12 = 1", "?" },
+        { "D12", "?" },
+    };
+    struct puan_ruleset *rs = rules(
+        "const least = 10\ndefine twice for person = D9 * 2\n"
+        "rule A hard person" MSG
+        "fail when not given(D3) and (D9 + 1) * 2 > least or twice in {2, 4}\n"
+        "  and count(person where not (D9 = 2 or D9 = 3)) = 0\n"
+        "  and sum(person.D9 where row != self.row) = 0 or D12 = 1\n");
+    struct puan_record r = help_record(
+        rs->prog.form, "{\"H1\":1,\"person\":[{\"D9\":2}]}", &arena);
+    struct puan_rule_value *v;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(puan_ruleset_explain(&v, &n, rs, 0, &r, 0, &arena, NULL),
+                     PUAN_OK);
+    for (size_t i = 0, k = 0; i < PUAN_COUNT(want); i++) {
+        while (k < n && !puan_str_is(v[k].text, want[i].text))
+            k++; /* comparisons with the sides shown here */
+        if (k == n)
+            fail_msg("no part %s", want[i].text);
+        if (want[i].value[0] == '?')
+            assert_int_not_equal(v[k].state, PUAN_GIVEN);
+        else
+            assert_string_equal(v[k].value, want[i].value);
+    }
+    assert_int_equal(puan_ruleset_explain(&v, &n, rs, 0, &r, 1, &arena, NULL),
+                     PUAN_EBUG);
+}
+
 static void a_derived_item_no_rule_needs_is_not_computed(void **state)
 {
     struct puan_ruleset *rs = rules("define a for person = D9 + 1\n"
@@ -452,6 +496,7 @@ int main(void)
         TEST(files_share_their_names_and_errors_name_the_file),
         TEST(a_text_that_is_not_utf8_is_refused),
         TEST(a_rule_knows_the_items_it_reads),
+        TEST(a_rule_says_why),
         TEST(a_derived_item_no_rule_needs_is_not_computed),
         TEST(without_the_vault_a_comparison_of_texts_is_not_evaluable),
         TEST(a_record_of_another_form_is_a_bug_not_a_crash),

@@ -145,10 +145,58 @@ static bool plain_guard(const struct puan_ast_node *n)
            n->kid->ast == PUAN_AST_ITEM && n->kid->next->ast != PUAN_AST_ITEM;
 }
 
+static enum puan_status add_part(struct compile *c, struct puan_str text,
+                                 const struct puan_ast_node *n,
+                                 const char *file)
+{
+    struct puan_ruleset *rs = c->rs;
+    struct puan_rule_part *p;
+
+    if (rs->n_parts == rs->cap_parts) {
+        size_t cap = rs->cap_parts ? rs->cap_parts * 2 : 64;
+
+        p = puan_new_n(c->names.arena, cap, struct puan_rule_part);
+        if (!p)
+            return puan_arena_check(c->names.arena, c->names.err);
+        if (rs->n_parts)
+            memcpy(p, rs->part, rs->n_parts * sizeof(*p));
+        rs->part = p;
+        rs->cap_parts = cap;
+    }
+    p = &rs->part[rs->n_parts++];
+    p->text = text;
+    p->type = n->type;
+    return puan_rule_emit(&p->code, &c->code, n, file, c->names.err);
+}
+
+/* Code for what was seen in the rule, where checking left a value of it. */
+static enum puan_status rule_parts(struct compile *c,
+                                   const struct puan_rule_seen *seen,
+                                   const char *file)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t i = 0; i < seen->n && st == PUAN_OK; i++) {
+        const struct puan_ast_node *n = seen->node[i];
+        char first = seen->text[i].n ? seen->text[i].p[0] : '0';
+        /* a threshold by name says something, a number does not */
+        bool plain = n->ast == PUAN_AST_CONST &&
+                     (first == '-' || (first >= '0' && first <= '9') ||
+                      n->type.kind == PUAN_KIND_TRUTH);
+
+        if (!plain && n->ast != PUAN_AST_WORD &&
+            n->ast != PUAN_AST_RANGE && n->type.kind != PUAN_KIND_SEALED &&
+            n->type.kind != PUAN_KIND_WORD)
+            st = add_part(c, seen->text[i], n, file);
+    }
+    return st;
+}
+
 /* Checks and compiles one rule that is meant for the form. */
 static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
                                   struct puan_rule_scope *s)
 {
+    struct puan_rule_seen seen = { .n = 0 };
     struct puan_ruleset *rs = c->rs;
     struct puan_rule_code *code = &rs->code[rs->n];
     struct puan_err *err = c->names.err;
@@ -164,6 +212,8 @@ static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
     s->level = (uint16_t)e;
     code->entity = (uint16_t)e;
     code->when = (struct puan_span){ 0, 0 };
+    puan_rule_see(&seen, r->when, c->names.arena);
+    puan_rule_see(&seen, r->check, c->names.arena);
     if (r->when)
         st = puan_rule_check_truth(r->when, s, "'when'");
     if (st == PUAN_OK)
@@ -177,6 +227,8 @@ static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
         code->plain = plain_guard(r->when);
     if (st == PUAN_OK)
         st = puan_rule_emit(&code->check, &c->code, r->check, r->file, err);
+    if (st == PUAN_OK)
+        st = rule_parts(c, &seen, r->file);
     return st;
 }
 
@@ -194,6 +246,8 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
     c->names.err = &local;
     st = rule_body(c, r, &s);
     c->names.err = c->err;
+    if (st != PUAN_OK)
+        rs->n_parts = rs->part_at[rs->n];
     if (st == PUAN_EINVAL && s.unresolved && r->in.n == 0) {
         skip(c, r->id, r->file, r->line, r->col,
              puan_arena_fmt(c->names.arena, "%s", local.text));
@@ -216,6 +270,7 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
     };
     st = references(&rs->info[rs->n], c, r);
     rs->n++;
+    rs->part_at[rs->n] = (uint32_t)rs->n_parts;
     return st;
 }
 
@@ -296,6 +351,7 @@ static enum puan_status reserve(struct compile *c, struct puan_arena *a)
     c->rs = rs;
     rs->info = puan_new_n(a, rules, struct puan_rule_info);
     rs->code = puan_new_n(a, rules, struct puan_rule_code);
+    rs->part_at = puan_new_n(a, rules + 1, uint32_t);
     rs->skip = puan_new_n(a, rules + defines, struct puan_rule_skip);
     c->names.column = puan_new_n(a, defines, struct puan_column);
     c->names.cap_columns = defines;
@@ -512,4 +568,53 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
         }
     }
     return PUAN_OK;
+}
+
+enum puan_status puan_ruleset_explain(struct puan_rule_value **out, size_t *n,
+                                      const struct puan_ruleset *rs,
+                                      size_t rule, const struct puan_record *r,
+                                      uint32_t row, struct puan_arena *a,
+                                      struct puan_err *err)
+{
+    const struct puan_program *p = &rs->prog;
+    struct puan_rule_run x = { .r = r, .range = p->range };
+    struct puan_rule_value *list;
+    uint32_t from, to;
+    enum puan_status st;
+
+    *out = NULL;
+    *n = 0;
+    if (rule >= rs->n || r->form != p->form || r->rows[0].n != 1 ||
+        row >= r->rows[rs->code[rule].entity].n)
+        return puan_fail(err, PUAN_EBUG, "rules",
+                         "the record is of another form or has no such row");
+    from = rs->part_at[rule];
+    to = rs->part_at[rule + 1];
+    list = puan_new_n(a, to - from, struct puan_rule_value);
+    if (!list)
+        return puan_arena_check(a, err);
+    puan_rule_place(&x, PUAN_SRC_HOUSE, 0, 0);
+    st = derive(&x, p, a, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_rule_place(&x, PUAN_SRC_OWN, rs->code[rule].entity, row);
+    for (uint32_t i = from; i < to; i++) {
+        const struct puan_rule_part *part = &rs->part[i];
+        const struct puan_expr typed = { .type = part->type };
+        struct puan_rule_value *v = &list[i - from];
+        val regs[PUAN_RULE_REGS];
+
+        puan_rule_exec(&x, p->ins + part->code.at, part->code.n, regs);
+        v->text = part->text;
+        v->truth = part->type.kind == PUAN_KIND_TRUTH;
+        v->state = regs[0].s == PUAN_KNOWN
+                       ? PUAN_GIVEN
+                       : (enum puan_state)state_of(regs[0].s);
+        v->value = v->state == PUAN_GIVEN
+                       ? puan_expr_text(&typed, regs[0].v, a)
+                       : "";
+    }
+    *out = list;
+    *n = to - from;
+    return puan_arena_check(a, err);
 }

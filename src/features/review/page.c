@@ -301,6 +301,28 @@ static void put_items(struct page *p, const struct version *v,
     puan_jw_end(p->w, ']');
 }
 
+/* The parts of the rule with their values for this row. */
+static void put_why(struct page *p, const struct version *v,
+                    const struct puan_ruleset *rules, const struct puan_edit *x)
+{
+    struct puan_rule_value *list;
+    size_t n = 0;
+
+    if (puan_ruleset_explain(&list, &n, rules, x->rule, &v->rec, x->row,
+                             p->rq->arena, NULL) != PUAN_OK)
+        n = 0; /* the finding is whole without it */
+    puan_jw_key(p->w, "why");
+    puan_jw_list(p->w);
+    for (size_t i = 0; i < n; i++) {
+        puan_jw_map(p->w);
+        puan_jw_kstr(p->w, "text", list[i].text);
+        puan_jw_ktext(p->w, "value",
+                      list[i].state == PUAN_GIVEN ? list[i].value : "unknown");
+        puan_jw_end(p->w, '}');
+    }
+    puan_jw_end(p->w, ']');
+}
+
 /* The version since which it has been found without a break. */
 static int64_t first_seen(const struct page *p, const struct puan_edit *x)
 {
@@ -342,6 +364,7 @@ static void put_findings(struct page *p, const struct version *v)
         if (x->state != PUAN_EDIT_OPEN)
             puan_jw_kstr(w, "reason", x->reason);
         puan_jw_kstr(w, "source", source_of(p, info));
+        put_why(p, v, rules, x);
         put_items(p, v, info, x->row);
         puan_jw_end(w, '}');
     }
