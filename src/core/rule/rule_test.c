@@ -206,17 +206,20 @@ static void a_rule_says_why(void **state)
         { "twice", "4" },
         { "count(person where not (D9 = 2 or D9 = 3))", "0" },
         { "sum(person.D9 where row != self.row)", "0" },
-        { "D12 = 1", "?" },
-        { "D12", "?" },
+        { "D4 = 1", "?" },
+        { "D4", "?" },
     };
     struct puan_ruleset *rs = rules(
         "const least = 10\ndefine twice for person = D9 * 2\n"
         "rule A hard person" MSG
         "fail when not given(D3) and (D9 + 1) * 2 > least or twice in {2, 4}\n"
         "  and count(person where not (D9 = 2 or D9 = 3)) = 0\n"
-        "  and sum(person.D9 where row != self.row) = 0 or D12 = 1\n");
+        "  and sum(person.D9 where row != self.row) = 0 or D4 = 1\n");
     struct puan_record r = help_record(
-        rs->prog.form, "{\"H1\":1,\"person\":[{\"D9\":2}]}", &arena);
+        rs->prog.form,
+        "{\"form\":\"census\",\"household\":\"1\",\"answers\":{\"H1\":1},"
+        "\"person\":[{\"D9\":2}]}",
+        &arena);
     struct puan_rule_value *v;
     size_t n;
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "core/ledger/ledger.h"
+#include "features/live/live.h"
 #include "kit/os/os.h"
 
 #define LISTING_MS 10000
@@ -306,6 +307,7 @@ static enum puan_status follow_returns(struct puan_review_shard *rs,
                                        struct puan_err *err)
 {
     bool live = strcmp(puan_store_birth(rs->rv->store), "live") == 0;
+    int64_t base = puan_store_areas(rs->rv->store)->household_base, last = 0;
     struct puan_stmt *s = NULL;
     struct puan_arena a;
     bool more = true;
@@ -321,7 +323,9 @@ static enum puan_status follow_returns(struct puan_review_shard *rs,
         return st;
     puan_arena_init(&a, puan_os_alloc());
     puan_bind_int(s, 1, rs->ret);
-    while (st == PUAN_OK) {
+    for (;;) {
+        const struct puan_home *h;
+
         st = puan_stmt_step(&more, s, err);
         if (st != PUAN_OK || !more)
             break;
@@ -329,12 +333,25 @@ static enum puan_status follow_returns(struct puan_review_shard *rs,
             st = puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
             break;
         }
+        h = puan_review_home(rs, puan_col_int(s, 1));
+        if (rs->made && h && h->work && h->household / base != last) {
+            last = h->household / base;
+            puan_live_touch(rs->rv->store, "review", last);
+        }
         rs->ret = puan_col_int(s, 0);
         ++*n;
     }
     puan_stmt_done(s);
     puan_arena_clear(&a);
     return st;
+}
+
+/* Tells open pages of the household's area. */
+static void touch(struct puan_review_shard *rs, const struct puan_home *h)
+{
+    puan_live_touch(rs->rv->store, "review",
+                    h->household /
+                        puan_store_areas(rs->rv->store)->household_base);
 }
 
 int64_t puan_review_event(int64_t *entry, struct puan_db *db, int64_t query,
@@ -401,6 +418,8 @@ static enum puan_status follow_queries(struct puan_review_shard *rs,
         if (version > w->query_version)
             w->query_version = (uint8_t)version;
         w->queries++;
+        if (rs->made)
+            touch(rs, h);
         rs->query = puan_col_int(s, 0);
         ++*n;
     }
@@ -474,6 +493,8 @@ static enum puan_status follow_acts(struct puan_review_shard *rs,
             };
             w->marks = m;
         }
+        if (rs->made)
+            touch(rs, h);
         rs->act = puan_col_int(s, 0);
         ++*n;
     }
