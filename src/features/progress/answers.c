@@ -18,7 +18,6 @@
 struct kept {
     char *key, *json;
     size_t n;
-    uint64_t tag;
     int64_t made_ns;
     bool making;
 };
@@ -62,20 +61,20 @@ static uint64_t fnv(uint64_t h, const char *p, size_t n)
 
 #define FNV UINT64_C(14695981039346656037)
 
-/*
- * The tag names the question, the state of what it rests on, and the minute
- * (ages and deadlines move on): the text itself says the second it was made.
- */
-static void etag_of(char out[24], uint64_t tag)
+static void etag_of(char out[24], const struct puan_request *rq,
+                    struct puan_str key, uint64_t version)
 {
-    puan_format(out, 24, "\"%llx\"", (unsigned long long)tag);
+    puan_format(out, 24, "\"%llx\"",
+                (unsigned long long)(fnv(FNV ^ version, key.p, key.n) ^
+                                     (uint64_t)(rq->now / 60000)));
 }
 
-static bool unchanged(struct puan_request *rq, uint64_t tag)
+bool puan_unchanged(struct puan_request *rq, struct puan_str key,
+                    uint64_t version)
 {
     char etag[24];
 
-    etag_of(etag, tag);
+    etag_of(etag, rq, key, version);
     if (!puan_str_is(rq->http->header[PUAN_H_IF_NONE_MATCH], etag))
         return false;
     puan_answer_bytes(rq, 304, NULL, PUAN_STR(""));
@@ -83,40 +82,36 @@ static bool unchanged(struct puan_request *rq, uint64_t tag)
     return true;
 }
 
-static void give(struct puan_request *rq, struct puan_str json, uint64_t tag)
+void puan_give(struct puan_request *rq, struct puan_str json,
+               struct puan_str key, uint64_t version)
 {
     char etag[24];
 
-    etag_of(etag, tag);
+    etag_of(etag, rq, key, version);
     puan_answer_json(rq, 200, json);
     puan_answer_header(rq, "ETag", etag);
 }
 
-enum puan_status puan_answer_kept(struct puan_request *rq, const void *in,
-                                  struct puan_str key, uint64_t version,
-                                  puan_make_fn make, struct puan_err *err)
+enum puan_status puan_kept(struct puan_str *out, struct puan_request *rq,
+                           const void *in, struct puan_str key,
+                           puan_make_fn make, struct puan_err *err)
 {
     struct puan_answers *a = puan_work_answers(rq->store);
     struct kept *k = &a->place[fnv(FNV, key.p, key.n) % PLACES];
-    uint64_t tag = fnv(FNV ^ version, key.p, key.n) ^
-                   (uint64_t)(rq->now / 60000);
     struct puan_out o;
     struct puan_str json;
     enum puan_status st;
 
-    if (unchanged(rq, tag))
-        return PUAN_OK;
+    *out = PUAN_STR("");
     pthread_mutex_lock(&a->lock);
     for (;;) {
         bool ours = k->key && puan_str_is(key, k->key);
 
         if (ours && k->json && puan_os_mono_ns() - k->made_ns < KEEP_NS) {
-            json = puan_arena_keep(rq->arena,
+            *out = puan_arena_keep(rq->arena,
                                    (struct puan_str){ k->json, k->n });
-            tag = k->tag; /* of the text, which may be a second old */
             pthread_mutex_unlock(&a->lock);
-            give(rq, json, tag);
-            return PUAN_OK;
+            return puan_arena_check(rq->arena, err);
         }
         if (!ours || !k->making)
             break;
@@ -146,13 +141,27 @@ enum puan_status puan_answer_kept(struct puan_request *rq, const void *in,
         if (st == PUAN_OK && !rq->answered && (k->json = malloc(json.n + 1))) {
             memcpy(k->json, json.p, json.n);
             k->n = json.n;
-            k->tag = tag;
             k->made_ns = puan_os_mono_ns();
         }
         pthread_cond_broadcast(&a->made);
         pthread_mutex_unlock(&a->lock);
     }
     if (st == PUAN_OK && !rq->answered)
-        give(rq, json, tag);
+        *out = json;
+    return st;
+}
+
+enum puan_status puan_answer_kept(struct puan_request *rq, const void *in,
+                                  struct puan_str key, uint64_t version,
+                                  puan_make_fn make, struct puan_err *err)
+{
+    struct puan_str json;
+    enum puan_status st;
+
+    if (puan_unchanged(rq, key, version))
+        return PUAN_OK;
+    st = puan_kept(&json, rq, in, key, make, err);
+    if (st == PUAN_OK && !rq->answered)
+        puan_give(rq, json, key, version);
     return st;
 }

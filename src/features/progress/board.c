@@ -659,6 +659,7 @@ static void rules(struct puan_jw *w, struct puan_request *rq)
     puan_jw_end(w, ']');
 }
 
+/* What all who may see this area see of it: all but the decisions. */
 static enum puan_status make(struct puan_out *o, struct puan_request *rq,
                              const void *in, struct puan_err *err)
 {
@@ -677,7 +678,6 @@ static enum puan_status make(struct puan_out *o, struct puan_request *rq,
                      puan_store_plan(rq->store)->offset_minutes);
     puan_put_area(&w, rq->store, rq->area);
     window_day(&w, rq);
-    part(&w, rq, "decide", decide, lost, &n_lost);
     part(&w, rq, "risks", risks, lost, &n_lost);
     part(&w, rq, "cases", cases, lost, &n_lost);
     part(&w, rq, "base", base, lost, &n_lost);
@@ -710,8 +710,32 @@ enum puan_status puan_get_board(struct puan_request *rq, const void *in,
     struct puan_str key = puan_str_of(puan_arena_fmt(
         rq->arena, "board/%lld/%lld/%lld", (long long)rq->area,
         (long long)rq->who.account, (long long)rq->who.seat));
+    struct puan_str common = puan_str_of(puan_arena_fmt(
+        rq->arena, "common/%lld/%u/%d", (long long)rq->area,
+        puan_seat_level(rq), puan_request_can(rq, "evaluation.view")));
     uint64_t version = puan_work_version(rq->store) * 1000003 +
                        puan_shard_height(puan_store_office(rq->store));
+    struct puan_err own = { 0 };
+    struct puan_str shared;
+    struct puan_out o, mine;
+    struct puan_jw w;
 
-    return puan_answer_kept(rq, in, key, version, make, err);
+    if (puan_unchanged(rq, key, version))
+        return PUAN_OK;
+    TRY(puan_kept(&shared, rq, in, common, make, err));
+    if (shared.n == 0)
+        return PUAN_OK;
+    puan_out_init(&mine, rq->arena);
+    puan_jw_init(&w, &mine);
+    puan_out_init(&o, rq->arena);
+    puan_out_bytes(&o, shared.p, shared.n - 1); /* without its last brace */
+    puan_out_text(&o, ",\"decide\":");
+    if (decide(&w, rq, &own) == PUAN_OK)
+        puan_out_str(&o, puan_out_view(&mine));
+    else
+        puan_out_text(&o, "null");
+    puan_out_char(&o, '}');
+    TRY(puan_arena_check(rq->arena, err));
+    puan_give(rq, puan_out_view(&o), key, version);
+    return PUAN_OK;
 }

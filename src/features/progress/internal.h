@@ -87,15 +87,28 @@ struct puan_answers;
 struct puan_answers *puan_answers_open(void);
 void puan_answers_close(struct puan_answers *a);
 /*
- * Answers of one kind to one question, made at most once a second and only
- * when something changed; ETag, 304.  `make` writes the JSON.
+ * A text that answers one question, made at most once a second however many
+ * ask; `key` says everything it depends on.  It is left in rq->arena.  When
+ * `make` has answered by itself (a refusal), *out stays empty.
  */
 typedef enum puan_status (*puan_make_fn)(struct puan_out *o,
                                          struct puan_request *rq,
                                          const void *in, struct puan_err *err);
 PUAN_MUST_USE enum puan_status
+puan_kept(struct puan_str *out, struct puan_request *rq, const void *in,
+          struct puan_str key, puan_make_fn make, struct puan_err *err);
+/*
+ * The same as the whole answer, with ETag and 304: the tag names the question,
+ * `version` of what it rests on, and the minute (ages and deadlines move on).
+ */
+PUAN_MUST_USE enum puan_status
 puan_answer_kept(struct puan_request *rq, const void *in, struct puan_str key,
                  uint64_t version, puan_make_fn make, struct puan_err *err);
+/* For answers made of parts: true when the asker has this one (304 given). */
+bool puan_unchanged(struct puan_request *rq, struct puan_str key,
+                    uint64_t version);
+void puan_give(struct puan_request *rq, struct puan_str json,
+               struct puan_str key, uint64_t version);
 struct puan_answers *puan_work_answers(struct puan_store *st);
 
 /* ---- common pieces of the answers (rows.c) ---- */
