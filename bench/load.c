@@ -397,6 +397,60 @@ static enum puan_status open_sessions(struct puan_host *h,
     return rc;
 }
 
+/*
+ * Office seats of the first county, for who reads while others write: a line
+ * "role token" each, LOAD_BOARDS of county-head first, then every other
+ * office role of the plan that sits at a county or below none.
+ */
+static enum puan_status open_offices(struct puan_host *h,
+                                     const struct load_options *o,
+                                     const struct puan_plan *plan,
+                                     struct puan_err *err)
+{
+    int county = puan_plan_level(plan, PUAN_STR("county"));
+    int64_t now = puan_real_now();
+    char path[512];
+    enum puan_status rc = PUAN_OK;
+    FILE *f;
+
+    puan_format(path, sizeof(path), "%s.offices", o->dir);
+    f = fopen(path, "w");
+    if (!f)
+        return puan_fail(err, PUAN_EIO, path, "cannot be written");
+    for (size_t i = 0; i < plan->n_roles && rc == PUAN_OK; i++) {
+        const struct puan_role *r = &plan->role[i];
+        bool head = puan_str_is(r->id, "county-head");
+        unsigned n = head ? LOAD_BOARDS : 1;
+
+        if (r->credential != PUAN_CREDENTIAL_HUMAN || r->external ||
+            (r->levels && !(r->levels >> county & 1)))
+            continue;
+        for (unsigned k = 0; k < n && rc == PUAN_OK; k++) {
+            struct puan_who who = {
+                .credential = PUAN_CRED_HUMAN,
+                .account = 1000000 + (int64_t)i * 100 + k,
+                .seat = 1000000 + (int64_t)i * 100 + k,
+                .area = r->levels ? county_code[0] : 0,
+                .role = (int32_t)i,
+            };
+            char token[PUAN_TOKEN_TEXT];
+
+            puan_format(who.name, sizeof(who.name), "%.*s.%u", PUAN_FMT(r->id),
+                        k);
+            puan_format(who.role_name, sizeof(who.role_name), "%.*s",
+                        PUAN_FMT(r->id));
+            puan_format(who.seat_text, sizeof(who.seat_text), "%.*s@%lld",
+                        PUAN_FMT(r->id), (long long)who.area);
+            rc = puan_session_open(token, puan_host_sessions(h), &who, now,
+                                   86400000, now + 86400000, err);
+            if (rc == PUAN_OK)
+                fprintf(f, "%.*s %s\n", PUAN_FMT(r->id), token);
+        }
+    }
+    fclose(f);
+    return rc;
+}
+
 static void serve_stats(char *out, size_t cap, struct puan_store *st)
 {
     struct puan_shard_stats all = { 0 };
@@ -439,6 +493,8 @@ int load_serve(int argc, char **argv, void (*with)(struct puan_store *))
         rc = puan_host_start(&h, st, puan_features, &host, &err);
     if (rc == PUAN_OK)
         rc = open_sessions(h, &o, puan_store_plan(st), &err);
+    if (rc == PUAN_OK)
+        rc = open_offices(h, &o, puan_store_plan(st), &err);
     if (rc != PUAN_OK) {
         fprintf(stderr, "server: %s: %s\n", err.where, err.text);
         puan_host_stop(h);

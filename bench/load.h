@@ -54,6 +54,8 @@ PUAN_MUST_USE enum puan_status load_spawn(struct load_server *s,
 PUAN_MUST_USE enum puan_status load_ready(struct load_server *s,
                                           const struct load_options *o,
                                           struct puan_err *err);
+/* Tokens of office seats stand in DIR.offices: "role token" a line. */
+#define LOAD_BOARDS 10
 /* Sends one line, waits for one line; false when the server is gone. */
 bool load_ask(struct load_server *s, const char *command, char *answer,
               size_t cap);
