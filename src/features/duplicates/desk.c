@@ -966,6 +966,31 @@ static enum puan_status version_of(int64_t *version, struct puan_store *st,
     return x;
 }
 
+/* "role@area" in the plan's words. */
+static void put_seat(struct puan_jw *w, struct puan_store *st,
+                     struct puan_str seat)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+    const struct puan_area_tree *t = puan_store_areas(st);
+    const struct puan_role *role;
+    struct puan_str id, rest = seat;
+    int64_t area = 0;
+    uint32_t i;
+
+    if (!puan_str_split(&id, &rest, '@'))
+        return;
+    role = puan_plan_role(plan, id);
+    if (role) {
+        puan_jw_kstr(w, "role_zh", role->zh);
+        puan_jw_kstr(w, "role_en", role->en);
+    }
+    i = puan_int_parse(&area, rest) ? puan_area_find(t, area) : PUAN_AREA_NONE;
+    if (i != PUAN_AREA_NONE) {
+        puan_jw_kstr(w, "area_zh", t->area[i].zh);
+        puan_jw_kstr(w, "area_en", t->area[i].en);
+    }
+}
+
 static enum puan_status put_history(struct puan_jw *w, struct puan_request *rq,
                                     struct puan_db *db, const struct group *g,
                                     struct puan_err *err)
@@ -993,6 +1018,7 @@ static enum puan_status put_history(struct puan_jw *w, struct puan_request *rq,
         puan_jw_map(w);
         puan_jw_kinstant(w, "at", puan_col_int(q, 0), offset);
         puan_jw_kstr(w, "seat", puan_col_text(q, 1));
+        put_seat(w, rq->store, puan_col_text(q, 1));
         puan_jw_kint(w, "verdict", puan_col_int(q, 2));
         puan_jw_kstr(w, "reason", puan_col_text(q, 3));
         if (decision.n) {

@@ -553,7 +553,7 @@ static void verdicts_reach_the_counts_the_field_and_the_office_above(
     assert_false(puan_dropped_has(d, 11101001, 1, 0));
     puan_dropped_close(d);
     assert_int_equal(call(f, "GET", one_, clerk, NULL), 200);
-    assert_true(says("\"seat\":\"clerk@111\",\"verdict\":1"));
+    assert_true(says("\"seat\":\"clerk@111\",\"role_zh\":\"县\""));
     assert_true(says("\"on\":[{\"side\":0,\"version\":1},"
                      "{\"side\":1,\"version\":1}]"));
 

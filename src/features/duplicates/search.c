@@ -389,7 +389,7 @@ static enum puan_status put_group(struct puan_shard *sh, struct puan_db *db,
                           .area = common_area(s, f),
                           .state = PUAN_STR("open"),
                           .decision = PUAN_STR(""),
-                          .found_ms = act->entry_ms };
+                          .found_ms = puan_store_now(s->store) };
     char hex[33];
     struct puan_stmt *q = NULL;
     struct puan_out records;
