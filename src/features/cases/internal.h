@@ -95,7 +95,7 @@ enum puan_status puan_case_refused(struct puan_shard *sh, struct puan_db *db,
                                    struct puan_err *err);
 
 /* routes.c */
-#define PUAN_CASE_ROUTES 15
+#define PUAN_CASE_ROUTES 16
 extern const struct puan_route puan_case_routes[PUAN_CASE_ROUTES];
 
 #endif

@@ -434,6 +434,40 @@ static enum puan_status fill_line(struct line *l, struct puan_request *rq,
     return PUAN_OK;
 }
 
+enum puan_status puan_case_brief(struct puan_case_brief *out,
+                                 struct puan_request *rq, struct puan_db *db,
+                                 int64_t id, struct puan_err *err)
+{
+    struct puan_faces *fs = faces(rq->store);
+    struct line l = { .mine = -1 };
+    struct puan_case_row row;
+    enum puan_status st;
+
+    *out = (struct puan_case_brief){ .title_zh = "", .title_en = "" };
+    TRY(puan_case_row_read(&row, db, id, rq->arena, err));
+    l.face.id = id;
+    l.face.n = row.n;
+    TRY(puan_cases_flow(&l.face.flow, rq->store, row.flow, err));
+    pthread_mutex_lock(&fs->lock);
+    st = number_new(fs, rq->store, db, err);
+    if (st == PUAN_OK)
+        st = fill_line(&l, rq, db, err);
+    pthread_mutex_unlock(&fs->lock);
+    if (st != PUAN_OK)
+        return st;
+    if (l.face.number > 0)
+        puan_format(out->number, sizeof out->number, "%04d-%03d", l.face.year,
+                    l.face.number);
+    out->level = l.face.level;
+    out->title_zh = l.zh;
+    out->title_en = l.en;
+    if (l.face.clock >= 0 && row.ended_ms == 0) {
+        out->clock = &l.face.flow->clocks[l.face.clock].label;
+        out->due_ms = l.face.due_ms;
+    }
+    return PUAN_OK;
+}
+
 static void seats_words(struct puan_jw *w, const struct puan_flow *f,
                         puan_flow_set by, struct puan_arena *a)
 {

@@ -510,48 +510,126 @@ static const struct puan_param mine_params[] = {
     PUAN_PAGE_PARAMS(struct mine_in, page),
 };
 
-static void put_notice(struct puan_jw *w, struct puan_stmt *s,
-                       struct puan_request *rq)
-{
-    puan_jw_map(w);
-    puan_jw_kint(w, "id", puan_col_int(s, 0));
-    puan_jw_kint(w, "case", puan_col_int(s, 1));
-    puan_jw_kstr(w, "kind", puan_col_text(s, 2));
-    puan_jw_kstr(w, "seat", puan_col_text(s, 3));
-    puan_jw_kinstant(w, "at", puan_col_int(s, 4),
-                     puan_store_plan(rq->store)->offset_minutes);
-    puan_jw_kstr(w, "flow", puan_col_text(s, 5));
-    puan_jw_kint(w, "area", puan_col_int(s, 6));
-    puan_jw_kstr(w, "state", puan_col_text(s, 7));
-    puan_jw_kbool(w, "drill", puan_col_int(s, 8) != 0);
-    puan_jw_end(w, '}');
-}
+#define NOTICES 100
 
-/* What was said to this seat and not yet taken, oldest first. */
+/* One line of the list; its case is looked up after the rows were read. */
+struct told {
+    int64_t id, run, at, area;
+    struct puan_str kind, seat, flow, state;
+    bool drill;
+};
+
+/*
+ * What was said to this seat and not yet taken, oldest first: level, number
+ * and due time, never what it is about in words of others.
+ */
 static enum puan_status mine(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
     const struct mine_in *in = v;
     struct puan_shard *office = puan_store_office(rq->store);
+    int offset = puan_store_plan(rq->store)->offset_minutes;
+    int64_t limit = puan_page_limit(&in->page), next = 0, vacant = 0;
+    struct told *t = puan_new_n(rq->arena, NOTICES, struct told);
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
+    struct puan_out o;
+    struct puan_jw w;
+    size_t n = 0;
+    bool more = false;
     enum puan_status st;
 
+    if (t == NULL)
+        return puan_arena_check(rq->arena, err);
+    if (limit > NOTICES)
+        limit = NOTICES;
     TRY(puan_read_begin(&db, office, err));
     st = puan_sql(&s, db,
                   "SELECT n.id, n.run, n.kind, n.seat, n.at, r.flow, r.area,"
                   " r.state, r.drill FROM case_notice n JOIN case_run r ON"
                   " r.id = n.run WHERE n.id > $1 AND n.taken = 0 AND"
-                  " n.role = $2 AND n.area = $3 ORDER BY n.id",
+                  " n.role = $2 AND n.area = $3 ORDER BY n.id LIMIT $4",
                   err);
     if (st == PUAN_OK) {
         puan_bind_int(s, 1, in->page.cursor);
         puan_bind_text(s, 2, puan_str_of(rq->who.role_name));
         puan_bind_int(s, 3, rq->who.area);
-        st = puan_answer_rows(rq, s, &in->page, -1, put_notice, err);
+        puan_bind_int(s, 4, limit + 1);
+        while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+            if ((int64_t)n == limit) {
+                next = t[n - 1].id;
+                break;
+            }
+            t[n++] = (struct told){
+                puan_col_int(s, 0), puan_col_int(s, 1), puan_col_int(s, 4),
+                puan_col_int(s, 6), puan_arena_keep(rq->arena,
+                                                    puan_col_text(s, 2)),
+                puan_arena_keep(rq->arena, puan_col_text(s, 3)),
+                puan_arena_keep(rq->arena, puan_col_text(s, 5)),
+                puan_arena_keep(rq->arena, puan_col_text(s, 7)),
+                puan_col_int(s, 8) != 0
+            };
+        }
+        puan_stmt_done(s);
     }
+    if (st == PUAN_OK)
+        st = puan_db_int(&vacant, db,
+                         "SELECT COUNT(*) FROM case_notice n JOIN case_run r"
+                         " ON r.id = n.run WHERE n.vacant = 1 AND n.taken = 0"
+                         " AND r.ended = 0",
+                         0, err);
+    puan_out_init(&o, rq->arena);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    puan_jw_kinstant(&w, "as_of", rq->now, offset);
+    puan_jw_kint(&w, "vacant", vacant);
+    puan_jw_key(&w, "items");
+    puan_jw_list(&w);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++) {
+        struct puan_case_brief b;
+
+        st = puan_case_brief(&b, rq, db, t[i].run, err);
+        if (st != PUAN_OK)
+            break;
+        puan_jw_map(&w);
+        puan_jw_kint(&w, "id", t[i].id);
+        puan_jw_kint(&w, "case", t[i].run);
+        puan_jw_ktext(&w, "number", b.number);
+        puan_jw_kstr(&w, "level", b.level);
+        puan_jw_kstr(&w, "kind", t[i].kind);
+        puan_jw_kstr(&w, "seat", t[i].seat);
+        puan_jw_kinstant(&w, "at", t[i].at, offset);
+        puan_jw_kstr(&w, "flow", t[i].flow);
+        puan_jw_kint(&w, "area", t[i].area);
+        puan_jw_kstr(&w, "state", t[i].state);
+        puan_jw_kbool(&w, "drill", t[i].drill);
+        if (b.clock != NULL) {
+            puan_jw_kstr(&w, "clock_zh", b.clock->zh);
+            puan_jw_kstr(&w, "clock_en", b.clock->en);
+            puan_jw_kinstant(&w, "due", b.due_ms, offset);
+        }
+        puan_jw_end(&w, '}');
+    }
+    puan_jw_end(&w, ']');
+    puan_jw_key(&w, "next");
+    if (next != 0)
+        puan_jw_int(&w, next);
+    else
+        puan_jw_null(&w);
+    puan_jw_end(&w, '}');
     puan_read_end(office, db);
+    if (st == PUAN_OK)
+        st = puan_arena_check(rq->arena, err);
+    if (st == PUAN_OK)
+        puan_answer_json(rq, 200, puan_out_view(&o));
     return st;
+}
+
+static enum puan_status openable(struct puan_request *rq, const void *v,
+                                 struct puan_err *err)
+{
+    (void)v;
+    return puan_case_openable(rq, err);
 }
 
 struct take_in {
@@ -686,6 +764,10 @@ const struct puan_route puan_case_routes[PUAN_CASE_ROUTES] = {
       .capability = "case.act", .scope = PUAN_SCOPE_SESSION, .verb = "",
       .summary = "Send a file, to be named as evidence", .handle = put_evidence,
       .max_body = PUAN_BLOB_MAX, .raw_body = true },
+    { .method = PUAN_GET, .path = "/c/{campaign}/flows",
+      .capability = "case.open", .scope = PUAN_SCOPE_SESSION, .verb = "",
+      .summary = "What this seat may open, and the fields it takes",
+      .handle = openable },
     { .method = PUAN_GET, .path = "/c/{campaign}/notices",
       .capability = "case.view", .scope = PUAN_SCOPE_SESSION, .verb = "",
       .summary = "What this seat was told and has not taken", .handle = mine,

@@ -449,6 +449,22 @@ static void required_at(struct view *v, size_t i)
     puan_jw_end(v->w, ']');
 }
 
+static void words_json(struct puan_jw *w, const struct puan_flow_field *f)
+{
+    if (f->type != PUAN_FLOW_ENUM)
+        return;
+    puan_jw_key(w, "words");
+    puan_jw_list(w);
+    for (size_t k = 0; k < f->words->n; k++) {
+        puan_jw_map(w);
+        puan_jw_kstr(w, "id", f->words->codes[k].text);
+        puan_jw_kstr(w, "zh", f->words->codes[k].zh);
+        puan_jw_kstr(w, "en", f->words->codes[k].en);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+}
+
 static void fields_json(struct view *v)
 {
     puan_jw_key(v->w, "fields");
@@ -470,22 +486,64 @@ static void fields_json(struct view *v)
         puan_jw_kint(v->w, "min", f->min);
         if (f->max < (INT64_C(1) << 53))
             puan_jw_kint(v->w, "max", f->max);
-        if (f->type == PUAN_FLOW_ENUM) {
-            puan_jw_key(v->w, "words");
-            puan_jw_list(v->w);
-            for (size_t k = 0; k < f->words->n; k++) {
-                puan_jw_map(v->w);
-                puan_jw_kstr(v->w, "id", f->words->codes[k].text);
-                puan_jw_kstr(v->w, "zh", f->words->codes[k].zh);
-                puan_jw_kstr(v->w, "en", f->words->codes[k].en);
-                puan_jw_end(v->w, '}');
-            }
-            puan_jw_end(v->w, ']');
-        }
+        words_json(v->w, f);
         required_at(v, i);
         puan_jw_end(v->w, '}');
     }
     puan_jw_end(v->w, ']');
+}
+
+enum puan_status puan_case_openable(struct puan_request *rq,
+                                    struct puan_err *err)
+{
+    const struct puan_flows *all = puan_cases_flows(rq->store);
+    struct puan_flow_who who = puan_case_who(rq, rq->who.area);
+    struct puan_jw *w = puan_answer_begin(rq, 200);
+
+    (void)err;
+    puan_jw_map(w);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
+    for (size_t i = 0; all != NULL && i < all->n; i++) {
+        const struct puan_flow *f = all->flow[i];
+        bool may = false;
+
+        for (size_t k = 0; k < f->n_seats; k++)
+            may = may || (PUAN_FLOW_HAS(f->open_by, k) &&
+                          puan_flow_seat_fits(f, (int)k, &who));
+        for (size_t k = 0; puan_case_owners[k] != NULL; k++)
+            may = may && !puan_str_is(f->subject, puan_case_owners[k]->subject);
+        if (!may)
+            continue;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "flow", f->label.name);
+        puan_jw_kstr(w, "zh", f->label.zh);
+        puan_jw_kstr(w, "en", f->label.en);
+        puan_jw_key(w, "fields");
+        puan_jw_list(w);
+        for (size_t k = 0; k < f->n_fields; k++) {
+            const struct puan_flow_field *d = &f->fields[k];
+
+            if (!PUAN_FLOW_HAS(f->open_needs | f->open_may, k))
+                continue;
+            puan_jw_map(w);
+            puan_jw_kstr(w, "id", d->label.name);
+            puan_jw_kstr(w, "zh", d->label.zh);
+            puan_jw_kstr(w, "en", d->label.en);
+            puan_jw_ktext(w, "type", type_word[d->type]);
+            puan_jw_kbool(w, "needed", PUAN_FLOW_HAS(f->open_needs, k));
+            puan_jw_kbool(w, "secret", d->secret);
+            if (d->max < (INT64_C(1) << 53))
+                puan_jw_kint(w, "max", d->max);
+            words_json(w, d);
+            puan_jw_end(w, '}');
+        }
+        puan_jw_end(w, ']');
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+    return PUAN_OK;
 }
 
 static const char *const clock_word[] = { "off", "running", "overdue",

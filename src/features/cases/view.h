@@ -67,12 +67,29 @@ void puan_case_title(struct puan_out *o, const struct puan_flow_run *run,
 /* The word of a field "level" (blue … red), else empty. */
 struct puan_str puan_case_level(const struct puan_flow_run *run);
 
+/* What a notice says of its case: level, number, the time it is due. */
+struct puan_case_brief {
+    char number[24];
+    struct puan_str level;
+    const struct puan_flow_label *clock; /* NULL: none runs */
+    int64_t due_ms;
+    const char *title_zh, *title_en;
+};
+PUAN_MUST_USE enum puan_status puan_case_brief(struct puan_case_brief *out,
+                                               struct puan_request *rq,
+                                               struct puan_db *db, int64_t id,
+                                               struct puan_err *err);
+
 /* ---- requests -------------------------------------------------------------- */
 
 enum puan_status puan_case_show(struct puan_request *rq, int64_t id,
                                 struct puan_err *err);
 enum puan_status puan_case_svg(struct puan_request *rq, int64_t id,
                                struct puan_str lang, struct puan_err *err);
+
+/* The flows this seat may open, with the fields opening takes. */
+enum puan_status puan_case_openable(struct puan_request *rq,
+                                    struct puan_err *err);
 
 struct puan_case_list {
     int64_t area;
