@@ -182,6 +182,51 @@ static void area_words(struct puan_jw *w, struct puan_store *st, int64_t area)
     puan_jw_kstr(w, "area_en", t->area[i].en);
 }
 
+/*
+ * External seats of the set whose act this seat may write down: role and the
+ * levels it may stand at.
+ */
+static void enter_json(struct view *v, puan_flow_set set)
+{
+    const struct puan_plan *plan = puan_store_plan(v->rq->store);
+    int own = puan_plan_level(plan, v->l->who.run_level);
+    bool enters = false;
+
+    for (size_t i = 0; i < v->f->n_seats; i++)
+        enters = enters || (PUAN_FLOW_HAS(v->f->enters, i) &&
+                            puan_flow_seat_fits(v->f, (int)i, &v->l->who));
+    puan_jw_key(v->w, "enter");
+    puan_jw_list(v->w);
+    for (size_t i = 0; enters && i < v->f->n_seats; i++) {
+        const struct puan_flow_seat *s = &v->f->seats[i];
+        const struct puan_role *r = puan_plan_role(plan, s->role);
+
+        if (!PUAN_FLOW_HAS(set, i) || r == NULL || !r->external ||
+            (r->via.n > 0 && !puan_str_is(r->via, v->rq->who.role_name)))
+            continue;
+        puan_jw_map(v->w);
+        label(v, &s->label);
+        puan_jw_kstr(v->w, "role", s->role);
+        puan_jw_key(v->w, "levels");
+        puan_jw_list(v->w);
+        for (int k = 0; k <= own && k < (int)plan->n_levels; k++) {
+            if ((s->reach == PUAN_FLOW_OWN && k != own) ||
+                (s->reach == PUAN_FLOW_PARENT && k != own - 1) ||
+                (s->reach == PUAN_FLOW_ANCESTOR &&
+                 !puan_str_eq(plan->level[k].id, s->level)))
+                continue;
+            puan_jw_map(v->w);
+            puan_jw_kstr(v->w, "id", plan->level[k].id);
+            puan_jw_kstr(v->w, "zh", plan->level[k].zh);
+            puan_jw_kstr(v->w, "en", plan->level[k].en);
+            puan_jw_end(v->w, '}');
+        }
+        puan_jw_end(v->w, ']');
+        puan_jw_end(v->w, '}');
+    }
+    puan_jw_end(v->w, ']');
+}
+
 /* ---- locks ------------------------------------------------------------------ */
 
 static const char *const lock_word[] = { "state",    "guard", "unknown",
@@ -373,6 +418,7 @@ static void acts_json(struct view *v)
         puan_jw_kbool(v->w, "mine", t->clock < 0 && mine(v, t->by));
         puan_jw_kbool(v->w, "by_clock", t->clock >= 0);
         seats(v, "by", t->by);
+        enter_json(v, t->by);
         locks(v, lock,
               puan_flow_act_locks(lock, v->run, (int)i, v->now, &v->l->world),
               t->when_text, t->none_open, 0);
@@ -711,6 +757,7 @@ static void approval_json(struct view *v, size_t i)
     puan_jw_kint(v->w, "n", (int64_t)p->n);
     puan_jw_kbool(v->w, "not_requester", p->not_requester);
     seats(v, "seats", all);
+    enter_json(v, all);
     seats(v, "asked_by", p->asked_by);
     ids(v, "covers", p->covers);
     ids(v, "missing", missing);

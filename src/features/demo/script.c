@@ -9,7 +9,8 @@
  *     - {by: ROLE, sign: APPROVAL, ...}           over what is there now
  *     - {by: ROLE, open: FLOW, drill: true, fields: {..}}  the case that follows
  *     - {by: ROLE, take: true}                    takes the case over
- *     - {tip: KIND, text: T, contact: C}          a report from the public
+ *     - {tip: KIND, text: T, contact: C}          a report from the public; with
+ *                                                 by: ROLE what follows is about it
  *     - {clock: "2021-05-20T10:00:00+08:00"}      sets the campaign clock
  *     - {bad_logins: N}                           a stranger at the door
  *     - {wait_case: FLOW, by: ROLE}               until Puan has opened one
@@ -282,6 +283,19 @@ static enum puan_status tip(struct play *p, const struct puan_node *n,
     st = puan_desk_call(NULL, NULL, &k, "POST", "/public/reports",
                         puan_arena_dup(a, puan_out_view(&o)), 0, a, err);
     puan_desk_close(&k);
+    if (st == PUAN_OK && puan_node_get(n, "by") != NULL) {
+        struct puan_node *page = NULL;
+        int64_t id = 0;
+
+        TRY(desk(&k, p, n, err));
+        st = puan_desk_call(&page, NULL, &k, "GET",
+                            "/cases?flow=violation&open=true&limit=1000", NULL,
+                            0, a, err);
+        puan_desk_close(&k);
+        PUAN_NODE_EACH(c, puan_node_get(page, "items"))
+        if (puan_int_parse(&id, puan_node_str_opt(c, "id", "")) && id > p->run)
+            p->run = id;
+    }
     return st;
 }
 
