@@ -433,11 +433,22 @@ static void legend(struct drawing *d, int64_t at_ms,
         struct puan_out text;
         bool first = true;
 
-        for (size_t t = 0; e->next && t < f->n_transitions; t++)
-            if (f->transitions[t].to == e->to &&
-                PUAN_FLOW_HAS(f->transitions[t].from, e->from) &&
-                puan_flow_act_locks(lock, d->run, (int)t, at_ms, w) == 0)
-                e->open = true;
+        size_t least = PUAN_FLOW_LOCKS + 1;
+
+        /* of several ways the one that least stands in */
+        for (size_t t = 0; e->next && t < f->n_transitions; t++) {
+            size_t n;
+
+            if (f->transitions[t].to != e->to ||
+                !PUAN_FLOW_HAS(f->transitions[t].from, e->from))
+                continue;
+            n = puan_flow_act_locks(lock, d->run, (int)t, at_ms, w);
+            if (n < least) {
+                least = n;
+                e->first = (int)t;
+            }
+            e->open = e->open || n == 0;
+        }
         if (!e->next || e->open)
             continue;
         e->mark = ++mark;
@@ -466,7 +477,7 @@ static void legend(struct drawing *d, int64_t at_ms,
                          first ? MARGIN : MARGIN + 20,
                          d->height + *n_lines * LINE);
             if (first)
-                puan_out_text(lines, d->zh ? "锁 " : "Locked ");
+                puan_out_text(lines, d->zh ? "未开放 " : "Locked ");
             escaped(lines, s);
             puan_out_text(lines, "</text>");
             first = false;

@@ -548,7 +548,8 @@ static enum puan_status mine(struct puan_request *rq, const void *v,
                   "SELECT n.id, n.run, n.kind, n.seat, n.at, r.flow, r.area,"
                   " r.state, r.drill FROM case_notice n JOIN case_run r ON"
                   " r.id = n.run WHERE n.id > $1 AND n.taken = 0 AND"
-                  " n.role = $2 AND n.area = $3 ORDER BY n.id LIMIT $4",
+                  " n.role = $2 AND n.area = $3 AND r.ended = 0 ORDER BY n.id"
+                  " LIMIT $4",
                   err);
     if (st == PUAN_OK) {
         puan_bind_int(s, 1, in->page.cursor);

@@ -3,7 +3,8 @@
  * the rule of phones at night.
  */
 import { onBeforeUnmount, onMounted } from 'vue';
-import { lang, pick, t } from '@ui/words';
+import { has, lang, pick, t } from '@ui/words';
+import './duty.css';
 import type { Act, Approval, CaseView, Field, Lock, Now, Outside, Paper, Step } from './types';
 
 /** Something that can be done on a case, with the form it takes. */
@@ -28,6 +29,12 @@ export function lockWords(locks: Lock[]): string[] {
 }
 export function names(of: { zh: string; en: string }[]): string {
   return of.map((x) => pick(x)).join(lang.value === 'zh' ? '、' : ', ');
+}
+
+/** Whose signature is still missing. */
+export function unsigned(a: Approval): string {
+  if (a.next) return pick(a.next);
+  return names(a.rule === 'all' ? a.seats.filter((s) => !a.signatures.some((x) => x.id === s.id)) : a.seats);
 }
 
 export function workOfAct(v: CaseView, a: Act): Work {
@@ -121,7 +128,12 @@ export function valueWords(f: Field | undefined, value: string | number | boolea
   if (value === undefined || value === null || value === '') return '—';
   if (!f) return String(value);
   if (f.type === 'bool') return t(value === true || value === 'true' || value === 'yes' ? 'case.yes' : 'case.no');
-  if (f.type === 'enum') return pick(f.words?.find((w) => w.id === value) ?? { zh: String(value) });
+  if (f.type === 'enum') {
+    const w = f.words?.find((x) => x.id === value);
+    // the four levels have their words in every plan
+    if ((!w || w.zh === w.id) && has(`level.${value}`)) return t(`level.${value}`);
+    return pick(w ?? { zh: String(value) });
+  }
   if (f.type === 'time') return String(value).slice(0, 16).replace('T', ' ');
   return String(value);
 }
