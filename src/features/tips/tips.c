@@ -8,6 +8,7 @@
 
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
+#include "features/host/host.h"
 #include "features/host/request.h"
 #include "kit/crypto/keys.h"
 #include "kit/http/http.h"
@@ -200,6 +201,34 @@ static const struct puan_flow *public_flow(struct puan_store *st)
     return NULL;
 }
 
+/*
+ * Areas whose office a report may be addressed to: those of the level that
+ * commands, since the seats of such flows stand there.
+ */
+static void put_areas(struct puan_jw *w, struct puan_store *store)
+{
+    const struct puan_plan *plan = puan_store_plan(store);
+    const struct puan_setting *s =
+        puan_plan_setting(plan, PUAN_STR("command_level"));
+    const struct puan_area_tree *t = puan_store_areas(store);
+    int level = s && t ? puan_area_level_of(t, s->text) : -1;
+    size_t left = 500;
+
+    puan_jw_key(w, "areas");
+    puan_jw_list(w);
+    for (uint32_t i = 0; level >= 0 && i < t->n && left > 0; i++) {
+        if (t->area[i].level != level)
+            continue;
+        left--;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "code", t->area[i].digits);
+        puan_jw_kstr(w, "zh", t->area[i].zh);
+        puan_jw_kstr(w, "en", t->area[i].en);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+}
+
 /* The words somebody may choose from; none when the plan has no such flow. */
 static enum puan_status kinds(struct puan_request *rq, const void *v,
                               struct puan_err *err)
@@ -228,6 +257,7 @@ static enum puan_status kinds(struct puan_request *rq, const void *v,
     puan_jw_kint(w, "text_bytes", f ? f->fields[f->public_text].max : 0);
     puan_jw_kint(w, "contact_bytes", f ? f->fields[f->public_contact].max : 0);
     puan_jw_end(w, '}');
+    put_areas(w, rq->store);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
@@ -356,7 +386,7 @@ static enum puan_status report(struct puan_request *rq, const void *v,
         return puan_fail(err, PUAN_ENOTFOUND, "reports",
                          "this census takes no reports here");
     if (area == 0)
-        area = t->area[0].code;
+        area = puan_area_top(rq->store);
     if (puan_area_find(t, area) == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_EINVAL, "area",
                          "no such area here; leave it out if in doubt");
