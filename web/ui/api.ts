@@ -3,7 +3,8 @@
  *
  * Paths are those below /api/v1/c/{campaign}; the campaign is asked once.
  * What the server refuses is an ApiProblem with its stable code; what does not
- * answer in time, or not at all, is one with code "timeout" or "offline".
+ * answer in time, or not at all, is one with code "timeout", "unreachable" (no
+ * server) or "offline" (no network here).
  * Never shows anything; never retries a write.
  */
 import { ref, shallowRef } from 'vue';
@@ -133,7 +134,7 @@ async function send(method: string, url: string, how: Sending = {}): Promise<Res
     if (how.signal?.aborted) throw new ApiProblem(0, 'left');
     if (stop.signal.aborted) throw new ApiProblem(0, 'timeout');
     online.value = navigator.onLine;
-    throw new ApiProblem(0, 'offline');
+    throw new ApiProblem(0, navigator.onLine ? 'unreachable' : 'offline');
   } finally {
     clearTimeout(timer);
     how.signal?.removeEventListener('abort', cut);

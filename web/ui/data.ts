@@ -89,7 +89,11 @@ export function useData<T>(path: MaybeRefOrGetter<string | null>, options: DataO
       { immediate: true },
     );
   if (options.every) timer = setInterval(() => void reload(), options.every);
+  // the words of "offline" promise it: with the network back it asks again
+  const back = () => void reload();
+  addEventListener('online', back);
   onScopeDispose(() => {
+    removeEventListener('online', back);
     stop?.abort();
     run++;
     clearInterval(timer);

@@ -8,6 +8,7 @@ import { t } from './words';
 export function errorText(e: unknown): string {
   if (!(e instanceof ApiProblem)) return t('error.server');
   if (e.code === 'offline') return t('error.offline');
+  if (e.code === 'unreachable') return t('error.unreachable');
   if (e.code === 'timeout') return t('error.timeout', { n: Math.round(patience() / 1000) });
   if (e.status === 409 || e.status === 412) return t('error.conflict');
   if (e.status === 429) return t('error.limit');
