@@ -337,23 +337,51 @@ static enum puan_status order(struct sim_shard *sh, struct puan_err *err)
     return PUAN_OK;
 }
 
-/* When each household was visited or filled its form in. */
+/* Households of the enumeration area that begins at `k` which are visited. */
+static uint32_t visited(const struct sim_shard *sh, uint32_t k)
+{
+    uint32_t ea = sh->home[sh->home_order[k]].ea, n = 0;
+
+    for (; k < sh->n_homes; k++) {
+        const struct sim_home *m = &sh->home[sh->home_order[k]];
+
+        if (m->ea != ea)
+            break;
+        n += m->status != SIM_VACANT && m->n > 0 && !m->self;
+    }
+    return n;
+}
+
+/*
+ * When each household was visited or filled its form in.  An enumerator goes
+ * through the area over the days it usually takes, which differ from township
+ * to township and from one enumerator to the next.
+ */
 static void visits(struct sim_shard *sh, struct sim_rng *r)
 {
     const struct sim_spec *s = sh->spec;
     int64_t open = (int64_t)s->hour_from * 3600, shut = (int64_t)s->hour_to * 3600;
     int64_t zero = s->field_day * 86400 - (int64_t)s->offset_minutes * 60;
-    uint32_t ea = SIM_NONE;
-    int64_t day = 0, t = 0;
+    int64_t pace = 1000, first = 0, work = 0, busy = 0, i = 0, n = 1;
+    uint32_t ea = SIM_NONE, near = SIM_NONE;
 
     for (uint32_t k = 0; k < sh->n_homes; k++) {
         struct sim_home *m = &sh->home[sh->home_order[k]];
-        int64_t take;
+        int64_t take, at;
 
         if (m->ea != ea) {
             ea = m->ea;
-            day = sim_permille(r, 700) ? 0 : (int64_t)sim_below(r, 4);
-            t = open + (int64_t)sim_below(r, 5400);
+            if (sh->ground.near[ea] != near) {
+                near = sh->ground.near[ea];
+                pace = 750 + (int64_t)sim_below(r, 500);
+            }
+            first = sim_permille(r, 700) ? 0 : (int64_t)sim_below(r, 4);
+            work = s->usual_days * (pace - 100 + (int64_t)sim_below(r, 200)) *
+                   (shut - open) / 1000;
+            if (work > (s->field_days - first) * (shut - open))
+                work = (s->field_days - first) * (shut - open);
+            n = visited(sh, k);
+            i = busy = 0;
         }
         if (m->status == SIM_VACANT || m->n == 0)
             continue;
@@ -361,29 +389,33 @@ static void visits(struct sim_shard *sh, struct sim_rng *r)
                    (700 + (int64_t)sim_below(r, 600)) / 1000 +
                60;
         if (m->self) {
-            int64_t first = open - 3600, last = shut + 3600;
+            int64_t dawn = open - 3600, last = shut + 3600;
 
             m->seconds = (int32_t)(120 + (int64_t)m->n *
                                              (100 + sim_below(r, 160)));
             m->started_s = zero +
                            (int64_t)sim_below(r, (uint32_t)s->self_days) *
                                86400 +
-                           first +
+                           dawn +
                            (int64_t)sim_below(
-                               r, (uint32_t)(last - first - m->seconds > 1
-                                                 ? last - first - m->seconds
+                               r, (uint32_t)(last - dawn - m->seconds > 1
+                                                 ? last - dawn - m->seconds
                                                  : 1));
             continue;
         }
         if (take > (shut - open) / 3) /* dormitories answer from a list */
             take = (shut - open) / 3;
-        if (t + take > shut) {
-            day++;
-            t = open + (int64_t)sim_below(r, 1800);
-        }
-        m->started_s = zero + day * 86400 + t;
+        at = work * i++ / n;
+        at = (first + at / (shut - open)) * 86400 + open + at % (shut - open) +
+             (int64_t)sim_below(r, 1800);
+        if (at < busy)
+            at = busy;
+        if (at % 86400 < open || at % 86400 + take > shut)
+            at = (at + 86400 - open) / 86400 * 86400 + open +
+                 (int64_t)sim_below(r, 1800);
+        m->started_s = zero + at;
         m->seconds = (int32_t)take;
-        t += take + 120 + (int64_t)sim_below(r, 600);
+        busy = at + take + 120 + (int64_t)sim_below(r, 600);
     }
 }
 

@@ -324,7 +324,7 @@ struct sim_spec {
     int64_t rate[SIM_RATES];
     int64_t origin_lon, origin_lat; /* 1e-7 degrees */
 
-    int64_t field_day, field_days, self_days;
+    int64_t field_day, field_days, usual_days, self_days;
     int hour_from, hour_to;
     int64_t seconds_per_person;
     struct puan_str phone_first;

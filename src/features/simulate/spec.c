@@ -542,8 +542,8 @@ static enum puan_status load_field(const struct loading *l,
 
     if (f == NULL)
         return puan_node_fail(top, l->err, "field is missing");
-    if ((st = ONLY(l, f, "from", "days", "self_days", "hours",
-                   "seconds_per_person", "phone_first", "phone_digits", "origin")) !=
+    if ((st = ONLY(l, f, "from", "days", "usual_days", "self_days",
+                   "hours", "seconds_per_person", "phone_first", "phone_digits", "origin")) !=
             PUAN_OK ||
         (st = puan_node_str(&from, f, "from", l->err)) != PUAN_OK ||
         (st = puan_node_int(&s->field_days, f, "days", 1, 400, l->err)) !=
@@ -553,6 +553,11 @@ static enum puan_status load_field(const struct loading *l,
         (st = puan_node_int(&s->seconds_per_person, f, "seconds_per_person", 30,
                             7200, l->err)) != PUAN_OK ||
         (st = puan_node_int(&s->phone_digits, f, "phone_digits", 5, 15,
+                            l->err)) != PUAN_OK)
+        return st;
+    s->usual_days = s->field_days;
+    if (puan_node_get(f, "usual_days") != NULL &&
+        (st = puan_node_int(&s->usual_days, f, "usual_days", 1, s->field_days,
                             l->err)) != PUAN_OK)
         return st;
     s->phone_first = puan_node_str_opt(f, "phone_first", "1");
