@@ -282,6 +282,10 @@ enum puan_status puan_city_document(struct puan_out *out,
     puan_jw_kbool(&w, "signed", v->is_signed);
     if (s->query.n)
         puan_jw_kstr(&w, "query", s->query);
+    if (s->confirm.n) {
+        puan_jw_key(&w, "confirm");
+        puan_jw_raw(&w, s->confirm);
+    }
     for (size_t i = 0; i < form->n_entities; i++) {
         struct puan_sheet *sheet = r->sheet[i];
 

@@ -64,6 +64,7 @@ struct puan_sending {
     uint64_t counter;
     struct puan_str query; /* id of the query answered; may be empty */
     struct puan_str mode;  /* empty: as the visit was */
+    struct puan_str confirm; /* JSON: soft findings it stands by; may be empty */
 };
 
 /* Writes the document (contract 1). */

@@ -163,9 +163,8 @@ static enum puan_status spawn(int *pid, const struct puan_demo *d,
     return st;
 }
 
-/* Runs a command of this program to its end. */
-static enum puan_status run(struct puan_demo *d, const char *const *argv,
-                            const char *log, struct puan_err *err)
+enum puan_status puan_demo_run(struct puan_demo *d, const char *const *argv,
+                               const char *log, struct puan_err *err)
 {
     int pid, code, status = 0;
     enum puan_status st = spawn(&pid, d, argv, log, err);
@@ -273,7 +272,7 @@ static enum puan_status simulate(struct puan_demo *d, struct puan_err *err)
 
     puan_format(seed, sizeof(seed), "%lld", (long long)d->o.seed);
     puan_demo_stage(d, "simulate", "模拟普查区域", "simulate the area");
-    return run(d, argv, NULL, err);
+    return puan_demo_run(d, argv, NULL, err);
 }
 
 /* The innermost area of the plan that contains all counties; 0 there is none.
@@ -369,15 +368,15 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
 
     puan_demo_stage(d, "prepare", "建立普查目录，导入区划、底册、人员",
                     "make the campaign, import areas, listing, staff");
-    st = run(d, init, d->log, err);
+    st = puan_demo_run(d, init, d->log, err);
     if (st == PUAN_OK)
-        st = run(d, admins, d->log, err);
+        st = puan_demo_run(d, admins, d->log, err);
     for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(files); i++) {
         const char *path = puan_arena_fmt(&d->arena, "%s/%s", d->sim, files[i]);
         const char *import[] = { "puan", "import", d->census, path, NULL };
 
         if (puan_file_exists(path))
-            st = run(d, import, NULL, err);
+            st = puan_demo_run(d, import, NULL, err);
     }
     return st;
 }
@@ -418,6 +417,8 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     if (st == PUAN_OK)
         st = puan_demo_people(d, err);
     if (st == PUAN_OK)
+        st = puan_day_open(d, err);
+    if (st == PUAN_OK)
         st = puan_demo_field(d, err);
     if (st == PUAN_OK)
         st = puan_demo_review(d, err);
@@ -441,6 +442,8 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     st = stop_server(d, err);
     if (st == PUAN_OK)
         st = puan_demo_account(d, err);
+    if (st == PUAN_OK && d->day)
+        st = puan_day_restore(d, err);
     end_stage(d);
     return st;
 }
@@ -670,6 +673,7 @@ static void clear(struct puan_demo *d)
         puan_city_close(d->again[k]);
     }
     puan_demo_review_close(d->review);
+    puan_day_close(d->day);
     puan_people_close(d->people);
     puan_true_close(&d->truth);
     puan_plan_close(d->held);

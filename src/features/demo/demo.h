@@ -39,6 +39,7 @@ struct puan_desk {
 
 struct puan_people; /* people.c */
 struct puan_review; /* review.c */
+struct puan_day;    /* day.c */
 
 struct puan_demo {
     struct puan_demo_options o;
@@ -48,6 +49,8 @@ struct puan_demo {
     const char *campaign; /* plan->id, terminated */
     struct puan_people *people;
     struct puan_review *review;
+    struct puan_day *day; /* NULL: the plan names no day to keep */
+    int64_t clock_ms;     /* the campaign clock as last set */
     char self[512];                 /* this program */
     const char *sim, *census, *log; /* folders; server's log */
     char address[64];
@@ -81,7 +84,8 @@ struct puan_demo {
 struct puan_ack {
     int64_t household;
     uint32_t version; /* acknowledged versions */
-    uint8_t hard, soft;
+    bool hard, soft;    /* findings of the first one */
+    bool asked;         /* sent back while returns arrived */
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the last one */
 };
 struct puan_ack *puan_demo_ack(struct puan_demo *d, int64_t household);
@@ -94,6 +98,11 @@ void puan_demo_stage(struct puan_demo *d, const char *name, const char *zh,
 /* A line under the stage: what was found or done. */
 void puan_demo_say(const char *fmt, ...) PUAN_PRINTF(1, 2);
 
+/* Runs a command of this program to its end; output to `log` when given. */
+PUAN_MUST_USE enum puan_status puan_demo_run(struct puan_demo *d,
+                                             const char *const *argv,
+                                             const char *log,
+                                             struct puan_err *err);
 /* Starts this program with other words and no signal blocked. */
 PUAN_MUST_USE enum puan_status
 puan_demo_spawn(int *pid, const struct puan_demo *d, const char *const *argv,
@@ -115,6 +124,31 @@ PUAN_MUST_USE enum puan_status
 puan_desk_call(struct puan_node **reply, unsigned *status, struct puan_desk *k,
                const char *method, const char *path, const char *body,
                unsigned allow, struct puan_arena *a, struct puan_err *err);
+
+/* ---- the day that is kept (day.c) ------------------------------------------
+ */
+
+/* Reads the plan's demo/day.yaml, when there is one. */
+PUAN_MUST_USE enum puan_status puan_day_open(struct puan_demo *d,
+                                             struct puan_err *err);
+void puan_day_close(struct puan_day *y); /* NULL is fine */
+/* The moment that is kept; INT64_MAX there is none. */
+int64_t puan_day_moment(const struct puan_demo *d);
+/* When the offices do something next; INT64_MAX nothing more. */
+int64_t puan_day_next(const struct puan_demo *d);
+/* They do it: all that is due by then. */
+PUAN_MUST_USE enum puan_status puan_day_work(struct puan_demo *d, int64_t until,
+                                             struct puan_err *err);
+/* At the moment: everybody's account, the clock held, a backup. */
+PUAN_MUST_USE enum puan_status puan_day_keep(struct puan_demo *d,
+                                             struct puan_err *err);
+/* At the end: the backup, verified, becomes DIR/day. */
+PUAN_MUST_USE enum puan_status puan_day_restore(struct puan_demo *d,
+                                                struct puan_err *err);
+/* Plays a script of the plan at an area (script.c). */
+PUAN_MUST_USE enum puan_status puan_demo_play(struct puan_demo *d,
+                                              const char *path, int64_t area,
+                                              struct puan_err *err);
 
 /* ---- parts (people.c, field.c, office.c, account.c) ------------------------
  */

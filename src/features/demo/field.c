@@ -19,6 +19,9 @@
 #define LANES 16 /* connections a worker keeps busy */
 #define WORKERS 2
 
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+
 /* How often things go wrong on the way, in a thousand households. */
 #define LOST_RECEIPTS 5
 #define SENT_TWICE 10
@@ -32,7 +35,7 @@ struct job {
 struct field {
     struct puan_demo *d;
     const struct job *jobs;
-    size_t first, n; /* of today */
+    size_t first, n; /* of the slice that is being sent */
     atomic_size_t next;
     struct puan_progress bar;
     atomic_uint_fast64_t sent, again, twice, stale, stale_refused;
@@ -101,6 +104,13 @@ static enum puan_status read_receipt(struct puan_ack *ack, struct lane *l,
     if (!puan_unhex(ack->digest, PUAN_DIGEST_SIZE, digest))
         return puan_fail(err, PUAN_EIO, "receipt", "no digest");
     ack->version = (uint32_t)version;
+    PUAN_NODE_EACH(f, puan_node_get(t, "findings"))
+    {
+        if (puan_str_is(puan_node_str_opt(f, "severity", ""), "hard"))
+            ack->hard = true;
+        else
+            ack->soft = true;
+    }
     return PUAN_OK;
 }
 
@@ -248,26 +258,44 @@ static int by_time(const void *a, const void *b)
     return x->visit < y->visit ? -1 : x->visit > y->visit;
 }
 
-static enum puan_status days(struct field *f, struct worker *w,
-                             struct puan_err *err)
+/*
+ * Returns arrive hour by hour, in the hour before the moment that is kept
+ * minute by minute; the offices' work of demo/day.yaml lies between.
+ */
+static int64_t slice_end(const struct puan_demo *d, int64_t ms)
+{
+    int64_t moment = puan_day_moment(d), next = puan_day_next(d);
+    int64_t step = ms < moment && ms >= moment - HOUR ? MINUTE : HOUR;
+    int64_t end = ms - ms % step + step;
+
+    return end < next ? end : next;
+}
+
+/* Sends what is finished before `until`. */
+static enum puan_status send_until(struct field *f, struct worker *w,
+                                   int64_t until, struct puan_err *err)
 {
     struct puan_demo *d = f->d;
-    size_t total = d->n_ack;
     enum puan_status st = PUAN_OK;
 
-    while (st == PUAN_OK && f->first < total) {
-        int64_t day = puan_instant_day(f->jobs[f->first].finished_ms,
-                                       d->plan->offset_minutes);
+    while (st == PUAN_OK && f->first < d->n_ack &&
+           f->jobs[f->first].finished_ms < until) {
+        int64_t end;
         size_t n = 0;
 
-        while (f->first + n < total &&
-               puan_instant_day(f->jobs[f->first + n].finished_ms,
-                                d->plan->offset_minutes) == day)
+        st = puan_day_work(d, f->jobs[f->first].finished_ms, err);
+        end = slice_end(d, f->jobs[f->first].finished_ms);
+        if (end > until)
+            end = until;
+        while (f->first + n < d->n_ack &&
+               f->jobs[f->first + n].finished_ms < end)
             n++;
         f->n = n;
         atomic_store(&f->next, 0);
-        /* what is finished during a day has arrived when it ends */
-        st = puan_people_clock(d, f->jobs[f->first + n - 1].finished_ms, err);
+        /* what is finished in a slice has arrived when it ends */
+        if (st == PUAN_OK)
+            st = puan_people_clock(d, f->jobs[f->first + n - 1].finished_ms,
+                                   err);
         if (st == PUAN_OK)
             st = puan_parallel(WORKERS, WORKERS, 1, work, w, err);
         f->first += n;
@@ -275,14 +303,49 @@ static enum puan_status days(struct field *f, struct worker *w,
     return st;
 }
 
+static enum puan_status send_all(struct field *f, struct worker *w,
+                                 int64_t *busy_ms, struct puan_err *err)
+{
+    struct puan_demo *d = f->d;
+    size_t total = d->n_ack;
+    enum puan_status st = PUAN_OK;
+
+    if (d->day) {
+        size_t before = 0;
+
+        while (before < total &&
+               f->jobs[before].finished_ms < puan_day_moment(d))
+            before++;
+        puan_progress_begin(&f->bar, "登记上报 returns", before);
+        st = send_until(f, w, puan_day_moment(d), err);
+        *busy_ms += puan_progress_end(&f->bar);
+        if (st == PUAN_OK)
+            st = puan_day_keep(d, err);
+        if (st == PUAN_OK) {
+            puan_jw_kint(&d->report, "day_returns", (int64_t)f->first);
+            puan_demo_stage(d, "submit_rest", "继续登记上报，直到结束",
+                            "returns arrive until the end");
+            total -= f->first;
+        }
+    }
+    if (st != PUAN_OK)
+        return st;
+    puan_progress_begin(&f->bar, "登记上报 returns", total);
+    st = send_until(f, w, INT64_MAX, err);
+    *busy_ms += puan_progress_end(&f->bar);
+    if (st == PUAN_OK)
+        st = puan_day_work(d, INT64_MAX, err);
+    return st;
+}
+
 enum puan_status puan_demo_field(struct puan_demo *d, struct puan_err *err)
 {
     struct field f = { .d = d };
     struct worker *w = calloc(WORKERS, sizeof(*w));
-    struct job *jobs = calloc(d->n_ack ? d->n_ack : 1, sizeof(*jobs));
+    struct job *jobs = calloc(d->n_ack + 1, sizeof(*jobs));
     enum puan_status st = PUAN_OK;
     size_t n = 0;
-    int64_t ms;
+    int64_t ms = 0;
 
     puan_demo_stage(d, "submit", "登记上报", "returns arrive");
     if (w == NULL || jobs == NULL) {
@@ -305,10 +368,8 @@ enum puan_status puan_demo_field(struct puan_demo *d, struct puan_err *err)
             st = puan_desk_open(&w[i].lane[k].desk, d, err);
         }
     }
-    puan_progress_begin(&f.bar, "登记上报 returns", n);
     if (st == PUAN_OK)
-        st = days(&f, w, err);
-    ms = puan_progress_end(&f.bar);
+        st = send_all(&f, w, &ms, err);
     if (st != PUAN_OK)
         goto out;
     puan_jw_kint(&d->report, "returns_sent", (int64_t)f.sent);

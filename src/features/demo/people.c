@@ -9,27 +9,37 @@
 #include "base/csv.h"
 #include "core/area/area.h"
 #include "kit/crypto/crypto.h"
+#include "kit/job/progress.h"
 #include "kit/os/os.h"
+#include "kit/sheet/sheet.h"
 
 #define SEATS_MAX 2048
+#define IDLE_MS INT64_C(480000) /* well inside what a session may idle */
 
 struct machine {
     struct puan_str name, secret;
     char token[96];
 };
 
+/* A person who signs in; again when the session has been left alone. */
+struct login {
+    struct puan_str role, name, own, totp;
+    int64_t area;
+    int64_t used_ms; /* monotonic */
+    char token[96];
+};
+
 struct seat {
     const struct puan_role *role;
     int64_t area;
-    char token[96];
-    struct puan_str totp;
+    struct login *login;
 };
 
 struct puan_people {
     struct puan_arena arena;
-    struct puan_out accounts; /* what is printed for whoever tries the demo */
-    char system[96], security[96];
-    struct puan_str security_totp;
+    struct login login[SEATS_MAX + 8];
+    size_t n_logins;
+    struct login *system, *security;
     struct machine *staff, *household; /* by name */
     size_t n_staff, n_household;
     struct seat seat[SEATS_MAX];
@@ -79,13 +89,15 @@ static enum puan_status sign_in(char token[96], struct puan_desk *k,
 }
 
 /* First sign-in, a secret of one's own, and the sign-in with that. */
-static enum puan_status settle(char token[96], struct puan_demo *d,
+static enum puan_status settle(struct login **out, struct puan_demo *d,
                                struct puan_desk *k, struct puan_str name,
-                               struct puan_str role, struct puan_str first,
-                               struct puan_str totp, struct puan_err *err)
+                               struct puan_str role, int64_t area,
+                               struct puan_str first, struct puan_str totp,
+                               struct puan_err *err)
 {
     struct puan_people *p = d->people;
     struct puan_arena *a = &p->arena;
+    struct login *l = &p->login[p->n_logins];
     int64_t now = puan_os_now_ms() / 1000;
     char made[40];
     struct puan_str own;
@@ -107,9 +119,31 @@ static enum puan_status settle(char token[96], struct puan_demo *d,
     puan_jw_end(&w, '}');
     st = puan_desk_call(NULL, NULL, k, "PUT", "/password", o.p, 0, a, err);
     if (st == PUAN_OK)
-        st = sign_in(token, k, name, own, totp, now + 30, a, err);
-    puan_out_fmt(&p->accounts, "%-28.*s  %-24.*s  %-30.*s  %.*s\n",
-                 PUAN_FMT(role), PUAN_FMT(name), PUAN_FMT(own), PUAN_FMT(totp));
+        st = sign_in(l->token, k, name, own, totp, now + 30, a, err);
+    l->role = (struct puan_str){ puan_arena_dup(a, role), role.n };
+    l->name = (struct puan_str){ puan_arena_dup(a, name), name.n };
+    l->totp = (struct puan_str){ puan_arena_dup(a, totp), totp.n };
+    l->own = own;
+    l->area = area;
+    l->used_ms = puan_monotonic_ms();
+    p->n_logins += st == PUAN_OK;
+    *out = l;
+    return st;
+}
+
+/* Puts the person's token on the desk. */
+static enum puan_status sit(struct puan_desk *k, struct puan_demo *d,
+                            struct login *l, struct puan_err *err)
+{
+    int64_t now = puan_monotonic_ms();
+    enum puan_status st = PUAN_OK;
+
+    if (now - l->used_ms > IDLE_MS)
+        st = sign_in(l->token, k, l->name, l->own, l->totp,
+                     puan_os_now_ms() / 1000, &d->people->arena, err);
+    l->used_ms = now;
+    k->totp = l->totp;
+    puan_format(k->token, sizeof(k->token), "%s", l->token);
     return st;
 }
 
@@ -128,17 +162,15 @@ static enum puan_status administrators(struct puan_demo *d, struct puan_desk *k,
     if (st == PUAN_OK)
         st = puan_csv_open(&c, text, path, &p->arena, &row, err);
     for (int i = 0; st == PUAN_OK; i++) {
-        char token[96];
+        struct login *l = NULL;
 
         st = puan_csv_next(&more, &c, err);
         if (st != PUAN_OK || !more)
             break;
-        st = settle(token, d, k, c.field[0], c.field[1], c.field[2], c.field[3],
+        st = settle(&l, d, k, c.field[0], c.field[1], 0, c.field[2], c.field[3],
                     err);
         if (i < 2)
-            memcpy(i == 0 ? p->system : p->security, token, sizeof(token));
-        if (i == 1)
-            p->security_totp = puan_arena_keep(&p->arena, c.field[3]);
+            *(i == 0 ? &p->system : &p->security) = l;
     }
     puan_arena_clear(&row);
     if (st == PUAN_OK)
@@ -195,7 +227,9 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
     struct puan_str secret, totp;
     enum puan_status st;
 
-    memcpy(k->token, p->system, sizeof(k->token));
+    st = sit(k, d, p->system, err);
+    if (st != PUAN_OK)
+        return st;
     st = puan_desk_call(
         &made, NULL, k, "POST", "/accounts",
         puan_arena_fmt(a, "{\"name\":\"%s\",\"person\":\"%s\"}", name, name), 0,
@@ -205,8 +239,9 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
     if (st != PUAN_OK)
         return st;
     totp = puan_node_str_opt(made, "totp", "");
-    memcpy(k->token, p->security, sizeof(k->token));
-    k->totp = p->security_totp;
+    st = sit(k, d, p->security, err);
+    if (st != PUAN_OK)
+        return st;
     st = puan_desk_call(NULL, NULL, k, "POST", "/seats",
                         puan_arena_fmt(a,
                                        "{\"account\":\"%s\",\"role\":\"%.*s\","
@@ -214,10 +249,10 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
                                        name, PUAN_FMT(s->role->id),
                                        (long long)s->area),
                         0, a, err);
-    k->totp = s->totp = puan_arena_keep(a, totp);
+    k->totp = PUAN_STR("");
     if (st == PUAN_OK)
-        st = settle(s->token, d, k, puan_str_of(name), s->role->id, secret,
-                    totp, err);
+        st = settle(&s->login, d, k, puan_str_of(name), s->role->id, s->area,
+                    secret, totp, err);
     return st;
 }
 
@@ -239,11 +274,8 @@ enum puan_status puan_people_seat(struct puan_desk *k, struct puan_demo *d,
     k->campaign = d->campaign;
     for (size_t i = 0; i < p->n_seats; i++) {
         s = &p->seat[i];
-        if (s->role == r && s->area == area) {
-            memcpy(k->token, s->token, sizeof(k->token));
-            k->totp = s->totp;
-            return PUAN_OK;
-        }
+        if (s->role == r && s->area == area)
+            return sit(k, d, s->login, err);
     }
     if (p->n_seats == SEATS_MAX)
         return puan_fail(err, PUAN_ELIMIT, "demo", "too many seats");
@@ -255,8 +287,7 @@ enum puan_status puan_people_seat(struct puan_desk *k, struct puan_demo *d,
         return st;
     }
     p->n_seats++;
-    memcpy(k->token, s->token, sizeof(k->token));
-    return PUAN_OK;
+    return sit(k, d, s->login, err);
 }
 
 enum puan_status puan_people_desk(struct puan_desk *k, struct puan_demo *d,
@@ -337,7 +368,8 @@ static enum puan_status issue(struct machine **list, size_t *n,
                               const char *from, struct puan_err *err)
 {
     struct puan_people *p = d->people;
-    struct puan_http_call call = { .method = "POST", .token = p->security };
+    struct puan_http_call call = { .method = "POST",
+                                     .token = p->security->token };
     struct puan_http_reply r;
     enum puan_status st;
 
@@ -442,23 +474,59 @@ enum puan_status puan_people_search(struct puan_node **reply,
 /* ---- the clock
  * ------------------------------------------------------------------ */
 
-enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,
-                                   struct puan_err *err)
+static enum puan_status set_clock(struct puan_demo *d, int64_t campaign_ms,
+                                  int rate, struct puan_err *err)
 {
-    struct puan_people *p = d->people;
+    struct puan_arena a;
     struct puan_desk k;
     char t[32];
     enum puan_status st = puan_desk_open(&k, d, err);
 
     if (st != PUAN_OK)
         return st;
+    puan_arena_init(&a, puan_os_alloc());
     k.campaign = d->campaign;
-    memcpy(k.token, p->system, sizeof(k.token));
+    st = sit(&k, d, d->people->system, err);
     puan_instant_text(t, campaign_ms, d->plan->offset_minutes);
-    st = puan_desk_call(
-        NULL, NULL, &k, "POST", "/clock",
-        puan_arena_fmt(&d->arena, "{\"now\":\"%s\",\"rate\":1000}", t), 0,
-        &d->arena, err);
+    if (st == PUAN_OK)
+        st = puan_desk_call(
+            NULL, NULL, &k, "POST", "/clock",
+            puan_arena_fmt(&a, "{\"now\":\"%s\",\"rate\":%d}", t, rate), 0,
+            &a, err);
+    d->clock_ms = campaign_ms;
+    puan_desk_close(&k);
+    puan_arena_clear(&a);
+    return st;
+}
+
+enum puan_status puan_people_clock(struct puan_demo *d, int64_t campaign_ms,
+                                   struct puan_err *err)
+{
+    return set_clock(d, campaign_ms, 1000, err);
+}
+
+enum puan_status puan_people_hold_clock(struct puan_demo *d,
+                                        int64_t campaign_ms,
+                                        struct puan_err *err)
+{
+    return set_clock(d, campaign_ms, 0, err);
+}
+
+enum puan_status puan_people_backup(struct puan_demo *d, const char *name,
+                                    struct puan_err *err)
+{
+    struct puan_arena *a = &d->people->arena;
+    struct puan_desk k;
+    enum puan_status st = puan_desk_open(&k, d, err);
+
+    if (st != PUAN_OK)
+        return st;
+    k.campaign = d->campaign;
+    st = sit(&k, d, d->people->system, err);
+    if (st == PUAN_OK)
+        st = puan_desk_call(NULL, NULL, &k, "POST", "/backups",
+                            puan_arena_fmt(a, "{\"name\":\"%s\"}", name), 0,
+                            a, err);
     puan_desk_close(&k);
     return st;
 }
@@ -489,10 +557,6 @@ enum puan_status puan_demo_people(struct puan_demo *d, struct puan_err *err)
         return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
     d->people = p;
     puan_arena_init(&p->arena, puan_os_alloc());
-    puan_out_init(&p->accounts, &p->arena);
-    puan_out_fmt(&p->accounts, "%-28s  %-24s  %-30s  %s\n", "role 角色",
-                 "account 账号", "secret 口令",
-                 "second factor 第二因素 (TOTP)");
     st = puan_desk_open(&k, d, err);
     k.campaign = d->campaign;
     if (st == PUAN_OK)
@@ -516,12 +580,274 @@ enum puan_status puan_demo_people(struct puan_demo *d, struct puan_err *err)
     return st;
 }
 
+/* ---- everybody
+ * ------------------------------------------------------------------ */
+
+static enum puan_status take_seat(struct puan_demo *d,
+                                  const struct puan_role *r, int64_t area,
+                                  struct puan_err *err)
+{
+    struct puan_desk k = { 0 };
+    enum puan_status st = puan_people_seat(&k, d, r->id, area, err);
+
+    puan_desk_close(&k);
+    return st;
+}
+
+/* The role at each area of its level that lies in the first county. */
+static enum puan_status take_below(struct puan_demo *d,
+                                   const struct puan_role *r, size_t level,
+                                   struct puan_err *err)
+{
+    struct puan_sheet *s = NULL;
+    int code, name;
+    bool more;
+    enum puan_status st = puan_sheet_open(
+        &s, puan_arena_fmt(&d->arena, "%s/areas.csv", d->sim), err);
+
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&code, s, "code", err);
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&name, s, "level", err);
+    while (st == PUAN_OK) {
+        int64_t area;
+
+        st = puan_sheet_next(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        if (puan_str_eq(puan_sheet_row(s)->field[name],
+                        d->plan->level[level].id) &&
+            puan_int_parse(&area, puan_sheet_row(s)->field[code]))
+            st = take_seat(d, r, area, err);
+    }
+    puan_sheet_close(s);
+    return st;
+}
+
+enum puan_status puan_people_everybody(struct puan_demo *d,
+                                       struct puan_err *err)
+{
+    const struct puan_plan *plan = d->plan;
+    enum puan_status st = PUAN_OK;
+
+    for (size_t i = 0; st == PUAN_OK && i < plan->n_roles; i++) {
+        const struct puan_role *r = &plan->role[i];
+        size_t at = plan->shard_level;
+        int64_t area = d->county[0];
+
+        if (r->credential != PUAN_CREDENTIAL_HUMAN || r->external ||
+            r->levels == 0)
+            continue;
+        if (r->levels >> at & 1) {
+            st = take_seat(d, r, area, err);
+            continue;
+        }
+        /* the nearest level above the county, else the first below it */
+        while (at > 0 && !(r->levels >> at & 1 && plan->level[at].digits))
+            at--;
+        if (r->levels >> at & 1 && plan->level[at].digits) {
+            for (unsigned n = plan->level[plan->shard_level].digits;
+                 n > plan->level[at].digits; n--)
+                area /= 10;
+            st = take_seat(d, r, area, err);
+            continue;
+        }
+        for (at = plan->shard_level + 1; at < plan->n_levels; at++)
+            if (r->levels >> at & 1) {
+                st = take_below(d, r, at, err);
+                break;
+            }
+    }
+    return st;
+}
+
+/* ---- what is written down
+ * ------------------------------------------------------ */
+
+#define SHOWN 12
+
+/* Households whose return has not arrived at the moment that is kept: those
+ * that fill in themselves before the others, of all sizes. */
+static size_t pick(const struct puan_visit *out[SHOWN],
+                   const struct puan_demo *d)
+{
+    int64_t moment = puan_day_moment(d);
+    size_t n = 0;
+
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t k = 0; k < d->n_counties; k++)
+            for (size_t i = 0; i < puan_city_n(d->city[k]); i++) {
+                const struct puan_visit *v = puan_city_visit(d->city[k], i);
+                uint32_t persons = puan_visit_persons(v);
+                unsigned alike = 0;
+                char key[24];
+
+                if (n == SHOWN || v->finished_ms < moment ||
+                    (pass == 0 && v->staff.n) || persons > 9)
+                    continue;
+                puan_format(key, sizeof(key), "%lld", (long long)v->household);
+                if (!find(d->people->household, d->people->n_household,
+                          puan_str_of(key)))
+                    continue;
+                for (size_t x = 0; x < n; x++) {
+                    if (out[x] == v)
+                        alike = 100;
+                    alike += puan_visit_persons(out[x]) == persons;
+                }
+                /* first one of each size, then two, then any */
+                if (alike > (pass == 0 ? 1u : pass == 1 ? 0u : 2u))
+                    continue;
+                out[n++] = v;
+            }
+    return n;
+}
+
+struct paper {
+    struct puan_out text;
+    struct puan_out json;
+    struct puan_jw w;
+};
+
+static void write_logins(struct paper *p, const struct puan_demo *d)
+{
+    puan_out_fmt(&p->text, "%-28s  %-24s  %-30s  %s\n", "role 角色",
+                 "account 账号", "secret 口令",
+                 "second factor 第二因素 (TOTP)");
+    puan_jw_key(&p->w, "accounts");
+    puan_jw_list(&p->w);
+    for (size_t i = 0; i < d->people->n_logins; i++) {
+        const struct login *l = &d->people->login[i];
+        const struct puan_role *r = puan_plan_role(d->plan, l->role);
+
+        puan_out_fmt(&p->text, "%-28.*s  %-24.*s  %-30.*s  %.*s\n",
+                     PUAN_FMT(l->role), PUAN_FMT(l->name), PUAN_FMT(l->own),
+                     PUAN_FMT(l->totp));
+        puan_jw_map(&p->w);
+        puan_jw_kstr(&p->w, "role", l->role);
+        puan_jw_kstr(&p->w, "zh", r ? r->zh : l->role);
+        puan_jw_kstr(&p->w, "en", r ? r->en : l->role);
+        puan_jw_ktext(&p->w, "area",
+                      puan_arena_fmt(&d->people->arena, "%lld",
+                                     (long long)l->area));
+        puan_jw_kstr(&p->w, "account", l->name);
+        puan_jw_kstr(&p->w, "secret", l->own);
+        puan_jw_kstr(&p->w, "totp", l->totp);
+        puan_jw_end(&p->w, '}');
+    }
+    puan_jw_end(&p->w, ']');
+}
+
+static void write_households(struct paper *p, const struct puan_demo *d)
+{
+    const struct puan_visit *shown[SHOWN];
+    size_t n = pick(shown, d);
+
+    puan_out_fmt(&p->text, "\n%-28s  %-24s  %-30s  %s\n", "household 住户",
+                 "number 户码", "access code 填报账号", "persons 应登记人数");
+    puan_jw_key(&p->w, "households");
+    puan_jw_list(&p->w);
+    for (size_t i = 0; i < n; i++) {
+        const struct machine *m;
+        char key[24];
+
+        puan_format(key, sizeof(key), "%lld", (long long)shown[i]->household);
+        m = find(d->people->household, d->people->n_household,
+                 puan_str_of(key));
+        if (m == NULL)
+            continue;
+        puan_out_fmt(&p->text, "%-28s  %-24s  %-30.*s  %u\n",
+                     shown[i]->staff.n ? "household" : "household-self", key,
+                     PUAN_FMT(m->secret), puan_visit_persons(shown[i]));
+        puan_jw_map(&p->w);
+        puan_jw_ktext(&p->w, "household", key);
+        puan_jw_kstr(&p->w, "code", m->secret);
+        puan_jw_kint(&p->w, "persons", puan_visit_persons(shown[i]));
+        puan_jw_kbool(&p->w, "self", shown[i]->staff.n == 0);
+        puan_jw_kstr(&p->w, "finished", shown[i]->finished);
+        puan_jw_end(&p->w, '}');
+    }
+    puan_jw_end(&p->w, ']');
+}
+
+/* Some of the staff, with their certificates, from the staff roll. */
+static enum puan_status write_staff(struct paper *p, const struct puan_demo *d,
+                                    struct puan_err *err)
+{
+    struct puan_sheet *s = NULL;
+    int staff, role, area, certificate = -1;
+    size_t n = 0;
+    bool more;
+    enum puan_status st = puan_sheet_open(
+        &s, puan_arena_fmt(&d->people->arena, "%s/staff.csv", d->sim), err);
+
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&staff, s, "staff", err);
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&role, s, "role", err);
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&area, s, "area", err);
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&certificate, s, "certificate", err);
+    puan_out_fmt(&p->text, "\n%-28s  %-24s  %-30s  %s\n", "device 设备",
+                 "name 编号", "secret 密钥", "certificate 证号");
+    puan_jw_key(&p->w, "devices");
+    puan_jw_list(&p->w);
+    while (st == PUAN_OK && n < SHOWN) {
+        const struct puan_str *f;
+        const struct machine *m;
+
+        st = puan_sheet_next(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        f = puan_sheet_row(s)->field;
+        m = find(d->people->staff, d->people->n_staff, f[staff]);
+        if (m == NULL)
+            continue;
+        n++;
+        puan_out_fmt(&p->text, "%-28.*s  %-24.*s  %-30.*s  %.*s\n",
+                     PUAN_FMT(f[role]), PUAN_FMT(m->name), PUAN_FMT(m->secret),
+                     PUAN_FMT(f[certificate]));
+        puan_jw_map(&p->w);
+        puan_jw_kstr(&p->w, "role", f[role]);
+        puan_jw_kstr(&p->w, "name", m->name);
+        puan_jw_kstr(&p->w, "secret", m->secret);
+        puan_jw_kstr(&p->w, "area", f[area]);
+        puan_jw_kstr(&p->w, "certificate", f[certificate]);
+        puan_jw_end(&p->w, '}');
+    }
+    puan_jw_end(&p->w, ']');
+    puan_sheet_close(s);
+    return st;
+}
+
 enum puan_status puan_people_write(const struct puan_demo *d,
                                    struct puan_err *err)
 {
-    return puan_file_write(
-        puan_arena_fmt(&d->people->arena, "%s/accounts.txt", d->o.dir),
-        puan_out_view(&d->people->accounts), 0600, err);
+    struct puan_arena *a = &d->people->arena;
+    struct paper p;
+    char at[32];
+    enum puan_status st;
+
+    puan_out_init(&p.text, a);
+    puan_out_init(&p.json, a);
+    puan_jw_init(&p.w, &p.json);
+    puan_jw_map(&p.w);
+    puan_jw_ktext(&p.w, "campaign", d->campaign);
+    if (d->day) {
+        puan_instant_text(at, puan_day_moment(d), d->plan->offset_minutes);
+        puan_jw_ktext(&p.w, "day", at);
+    }
+    write_logins(&p, d);
+    write_households(&p, d);
+    st = write_staff(&p, d, err);
+    puan_jw_end(&p.w, '}');
+    if (st == PUAN_OK)
+        st = puan_file_write(puan_arena_fmt(a, "%s/accounts.txt", d->o.dir),
+                             puan_out_view(&p.text), 0600, err);
+    if (st == PUAN_OK)
+        st = puan_file_write(puan_arena_fmt(a, "%s/accounts.json", d->o.dir),
+                             puan_out_view(&p.json), 0600, err);
+    return st;
 }
 
 void puan_people_close(struct puan_people *p)

@@ -22,6 +22,18 @@ PUAN_MUST_USE enum puan_status puan_people_clock(struct puan_demo *d,
                                                  int64_t campaign_ms,
                                                  struct puan_err *err);
 
+/* The same, and the clock stands still there. */
+PUAN_MUST_USE enum puan_status puan_people_hold_clock(struct puan_demo *d,
+                                                      int64_t campaign_ms,
+                                                      struct puan_err *err);
+/* A backup through the server: DIR/census.backups/NAME. */
+PUAN_MUST_USE enum puan_status puan_people_backup(struct puan_demo *d,
+                                                  const char *name,
+                                                  struct puan_err *err);
+/* A seat for each role that people hold, at or nearest to the first county. */
+PUAN_MUST_USE enum puan_status puan_people_everybody(struct puan_demo *d,
+                                                     struct puan_err *err);
+
 /*
  * Opens a desk at that area whose role has the capability, or the role itself;
  * account and seat are made the first time.
@@ -47,7 +59,7 @@ PUAN_MUST_USE enum puan_status puan_people_search(struct puan_node **reply,
                                                   struct puan_arena *a,
                                                   struct puan_err *err);
 
-/* DIR/accounts.txt, for whoever tries the demo. */
+/* DIR/accounts.txt and .json, for whoever tries the demo and for tests. */
 PUAN_MUST_USE enum puan_status puan_people_write(const struct puan_demo *d,
                                                  struct puan_err *err);
 void puan_people_close(struct puan_people *p); /* NULL is fine */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "features/demo/people.h"
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
@@ -23,13 +24,22 @@ struct worker {
     struct puan_str staff, device;
 };
 
+/* One household that is sent back. */
+struct errand {
+    int64_t household;
+    int64_t query; /* its number; 0: not yet asked */
+    bool answered;
+};
+
 struct puan_review {
     struct puan_demo *d;
     struct worker *worker;
     size_t n_workers;
     struct puan_sheet_out *missing; /* listed, nothing received */
-    int64_t *household;             /* to be sent back */
+    struct errand *errand;
     size_t n, cap;
+    size_t queried; /* in all rounds */
+    const struct puan_review_round *round;
     atomic_uint_fast64_t counter, answered, unchanged, still_hard;
     struct puan_progress bar;
 };
@@ -92,14 +102,14 @@ static enum puan_status keep(struct puan_review *r, int64_t household,
 {
     if (r->n == r->cap) {
         size_t cap = r->cap ? r->cap * 2 : 1024;
-        int64_t *p = realloc(r->household, cap * sizeof(*p));
+        struct errand *p = realloc(r->errand, cap * sizeof(*p));
 
         if (p == NULL)
             return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
-        r->household = p;
+        r->errand = p;
         r->cap = cap;
     }
-    r->household[r->n++] = household;
+    r->errand[r->n++] = (struct errand){ .household = household };
     return PUAN_OK;
 }
 
@@ -166,28 +176,76 @@ static int county_of(const struct puan_demo *d, int64_t household)
     return -1;
 }
 
-/* The findings of the last version, as the query names them. */
+static bool has_hard(const struct puan_node *ret)
+{
+    PUAN_NODE_EACH(f, puan_node_get(ret, "findings"))
+    if (puan_str_is(puan_node_str_opt(f, "severity", ""), "hard"))
+        return true;
+    return false;
+}
+
+static void name_finding(struct puan_jw *w, const struct puan_node *f)
+{
+    int64_t row = 0;
+
+    puan_jw_kstr(w, "rule", puan_node_str_opt(f, "rule", ""));
+    if (puan_int_parse(&row, puan_node_str_opt(f, "row", "")) && row > 0)
+        puan_jw_kint(w, "row", row);
+}
+
+/* The findings of the last version, as the query names them: those that must
+ * be corrected or, where there is none, those that want a reason. */
 static void name_findings(struct puan_jw *w, const struct puan_node *ret)
 {
+    const char *severity = has_hard(ret) ? "hard" : "soft";
+
     puan_jw_list(w);
     PUAN_NODE_EACH(f, puan_node_get(ret, "findings"))
     {
-        int64_t row = 0;
-
-        if (!puan_str_is(puan_node_str_opt(f, "severity", ""), "hard"))
+        if (!puan_str_is(puan_node_str_opt(f, "severity", ""), severity))
             continue;
         puan_jw_map(w);
-        puan_jw_kstr(w, "rule", puan_node_str_opt(f, "rule", ""));
-        if (puan_int_parse(&row, puan_node_str_opt(f, "row", "")) && row > 0)
-            puan_jw_kint(w, "row", row);
+        name_finding(w, f);
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
 }
 
+/* What the household stands by, with the reason it gives. */
+static enum puan_status confirm(struct puan_str *out, struct puan_desk *field,
+                                int64_t household, struct puan_str reason,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_node *ret = NULL;
+    struct puan_out o;
+    struct puan_jw w;
+    enum puan_status st = puan_desk_call(
+        &ret, NULL, field, "GET",
+        puan_arena_fmt(a, "/households/%lld/return", (long long)household),
+        NULL, 0, a, err);
+
+    if (st != PUAN_OK)
+        return st;
+    puan_out_init(&o, a);
+    puan_jw_init(&w, &o);
+    puan_jw_list(&w);
+    PUAN_NODE_EACH(f, puan_node_get(ret, "findings"))
+    {
+        if (!puan_str_is(puan_node_str_opt(f, "severity", ""), "soft"))
+            continue;
+        puan_jw_map(&w);
+        name_finding(&w, f);
+        puan_jw_kstr(&w, "reason", reason);
+        puan_jw_end(&w, '}');
+    }
+    puan_jw_end(&w, ']');
+    *out = puan_out_view(&o);
+    return PUAN_OK;
+}
+
 /* Sends the household back; *query gets the number of the query. */
 static enum puan_status ask(int64_t *query, struct puan_desk *k,
-                            int64_t household, const char *reason,
+                            int64_t household, struct puan_str reason,
                             struct puan_arena *a, struct puan_err *err)
 {
     struct puan_node *ret = NULL, *made = NULL;
@@ -207,7 +265,7 @@ static enum puan_status ask(int64_t *query, struct puan_desk *k,
     puan_jw_init(&w, &o);
     puan_jw_map(&w);
     puan_jw_kint(&w, "version", version);
-    puan_jw_ktext(&w, "reason", reason);
+    puan_jw_kstr(&w, "reason", reason);
     puan_jw_key(&w, "findings");
     name_findings(&w, ret);
     puan_jw_end(&w, '}');
@@ -233,8 +291,9 @@ static enum puan_status answer(struct puan_review *r, struct puan_desk *field,
         again->city ? puan_city_find(again->city, household) : NULL;
     const struct worker *w = worker_of(r, seen->ea);
     struct puan_sending s = { .mode = PUAN_STR("enumerator") };
-    struct puan_visit as = *seen;
+    struct puan_visit as = *seen, said = told ? *told : *seen;
     struct puan_node *receipt = NULL;
+    char started[32], finished[32];
     struct puan_str digest;
     const char *token;
     struct puan_out o;
@@ -254,9 +313,17 @@ static enum puan_status answer(struct puan_review *r, struct puan_desk *field,
     s.device = w->device;
     s.counter = 2000000 + atomic_fetch_add(&r->counter, 1);
     s.query = puan_str_of(puan_arena_fmt(a, "%lld", (long long)query));
+    puan_instant_text(started, d->clock_ms - INT64_C(25) * 60 * 1000,
+                      d->plan->offset_minutes);
+    puan_instant_text(finished, d->clock_ms - INT64_C(10) * 60 * 1000,
+                      d->plan->offset_minutes);
+    said.started = puan_str_of(started);
+    said.finished = puan_str_of(finished);
+    if (told == NULL && r->round && r->round->confirm.n)
+        st = confirm(&s.confirm, field, household, r->round->confirm, a, err);
     puan_out_init(&o, a);
-    st = puan_city_document(&o, told ? again : first, told ? told : seen, &s,
-                            err);
+    if (st == PUAN_OK)
+        st = puan_city_document(&o, told ? again : first, &said, &s, err);
     if (st == PUAN_OK)
         st = puan_desk_call(&receipt, NULL, field, "POST", "/returns", o.p, 0,
                             a, err);
@@ -279,8 +346,17 @@ static enum puan_status answer(struct puan_review *r, struct puan_desk *field,
     return PUAN_OK;
 }
 
+/* Some stay away, or have not been met: their query waits. */
+static bool waits(const struct puan_review *r, int64_t household)
+{
+    int64_t every = r->round ? r->round->open_every : 0;
+
+    return every > 0 && household % every == 0;
+}
+
 static enum puan_status send_back(struct puan_review *r, size_t from, size_t to,
-                                  const char *reason, struct puan_err *err)
+                                  enum puan_review_part part,
+                                  struct puan_str reason, struct puan_err *err)
 {
     struct puan_demo *d = r->d;
     struct puan_city_reader first = { 0 }, again = { 0 };
@@ -292,8 +368,8 @@ static enum puan_status send_back(struct puan_review *r, size_t from, size_t to,
     field.campaign = d->campaign;
     puan_arena_init(&a, puan_os_alloc());
     for (size_t i = from; st == PUAN_OK && i < to; i++) {
-        int64_t household = r->household[i], query = 0;
-        int k = county_of(d, household);
+        struct errand *e = &r->errand[i];
+        int k = county_of(d, e->household);
 
         if (k < 0)
             continue; /* found at the door: not of the simulation */
@@ -312,10 +388,14 @@ static enum puan_status send_back(struct puan_review *r, size_t from, size_t to,
                 st = puan_people_desk(&office, d, "return.query", d->county[k],
                                       err);
         }
-        if (st == PUAN_OK)
-            st = ask(&query, &office, household, reason, &a, err);
-        if (st == PUAN_OK)
-            st = answer(r, &field, &first, &again, household, query, &a, err);
+        if (st == PUAN_OK && (part & PUAN_REVIEW_ASK) && e->query == 0)
+            st = ask(&e->query, &office, e->household, reason, &a, err);
+        if (st == PUAN_OK && (part & PUAN_REVIEW_ANSWER) && e->query != 0 &&
+            !e->answered && !waits(r, e->household)) {
+            st = answer(r, &field, &first, &again, e->household, e->query, &a,
+                        err);
+            e->answered = true;
+        }
         puan_progress_add(&r->bar, 1);
     }
     puan_city_reader_close(&first);
@@ -326,12 +406,110 @@ static enum puan_status send_back(struct puan_review *r, size_t from, size_t to,
     return st;
 }
 
+struct shared {
+    struct puan_review *r;
+    size_t first;
+    enum puan_review_part part;
+    struct puan_str reason;
+};
+
 static enum puan_status share(void *arg, uint64_t begin, uint64_t end,
                               unsigned worker, struct puan_err *err)
 {
+    struct shared *s = arg;
+
     (void)worker;
-    return send_back(arg, (size_t)begin, (size_t)end,
-                     "请入户核实后更正 Please visit, verify and correct", err);
+    return send_back(s->r, s->first + (size_t)begin, s->first + (size_t)end,
+                     s->part, s->reason, err);
+}
+
+/* Every county's desk stands before several work at it. */
+static enum puan_status open_desks(struct puan_demo *d, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++) {
+        struct puan_desk desk = { 0 };
+
+        st = puan_people_desk(&desk, d, "return.query", d->county[k], err);
+        puan_desk_close(&desk);
+    }
+    return st;
+}
+
+/* ---- while returns arrive
+ * ------------------------------------------------------------------ */
+
+enum puan_status puan_review_open(struct puan_demo *d, struct puan_err *err)
+{
+    struct puan_review *r;
+
+    if (d->review)
+        return PUAN_OK;
+    r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
+    d->review = r;
+    r->d = d;
+    r->bar.quiet = true;
+    return find_workers(r, err);
+}
+
+static size_t answered(const struct puan_review *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        n += r->errand[i].answered;
+    return n;
+}
+
+enum puan_status puan_review_round(struct puan_demo *d,
+                                   const struct puan_review_round *round,
+                                   enum puan_review_part part, unsigned of,
+                                   unsigned n, struct puan_err *err)
+{
+    struct puan_review *r = d->review;
+    struct shared s = { .r = r, .part = part, .reason = round->reason };
+    size_t begin = r->n;
+    enum puan_status st = PUAN_OK;
+
+    r->round = round;
+    if (part == PUAN_REVIEW_ASK) {
+        size_t due = 0;
+
+        st = open_desks(d, err);
+        for (int soft = 0; soft < 2; soft++)
+            for (size_t i = 0; st == PUAN_OK && i < d->n_ack; i++) {
+                struct puan_ack *k = &d->ack[i];
+
+                if (soft && due + answered(r) >= (size_t)round->wanted)
+                    break;
+                if (k->version == 0 || k->asked || !(soft ? k->soft : k->hard))
+                    continue;
+                k->asked = true;
+                st = keep(r, k->household, err);
+                due += !waits(r, k->household);
+            }
+        r->queried += r->n - begin;
+        s.first = begin;
+        if (st == PUAN_OK)
+            st = puan_parallel(DESKS, r->n - begin, 16, share, &s, err);
+    } else {
+        s.first = r->n * of / n;
+        st = puan_parallel(DESKS, r->n * (of + 1) / n - s.first, 16, share, &s,
+                           err);
+    }
+    r->round = NULL;
+    return st;
+}
+
+size_t puan_review_waiting(const struct puan_demo *d, size_t *open)
+{
+    const struct puan_review *r = d->review;
+
+    *open = r->n - answered(r);
+    return r->n - *open;
 }
 
 /* ---- the stage
@@ -359,26 +537,33 @@ enum puan_status puan_demo_again(struct puan_demo *d, int64_t household,
 
     d->review->n = 0;
     st = keep(d->review, household, err);
-    return st == PUAN_OK ? send_back(d->review, 0, 1, reason, err) : st;
+    return st == PUAN_OK
+               ? send_back(d->review, 0, 1,
+                           PUAN_REVIEW_ASK | PUAN_REVIEW_ANSWER,
+                           puan_str_of(reason), err)
+               : st;
 }
 
 enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
 {
-    struct puan_review *r = calloc(1, sizeof(*r));
+    struct shared s = {
+        .part = PUAN_REVIEW_ASK | PUAN_REVIEW_ANSWER,
+        .reason = PUAN_STR("请入户核实后更正 Please visit, verify and correct")
+    };
     int64_t moment = puan_demo_recheck_moment(d);
+    struct puan_review *r;
     enum puan_status st;
 
     puan_demo_stage(d, "review", "审核、查询、入户核实更正",
                     "findings, queries, corrections at the door");
-    if (r == NULL)
-        return puan_fail(err, PUAN_ENOMEM, "demo", "out of memory");
-    d->review = r;
-    r->d = d;
-    st = find_workers(r, err);
-    if (st == PUAN_OK)
-        st = puan_sheet_create(
-            &r->missing, puan_arena_fmt(&d->arena, "%s/listing.csv", d->o.dir),
-            err);
+    st = puan_review_open(d, err);
+    if (st != PUAN_OK)
+        return st;
+    s.r = r = d->review;
+    r->n = 0;
+    st = puan_sheet_create(
+        &r->missing, puan_arena_fmt(&d->arena, "%s/listing.csv", d->o.dir),
+        err);
     if (st != PUAN_OK)
         return st;
     puan_sheet_put_text(r->missing, "detector");
@@ -396,19 +581,20 @@ enum puan_status puan_demo_review(struct puan_demo *d, struct puan_err *err)
         st = puan_people_clock(d, moment, err);
     if (st != PUAN_OK)
         return st;
+    r->queried += r->n;
     puan_progress_begin(&r->bar, "查询更正 queries", r->n);
-    st = puan_parallel(DESKS, r->n, 16, share, r, err);
+    st = puan_parallel(DESKS, r->n, 16, share, &s, err);
     puan_progress_end(&r->bar);
     r->bar.quiet = true; /* what acceptance sends back later is no part of it */
-    puan_jw_kint(&d->report, "queried", (int64_t)r->n);
+    puan_jw_kint(&d->report, "queried", (int64_t)r->queried);
     puan_jw_kint(&d->report, "corrected", (int64_t)r->answered);
     puan_jw_kint(&d->report, "hard_after_correction", (int64_t)r->still_hard);
     puan_demo_say("查询 %zu 户，更正 %llu 户，更正后仍有强制性错误 %llu 户",
-                  r->n, (unsigned long long)r->answered,
+                  r->queried, (unsigned long long)r->answered,
                   (unsigned long long)r->still_hard);
     puan_demo_say("%zu households queried, %llu corrected, %llu with hard "
                   "findings left",
-                  r->n, (unsigned long long)r->answered,
+                  r->queried, (unsigned long long)r->answered,
                   (unsigned long long)r->still_hard);
     return st;
 }
@@ -418,6 +604,6 @@ void puan_demo_review_close(struct puan_review *r)
     if (r == NULL)
         return;
     free(r->worker);
-    free(r->household);
+    free(r->errand);
     free(r);
 }

@@ -2,6 +2,8 @@
  * Plays what offices do about a release and an incident, step by step, from
  * the plan's own demo folder: so another country plays its own without C.
  *
+ *   at: day                                       played before the moment that
+ *                                                 demo/day.yaml keeps (day.c)
  *   release: {role: R, title: T, tables: [..]}    makes the release (first)
  *   steps:
  *     - {by: ROLE, level: LEVEL, act|step|order|ask: NAME, fields: {..},
@@ -570,6 +572,14 @@ static enum puan_status play(struct play *p, const char *path,
     }
     puan_arena_clear(&a);
     return st;
+}
+
+enum puan_status puan_demo_play(struct puan_demo *d, const char *path,
+                                int64_t area, struct puan_err *err)
+{
+    struct play p = { .d = d, .area = area };
+
+    return play(&p, path, err);
 }
 
 enum puan_status puan_demo_release(struct puan_demo *d, struct puan_err *err)
