@@ -310,9 +310,14 @@ static enum puan_status check_proof(const char *file, const char *witness,
                                   (uint64_t)height, root))
         return puan_fail(err, PUAN_EDENIED, file,
                          "the entry does not lead to the root");
-    if (!witness)
+    /* one that was handed out with it: as good as whoever handed it out */
+    text = puan_node_str_opt(t, "checkpoint", "");
+    if (!witness && !text.n)
         return PUAN_OK;
-    st = puan_file_read(&text, witness, 16 << 20, a, err);
+    if (witness)
+        st = puan_file_read(&text, witness, 16 << 20, a, err);
+    else
+        witness = file;
     if (st == PUAN_OK)
         st = puan_checkpoint_parse(&c, text, witness, a, err);
     if (st != PUAN_OK)
@@ -452,7 +457,8 @@ static const struct puan_command commands[] = {
       "[--witness CHECKPOINT]",
       "Writes the proof that an entry is in the ledger: the entry and the "
       "path from it to the Merkle root. With --check a proof is verified, "
-      "without the campaign, against a checkpoint somebody else kept.",
+      "without the campaign, against a checkpoint somebody else kept, else "
+      "against the one in the proof if it holds one.",
       run_prove, "出具或核验某一条目确在台账中的证明" },
     { "ledger witness", "DIR [--out FILE] [--kek-file FILE] [--store-url URL]",
       "Signs the heads of all stores as they stand now, for keeping outside. "
