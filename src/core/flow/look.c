@@ -253,12 +253,14 @@ static void stops(struct puan_flow_todo *t, const struct puan_flow_run *run,
     }
 }
 
-/* Those who are told of the clock's end and of the opening. */
-static puan_flow_set told_of(const struct puan_flow *f, int clock)
+/* Those who were told: at the opening, and on the rungs climbed so far. */
+static puan_flow_set told_of(const struct puan_flow_run *run, int clock)
 {
+    const struct puan_flow *f = run->flow;
     puan_flow_set s = 0;
 
-    for (size_t i = 0; i < f->clocks[clock].n_ladder; i++)
+    for (size_t i = 0;
+         i < f->clocks[clock].n_ladder && i < run->clock[clock].rungs; i++)
         s |= BIT(f->clocks[clock].ladder[i]);
     for (size_t i = 0; i < f->n_open_effects; i++)
         if (f->open_effects[i].kind == PUAN_FLOW_NOTIFY)
@@ -279,7 +281,10 @@ static void add(struct todos *l, struct puan_flow_todo t, int rank)
 
     if (l->n == PUAN_FLOW_TODOS)
         return;
-    t.rank = t.clock >= 0 && t.due_ms <= l->now + SOON && rank > 1 ? 1 : rank;
+    t.rank = t.clock >= 0 && t.due_ms <= l->now + SOON && rank > 1 &&
+                     rank < PUAN_FLOW_ASIDE
+                 ? 1
+                 : rank;
     while (i > 0 && (l->out[i - 1].rank > t.rank ||
                      (l->out[i - 1].rank == t.rank && t.rank == 1 &&
                       l->out[i - 1].due_ms > t.due_ms))) {
@@ -308,6 +313,26 @@ static void add_ask(struct todos *l, const struct puan_flow_run *run,
     add(l, t, rank);
 }
 
+/* Ends the run where another way leads on, or was named first. */
+static bool leads_out(const struct puan_flow_run *run, size_t transition)
+{
+    const struct puan_flow *f = run->flow;
+    int to = f->transitions[transition].to;
+
+    if (to < 0 || !PUAN_FLOW_HAS(f->terminal, to))
+        return false;
+    for (size_t i = 0; i < f->n_transitions; i++) {
+        const struct puan_flow_transition *t = &f->transitions[i];
+
+        if (t->to < 0 || t->to == to || t->to == run->state ||
+            !PUAN_FLOW_HAS(t->from, run->state))
+            continue;
+        if (i < transition || !PUAN_FLOW_HAS(f->terminal, t->to))
+            return true;
+    }
+    return false;
+}
+
 static void add_acts(struct todos *l, const struct puan_flow_run *run,
                      const struct puan_flow_world *w)
 {
@@ -325,11 +350,10 @@ static void add_acts(struct todos *l, const struct puan_flow_run *run,
             continue;
         n = puan_flow_act_locks(locks, run, (int)i, l->now, w);
         stops(&todo, run, PUAN_FLOW_ON_TRANSITION, (int)i);
-        /* on, round, out; from the last active state out is on */
+        /* on, round, out */
         rank = t->to < 0 || t->to == run->state ? (todo.clock >= 0 ? 4 : 8)
-               : PUAN_FLOW_HAS(f->terminal, t->to) && todo.clock < 0 ? 6
-               : PUAN_FLOW_HAS(f->terminal, t->to)                   ? 5
-                                                                     : 4;
+               : leads_out(run, i)              ? 6
+                                                : 4;
         if (n == 0)
             add(l, todo, rank);
         else if (n == 1 && locks[0].kind == PUAN_FLOW_LOCK_APPROVAL)
@@ -352,7 +376,7 @@ size_t puan_flow_todos(struct puan_flow_todo out[PUAN_FLOW_TODOS],
 
         stops(&t, run, PUAN_FLOW_ON_TAKE, 0);
         if (t.clock >= 0) {
-            t.by = told_of(f, t.clock);
+            t.by = told_of(run, t.clock);
             add(&l, t, 0);
         }
     }
@@ -365,6 +389,20 @@ size_t puan_flow_todos(struct puan_flow_todo out[PUAN_FLOW_TODOS],
             continue;
         for (size_t k = 0; k < p->n_seats; k++)
             t.by |= BIT(p->seats[k]);
+        /* as urgent as what rests on it */
+        for (size_t k = 0; k < f->n_transitions; k++) {
+            struct puan_flow_todo rests = { .clock = -1 };
+
+            if (f->transitions[k].approval != (int)i ||
+                !PUAN_FLOW_HAS(f->transitions[k].from, run->state))
+                continue;
+            stops(&rests, run, PUAN_FLOW_ON_TRANSITION, (int)k);
+            if (rests.clock >= 0 &&
+                (t.clock < 0 || rests.due_ms < t.due_ms)) {
+                t.clock = rests.clock;
+                t.due_ms = rests.due_ms;
+            }
+        }
         add(&l, t, 2);
     }
     for (size_t i = 0; i < f->n_steps; i++) {

@@ -78,6 +78,7 @@ struct puan_flow_todo {
     int rank;         /* smaller comes first */
 };
 #define PUAN_FLOW_TODOS 48
+#define PUAN_FLOW_ASIDE 6 /* from this rank on: may be done, is not due */
 /*
  * Everything that can be done now, by whomever, what comes first being first:
  * taking over; then whatever stops a clock that is overdue or due within two

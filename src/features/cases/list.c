@@ -265,6 +265,8 @@ static enum puan_status fold_face(struct puan_face *f, struct puan_store *st,
         }
     }
     n = puan_flow_todos(todo, run, now, NULL);
+    while (n > 0 && todo[n - 1].rank >= PUAN_FLOW_ASIDE)
+        n--;
     f->n_todos = n < PUAN_FACE_TODOS ? n : PUAN_FACE_TODOS;
     for (size_t i = 0; i < f->n_todos; i++) {
         f->todo[i] = (struct puan_face_todo){ .todo = todo[i] };

@@ -346,6 +346,8 @@ static void now_json(struct view *v)
     int seat = -1;
 
     puan_jw_key(v->w, "now");
+    while (n > 0 && todo[n - 1].rank >= PUAN_FLOW_ASIDE)
+        n--;
     for (i = 0; i < n; i++)
         if (puan_flow_todo_mine(&seat, v->run, &todo[i], &v->l->who))
             break;

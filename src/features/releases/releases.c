@@ -669,16 +669,18 @@ static enum puan_status readers_json(struct puan_jw *w, struct puan_request *rq,
 
 /* What anybody needs to check it, once it is out. */
 static void proof_json(struct puan_jw *w, struct puan_request *rq,
-                       const struct puan_release *r)
+                       const struct puan_release *r,
+                       const struct puan_node *doc)
 {
     const struct puan_plan *plan = puan_store_plan(rq->store);
+    const struct puan_node *source = puan_node_get(doc, "source");
 
     puan_jw_key(w, "proof");
     puan_jw_map(w);
     puan_jw_ktext(w, "address",
-                  puan_arena_fmt(rq->arena, "/api/v1/c/%s/public/releases/%lld",
-                                 puan_store_id(rq->store),
-                                 (long long)r->id));
+                  puan_arena_fmt(rq->arena,
+                                 "/api/v1/c/%.*s/public/releases/%lld",
+                                 PUAN_FMT(rq->campaign), (long long)r->id));
     puan_jw_kdigest(w, "document", r->digest);
     puan_jw_kstr(w, "signature",
                  hex_of(rq->arena, r->signature.p, r->signature.n));
@@ -686,8 +688,18 @@ static void proof_json(struct puan_jw *w, struct puan_request *rq,
     puan_jw_ktext(w, "command",
                   puan_arena_fmt(rq->arena,
                                  "puan release verify release-%lld.json --dir "
-                                 "%s",
-                                 (long long)r->id, puan_store_id(rq->store)));
+                                 "DIR",
+                                 (long long)r->id));
+    puan_jw_key(w, "heads"); /* of the ledgers it was counted from */
+    puan_jw_list(w);
+    PUAN_NODE_EACH(c, source ? puan_node_get(source, "heads") : NULL) {
+        puan_jw_map(w);
+        puan_jw_kstr(w, "store", puan_node_str_opt(c, "store", ""));
+        puan_jw_kstr(w, "height", puan_node_str_opt(c, "height", ""));
+        puan_jw_kstr(w, "head", puan_node_str_opt(c, "head", ""));
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
     puan_jw_end(w, '}');
 }
 
@@ -735,7 +747,7 @@ static enum puan_status show(struct puan_request *rq, const void *v,
     puan_jw_kbool(&w, "may_preview", puan_request_can(rq, "release.preview"));
     TRY(readers_json(&w, rq, r.id, err));
     if (r.published_ms != 0)
-        proof_json(&w, rq, &r);
+        proof_json(&w, rq, &r, doc);
     puan_jw_key(&w, "run");
     TRY(puan_case_json(&w, &n, rq, r.run, err));
     puan_jw_end(&w, '}');
