@@ -46,7 +46,7 @@ static enum puan_status hold_against(void *arg, const struct puan_ret *r,
         t->lost++;
     }
     if (ack)
-        ack->hard |= 0x80; /* met */
+        ack->met = true;
     return PUAN_OK;
 }
 
@@ -302,7 +302,7 @@ enum puan_status puan_demo_account(struct puan_demo *d, struct puan_err *err)
     }
     st = puan_sheet_finish(t.detections, err);
     for (size_t i = 0; i < d->n_ack; i++)
-        t.lost += d->ack[i].version > 0 && !(d->ack[i].hard & 0x80);
+        t.lost += d->ack[i].version > 0 && !d->ack[i].met;
     puan_jw_kint(&d->report, "households_submitted", t.households);
     puan_jw_kint(&d->report, "versions", t.versions);
     puan_jw_kint(&d->report, "lost", t.lost);

@@ -16,6 +16,9 @@
  *     - {ask: T, answer: T, reason: TEXT}
  *   settle: T            after the moment: the rest is answered
  *
+ *   tour:                what the page of keys leads through (ring.c)
+ *     - {by: ROLE, page: /office/board, on: day|end, zh: TEXT, en: TEXT}
+ *
  * Scripts of demo/ with `at: day` are played when their first clock is due.
  */
 #include "features/demo/demo.h"
@@ -29,6 +32,7 @@
 
 #define ROUNDS 16
 #define EVENTS 256
+#define LEFT 64
 #define PARTS 12 /* answers of one round come in over a while */
 #define PART_MS (INT64_C(8) * 60 * 1000)
 
@@ -49,6 +53,10 @@ struct puan_day {
     size_t n_rounds;
     struct event event[EVENTS];
     size_t n, next;
+    struct left {
+        int64_t household, query;
+    } left[LEFT]; /* queries that waited at the moment */
+    size_t n_left;
 };
 
 static enum puan_status when(int64_t *ms, const struct puan_node *n,
@@ -264,6 +272,11 @@ enum puan_status puan_day_keep(struct puan_demo *d, struct puan_err *err)
     if (st != PUAN_OK)
         return st;
     corrected = puan_review_waiting(d, &open);
+    while (d->day->n_left < LEFT &&
+           puan_review_left(d, d->day->n_left,
+                            &d->day->left[d->day->n_left].household,
+                            &d->day->left[d->day->n_left].query))
+        d->day->n_left++;
     puan_jw_kint(&d->report, "day_corrected", (int64_t)corrected);
     puan_jw_kint(&d->report, "day_open_queries", (int64_t)open);
     puan_demo_say("已更正待复核 %zu 户，查询未答复 %zu 户；此刻的全部数据已备份",
@@ -272,6 +285,16 @@ enum puan_status puan_day_keep(struct puan_demo *d, struct puan_err *err)
                   "a backup of this moment is made",
                   corrected, open);
     return PUAN_OK;
+}
+
+bool puan_day_left(const struct puan_demo *d, size_t n, int64_t *household,
+                   int64_t *query)
+{
+    if (!d->day || n >= d->day->n_left)
+        return false;
+    *household = d->day->left[n].household;
+    *query = d->day->left[n].query;
+    return true;
 }
 
 enum puan_status puan_day_restore(struct puan_demo *d, struct puan_err *err)

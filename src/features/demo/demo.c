@@ -103,9 +103,16 @@ static void *wait_for_end(void *arg)
     pid = atomic_load(&d->child);
     if (pid > 0 && kill(pid, SIGTERM) == 0)
         (void)waitpid(pid, NULL, 0);
+    pid = atomic_load(&d->second);
+    if (pid > 0 && kill(pid, SIGTERM) == 0)
+        (void)waitpid(pid, NULL, 0);
     pid = atomic_load(&d->server);
     if (pid > 0 && kill(pid, SIGTERM) == 0)
         (void)waitpid(pid, NULL, 0);
+    if (atomic_load(&d->serving)) {
+        fprintf(stderr, "\n演示结束  the demonstration has ended\n");
+        _exit(PUAN_EXIT_DONE);
+    }
     fprintf(stderr, "\n演示已中断，再次运行将从头开始\n"
                     "puan demo: interrupted; the next run begins anew\n");
     _exit(128 + sig);
@@ -207,16 +214,20 @@ static void note_peak(struct puan_demo *d)
         fclose(f);
 }
 
-static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
+enum puan_status puan_demo_start(struct puan_demo *d, _Atomic int *server,
+                                 const char *folder, const char *listen,
+                                 struct puan_err *err)
 {
-    const char *argv[] = { "puan",     "serve",     d->census,
-                           "--listen", d->o.listen, NULL };
+    const char *argv[] = { "puan",     "serve",
+                           folder,     "--listen",
+                           listen,     d->o.web ? "--web" : NULL,
+                           d->o.web,   NULL };
     struct puan_http_client *http = NULL;
     int pid = 0;
     enum puan_status st = spawn(&pid, d, argv, d->log, err);
 
-    atomic_store(&d->server, pid);
-    puan_format(d->address, sizeof(d->address), "%s", d->o.listen);
+    atomic_store(server, pid);
+    puan_format(d->address, sizeof(d->address), "%s", listen);
     if (st == PUAN_OK)
         st = puan_http_client_open(&http, d->address, err);
     for (int i = 0; st == PUAN_OK; i++) {
@@ -227,7 +238,7 @@ static enum puan_status start_server(struct puan_demo *d, struct puan_err *err)
 
         /* first: another program's answer on this port is not ours */
         if (waitpid(pid, &status, WNOHANG) == pid || i == 1200) {
-            atomic_store(&d->server, i == 1200 ? pid : 0);
+            atomic_store(server, i == 1200 ? pid : 0);
             st = puan_fail(err, PUAN_EIO, "puan serve",
                            "did not come up; its words stand in %s", d->log);
             break;
@@ -413,7 +424,7 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
     note_simulated(d);
     st = prepare(d, err);
     if (st == PUAN_OK)
-        st = start_server(d, err);
+        st = puan_demo_start(d, &d->server, d->census, d->o.listen, err);
     if (st == PUAN_OK)
         st = puan_demo_people(d, err);
     if (st == PUAN_OK)
@@ -466,6 +477,7 @@ static bool parse(struct puan_demo_options *o, int argc, char **argv)
         { "--report", offsetof(struct puan_demo_options, report) },
         { "--listen", offsetof(struct puan_demo_options, listen) },
         { "--oracle", offsetof(struct puan_demo_options, oracle) },
+        { "--web", offsetof(struct puan_demo_options, web) },
     };
 
     for (int i = 1; i < argc; i++) {
@@ -511,32 +523,6 @@ static void finish_report(struct puan_demo *d)
     puan_out_char(d->report.out, '\n');
 }
 
-/* Becomes the server, until a signal comes; the census stays as it is. */
-static enum puan_status serve(struct puan_demo *d, struct puan_err *err)
-{
-    const char *words[] = { "puan",     "serve",     d->census,
-                            "--listen", d->o.listen, NULL };
-    char *argv[PUAN_COUNT(words)];
-
-    fprintf(stderr,
-            "\n普查进度页 http://%s/ ，按 Ctrl-C 结束\n"
-            "  账号、口令和第二因素密钥见 %s/accounts.txt（仅供演示）\n"
-            "  登录接口 POST /api/v1/c/%s/login，接口说明 "
-            "/api/v1/openapi.json；网页办公界面尚未提供\n"
-            "Progress page at http://%s/ ; Ctrl-C ends it\n"
-            "  accounts, secrets and second factors: %s/accounts.txt "
-            "(for demonstration only)\n"
-            "  sign in with POST /api/v1/c/%s/login, described in "
-            "/api/v1/openapi.json; there are no office pages yet\n\n",
-            d->o.listen, d->o.dir, d->campaign, d->o.listen, d->o.dir,
-            d->campaign);
-    fflush(NULL);
-    for (size_t i = 0; i < PUAN_COUNT(words); i++)
-        argv[i] = (char *)(uintptr_t)words[i];
-    execv(d->self, argv);
-    return puan_fail(err, PUAN_EIO, d->self, "cannot be started");
-}
-
 /*
  * Whether nobody listens at ADDRESS:PORT.  Asked before an hour's work, not
  * after it; what cannot be parsed is left for the server to refuse.
@@ -568,6 +554,21 @@ static bool is_free(const char *listen)
     return is;
 }
 
+enum puan_status puan_demo_port(const char **listen, struct puan_demo *d,
+                                const char *host, int port,
+                                struct puan_err *err)
+{
+    for (int i = 0; i < 80 && port + i < 65536; i++) {
+        *listen = puan_arena_fmt(&d->arena, "%s:%d", host, port + i);
+        if (is_free(*listen))
+            return PUAN_OK;
+    }
+    return puan_fail(err, PUAN_ECONFLICT, host,
+                     "80 ports from %d on are all taken; choose another with "
+                     "--listen",
+                     port);
+}
+
 /* The address asked for, or the first free one from 127.0.0.1:8020 on. */
 static enum puan_status find_address(struct puan_demo *d, struct puan_err *err)
 {
@@ -577,14 +578,7 @@ static enum puan_status find_address(struct puan_demo *d, struct puan_err *err)
                    : puan_fail(err, PUAN_ECONFLICT, d->o.listen,
                                "another program has this port; choose another "
                                "with --listen");
-    for (int port = 8020; port < 8100; port++) {
-        d->o.listen = puan_arena_fmt(&d->arena, "127.0.0.1:%d", port);
-        if (is_free(d->o.listen))
-            return PUAN_OK;
-    }
-    return puan_fail(err, PUAN_ECONFLICT, "127.0.0.1",
-                     "ports 8020 to 8099 are all taken; choose another with "
-                     "--listen");
+    return puan_demo_port(&d->o.listen, d, "127.0.0.1", 8020, err);
 }
 
 /* A report that cannot be written is said at once, not after the census. */
@@ -662,12 +656,14 @@ static enum puan_status setup(struct puan_demo *d, struct puan_err *err)
 
 static void clear(struct puan_demo *d)
 {
-    int pid = atomic_exchange(&d->server, 0);
+    int pid[] = { atomic_exchange(&d->server, 0),
+                  atomic_exchange(&d->second, 0) };
 
-    if (pid > 0) {
-        kill(pid, SIGTERM);
-        waitpid(pid, NULL, 0);
-    }
+    for (size_t i = 0; i < PUAN_COUNT(pid); i++)
+        if (pid[i] > 0) {
+            kill(pid[i], SIGTERM);
+            waitpid(pid[i], NULL, 0);
+        }
     for (size_t k = 0; k < d->n_counties; k++) {
         puan_city_close(d->city[k]);
         puan_city_close(d->again[k]);
@@ -722,7 +718,7 @@ static int run_demo(int argc, char **argv)
     else if (st == PUAN_OK)
         fwrite(report.p, 1, report.n, stdout);
     if (st == PUAN_OK && !d.o.once)
-        st = serve(&d, &err);
+        st = puan_demo_live(&d, &err);
     while (atomic_load(&d.ending)) /* not its failure: wait_for_end leaves */
         pause();
     clear(&d);
@@ -733,14 +729,17 @@ static const struct puan_command commands[] = {
     { "demo",
       "--area CODE [--once] [--scale X] [--dir DIR] [--report FILE] "
       "[--plan PACK] [--seed N] [--listen ADDRESS:PORT] [--plans FOLDER] "
-      "[--data FOLDER] [--oracle FILE]",
+      "[--data FOLDER] [--oracle FILE] [--web FOLDER]",
       "Simulates an area and runs its whole census through the real programs "
       "and over HTTP: accounts, returns of enumerators and households with "
       "retries and stale sends, queries and corrections, duplicates, "
       "acceptance, tables, a release under embargo, an incident with its "
       "deadline. Then holds the store against every receipt, verifies the "
       "ledger, accounts for the difference to the truth, writes a report and "
-      "serves (--once: exits).\n"
+      "serves (--once: exits) both the finished census and, at the port asked "
+      "for, the day of registration that the plan's demo/day.yaml names, with "
+      "returns still arriving; a page of keys on a third port leads through "
+      "them. --web: the built web tree.\n"
       "DIR (demo-data) is removed first if an earlier demo made it. Without "
       "--listen the first free port from 8020 on is taken. Without --report "
       "the report, JSON, goes to standard output, or to DIR/report.json when "

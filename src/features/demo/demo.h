@@ -20,7 +20,7 @@
 #include "kit/http/client.h"
 
 struct puan_demo_options {
-    const char *plans, *data, *pack, *area, *dir, *report, *listen, *oracle;
+    const char *plans, *data, *pack, *area, *dir, *report, *listen, *oracle, *web;
     const char *scale; /* as given; NULL: 1 */
     int64_t seed;
     bool once;
@@ -54,8 +54,9 @@ struct puan_demo {
     char self[512];                 /* this program */
     const char *sim, *census, *log; /* folders; server's log */
     char address[64];
-    _Atomic int server, child; /* process ids, 0 none */
-    atomic_bool ending;        /* a signal has come */
+    _Atomic int server, second, child; /* process ids, 0 none */
+    atomic_bool ending;                /* a signal has come */
+    atomic_bool serving;               /* all is done: a signal ends it well */
     int64_t peak_rss_kib;
 
     struct puan_city *city[PUAN_DEMO_COUNTIES];
@@ -86,6 +87,7 @@ struct puan_ack {
     uint32_t version; /* acknowledged versions */
     bool hard, soft;    /* findings of the first one */
     bool asked;         /* sent back while returns arrived */
+    bool met;           /* found in the store at the end */
     uint8_t digest[PUAN_DIGEST_SIZE]; /* of the last one */
 };
 struct puan_ack *puan_demo_ack(struct puan_demo *d, int64_t household);
@@ -107,6 +109,26 @@ PUAN_MUST_USE enum puan_status puan_demo_run(struct puan_demo *d,
 PUAN_MUST_USE enum puan_status
 puan_demo_spawn(int *pid, const struct puan_demo *d, const char *const *argv,
                 posix_spawn_file_actions_t *fa, struct puan_err *err);
+
+/* Serves a folder at an address until it answers. */
+PUAN_MUST_USE enum puan_status puan_demo_start(struct puan_demo *d,
+                                               _Atomic int *server,
+                                               const char *folder,
+                                               const char *listen,
+                                               struct puan_err *err);
+/* The first free port from `port` on: "HOST:PORT" in d->arena. */
+PUAN_MUST_USE enum puan_status puan_demo_port(const char **listen,
+                                              struct puan_demo *d,
+                                              const char *host, int port,
+                                              struct puan_err *err);
+/* Serves both ends with returns trickling in, until a signal (live.c). */
+PUAN_MUST_USE enum puan_status puan_demo_live(struct puan_demo *d,
+                                              struct puan_err *err);
+/* The page with everybody's keys, on 127.0.0.1 alone (ring.c). */
+PUAN_MUST_USE enum puan_status puan_demo_ring(struct puan_demo *d,
+                                              const char *listen,
+                                              const char *day, const char *end,
+                                              struct puan_err *err);
 
 /* ---- client (desk.c) ------------------------------------------------------
  */
@@ -145,6 +167,9 @@ PUAN_MUST_USE enum puan_status puan_day_keep(struct puan_demo *d,
 /* At the end: the backup, verified, becomes DIR/day. */
 PUAN_MUST_USE enum puan_status puan_day_restore(struct puan_demo *d,
                                                 struct puan_err *err);
+/* The n-th query that waited at the moment; false there are no more. */
+bool puan_day_left(const struct puan_demo *d, size_t n, int64_t *household,
+                   int64_t *query);
 /* Plays a script of the plan at an area (script.c). */
 PUAN_MUST_USE enum puan_status puan_demo_play(struct puan_demo *d,
                                               const char *path, int64_t area,

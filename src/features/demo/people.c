@@ -138,9 +138,16 @@ static enum puan_status sit(struct puan_desk *k, struct puan_demo *d,
     int64_t now = puan_monotonic_ms();
     enum puan_status st = PUAN_OK;
 
-    if (now - l->used_ms > IDLE_MS)
-        st = sign_in(l->token, k, l->name, l->own, l->totp,
-                     puan_os_now_ms() / 1000, &d->people->arena, err);
+    if (l->used_ms == 0 || now - l->used_ms > IDLE_MS) {
+        struct puan_arena *a = &d->people->arena;
+        int64_t at = puan_os_now_ms() / 1000;
+
+        /* a code works once: when this one was used, the next may be */
+        st = sign_in(l->token, k, l->name, l->own, l->totp, at, a, NULL);
+        if (st != PUAN_OK)
+            st = sign_in(l->token, k, l->name, l->own, l->totp, at + 30, a,
+                         err);
+    }
     l->used_ms = now;
     k->totp = l->totp;
     puan_format(k->token, sizeof(k->token), "%s", l->token);
@@ -668,7 +675,7 @@ enum puan_status puan_people_everybody(struct puan_demo *d,
 
 /* Households whose return has not arrived at the moment that is kept: those
  * that fill in themselves before the others, of all sizes. */
-static size_t pick(const struct puan_visit *out[SHOWN],
+static size_t pick(const struct puan_visit **out,
                    const struct puan_demo *d)
 {
     int64_t moment = puan_day_moment(d);
@@ -816,6 +823,160 @@ static enum puan_status write_staff(struct paper *p, const struct puan_demo *d,
         puan_jw_end(&p->w, '}');
     }
     puan_jw_end(&p->w, ']');
+    puan_sheet_close(s);
+    return st;
+}
+
+bool puan_people_keeps(const struct puan_demo *d, int64_t household)
+{
+    const struct puan_visit *shown[SHOWN];
+    size_t n = pick(shown, d);
+
+    for (size_t i = 0; i < n; i++)
+        if (shown[i]->household == household)
+            return true;
+    return false;
+}
+
+void puan_people_forget(struct puan_demo *d)
+{
+    for (size_t i = 0; i < d->people->n_logins; i++)
+        d->people->login[i].used_ms = 0;
+}
+
+enum puan_status puan_people_sender(const char **token, struct puan_demo *d,
+                                    const struct puan_visit *v,
+                                    struct puan_desk *desk,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_people *p = d->people;
+    char key[24], *own = puan_arena_get(a, 96);
+    const struct machine *m;
+    enum puan_status st;
+
+    puan_format(key, sizeof(key), "%lld", (long long)v->household);
+    m = v->staff.n
+            ? find(p->staff, p->n_staff, v->staff)
+            : find(p->household, p->n_household, puan_str_of(key));
+    if (own == NULL)
+        return puan_arena_check(a, err);
+    if (m == NULL)
+        return puan_fail(err, PUAN_ENOTFOUND, "sender", "nobody sends %s", key);
+    st = machine_in(own, m, v->staff.n ? "device" : "household", desk,
+                    d->campaign, a, err);
+    *token = own;
+    return st;
+}
+
+static void escaped(struct puan_out *o, struct puan_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '<')
+            puan_out_text(o, "&lt;");
+        else if (s.p[i] == '&')
+            puan_out_text(o, "&amp;");
+        else
+            puan_out_char(o, s.p[i]);
+}
+
+void puan_people_ring(struct puan_out *o, const struct puan_demo *d,
+                      int64_t now_s)
+{
+    const struct puan_visit *shown[SHOWN];
+    size_t n = pick(shown, d);
+
+    puan_out_text(o, "<h2>岗位 Seats</h2><table><thead><tr><th>岗位 seat<th>"
+                     "账号 account<th>口令 password<th>一次性口令 one-time code"
+                     "</thead><tbody>");
+    for (size_t i = 0; i < d->people->n_logins; i++) {
+        const struct login *l = &d->people->login[i];
+        const struct puan_role *r = puan_plan_role(d->plan, l->role);
+        uint8_t raw[64];
+        int k = l->totp.n ? puan_unbase32(raw, sizeof(raw), l->totp) : 0;
+
+        puan_out_text(o, "<tr><td>");
+        escaped(o, r ? r->zh : l->role);
+        puan_out_text(o, " ");
+        escaped(o, r ? r->en : PUAN_STR(""));
+        puan_out_text(o, "<td><code>");
+        escaped(o, l->name);
+        puan_out_text(o, "</code><td><code>");
+        escaped(o, l->own);
+        puan_out_text(o, "</code><td><code>");
+        if (k > 0)
+            puan_out_fmt(
+                o, "%06u",
+                puan_totp((struct puan_str){ (char *)raw, (size_t)k }, now_s,
+                          6));
+        puan_out_text(o, "</code>");
+    }
+    puan_out_text(o, "</table>");
+    if (n > 0)
+        puan_out_text(
+            o, "<h2>住户 Households</h2><p>这些住户还没有填报。 Their returns "
+               "have not arrived.</p><table><thead><tr><th>户码 number<th>"
+               "填报账号 access code<th>应登记人数 persons</thead><tbody>");
+    for (size_t i = 0; i < n; i++) {
+        char key[24];
+        const struct machine *m;
+
+        puan_format(key, sizeof(key), "%lld", (long long)shown[i]->household);
+        m = find(d->people->household, d->people->n_household,
+                 puan_str_of(key));
+        if (m == NULL)
+            continue;
+        puan_out_fmt(o, "<tr><td><code>%s</code><td><code>", key);
+        for (size_t c = 0; c < m->secret.n; c++) {
+            if (c && c % 4 == 0)
+                puan_out_char(o, ' ');
+            puan_out_char(o, m->secret.p[c]);
+        }
+        puan_out_fmt(o, "</code><td>%u", puan_visit_persons(shown[i]));
+    }
+    if (n > 0)
+        puan_out_text(o, "</table>");
+}
+
+bool puan_people_first(const struct puan_demo *d, size_t i,
+                       const struct puan_role **role, struct puan_str *name,
+                       struct puan_str *secret)
+{
+    const struct login *l = &d->people->login[i];
+
+    *role = puan_plan_role(d->plan, l->role);
+    *name = l->name;
+    *secret = l->own;
+    for (size_t k = 0; k < i; k++)
+        if (puan_str_eq(d->people->login[k].role, l->role))
+            return false;
+    return true;
+}
+
+size_t puan_people_logins(const struct puan_demo *d)
+{
+    return d->people->n_logins;
+}
+
+enum puan_status puan_people_certificates(const char **numbers, size_t *n,
+                                          size_t max, const struct puan_demo *d,
+                                          struct puan_err *err)
+{
+    struct puan_sheet *s = NULL;
+    int certificate;
+    bool more;
+    enum puan_status st = puan_sheet_open(
+        &s, puan_arena_fmt(&d->people->arena, "%s/staff.csv", d->sim), err);
+
+    *n = 0;
+    if (st == PUAN_OK)
+        st = puan_sheet_need(&certificate, s, "certificate", err);
+    while (st == PUAN_OK && *n < max) {
+        st = puan_sheet_next(&more, s, err);
+        if (st != PUAN_OK || !more)
+            break;
+        numbers[(*n)++] = puan_arena_dup(
+            &d->people->arena, puan_sheet_row(s)->field[certificate]);
+    }
     puan_sheet_close(s);
     return st;
 }

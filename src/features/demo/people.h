@@ -62,6 +62,31 @@ PUAN_MUST_USE enum puan_status puan_people_search(struct puan_node **reply,
 /* DIR/accounts.txt and .json, for whoever tries the demo and for tests. */
 PUAN_MUST_USE enum puan_status puan_people_write(const struct puan_demo *d,
                                                  struct puan_err *err);
+/* ---- when the demonstration is served (live.c, ring.c) --------------------
+ */
+
+/* Whether accounts.txt offers the household: nobody else sends its return. */
+bool puan_people_keeps(const struct puan_demo *d, int64_t household);
+/* Another server answers from now on: everybody signs in anew. */
+void puan_people_forget(struct puan_demo *d);
+/* As puan_people_token, signing the device in too. */
+PUAN_MUST_USE enum puan_status
+puan_people_sender(const char **token, struct puan_demo *d,
+                   const struct puan_visit *v, struct puan_desk *desk,
+                   struct puan_arena *a, struct puan_err *err);
+/* Seats with their one-time codes of now and households, as HTML. */
+void puan_people_ring(struct puan_out *o, const struct puan_demo *d,
+                      int64_t now_s);
+/* The i-th login; true if it is the first one of its role. */
+size_t puan_people_logins(const struct puan_demo *d);
+bool puan_people_first(const struct puan_demo *d, size_t i,
+                       const struct puan_role **role, struct puan_str *name,
+                       struct puan_str *secret);
+/* Numbers of certificates, from the staff roll. */
+PUAN_MUST_USE enum puan_status
+puan_people_certificates(const char **numbers, size_t *n, size_t max,
+                         const struct puan_demo *d, struct puan_err *err);
+
 void puan_people_close(struct puan_people *p); /* NULL is fine */
 
 #endif

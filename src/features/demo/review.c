@@ -530,6 +530,32 @@ int64_t puan_demo_recheck_moment(const struct puan_demo *d)
     return best;
 }
 
+bool puan_review_left(const struct puan_demo *d, size_t n, int64_t *household,
+                      int64_t *query)
+{
+    const struct puan_review *r = d->review;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (!r->errand[i].answered && r->errand[i].query && n-- == 0) {
+            *household = r->errand[i].household;
+            *query = r->errand[i].query;
+            return true;
+        }
+    return false;
+}
+
+bool puan_review_worker(const struct puan_demo *d, int64_t ea,
+                        struct puan_str *staff, struct puan_str *device)
+{
+    const struct worker *w = worker_of(d->review, ea);
+
+    if (w) {
+        *staff = w->staff;
+        *device = w->device;
+    }
+    return w != NULL;
+}
+
 enum puan_status puan_demo_again(struct puan_demo *d, int64_t household,
                                  const char *reason, struct puan_err *err)
 {

@@ -29,6 +29,13 @@ puan_review_round(struct puan_demo *d, const struct puan_review_round *round,
 /* Households that have answered; *open gets those that have not. */
 size_t puan_review_waiting(const struct puan_demo *d, size_t *open);
 
+/* The n-th household that has not answered. */
+bool puan_review_left(const struct puan_demo *d, size_t n, int64_t *household,
+                      int64_t *query);
+/* The enumerator who works in a household's area; false nobody does. */
+bool puan_review_worker(const struct puan_demo *d, int64_t ea,
+                        struct puan_str *staff, struct puan_str *device);
+
 /* The latest moment at which enumerators may still send, by the plan. */
 int64_t puan_demo_recheck_moment(const struct puan_demo *d);
 
