@@ -312,9 +312,8 @@ static struct puan_str veil(struct puan_str name, struct puan_arena *a)
 /* ---- the public question -------------------------------------------------- */
 
 struct no_in {
-    struct puan_str no, reason;
-    int64_t area;
-    struct puan_page page;
+    struct puan_str no, reason, q, state;
+    int64_t area, page;
 };
 
 static void put_areas(struct puan_jw *w, struct puan_store *store, int64_t area)
@@ -511,48 +510,128 @@ static enum puan_status stop(struct puan_request *rq, const void *v,
     return PUAN_OK;
 }
 
-static void put_card(struct puan_jw *w, struct puan_stmt *s,
-                     struct puan_request *rq)
+/* The area's name and that of the one above, without codes to read out. */
+static void put_place(struct puan_jw *w, struct puan_store *store, int64_t code)
+{
+    const struct puan_area_tree *t = puan_store_areas(store);
+    uint32_t i = puan_area_find(t, code);
+    bool has = i != PUAN_AREA_NONE;
+    bool above = has && t->area[i].parent != PUAN_AREA_NONE;
+
+    puan_jw_kcode(w, "area", code);
+    puan_jw_kstr(w, "area_zh", has ? t->area[i].zh : PUAN_STR(""));
+    puan_jw_kstr(w, "area_en", has ? t->area[i].en : PUAN_STR(""));
+    puan_jw_kstr(w, "in_zh",
+                 above ? t->area[t->area[i].parent].zh : PUAN_STR(""));
+    puan_jw_kstr(w, "in_en",
+                 above ? t->area[t->area[i].parent].en : PUAN_STR(""));
+}
+
+static void put_card(struct puan_jw *w, struct puan_request *rq,
+                     const struct card *c, const char *why, int64_t at,
+                     struct puan_str seat, struct puan_str reason)
 {
     const struct puan_plan *plan = puan_store_plan(rq->store);
-    const struct puan_role *role = puan_plan_role(plan, puan_col_text(s, 3));
+    const struct puan_role *role = puan_plan_role(plan, c->role);
 
     puan_jw_map(w);
-    puan_jw_kstr(w, "no", puan_col_text(s, 1));
-    puan_jw_kstr(w, "staff", puan_col_text(s, 2));
-    puan_jw_kstr(w, "role", puan_col_text(s, 3));
+    puan_jw_kstr(w, "no", c->no);
+    puan_jw_kstr(w, "staff", c->staff);
+    puan_jw_kstr(w, "role", c->role);
     puan_jw_kstr(w, "role_zh", role ? role->zh : PUAN_STR(""));
     puan_jw_kstr(w, "role_en", role ? role->en : PUAN_STR(""));
-    puan_jw_kcode(w, "area", puan_col_int(s, 4));
-    put_instant(w, "stopped", puan_col_null(s, 5) ? 0 : puan_col_int(s, 5),
-                plan);
-    puan_jw_kstr(w, "why", puan_col_text(s, 6));
-    puan_jw_kstr(w, "seat", puan_col_text(s, 7));
-    puan_jw_kstr(w, "reason", puan_col_text(s, 8));
+    put_place(w, rq->store, c->area);
+    puan_jw_ktext(w, "state", *why ? "stopped" : "valid");
+    puan_jw_ktext(w, "why", why);
+    put_instant(w, "stopped", at, plan);
+    puan_jw_kstr(w, "seat", seat);
+    puan_jw_kstr(w, "reason", reason);
     puan_jw_end(w, '}');
 }
 
+static bool contains(struct puan_str text, struct puan_str part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (memcmp(text.p + i, part.p, part.n) == 0)
+            return true;
+    return false;
+}
+
+#define PAGE 50
+
+/* Cards of an area in the order they came: the number or holder holds `q`. */
 static enum puan_status list(struct puan_request *rq, const void *v,
                              struct puan_err *err)
 {
     const struct no_in *in = v;
+    const struct puan_plan *plan = puan_store_plan(rq->store);
     struct puan_shard *office = puan_store_office(rq->store);
+    int64_t skip = (in->page > 0 ? in->page - 1 : 0) * PAGE, shown = 0;
+    int64_t total = 0, counts[2] = { 0 }; /* valid, stopped */
+    bool any = in->state.n == 0;
+    char q[80];
+    struct puan_str part = { q, puan_mark_normal(q, sizeof(q), in->q) };
     struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
+    struct puan_jw *w;
+    bool more = false;
     enum puan_status st;
 
+    if (!any && !puan_str_is(in->state, "valid") &&
+        !puan_str_is(in->state, "stopped"))
+        return puan_fail(err, PUAN_EINVAL, "state", "valid or stopped");
     TRY(puan_read_begin(&db, office, err));
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
+    put_instant(w, "until", valid_until(plan), plan);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
     st = puan_sql(&s, db,
-                  "SELECT c.id, c.no, c.staff, c.role, c.area, s.at, s.why,"
-                  " s.seat, s.reason FROM certificate c"
-                  " LEFT JOIN certificate_stop s ON s.no = c.no"
-                  " WHERE c.id > $1 ORDER BY c.id",
+                  "SELECT c.no, c.staff, c.role, c.area, s.at, s.why, s.seat,"
+                  " s.reason FROM certificate c LEFT JOIN certificate_stop s"
+                  " ON s.no = c.no ORDER BY c.id",
                   err);
-    if (st == PUAN_OK) {
-        puan_bind_int(s, 1, in->page.cursor);
-        st = puan_answer_rows(rq, s, &in->page, 4, put_card, err);
+    while (st == PUAN_OK &&
+           (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        struct card c = { .no = puan_col_text(s, 0),
+                          .staff = puan_col_text(s, 1),
+                          .role = puan_col_text(s, 2),
+                          .area = puan_col_int(s, 3),
+                          .stopped_ms = puan_col_null(s, 4) ? 0
+                                                            : puan_col_int(s, 4),
+                          .why = puan_col_text(s, 5) };
+        const char *why;
+        int64_t at;
+        char staff[80];
+        struct puan_str holder = { staff, puan_mark_normal(staff, sizeof(staff),
+                                                           c.staff) };
+
+        if (!puan_area_covers(rq->store, rq->area, c.area) ||
+            (in->q.n && !contains(c.no, part) && !contains(holder, part)))
+            continue;
+        st = why_stopped(&why, &at, rq->store, db, &c, rq->now, err);
+        if (st != PUAN_OK)
+            break;
+        counts[*why != 0]++;
+        if (!any && (*why != 0) != puan_str_is(in->state, "stopped"))
+            continue;
+        total++;
+        if (total <= skip || shown == PAGE)
+            continue;
+        shown++;
+        put_card(w, rq, &c, why, at, puan_col_text(s, 6), puan_col_text(s, 7));
     }
+    puan_stmt_done(s);
     puan_read_end(office, db);
+    puan_jw_end(w, ']');
+    puan_jw_kint(w, "total", total);
+    puan_jw_key(w, "counts");
+    puan_jw_map(w);
+    puan_jw_kint(w, "valid", counts[0]);
+    puan_jw_kint(w, "stopped", counts[1]);
+    puan_jw_end(w, '}');
+    puan_jw_end(w, '}');
     return st;
 }
 
@@ -567,7 +646,9 @@ static const struct puan_param stop_params[] = {
 };
 static const struct puan_param list_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct no_in, area), 0, 0, true },
-    PUAN_PAGE_PARAMS(struct no_in, page),
+    { "q", PUAN_PARAM_TEXT, offsetof(struct no_in, q), 0, 60, true },
+    { "state", PUAN_PARAM_TEXT, offsetof(struct no_in, state), 0, 16, true },
+    { "page", PUAN_PARAM_INT, offsetof(struct no_in, page), 1, 100000, true },
 };
 
 static const struct puan_route routes[] = {

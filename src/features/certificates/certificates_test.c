@@ -79,6 +79,17 @@ static unsigned stop(struct puan_fix *f, const char *token, const char *no)
     return reply.status;
 }
 
+static const char *listed(struct puan_fix *f, const char *token,
+                          const char *query)
+{
+    struct puan_http_call c = { .method = "GET", .token = token };
+
+    c.path = puan_arena_fmt(&f->a, "/api/v1/c/zz-test/certificates%s", query);
+    ok(puan_http_call(&reply, f->client, &c, err));
+    assert_int_equal(reply.status, 200);
+    return puan_arena_dup(&f->a, reply.body);
+}
+
 static enum puan_status import(struct puan_fix *f, const char *rows)
 {
     struct puan_act act = { .actor = PUAN_STR("tester") };
@@ -132,7 +143,20 @@ static void a_card_counts_until_it_is_stopped(void **state)
         assert_int_equal(stop(f, other, one), 404);
         assert_int_equal(stop(f, clerk, none), 404);
         asked(f, one, "valid");
+        /* the office's list: its own area's, and no name */
+        body = listed(f, clerk, "");
+        assert_non_null(strstr(body, one));
+        assert_null(strstr(body, two));
+        assert_null(strstr(body, "欧"));
+        assert_non_null(strstr(body, "\"total\":1"));
+        assert_non_null(strstr(listed(f, clerk, "?q=E1"), one));
+        assert_non_null(strstr(listed(f, clerk, "?q=nobody"), "\"total\":0"));
+        assert_non_null(strstr(listed(f, clerk, "?state=stopped"),
+                               "\"counts\":{\"valid\":1,\"stopped\":0}"));
         assert_int_equal(stop(f, clerk, one), 204);
+        body = listed(f, clerk, "?state=stopped");
+        assert_non_null(strstr(body, one));
+        assert_non_null(strstr(body, "parish-clerk@11001"));
         asked(f, one, "stopped");
         assert_null(strstr(puan_arena_dup(&f->a, reply.body), "欧"));
         assert_int_equal(stop(f, clerk, one), 409);
