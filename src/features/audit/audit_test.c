@@ -143,7 +143,7 @@ static void by_receipt_time_area_and_verb(void **state)
 
     (void)state;
     assert_int_equal(strlen(receipt), 64);
-    n = get(200, puan_arena_fmt(&fix->a, "/audit/search?q=%.8s", receipt));
+    n = get(200, puan_arena_fmt(&fix->a, "/audit/search?q=%.24s", receipt));
     assert_string_equal(text(n, "kind"), "receipt");
     assert_int_equal(number(n, "total"), 1);
     n = get(200, "/audit/search?q=2021-04-02&verb=return.submit");
