@@ -143,6 +143,13 @@ struct puan_flow_who puan_case_seat(struct puan_store *st,
                                     int64_t run_area);
 
 /*
+ * What anybody may report (flow `public:`) is seen by the seats its flow names
+ * and by no other, be it in their area: it may be about them.
+ */
+bool puan_case_seen_by(const struct puan_flow *f,
+                       const struct puan_flow_who *who);
+
+/*
  * Evidence: sealed into blobs/<two hex>/<digest> and flushed; the digest is of
  * the sealed form and goes into the event that names it.  An act whose
  * evidence is not there is refused by the routes.

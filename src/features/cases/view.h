@@ -16,13 +16,6 @@
 struct puan_flow_who puan_case_who(const struct puan_request *rq, int64_t area);
 /* Secret fields are for seats cleared for secret material (contract 17). */
 bool puan_case_cleared(const struct puan_request *rq);
-/*
- * What anybody may report (flow `public:`) is seen by the seats its flow names
- * and by no other, be it in their area: it may be about them.
- */
-bool puan_case_seen_by(const struct puan_flow *f,
-                       const struct puan_flow_who *who);
-
 /* Runs that forbid something here. */
 struct puan_case_block {
     int64_t run;

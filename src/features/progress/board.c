@@ -327,14 +327,18 @@ static enum puan_status decide(struct puan_jw *w, struct puan_request *rq,
     st = puan_sql(&s, db,
                   "SELECT r.id, r.flow, r.area, r.subject, r.state, r.drill,"
                   " r.opened FROM case_run r LEFT JOIN case_clock c ON c.run ="
-                  " r.id WHERE r.ended = 0 AND NOT (r.flow = 'lot' AND r.state"
-                  " = 'accepted') ORDER BY CASE WHEN c.at IS NULL THEN 1 ELSE"
-                  " 0 END, c.at, r.id",
+                  " r.id WHERE r.ended = 0 ORDER BY CASE WHEN c.at IS NULL"
+                  " THEN 1 ELSE 0 END, c.at, r.id",
                   err);
     while (st == PUAN_OK &&
            (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 2)))
-            continue;
+        const struct puan_flow *f;
+
+        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 2)) ||
+            puan_cases_flow(&f, rq->store, puan_col_text(s, 1), NULL) !=
+                PUAN_OK ||
+            puan_str_is(f->subject, "lot") || puan_str_is(f->subject, "return"))
+            continue; /* those have their own pages */
         if (rows == FOLDED) {
             all = false;
             break;
@@ -413,7 +417,11 @@ static enum puan_status risks(struct puan_jw *w, struct puan_request *rq,
     return PUAN_OK;
 }
 
-/* Open cases; acceptance has its own page and is not among them. */
+/*
+ * Open cases as the list of cases has them for this seat: acceptance and the
+ * return have their own pages, a report of a violation is seen by whom its
+ * flow names.
+ */
 static enum puan_status cases(struct puan_jw *w, struct puan_request *rq,
                               struct puan_err *err)
 {
@@ -427,13 +435,24 @@ static enum puan_status cases(struct puan_jw *w, struct puan_request *rq,
 
     TRY(puan_read_begin(&db, office, err));
     st = puan_sql(&s, db,
-                  "SELECT r.id, r.area, c.at FROM case_run r LEFT JOIN"
-                  " case_clock c ON c.run = r.id WHERE r.ended = 0 AND"
-                  " r.flow <> 'lot'",
+                  "SELECT r.id, r.area, c.at, r.flow FROM case_run r LEFT JOIN"
+                  " case_clock c ON c.run = r.id WHERE r.ended = 0",
                   err);
     while (st == PUAN_OK &&
            (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        if (!puan_area_contains_code(t, rq->area, puan_col_int(s, 1)))
+        int64_t area = puan_col_int(s, 1);
+        struct puan_flow_who who;
+        const struct puan_flow *f;
+
+        if (!puan_area_contains_code(t, rq->area, area) ||
+            puan_cases_flow(&f, rq->store, puan_col_text(s, 3), NULL) !=
+                PUAN_OK ||
+            puan_str_is(f->subject, "lot") || puan_str_is(f->subject, "return"))
+            continue;
+        who = puan_case_seat(rq->store, puan_str_of(rq->who.name),
+                             puan_str_of(rq->who.role_name), rq->who.area,
+                             area);
+        if (!puan_case_seen_by(f, &who))
             continue;
         n++;
         if (!puan_col_null(s, 2) && (!due || puan_col_int(s, 2) < due)) {
@@ -679,7 +698,6 @@ static enum puan_status make(struct puan_out *o, struct puan_request *rq,
     puan_put_area(&w, rq->store, rq->area);
     window_day(&w, rq);
     part(&w, rq, "risks", risks, lost, &n_lost);
-    part(&w, rq, "cases", cases, lost, &n_lost);
     part(&w, rq, "base", base, lost, &n_lost);
     puan_jw_key(&w, "counts");
     if (basis.have > 0) {
@@ -703,6 +721,22 @@ static enum puan_status make(struct puan_out *o, struct puan_request *rq,
     return puan_arena_check(rq->arena, err);
 }
 
+static void own_part(struct puan_out *o, struct puan_request *rq,
+                     const char *key, part_fn make_it)
+{
+    struct puan_err err = { 0 };
+    struct puan_out own;
+    struct puan_jw w;
+
+    puan_out_init(&own, rq->arena);
+    puan_jw_init(&w, &own);
+    puan_out_fmt(o, ",\"%s\":", key);
+    if (make_it(&w, rq, &err) == PUAN_OK)
+        puan_out_str(o, puan_out_view(&own));
+    else
+        puan_out_text(o, "null"); /* the page says: not loaded */
+}
+
 enum puan_status puan_get_board(struct puan_request *rq, const void *in,
                                 struct puan_err *err)
 {
@@ -715,25 +749,18 @@ enum puan_status puan_get_board(struct puan_request *rq, const void *in,
         puan_seat_level(rq), puan_request_can(rq, "evaluation.view")));
     uint64_t version = puan_work_version(rq->store) * 1000003 +
                        puan_shard_height(puan_store_office(rq->store));
-    struct puan_err own = { 0 };
     struct puan_str shared;
-    struct puan_out o, mine;
-    struct puan_jw w;
+    struct puan_out o;
 
     if (puan_unchanged(rq, key, version))
         return PUAN_OK;
     TRY(puan_kept(&shared, rq, in, common, make, err));
     if (shared.n == 0)
         return PUAN_OK;
-    puan_out_init(&mine, rq->arena);
-    puan_jw_init(&w, &mine);
     puan_out_init(&o, rq->arena);
     puan_out_bytes(&o, shared.p, shared.n - 1); /* without its last brace */
-    puan_out_text(&o, ",\"decide\":");
-    if (decide(&w, rq, &own) == PUAN_OK)
-        puan_out_str(&o, puan_out_view(&mine));
-    else
-        puan_out_text(&o, "null");
+    own_part(&o, rq, "decide", decide);
+    own_part(&o, rq, "cases", cases);
     puan_out_char(&o, '}');
     TRY(puan_arena_check(rq->arena, err));
     puan_give(rq, puan_out_view(&o), key, version);
