@@ -170,16 +170,31 @@ typedef void (*each_fn)(struct choice *c, struct puan_review_shard *rs,
                         const struct puan_home *h, const struct puan_work *w,
                         enum puan_review_state state);
 
+/* How many stores of an area have their index; those that have not yet. */
+struct coverage {
+    int64_t have, of;
+    int64_t missing[16];
+};
+
+static void cover(struct coverage *k, const struct puan_review_shard *rs)
+{
+    bool whole = rs->made && rs->behind == 0;
+
+    if (!whole && k->of - k->have < (int64_t)PUAN_COUNT(k->missing))
+        k->missing[k->of - k->have] = puan_shard_area(rs->sh);
+    k->have += whole;
+    k->of++;
+}
+
 /* Every household of the area with work that this level is shown. */
 static enum puan_status each(struct choice *c, struct puan_store *st,
-                             int64_t area, bool *complete, int64_t *behind,
-                             each_fn fn, struct puan_err *err)
+                             int64_t area, struct coverage *k, each_fn fn,
+                             struct puan_err *err)
 {
     struct puan_review *rv = puan_review_of(st);
     enum puan_status rc = PUAN_OK;
 
-    *complete = true;
-    *behind = 0;
+    *k = (struct coverage){ 0 };
     c->answer_ms = rv->answer_ms;
     puan_area_keys(&c->from, &c->to, st, area);
     for (size_t i = 1; i < puan_store_shards(st) && rc == PUAN_OK; i++) {
@@ -195,10 +210,9 @@ static enum puan_status each(struct choice *c, struct puan_store *st,
         if (rc != PUAN_OK)
             break;
         pthread_mutex_lock(&rs->lock);
-        *complete = *complete && rs->made && rs->behind == 0;
-        *behind += rs->behind;
-        for (size_t k = 0; k < rs->n_work; k++) {
-            const struct puan_work *w = &rs->work[k];
+        cover(k, rs);
+        for (size_t j = 0; j < rs->n_work; j++) {
+            const struct puan_work *w = &rs->work[j];
             const struct puan_home *h = &rs->home[w->home];
             enum puan_review_state state;
 
@@ -306,15 +320,24 @@ static void put_row(struct puan_jw *w, const struct row *r,
     puan_jw_end(w, '}');
 }
 
-static void put_partial(struct puan_jw *w, bool complete, int64_t behind)
+static void put_partial(struct puan_jw *w, const struct coverage *k)
 {
-    if (complete)
+    if (k->have == k->of)
         return;
     puan_jw_key(w, "partial");
     puan_jw_map(w);
-    puan_jw_kint(w, "behind", behind);
+    puan_jw_kint(w, "have", k->have);
+    puan_jw_kint(w, "of", k->of);
     puan_jw_key(w, "missing");
     puan_jw_list(w);
+    for (int64_t i = 0; i < k->of - k->have &&
+                        i < (int64_t)PUAN_COUNT(k->missing);
+         i++) {
+        char code[24];
+
+        puan_format(code, sizeof(code), "%lld", (long long)k->missing[i]);
+        puan_jw_text(w, code);
+    }
     puan_jw_end(w, ']');
     puan_jw_end(w, '}');
 }
@@ -340,9 +363,9 @@ PUAN_ROUTE(puan_review_get_list)
     const struct puan_review_list_in *q = in;
     struct choice c = { .in = q, .now = rq->now };
     int offset = puan_store_plan(rq->store)->offset_minutes;
-    int64_t area = rq->area, page = q->page > 0 ? q->page : 1, behind;
+    int64_t area = rq->area, page = q->page > 0 ? q->page : 1;
     int (*order)(const void *, const void *) = by_wait;
-    bool complete;
+    struct coverage cov;
     struct puan_jw *w;
     enum puan_status st = state_of_word(&c.state, q->state, err);
 
@@ -368,7 +391,7 @@ PUAN_ROUTE(puan_review_get_list)
                              "is no area inside this one");
         area = q->ea;
     }
-    st = each(&c, rq->store, area, &complete, &behind, take, err);
+    st = each(&c, rq->store, area, &cov, take, err);
     if (st != PUAN_OK) {
         free(c.row);
         return st;
@@ -378,7 +401,7 @@ PUAN_ROUTE(puan_review_get_list)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, complete, behind);
+    put_partial(w, &cov);
     puan_jw_kint(w, "total", (int64_t)c.n);
     puan_jw_kint(w, "page", page);
     puan_jw_kint(w, "pages", (int64_t)(c.n + PAGE - 1) / PAGE);
@@ -476,12 +499,15 @@ enum puan_status puan_review_counts_of(struct puan_review_counts *out,
                                        unsigned level, struct puan_err *err)
 {
     struct counting k = { .out = out };
-    int64_t behind;
+    struct coverage cov;
+    enum puan_status rc;
 
     *out = (struct puan_review_counts){ 0 };
     k.c.level = level;
     k.c.now = puan_store_now(st);
-    return each(&k.c, st, area, &out->complete, &behind, add, err);
+    rc = each(&k.c, st, area, &cov, add, err);
+    out->complete = cov.have == cov.of;
+    return rc;
 }
 
 static int by_n(const void *a, const void *b)
@@ -545,7 +571,8 @@ static struct ea *ea_of(struct ea *table, size_t cap, int64_t code)
 }
 
 /* All of the area's EAs; the caller frees *out (places may be empty). */
-static enum puan_status count_eas(struct ea **out, size_t *cap, bool *complete,
+static enum puan_status count_eas(struct ea **out, size_t *cap,
+                                  struct coverage *cov,
                                   struct puan_request *rq, int64_t area,
                                   struct puan_err *err)
 {
@@ -557,7 +584,7 @@ static enum puan_status count_eas(struct ea **out, size_t *cap, bool *complete,
     int64_t from, to;
     enum puan_status st = PUAN_OK;
 
-    *complete = true;
+    *cov = (struct coverage){ 0 };
     *cap = n * 2 + 16;
     *out = calloc(*cap, sizeof(**out));
     if (!*out)
@@ -574,7 +601,7 @@ static enum puan_status count_eas(struct ea **out, size_t *cap, bool *complete,
             continue;
         st = puan_review_follow(rs, false, err);
         pthread_mutex_lock(&rs->lock);
-        *complete = *complete && rs->made && rs->behind == 0;
+        cover(cov, rs);
         for (size_t k = 0; k < rs->n_homes && st == PUAN_OK; k++) {
             const struct puan_home *h = &rs->home[k];
             const struct puan_work *w = puan_review_work(rs, h);
@@ -620,12 +647,12 @@ PUAN_ROUTE(puan_review_get_eas)
     int offset = puan_store_plan(rq->store)->offset_minutes;
     uint32_t at = puan_area_find(t, rq->area);
     struct ea *table = NULL;
-    bool complete;
+    struct coverage cov;
     int64_t total = 0;
     size_t cap = 0;
     struct puan_jw *w;
     enum puan_status st =
-        count_eas(&table, &cap, &complete, rq, rq->area, err);
+        count_eas(&table, &cap, &cov, rq, rq->area, err);
 
     (void)in;
     if (st != PUAN_OK) {
@@ -635,7 +662,7 @@ PUAN_ROUTE(puan_review_get_eas)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, complete, 0);
+    put_partial(w, &cov);
     puan_jw_key(w, "items");
     puan_jw_list(w);
     for (uint32_t i = at; at != PUAN_AREA_NONE && i < t->area[at].end; i++) {
@@ -672,9 +699,9 @@ PUAN_ROUTE(puan_review_get_counts)
     struct puan_review_counts out = { 0 };
     struct counting k = { .out = &out, .facets = true };
     struct ea *table = NULL;
-    int64_t behind, eas = 0;
+    struct coverage cov;
+    int64_t eas = 0;
     size_t cap = 0;
-    bool complete;
     struct puan_jw *w;
     enum puan_status st = state_of_word(&k.c.state, q->state, err);
 
@@ -683,9 +710,9 @@ PUAN_ROUTE(puan_review_get_counts)
     k.c.in = q;
     k.c.now = rq->now;
     k.c.level = puan_review_level(rq);
-    st = each(&k.c, rq->store, rq->area, &out.complete, &behind, add, err);
+    st = each(&k.c, rq->store, rq->area, &cov, add, err);
     if (st == PUAN_OK)
-        st = count_eas(&table, &cap, &complete, rq, rq->area, err);
+        st = count_eas(&table, &cap, &cov, rq, rq->area, err);
     for (size_t i = 0; i < cap && st == PUAN_OK; i++)
         eas += whole(rv, &table[i]);
     free(table);
@@ -699,7 +726,7 @@ PUAN_ROUTE(puan_review_get_counts)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, out.complete, behind);
+    put_partial(w, &cov);
     for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
         puan_jw_kint(w, puan_review_state_name((enum puan_review_state)s),
                      out.state[s]);
