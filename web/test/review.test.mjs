@@ -4,184 +4,134 @@
 // address, figures that equal their lists, rows that wait for R.
 import { after, before, beforeEach, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { chromium, serve, signIn } from './lib.mjs';
-import { Desk } from './field.mjs';
+import { axe, launch, noIdentity, open, plan, population, serve, settled, shot, signIn, sleep, states } from './lib.mjs';
+import { Field } from './field.mjs';
 
-let fix, desk, browser, page, campaign;
-const network = []; // {url, body} of what the page was answered
+let s, field, browser, page, town, area;
 
 before(async () => {
-  fix = await serve('mid');
-  desk = new Desk(fix.url, fix.dir);
-  campaign = await desk.campaign();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-  const context = await browser.newContext({ viewport: { width: 1366, height: 650 }, locale: 'zh-CN' });
-  page = await context.newPage();
-  await page.addInitScript(() => (globalThis.PUAN_PATIENCE = 1500));
-  await signIn(page, fix.url, 'county-business', fix.dir);
-  page.on('response', async (r) => {
-    if (!r.url().includes('/api/') || r.url().includes('/events')) return;
-    network.push({ url: r.url(), body: await r.text().catch(() => '') });
-  });
+  s = await serve('mid');
+  field = new Field(s);
+  browser = await launch();
+  page = await open(browser, { patience: 1500 });
+  await signIn(page, s, 'county-business', '/office/review');
+  // a township in which something waits and somebody else works
+  const { items } = await (await page.request.get(`${s.url}/api/v1/c/${plan}/review`)).json();
+  assert.ok(items.length > 4, 'households wait for review');
+  area = items[0].household.slice(0, 9);
+  town = s.api('township-office', area);
 });
 beforeEach(async () => {
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 after(async () => {
   await browser?.close();
-  await fix?.stop();
+  await s?.stop();
 });
 
 const root = () => page.locator('#main').getAttribute('data-state');
 async function becomes(state, what) {
   await page
-    .waitForFunction((s) => document.querySelector('#main')?.getAttribute('data-state') === s, state, { timeout: 8000 })
+    .waitForFunction((x) => document.querySelector('#main')?.getAttribute('data-state') === x, state, { timeout: 8000 })
     .catch(async () => assert.fail(`${what}: ${await root()} and not ${state}`));
 }
 const text = () => page.locator('#main').innerText();
-/** Answers of one address are changed; gives the way back. */
-async function inject(glob, how) {
-  await page.route(glob, how);
-  return () => page.unroute(glob, how);
-}
-const json = (body) => (route) => route.fulfill({ status: 200, contentType: 'application/json', body: JSON.stringify(body) });
+const fault = (route) => route.fulfill({ status: 500, json: { code: 'internal' } });
+const listOf = (u) => /^\/api\/.*\/review$/.test(u.pathname);
+/** Waiting households of the township, so that both seats see them. */
+const waiting = async () => (await town.get('/review')).items.map((r) => r.household);
 
 test('the states of the queue', async () => {
-  const empty = { as_of: '2020-11-05T20:00:00+08:00', total: 0, page: 1, pages: 0, items: [] };
-  const go = (q = '') => page.goto(`${fix.url}/office/review${q}`);
-  const api = (u) => /^\/api\/.*\/review$/.test(new URL(u).pathname);
-
-  await go();
-  await becomes('ready', 'as it is');
-  let back = await inject(api, json(empty));
-  await go();
-  await becomes('empty', 'nothing waits');
-  assert.match(await text(), /没有待审核的户/);
-  await go('?kind=hard');
-  await becomes('filtered', 'nothing suits');
-  assert.match(await text(), /清除筛选/);
-  await back();
-
-  back = await inject(api, () => new Promise(() => undefined)); // never answered
-  await go();
+  await states(page, {
+    url: `${s.url}/office/review`,
+    api: /^\/api\/[^?]*\/review(\/counts)?(\?|$)/, // list and figures fail together
+    empty: (j) => ({ ...j, total: 0, pages: 0, items: [] }),
+    filter: '?kind=hard',
+    only: ['ready', 'not-loaded', 'offline', 'refused', 'partial', 'empty', 'filtered'],
+  });
+  // no answer at all is not nothing to do
+  await page.route(listOf, () => undefined);
+  await page.goto(`${s.url}/office/review`);
   await becomes('not-loaded', 'no answer');
   assert.match(await text(), /没有取到/);
   assert.doesNotMatch(await text(), /没有待审核的户|暂无数据/);
-  await back();
-
-  back = await inject(api, (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"code":"internal"}' }));
-  await go();
-  await becomes('not-loaded', 'a fault');
-  await back();
-
-  back = await inject(api, (r) => r.fulfill({ status: 403, contentType: 'application/json', body: '{"code":"denied"}' }));
-  await go();
-  await becomes('refused', 'not for this seat');
-  assert.match(await text(), /本岗位不能办理此事项/);
-  await back();
-
-  back = await inject(api, async (route) => {
-    const r = await route.fetch();
-    const body = await r.json();
-    await route.fulfill({ response: r, json: { ...body, partial: { have: 0, of: 1, missing: ['370883'] } } });
-  });
-  await go();
-  await becomes('partial', 'the index is being made');
-  assert.match(await text(), /缺：370883/);
-  assert.ok((await page.locator('tbody tr').count()) > 0, 'what there is stays');
-  await back();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 
   // the counts do not come: said so, and no zero
-  back = await inject((u) => /^\/api\/.*\/review\/counts$/.test(new URL(u).pathname), (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"code":"internal"}' }));
-  await go();
+  await page.route((u) => /^\/api\/.*\/review\/counts$/.test(u.pathname), fault);
+  await page.goto(`${s.url}/office/review`);
   await becomes('ready', 'the list is here');
   await page.waitForFunction(() => document.querySelector('[data-count="waiting"]')?.textContent === '未取到');
   assert.doesNotMatch(await page.locator('nav.tabs').innerText(), /0/);
-  await back();
 });
 
 test('the states of the household page', async () => {
-  const l = await desk.get('/review', 'township-office');
-  const h = l.items[0].household;
-  const api = (u) => new URL(u).pathname.endsWith(`/households/${h}/page`);
-  const go = () => page.goto(`${fix.url}/office/households/${h}`);
-
-  await go();
-  await becomes('ready', 'as it is');
-  let back = await inject(api, () => new Promise(() => undefined));
-  await go();
-  await becomes('not-loaded', 'no answer');
+  const [h] = await waiting();
+  const seen = await states(page, {
+    url: `${s.url}/office/households/${h}`,
+    api: new RegExp(`/households/${h}/page$`),
+    only: ['ready', 'not-loaded', 'offline', 'refused'],
+  });
+  assert.equal(seen.ready, 'ready');
+  await page.route((u) => u.pathname.endsWith(`/households/${h}/page`), fault);
+  await page.goto(`${s.url}/office/households/${h}`);
+  await becomes('not-loaded', 'a fault');
   assert.doesNotMatch(await text(), /没有审核问题/);
-  await back();
-  back = await inject(api, (r) => r.fulfill({ status: 404, contentType: 'application/json', body: '{"code":"not-found"}' }));
-  await go();
-  await becomes('refused', 'not there or not for this seat');
-  await back();
-  back = await inject(api, (r) => r.abort());
-  await go();
-  await page.waitForFunction(() => ['offline', 'not-loaded'].includes(document.querySelector('#main')?.getAttribute('data-state')));
-  await back();
+});
+
+test('nothing serious for axe, in both languages and in the dark', async () => {
+  const [h] = await waiting();
+  for (const [lang, dark] of [['zh', false], ['en', true]]) {
+    const other = await open(browser, { lang, dark, state: { ...(await page.context().storageState()), origins: [] } });
+    for (const [name, path] of [['review', '/office/review'], ['household', `/office/households/${h}?state=waiting`]]) {
+      await other.goto(s.url + path);
+      assert.equal(await settled(other), 'ready');
+      await sleep(600);
+      assert.deepEqual(await axe(other), [], `${name} ${lang}`);
+      assert.deepEqual(other.faults, []);
+      if (lang === 'en') assert.doesNotMatch(await other.title(), /[\u4e00-\u9fff]/);
+      await shot(other, `${name}-${lang}`);
+    }
+    await other.context().close();
+  }
 });
 
 test('no name and no ID number in lists, addresses and titles', async () => {
-  // names of four characters and more bytes, so that none is part of a place's
-  const names = new Set();
-  const ids = new Set();
-  for (const line of readFileSync(join(fix.dir, 'sim', 'listing.csv'), 'utf8').trim().split('\n').slice(1)) {
-    const f = line.split(',');
-    if ([...(f[6] ?? '')].length >= 3) names.add(f[6]);
-    if (/^1\d{10}$/.test(f[7] ?? '')) ids.add(f[7]);
-  }
-  for (const line of readFileSync(join(fix.dir, 'sim', 'register.csv'), 'utf8').trim().split('\n').slice(1)) ids.add(line.split(',')[0]);
-  assert.ok(names.size > 500 && ids.size > 5000, `${names.size} names, ${ids.size} numbers`);
-
-  const clean = (what, s) => {
-    for (const n of s.match(/[\u3400-\u9fff]{3,}/g) ?? [])
-      for (let i = 0; i + 3 <= n.length; i++) assert.ok(!names.has(n.slice(i, i + 3)), `${what}: ${n.slice(i, i + 3)}`);
-    for (const n of s.match(/\d{11,17}[\dX]/g) ?? []) assert.ok(!ids.has(n), `${what}: ${n}`);
-    for (const n of s.match(/(?<!\d)1\d{10}(?!\d)/g) ?? []) assert.ok(!ids.has(n), `${what}: ${n}`);
-  };
-  network.length = 0;
-  let looked = 0;
+  const { names, numbers } = population(s);
+  assert.ok(names.length > 500 && numbers.length > 5000, `${names.length} names, ${numbers.length} numbers`);
+  page.requests.length = 0;
   for (const q of ['', '?state=corrected', '?state=querying', '?state=reviewed', '?kind=soft&sort=findings']) {
-    await page.goto(`${fix.url}/office/review${q}`);
-    await page.waitForFunction(() => ['ready', 'empty', 'filtered'].includes(document.querySelector('#main')?.getAttribute('data-state')));
-    await page.waitForTimeout(700); // previews and what is read ahead
-    clean(`DOM ${q}`, await page.content());
-    clean('title', await page.title());
-    clean('address', page.url());
+    await page.goto(`${s.url}/office/review${q}`);
+    await settled(page);
+    await sleep(700); // previews and what is read ahead
+    assert.deepEqual(await noIdentity(page, s), [], q);
   }
-  for (const a of network) {
-    clean(a.url, a.body);
-    clean('address', decodeURIComponent(a.url));
-    looked += a.body.length;
-  }
-  assert.ok(looked > 20_000, `${looked} bytes looked through`);
+  const bytes = page.requests.reduce((n, r) => n + r.body.length, 0);
+  assert.ok(bytes > 20_000, `${bytes} bytes looked through`);
 
   // the household page shows masks, and one person after 显示
-  await page.goto(`${fix.url}/office/review`);
+  await page.goto(`${s.url}/office/review`);
   await page.waitForSelector('#main[data-state="ready"] tbody tr');
   await page.keyboard.press('KeyK');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.persons td[data-cell]');
-  await page.waitForTimeout(500);
-  clean('household page', await page.content());
+  await sleep(500);
+  assert.deepEqual(await noIdentity(page, s), []);
   const h = (await page.locator('[data-household]').textContent()).replace(/\D/g, '');
   assert.match(await page.locator('.persons').first().innerText(), /\*/);
-  const county = h.slice(0, 6);
-  const before = await desk.get(`/ledger?store=${county}&verb=vault.view&subject=${h}&limit=1000`, 'audit-admin');
+  const looks = async () => (await s.api('audit-admin').get(`/ledger?store=${h.slice(0, 6)}&verb=vault.view&subject=${h}&limit=1000`)).items;
+  const had = await looks();
   await page.locator('.persons button.eye').first().click();
   await page.locator('dialog[open] [data-primary]').click();
   await page.waitForSelector('.identity.open');
   const shown = await page.locator('.identity.open .text').allInnerTexts();
-  assert.ok(shown.length >= 1 && shown.every((s) => !s.includes('*')), `${shown}`);
-  assert.equal(await page.locator('.persons th[scope="col"]').count() > 1 ? (await page.locator('.persons tbody tr').first().locator('.identity:not(.open)').count()) > 0 : true, true, 'the others stay masked');
-  const now = await desk.get(`/ledger?store=${county}&verb=vault.view&subject=${h}&limit=1000`, 'audit-admin');
-  assert.equal(now.items.length, before.items.length + 1, 'a look is an entry');
-  assert.match(now.items.at(-1).note, /核对姓名与公民身份号码/);
-  assert.doesNotMatch(now.items.at(-1).note, new RegExp(shown[0]), 'and the entry holds no name');
+  assert.ok(shown.length >= 1 && shown.every((x) => !x.includes('*')), `${shown}`);
+  const masked = await page.locator('.persons tbody tr').first().locator('.identity:not(.open) .text').allInnerTexts();
+  assert.ok(masked.every((x) => x.includes('*')), 'the others stay masked');
+  const now = await looks();
+  assert.equal(now.length, had.length + 1, 'a look is an entry');
+  assert.match(now.at(-1).note, /核对姓名与公民身份号码/);
+  assert.ok(!now.at(-1).note.includes(shown[0]), 'and the entry holds no name');
   // opening the next household closes it
   await page.keyboard.press('KeyJ');
   await page.waitForFunction((x) => document.querySelector('[data-household]')?.textContent?.replace(/\D/g, '') !== x, h);
@@ -189,17 +139,17 @@ test('no name and no ID number in lists, addresses and titles', async () => {
 });
 
 test('every figure equals the list it opens', async () => {
-  for (const s of ['waiting', 'corrected', 'querying', 'reviewed']) {
-    await page.goto(`${fix.url}/office/review${s === 'waiting' ? '' : `?state=${s}`}`);
+  for (const kind of ['waiting', 'corrected', 'querying', 'reviewed']) {
+    await page.goto(`${s.url}/office/review${kind === 'waiting' ? '' : `?state=${kind}`}`);
     await page.waitForFunction(() => ['ready', 'empty'].includes(document.querySelector('#main')?.getAttribute('data-state')));
-    await page.waitForFunction((k) => /\d/.test(document.querySelector(`[data-count="${k}"]`)?.textContent ?? ''), s);
-    const figure = Number((await page.locator(`[data-count="${s}"]`).textContent()).replace(/\D/g, ''));
-    const r = await page.request.get(`${fix.url}/api/v1${campaign}/review?state=${s}`);
-    assert.equal((await r.json()).total, figure, s);
+    await page.waitForFunction((k) => /\d/.test(document.querySelector(`[data-count="${k}"]`)?.textContent ?? ''), kind);
+    const figure = Number((await page.locator(`[data-count="${kind}"]`).textContent()).replace(/\D/g, ''));
+    const r = await page.request.get(`${s.url}/api/v1/c/${plan}/review?state=${kind}`);
+    assert.equal((await r.json()).total, figure, kind);
     if (figure > 0) assert.match(await page.locator('nav.pages').innerText(), new RegExp(`共${figure.toLocaleString('en-US')}条`));
   }
   // a filter chosen on the page stands in the address and gives what it says
-  await page.goto(`${fix.url}/office/review`);
+  await page.goto(`${s.url}/office/review`);
   await page.waitForSelector('#main[data-state="ready"] tbody tr');
   await page.waitForFunction(() => document.querySelectorAll('.filters select')[0]?.options.length > 1);
   const option = page.locator('.filters select').first().locator('option').nth(1);
@@ -211,48 +161,61 @@ test('every figure equals the list it opens', async () => {
 });
 
 test('two reviewers see each other, and a stale act is refused with its words kept', async () => {
-  const l = await desk.get('/review', 'township-office');
-  const h = l.items[0].household;
-  await desk.post(`/review/${h}/look`, {}, 'township-office');
-  await page.goto(`${fix.url}/office/households/${h}?state=waiting`);
+  const [h, next] = await waiting();
+  await town.post(`/review/${h}/look`);
+  await page.goto(`${s.url}/office/households/${h}?state=waiting`);
   await page.waitForSelector('.persons td[data-cell]');
   await page.waitForFunction(() => /正在审/.test(document.querySelector('#main')?.textContent ?? ''));
-  // the other one speaks first; the version stays, so the word is refused by what stands above or below it
   await page.keyboard.press('KeyQ');
   await page.waitForSelector('section.act');
   await page.locator('section.act textarea').fill('请核对第一人的受教育程度');
-  const q = await desk.ask(h, '先问一步', 'township-office');
-  assert.ok(q.id > 0);
   await page.keyboard.press('Escape');
+  // the other one is first
+  assert.ok((await field.ask(h, '先问一步', 'township-office', area)) > 0);
   await page.keyboard.press('KeyA');
   await page.waitForSelector('section.act');
   await page.keyboard.press('Digit1');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('p.bar[role="alert"]');
-  assert.match(await page.locator('p.bar[role="alert"]').first().innerText(), /没有办成/);
-  // the words typed before are still there
-  await page.goto(`${fix.url}/office/households/${l.items[1].household}?state=waiting`);
+  await page.waitForFunction(() => /没有办成/.test(document.querySelector('p.bar[role="alert"]')?.textContent ?? ''));
+  await page.goto(`${s.url}/office/households/${next}?state=waiting`);
   await page.waitForSelector('.persons td[data-cell]');
   const kept = await page.evaluate((x) => sessionStorage.getItem(`puan.words.query.${x}`), h);
   assert.equal(kept, '请核对第一人的受教育程度');
 });
 
+test('a version that arrives while reading is said, and A means nothing for the old one', async () => {
+  await field.openWindow('township-office');
+  const [h] = await waiting();
+  await page.goto(`${s.url}/office/households/${h}?state=waiting`);
+  await page.waitForSelector('.persons td[data-cell]');
+  const q = await field.ask(h, '请核对住房间数', 'township-office', area);
+  assert.ok(await field.correct(h, q, (doc) => (doc.answers.H7 = Number(doc.answers.H7 ?? 2) + 1)));
+  await page.waitForFunction(() => /有第2版/.test(document.querySelector('#main')?.textContent ?? ''), undefined, { timeout: 60_000 });
+  await page.keyboard.press('KeyA');
+  await sleep(300);
+  assert.equal(await page.locator('section.act').count(), 0, 'no act on the old version');
+  await page.keyboard.press('KeyR');
+  await page.waitForFunction(() => document.querySelector('.house td.changed') !== null);
+  const p = await town.get(`/households/${h}/page`);
+  assert.equal(p.acts.length, 0);
+});
+
 test('rows that arrive wait for R', async () => {
-  await page.goto(`${fix.url}/office/review?state=querying`);
-  await page.waitForFunction(() => ['ready', 'empty'].includes(document.querySelector('#main')?.getAttribute('data-state')));
+  await page.goto(`${s.url}/office/review?state=querying`);
+  await settled(page);
   const had = await page.locator('tbody tr').count();
   assert.ok(had > 0, 'a query was asked before');
-  const l = await desk.get('/review', 'township-office');
-  await desk.ask(l.items[0].household, '再核对', 'township-office');
+  const [h] = await waiting();
+  await field.ask(h, '再核对', 'township-office', area);
   await page.waitForSelector('.fresh', { timeout: 15_000 });
   assert.equal(await page.locator('tbody tr').count(), had, 'the list does not move by itself');
   // the newest cannot be had: the old list stays with its time
-  const back = await inject((u) => /^\/api\/.*\/review$/.test(new URL(u).pathname), (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"code":"internal"}' }));
+  await page.route(listOf, fault);
   await page.keyboard.press('KeyR');
   await becomes('stale', 'the last good list');
   assert.equal(await page.locator('tbody tr').count(), had);
   assert.match(await text(), /未更新/);
-  await back();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   await page.getByRole('button', { name: '重新读取' }).first().click();
   await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length === n + 1, had);
   await becomes('ready', 'read again');

@@ -3,8 +3,8 @@
 // Chinese input method on.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chromium, serve, signIn } from './lib.mjs';
-import { Desk } from './field.mjs';
+import { launch, measured, open, plan, serve, signIn, sleep } from './lib.mjs';
+import { Field } from './field.mjs';
 
 const HOUSEHOLDS = 40;
 const QUERIED = new Set([5, 11, 17, 23, 29, 35]);
@@ -13,41 +13,31 @@ const WRONG = 17; // accepted by mistake, taken back, then sent back
 const COMPOSED = 23; // its words are typed with an input method
 const READING_MS = 20_000;
 
-let fix, desk, browser, page, campaign;
+let s, browser, page;
 const keys = [];
 
-/** The window of the enumerators' corrections is open, or is made so. */
-async function openWindow() {
-  const c = await desk.get('/clock', 'township-office');
-  if (c.windows.some((w) => w.open && /short|counting/.test(w.id))) return;
-  const w = c.windows.find((x) => /short|counting/.test(x.id));
-  await desk.clock(new Date(Date.parse(w.until) - 3 * 86400000).toISOString());
-}
-
 before(async () => {
-  fix = await serve('mid');
-  desk = new Desk(fix.url, fix.dir);
-  campaign = await desk.campaign();
-  await openWindow();
-  const town = (await desk.get('/session', 'township-office')).area;
-  const as = 'township-office';
-  let have = (await desk.get('/review?state=corrected', as)).total;
+  s = await serve('mid');
+  const field = new Field(s);
+  const town = s.api('township-office');
+  await field.openWindow('township-office');
+  // households of one township, sent back and corrected until there are enough
+  let have = (await town.get('/review?state=corrected')).total;
   let cursor = 0;
-  while (have < HOUSEHOLDS) {
-    const l = await desk.get(`/listing?area=${town}&limit=200&cursor=${cursor}`, as);
+  const { area } = await town.get('/session');
+  while (have < HOUSEHOLDS && cursor !== null) {
+    const l = await town.get(`/listing?area=${area}&limit=200&cursor=${cursor}`);
     for (const h of l.items) {
       if (have >= HOUSEHOLDS) break;
       if (h.version !== 1 || h.persons < 1 || h.persons > 8) continue;
-      const q = await desk.ask(h.household, '请入户核实受教育程度', as);
-      if (await desk.correct(h.household, q.id, (doc) => (doc.answers.H7 = Number(doc.answers.H7 ?? 2) + 1))) have++;
+      const q = await field.ask(h.household, '请核对住房间数', 'township-office');
+      if (await field.correct(h.household, q, (doc) => (doc.answers.H7 = Number(doc.answers.H7 ?? 2) + 1))) have++;
     }
     cursor = l.next;
-    assert.ok(cursor || have >= HOUSEHOLDS, 'the township has enough households');
   }
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-  const context = await browser.newContext({ viewport: { width: 1366, height: 650 }, locale: 'zh-CN' });
-  page = await context.newPage();
-  await signIn(page, fix.url, 'county-business', fix.dir);
+  assert.ok(have >= HOUSEHOLDS, `${have} corrected households`);
+  browser = await launch();
+  page = await open(browser);
   await page.addInitScript(() => {
     window.pointers = 0;
     window.painted = [];
@@ -65,10 +55,11 @@ before(async () => {
     };
     new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-state'] });
   });
+  await signIn(page, s, 'county-business', '/office/review?state=corrected');
 });
 after(async () => {
   await browser?.close();
-  await fix?.stop();
+  await s?.stop();
 });
 
 async function press(key) {
@@ -81,7 +72,7 @@ async function moved(from) {
   await page.waitForFunction((b) => document.querySelector('[data-household]')?.textContent !== b, from);
 }
 /** Reading: nothing is pressed; the next ones are read ahead meanwhile. */
-const read = () => page.waitForTimeout(120);
+const read = () => sleep(300);
 
 /** A key with an input method composing: what a page must not act on. */
 async function composingKey(code) {
@@ -139,9 +130,8 @@ async function passUp() {
 test('40 corrected households, with the keyboard only', async () => {
   const dealt = { accept: [], query: [], pass: [], undo: [] };
   const began = Date.now();
-  await page.goto(`${fix.url}/office/review?state=corrected`);
   await page.waitForSelector('[data-state="ready"] tbody tr');
-  await page.waitForTimeout(800);
+  await sleep(800);
   await press('KeyK');
   await press('Enter');
   await page.waitForSelector('[data-household]');
@@ -151,7 +141,7 @@ test('40 corrected households, with the keyboard only', async () => {
     if (i === 2) {
       // an input method swallows the key: nothing may happen
       await composingKey('KeyA');
-      await page.waitForTimeout(150);
+      await sleep(150);
       assert.equal(await at(), here, 'a key of an input method is no act');
     }
     if (i === WRONG) {
@@ -170,7 +160,7 @@ test('40 corrected households, with the keyboard only', async () => {
     if (i < HOUSEHOLDS - 1) assert.ok((await said()).includes((await at()).trim()), 'the next household is said with what was done');
     await read();
   }
-  await page.waitForTimeout(500);
+  await sleep(500);
   const took = Date.now() - began;
   assert.equal(dealt.accept.length, 33);
   assert.equal(dealt.query.length, 6);
@@ -186,7 +176,7 @@ test('40 corrected households, with the keyboard only', async () => {
   const codes = [...new Set([...dealt.accept, ...dealt.query, ...dealt.pass])].map((t) => t.replace(/\D/g, ''));
   assert.equal(codes.length, HOUSEHOLDS);
   for (const h of codes) {
-    const r = await page.request.get(`${fix.url}/api/v1${campaign}/households/${h}/page`);
+    const r = await page.request.get(`${s.url}/api/v1/c/${plan}/households/${h}/page`);
     assert.ok(r.ok());
     const p = await r.json();
     const mine = p.history[0].version;
@@ -202,12 +192,10 @@ test('40 corrected households, with the keyboard only', async () => {
   const county = codes[0].slice(0, 6);
   let written = 0;
   for (const verb of ['review.accept', 'review.pass', 'review.undo', 'return.query']) {
-    const l = await desk.get(`/ledger?store=${county}&verb=${verb}&actor=county-business.${county}&limit=1000`, 'audit-admin');
+    const l = await s.api('audit-admin').get(`/ledger?store=${county}&verb=${verb}&actor=county-business.${county}&limit=1000`);
     for (const e of l.items) if (entries.has(Number(e.seq)) && e.note.length > 0 && e.covers.length > 0) written++;
   }
-  console.log(
-    JSON.stringify({ walk: 'W1', households: HOUSEHOLDS, keys: keys.length, pointers, p95_ms: Math.round(p95), painted: painted.length, minutes: +minutes.toFixed(1), acts: entries.size, in_ledger: written }),
-  );
+  measured('W1', { households: HOUSEHOLDS, keys: keys.length, pointers, p95_ms: Math.round(p95), painted: painted.length, minutes: +minutes.toFixed(1), acts: entries.size, in_ledger: written });
   assert.equal(entries.size, 42);
   assert.equal(written, 42);
   assert.equal(pointers, 0);
