@@ -475,22 +475,11 @@ static enum puan_status put_pairs(struct puan_jw *w, struct puan_request *rq,
     return st;
 }
 
-static bool concerns(const struct group *g, const struct puan_area_tree *t,
-                     int64_t area)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->side[i].ea != PUAN_AREA_NONE &&
-            puan_area_contains_code(t, area, t->area[g->side[i].ea].code))
-            return true;
-    return false;
-}
-
 static enum puan_status list_in(struct puan_request *rq, struct puan_db *db,
                                 const struct puan_dup_list_in *q,
                                 struct puan_err *err)
 {
     const struct puan_plan *plan = puan_store_plan(rq->store);
-    const struct puan_area_tree *t = puan_store_areas(rq->store);
     int64_t n[PUAN_COUNT(states)] = { 0 }, pairs = 0, at = 0, from, to;
     int64_t total = 0, first = (q->page_no - 1) * PAGE;
     bool all = puan_str_is(q->kind, "pair");
@@ -516,26 +505,26 @@ static enum puan_status list_in(struct puan_request *rq, struct puan_db *db,
                  " found FROM dup ORDER BY id",
                  err));
     while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        int64_t kinds = puan_col_int(s, 2);
+        int k = state_of(puan_col_text(s, 5));
         struct group g;
         struct puan_dup d;
-        int k;
 
-        puan_dup_row(&d, s, rq->arena);
-        st = group_make(&g, rq, &d, err);
-        if (st != PUAN_OK)
-            break;
-        k = state_of(d.state);
-        if (k < 0 || !concerns(&g, t, q->area))
+        if (k < 0 || !puan_dup_touches(puan_col_text(s, 4), from, to))
             continue;
         if (puan_str_is(q->kind, "present") &&
-            !(d.kinds >> PUAN_LINK_PRESENT_TWICE & 1))
+            !(kinds >> PUAN_LINK_PRESENT_TWICE & 1))
             continue;
         if (puan_str_is(q->kind, "registered") &&
-            !(d.kinds >> PUAN_LINK_REGISTERED_TWICE & 1))
+            !(kinds >> PUAN_LINK_REGISTERED_TWICE & 1))
             continue;
         n[k]++;
         if (all || k != state || total++ < first || total > first + PAGE)
             continue;
+        puan_dup_row(&d, s, rq->arena);
+        st = group_make(&g, rq, &d, err);
+        if (st != PUAN_OK)
+            break;
         puan_jw_map(&iw);
         puan_jw_kint(&iw, "id", d.id);
         put_kinds(&iw, &d);

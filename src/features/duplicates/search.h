@@ -74,6 +74,11 @@ struct puan_dup_record {
 PUAN_MUST_USE enum puan_status
 puan_dup_records(struct puan_dup_record **out, size_t *n, struct puan_str json,
                  struct puan_arena *a, struct puan_err *err);
+/*
+ * Whether a record's household lies in [from, to), by the text alone: for who
+ * looks at all groups and shows fifty.
+ */
+bool puan_dup_touches(struct puan_str records, int64_t from, int64_t to);
 void puan_dup_records_json(struct puan_out *o, struct puan_dup_record *r,
                            size_t n);
 

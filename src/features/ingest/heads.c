@@ -514,13 +514,6 @@ static void head_of(struct puan_ret_head *out, int64_t household,
     };
 }
 
-static int by_household(const void *x, const void *y)
-{
-    const struct puan_ret_head *a = x, *b = y;
-
-    return a->household < b->household ? -1 : a->household > b->household;
-}
-
 enum puan_status puan_ret_heads(struct puan_ret_head **out, size_t *n,
                                 struct puan_shard *sh, int64_t from, int64_t to,
                                 struct puan_err *err)
@@ -541,9 +534,7 @@ enum puan_status puan_ret_heads(struct puan_ret_head **out, size_t *n,
         st = puan_fail(err, PUAN_ENOMEM, "ret", "out of memory");
     for (size_t i = 0; st == PUAN_OK && i < *n; i++)
         head_of(&(*out)[i], slot[i].household, &slot[i]);
-    if (st == PUAN_OK)
-        qsort(*out, *n, sizeof(**out), by_household);
-    else
+    if (st != PUAN_OK)
         *n = 0;
     free(slot);
     return st;

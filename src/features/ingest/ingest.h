@@ -114,7 +114,7 @@ bool puan_ret_head(struct puan_ret_head *out, struct puan_store *st,
 
 /*
  * Every household of the store with a key in [from, to), listed or answered, in
- * order of the key, as committed; the caller frees *out.
+ * no order, as committed; the caller frees *out.
  */
 PUAN_MUST_USE enum puan_status puan_ret_heads(struct puan_ret_head **out,
                                               size_t *n, struct puan_shard *sh,

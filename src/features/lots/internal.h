@@ -27,9 +27,14 @@ int64_t puan_lot_height(struct puan_str heights, size_t ordinal);
 struct puan_lot_in {
     int64_t area, id;
     struct puan_str reason, digest;
+    bool quick;
     struct puan_page page;
 };
 /* preview.c */
+PUAN_MUST_USE enum puan_status puan_lots_open(void **state,
+                                              struct puan_store *st,
+                                              struct puan_err *err);
+void puan_lots_close(void *state, struct puan_store *st);
 enum puan_status puan_lot_preview(struct puan_request *rq, const void *in,
                                   struct puan_err *err);
 enum puan_status puan_lot_areas(struct puan_request *rq, const void *in,

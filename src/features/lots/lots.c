@@ -824,6 +824,12 @@ static const struct puan_param area_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
       false },
 };
+static const struct puan_param preview_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
+      false },
+    { "quick", PUAN_PARAM_BOOL, offsetof(struct puan_lot_in, quick), 0, 0,
+      true },
+};
 static const struct puan_param list_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct puan_lot_in, area), 1, INT64_MAX,
       false },
@@ -856,7 +862,7 @@ static const struct puan_route routes[] = {
       .capability = "lot.view", .scope = PUAN_SCOPE_AREA, .verb = "",
       .summary = "What would be signed by accepting an area",
       .handle = puan_lot_preview,
-      PUAN_PARAMS(area_params, struct puan_lot_in) },
+      PUAN_PARAMS(preview_params, struct puan_lot_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/lots/{id}",
       .capability = "lot.view", .scope = PUAN_SCOPE_OBJECT, .verb = "",
       .summary = "One lot, and whether its returns are unchanged",
@@ -918,6 +924,8 @@ const struct puan_feature puan_feature_lots = {
     .n_schema = PUAN_COUNT(schema),
     .metrics = metrics,
     .n_metrics = PUAN_COUNT(metrics),
+    .open = puan_lots_open,
+    .close = puan_lots_close,
     .inbox_kinds = inbox_kinds,
     .inbox = changed,
     .covered = covered,

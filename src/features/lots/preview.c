@@ -5,6 +5,7 @@
  *
  * Reads only; the digest is taken anew by the acceptance itself.
  */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "core/area/area.h"
@@ -26,13 +27,6 @@
 #define WHOLE 400
 
 /* ---- households --------------------------------------------------------------- */
-
-struct homes {
-    struct puan_ret_head *head;
-    size_t n;
-    /* first row of `ret` behind the last signature, by store; 0: none */
-    int64_t since;
-};
 
 static bool lies_in(struct puan_store *st, const struct puan_shard *sh,
                     int64_t area)
@@ -64,6 +58,77 @@ static enum puan_status first_since(int64_t *seq, struct puan_shard *sh,
     puan_stmt_done(s);
     puan_read_end(sh, db);
     return st;
+}
+
+/* ---- the digest, kept while nothing arrives ------------------------------------- */
+
+#define KEPT 64
+
+struct kept {
+    int64_t area;
+    uint64_t heights; /* of the stores it lies in, added up: they only grow */
+    uint8_t digest[PUAN_DIGEST_SIZE];
+    uint64_t n;
+};
+struct desk {
+    pthread_mutex_t lock;
+    struct kept kept[KEPT];
+    size_t n;
+};
+
+enum puan_status puan_lots_open(void **state, struct puan_store *st,
+                                struct puan_err *err)
+{
+    struct desk *d = calloc(1, sizeof(*d));
+
+    (void)st;
+    if (d == NULL)
+        return puan_fail(err, PUAN_ENOMEM, "lots", "out of memory");
+    pthread_mutex_init(&d->lock, NULL);
+    *state = d;
+    return PUAN_OK;
+}
+
+void puan_lots_close(void *state, struct puan_store *st)
+{
+    struct desk *d = state;
+
+    (void)st;
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+static enum puan_status digest_of(uint8_t out[PUAN_DIGEST_SIZE], uint64_t *n,
+                                  struct puan_store *st, int64_t area,
+                                  struct puan_err *err)
+{
+    struct desk *d = puan_store_state(st, &puan_feature_lots);
+    uint64_t heights = 0;
+    bool known = false;
+
+    for (size_t i = 1; i < puan_store_shards(st); i++)
+        if (lies_in(st, puan_store_shard(st, i), area))
+            heights += puan_shard_height(puan_store_shard(st, i));
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < d->n && i < KEPT; i++)
+        if (d->kept[i].area == area && d->kept[i].heights == heights) {
+            memcpy(out, d->kept[i].digest, PUAN_DIGEST_SIZE);
+            *n = d->kept[i].n;
+            known = true;
+        }
+    pthread_mutex_unlock(&d->lock);
+    if (known)
+        return PUAN_OK;
+    /* a return that comes meanwhile may or may not be in it: the height above
+     * is from before, so it is not kept for the time after */
+    TRY(puan_area_digest(out, n, st, area, err));
+    pthread_mutex_lock(&d->lock);
+    d->kept[d->n % KEPT] = (struct kept){ .area = area,
+                                          .heights = heights,
+                                          .n = *n };
+    memcpy(d->kept[d->n++ % KEPT].digest, out, PUAN_DIGEST_SIZE);
+    pthread_mutex_unlock(&d->lock);
+    return PUAN_OK;
 }
 
 /* ---- what is said of areas and lots --------------------------------------------- */
@@ -325,10 +390,45 @@ static void put_open(struct puan_jw *w, const struct puan_ret_head *h,
     puan_jw_end(w, '}');
 }
 
+static bool is_changed(const struct puan_ret_head *h, int64_t since)
+{
+    return since != 0 && h->ret != 0 && h->ret >= since;
+}
+
+static int by_household(const void *x, const void *y)
+{
+    const struct puan_ret_head *a = x, *b = y;
+
+    return a->household < b->household ? -1 : a->household > b->household;
+}
+
+/*
+ * Brings them into order.  Of a large area only those that are named one by
+ * one are kept; the others are counted: sorting a city's takes longer than
+ * all the rest.
+ */
+static size_t in_order(struct puan_ret_head *h, size_t n, int64_t since,
+                       struct gathered *g)
+{
+    size_t m = n;
+
+    if (n > WHOLE) {
+        m = 0;
+        for (size_t i = 0; i < n; i++)
+            if (h[i].ret == 0 || h[i].hard || h[i].soft ||
+                is_changed(&h[i], since))
+                h[m++] = h[i];
+            else
+                g->n_returns++;
+    }
+    qsort(h, m, sizeof(*h), by_household);
+    return m;
+}
+
 static void gather_one(struct gathered *g, const struct puan_ret_head *h,
                        int64_t since)
 {
-    bool changed = since != 0 && h->ret != 0 && h->ret >= since;
+    bool changed = is_changed(h, since);
 
     if (h->ret == 0) {
         if (g->n_missing++ < NAMED)
@@ -375,6 +475,7 @@ static enum puan_status gather(struct gathered *g, struct puan_request *rq,
                             puan_lot_height(before, puan_shard_ordinal(sh)),
                             err));
         TRY(puan_ret_heads(&head, &n, sh, from, to, err));
+        n = in_order(head, n, since, g);
         for (size_t k = 0; k < n; k++)
             gather_one(g, &head[k], since);
         free(head);
@@ -514,7 +615,7 @@ static void put_next(struct puan_jw *w, struct puan_store *st, uint32_t i)
 }
 
 static enum puan_status preview_in(struct puan_jw *w, struct puan_request *rq,
-                                   struct puan_db *db, int64_t area,
+                                   struct puan_db *db, int64_t area, bool quick,
                                    struct puan_err *err)
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
@@ -523,7 +624,7 @@ static enum puan_status preview_in(struct puan_jw *w, struct puan_request *rq,
     struct puan_lot last = { 0 }, live = { 0 };
     struct puan_err none = { 0 };
     char hex[2 * PUAN_DIGEST_SIZE + 1];
-    uint8_t digest[PUAN_DIGEST_SIZE];
+    uint8_t digest[PUAN_DIGEST_SIZE] = { 0 };
     const struct puan_flow *flow = NULL;
     struct puan_counts counts;
     struct gathered *g = puan_new(rq->arena, struct gathered);
@@ -545,7 +646,10 @@ static enum puan_status preview_in(struct puan_jw *w, struct puan_request *rq,
     if (st != PUAN_OK && st != PUAN_ENOTFOUND)
         return puan_fail(err, st, "lot", "the lots cannot be read");
     TRY(gather(g, rq, area, last.heights, err));
-    TRY(puan_area_digest(digest, &n, rq->store, area, err));
+    if (!quick)
+        TRY(digest_of(digest, &n, rq->store, area, err));
+    else
+        n = g->n_returns;
     puan_hex(hex, digest, sizeof digest);
     puan_counts_of(&counts, rq->store, area);
 
@@ -559,9 +663,11 @@ static enum puan_status preview_in(struct puan_jw *w, struct puan_request *rq,
                   rq->who.role >= 0 && plan->role[rq->who.role].second_factor);
     puan_jw_kint(w, "listed", counts.listed);
     puan_jw_kint(w, "households", (int64_t)n);
-    puan_jw_ktext(w, "digest", hex);
     puan_jw_kint(w, "version", flow->version);
-    put_covers(w, flow, hex, (int64_t)n);
+    if (!quick) {
+        puan_jw_ktext(w, "digest", hex);
+        put_covers(w, flow, hex, (int64_t)n);
+    }
     TRY(put_lower(w, &lower, rq, db, top, err));
     puan_jw_key(w, "gates");
     puan_jw_list(w);
@@ -589,7 +695,7 @@ static enum puan_status preview_in(struct puan_jw *w, struct puan_request *rq,
         TRY(put_lot(w, rq, db, &live, err));
     else
         puan_jw_null(w);
-    if (st == PUAN_OK)
+    if (st == PUAN_OK && !quick)
         puan_jw_kbool(w, "unchanged",
                       memcmp(live.digest, digest, sizeof digest) == 0);
     puan_jw_key(w, "last");
@@ -615,7 +721,7 @@ enum puan_status puan_lot_preview(struct puan_request *rq, const void *in,
     puan_jw_init(&w, &o);
     puan_jw_map(&w);
     TRY(puan_read_begin(&db, office, err));
-    st = preview_in(&w, rq, db, q->area, err);
+    st = preview_in(&w, rq, db, q->area, q->quick, err);
     puan_read_end(office, db);
     TRY(st);
     puan_jw_end(&w, '}');

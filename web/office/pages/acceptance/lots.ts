@@ -52,9 +52,9 @@ export interface Preview {
   factor: boolean;
   listed: number;
   households: number;
-  digest: string;
+  digest?: string;
   version: number;
-  covers: { field: string; zh: string; en: string; value: string | number }[];
+  covers?: { field: string; zh: string; en: string; value: string | number }[];
   lower: (Place & { lot: Lot | null })[];
   gates: Gate[];
   missing: Named<string>;
