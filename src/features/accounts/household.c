@@ -340,7 +340,10 @@ HANDLER(h_login_household)
         /* The code is a first secret (contract 8). */
         who.must_change = strcmp(puan_store_birth(rq->store), "demo") != 0;
     }
-    return login_answer(rq, &who, p->cookie, err);
+    st = login_answer(rq, &who, p->cookie, err);
+    if (st == PUAN_OK)
+        puan_queue_in(rq, p->ticket);
+    return st;
 }
 
 /* ---- setting it ---------------------------------------------------------------------- */

@@ -205,6 +205,7 @@ HANDLER(h_login_machine)
     struct puan_who who = { 0 };
     struct machine m = { 0 };
     uint8_t hash[16];
+    enum puan_status st;
     uint64_t key;
     bool good;
 
@@ -247,7 +248,10 @@ HANDLER(h_login_machine)
     login_who_of_machine(&who, plan, who.credential, &m);
     who.must_change = who.credential == PUAN_CRED_HOUSEHOLD &&
                       strcmp(puan_store_birth(rq->store), "demo") != 0;
-    return login_answer(rq, &who, false, err);
+    st = login_answer(rq, &who, false, err);
+    if (st == PUAN_OK)
+        puan_queue_in(rq, p->ticket);
+    return st;
 }
 
 /* ---- humans -------------------------------------------------------------------------- */

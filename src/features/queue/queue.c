@@ -256,8 +256,8 @@ enum puan_status puan_queue_ask(struct puan_queue_place *out,
     return st;
 }
 
-bool puan_queue_enter(struct puan_queue *q, struct puan_str ticket,
-                      int64_t most, int64_t inside, int64_t now)
+bool puan_queue_may(struct puan_queue *q, struct puan_str ticket, int64_t most,
+                    int64_t inside, int64_t now)
 {
     struct waiter *w;
     bool in;
@@ -271,12 +271,21 @@ bool puan_queue_enter(struct puan_queue *q, struct puan_str ticket,
     else
         in = atomic_load(&q->waiting) == 0 &&
              inside + (int64_t)q->let_in < most;
-    if (w && in) {
+    pthread_mutex_unlock(&q->lock);
+    return in;
+}
+
+void puan_queue_used(struct puan_queue *q, struct puan_str ticket)
+{
+    struct waiter *w;
+
+    pthread_mutex_lock(&q->lock);
+    w = ticket.n ? find(q, ticket) : NULL;
+    if (w && w->in_ms) {
         w->gone = true;
         q->let_in--;
     }
     pthread_mutex_unlock(&q->lock);
-    return in;
 }
 
 /* ---- the feature ------------------------------------------------------------------ */
@@ -336,13 +345,21 @@ bool puan_queue_pass(struct puan_request *rq, struct puan_str ticket)
     int64_t most = most_of(rq);
 
     if (most == 0 || !s ||
-        puan_queue_enter(s->line, ticket, most, inside_of(rq), rq->real_now))
+        puan_queue_may(s->line, ticket, most, inside_of(rq), rq->real_now))
         return true;
     puan_answer_header(rq, "Retry-After", "15");
     puan_answer_problem(rq, 503, "queue",
                         "many households are filling in; ask for a place at "
                         "public/queue and come back with its ticket");
     return false;
+}
+
+void puan_queue_in(struct puan_request *rq, struct puan_str ticket)
+{
+    struct state *s = puan_store_state(rq->store, &puan_feature_queue);
+
+    if (s && ticket.n)
+        puan_queue_used(s->line, ticket);
 }
 
 struct ask_in {

@@ -45,11 +45,13 @@ puan_queue_ask(struct puan_queue_place *out, struct puan_queue *q,
                struct puan_str ticket, int64_t most, int64_t inside,
                int64_t now, struct puan_err *err);
 /*
- * May the holder of `ticket` (may be empty) open a session now?  True uses the
- * ticket up.  Without a ticket only when nobody waits and there is room.
+ * May the holder of `ticket` (may be empty) open a session now?  Without a
+ * ticket only when nobody waits and there is room.
  */
-bool puan_queue_enter(struct puan_queue *q, struct puan_str ticket,
-                      int64_t most, int64_t inside, int64_t now);
+bool puan_queue_may(struct puan_queue *q, struct puan_str ticket, int64_t most,
+                    int64_t inside, int64_t now);
+/* The holder has come in: the ticket is used up. */
+void puan_queue_used(struct puan_queue *q, struct puan_str ticket);
 
 /* How often a place has to be asked for again, ms; after 90 s it lapses. */
 #define PUAN_QUEUE_RENEW_MS 15000
@@ -58,5 +60,7 @@ bool puan_queue_enter(struct puan_queue *q, struct puan_str ticket,
  * For signing in: true, go on; false, the answer is made (503, code "queue").
  */
 bool puan_queue_pass(struct puan_request *rq, struct puan_str ticket);
+/* A session was opened: a wrong password before it does not cost the place. */
+void puan_queue_in(struct puan_request *rq, struct puan_str ticket);
 
 #endif

@@ -20,11 +20,13 @@ static struct puan_queue_place ask(struct line *l, const char *ticket)
 
 static bool enter(struct line *l, const char *ticket)
 {
-    bool in = puan_queue_enter(l->q, puan_str_of(ticket), l->most, l->inside,
-                               l->now);
+    bool in = puan_queue_may(l->q, puan_str_of(ticket), l->most, l->inside,
+                             l->now);
 
-    if (in)
+    if (in) {
+        puan_queue_used(l->q, puan_str_of(ticket));
         l->inside++;
+    }
     return in;
 }
 
