@@ -22,7 +22,7 @@ static struct problem problem_of(enum puan_status st)
 {
     switch (st) {
     case PUAN_EINVAL:
-        return (struct problem){ 400, "invalid", "请求内容有误",
+        return (struct problem){ 400, "invalid", "填写的内容不合要求",
                                  "The request is not valid", true };
     case PUAN_ENOTFOUND:
         return (struct problem){ 404, "not-found", "没有此项",
@@ -31,13 +31,13 @@ static struct problem problem_of(enum puan_status st)
         return (struct problem){ 409, "conflict", "与现状冲突",
                                  "It conflicts with the present state", true };
     case PUAN_EDENIED:
-        return (struct problem){ 403, "denied", "无权办理此事",
+        return (struct problem){ 403, "denied", "本岗位不能办理此事项",
                                  "This seat may not do this", false };
     case PUAN_ELIMIT:
         return (struct problem){ 429, "limit", "超出限额",
                                  "A limit has been reached", true };
     case PUAN_EBUSY:
-        return (struct problem){ 503, "busy", "系统繁忙，请稍后再试",
+        return (struct problem){ 503, "busy", "办理的人多，请稍候再办",
                                  "Busy; try again shortly", false };
     case PUAN_EIO:
         return (struct problem){ 503, "unavailable", "存储暂不可用",
@@ -48,7 +48,7 @@ static struct problem problem_of(enum puan_status st)
     case PUAN_OK:
     case PUAN_EBUG:
     default:
-        return (struct problem){ 500, "internal", "程序内部错误",
+        return (struct problem){ 500, "internal", "程序出了故障，内容没有改动",
                                  "An internal error", false };
     }
 }
