@@ -6,9 +6,9 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
  libmicrohttpd-dev libsqlite3-dev libpq-dev libssl-dev libargon2-dev
- libyaml-dev zlib1g-dev"
-test="libcmocka-dev libjansson-dev clang lld libclang-rt-14-dev clang-tidy
- nodejs chromium postgresql sqlite3 curl git procps"
+ libyaml-dev zlib1g-dev clang lld python3 nodejs npm"
+test="libcmocka-dev libjansson-dev libclang-rt-14-dev clang-tidy
+ chromium fonts-noto-cjk postgresql sqlite3 curl git procps"
 
 case "${1:-}" in
 build) want=$build ;;
@@ -27,7 +27,11 @@ fi
 
 have() { # a package, or for the named ones the program it brings
     case "$1" in
-    nodejs) command -v node >/dev/null && return 0 ;;
+    nodejs) # 18 and later will do
+        v=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null)
+        [ "${v:-0}" -ge 18 ] && return 0
+        ;;
+    npm) command -v npm >/dev/null && return 0 ;;
     chromium) command -v chromium >/dev/null && return 0 ;;
     libclang-rt-14-dev)
         # elsewhere the runtime goes by another version number
