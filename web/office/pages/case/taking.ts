@@ -31,7 +31,7 @@ export function useTaking(id: () => number, done: () => void) {
       await post(`/cases/${id()}/take`);
     } catch (e) {
       const p = e instanceof ApiProblem ? e : null;
-      if (p && (p.code === 'offline' || p.code === 'timeout' || p.status >= 500)) {
+      if (p && (p.status === 0 || p.status >= 500)) {
         state.value = 'undelivered';
         timer = setTimeout(() => void send(), EVERY);
         return;
