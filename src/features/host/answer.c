@@ -312,6 +312,8 @@ void puan_call_finish(struct puan_call *k, enum puan_status st,
     struct puan_http *x = rq->http;
     unsigned status;
 
+    if (st == PUAN_EDENIED) /* by the feature itself: a flow, a vault */
+        puan_note_refusal(rq, puan_problem_status(st));
     if (st != PUAN_OK)
         puan_answer_status(rq, st, err);
     else if (!rq->answered)

@@ -90,6 +90,13 @@ static void log_refusal(struct puan_host *h, const struct puan_http *x,
              PUAN_LOG_I("session", who ? who->session : 0));
 }
 
+void puan_note_refusal(struct puan_request *rq, unsigned status)
+{
+    struct puan_call *k = (struct puan_call *)(void *)rq; /* first member */
+
+    log_refusal(rq->host, rq->http, k->c, &rq->who, status);
+}
+
 static void refuse(struct puan_call *k, unsigned status, const char *code,
                    const char *detail)
 {

@@ -107,4 +107,7 @@ void puan_idem_drop(struct puan_idem *m, const uint8_t key[PUAN_DIGEST_SIZE]);
 /* routes.c: the host's own rows. */
 extern const struct puan_route puan_host_rows[5];
 
+/* Enters a refusal that a handler itself decided into the list of them. */
+void puan_note_refusal(struct puan_request *rq, unsigned status);
+
 #endif
