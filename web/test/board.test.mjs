@@ -3,19 +3,21 @@
 // their entries, axe, phone width, both languages.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { axe, browser, serve, signIn } from './lib.mjs';
+import { axe, launch, noIdentity, open, serve, settled, shot, signIn } from './lib.mjs';
 
 let s, b, head, business;
-async function seat(role, options = {}) {
-  const context = await b.newContext({ viewport: { width: 1366, height: 650 }, ...options });
-  const page = await context.newPage();
-  await signIn(page, s, role);
-  await page.close();
-  return context;
+/** The cookies of a seat, signed in once. */
+async function seat(role, area) {
+  const page = await open(b);
+  await signIn(page, s, role, '/office/board', area);
+  await settled(page);
+  const state = await page.context().storageState();
+  await page.context().close();
+  return state;
 }
 before(async () => {
   s = await serve('mid');
-  b = await browser();
+  b = await launch();
   head = await seat('county-head');
   business = await seat('county-business');
 });
@@ -32,7 +34,7 @@ const call = (page, path, init) =>
     },
     [path, init],
   );
-const state = (page, want) => page.waitForSelector(`main[data-state="${want}"]`);
+const at = (page, want) => page.waitForSelector(`main[data-state="${want}"]`);
 const fault = (page, pattern, how) => page.route(pattern, how);
 const problem = (status, code) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ status, code }) });
 
@@ -41,24 +43,23 @@ for (const [name, path, api] of [
   ['progress', '/office/progress', /\/api\/.*\/progress\?/],
 ])
   test(`${name}: ready, refused, partial, not loaded, stale, offline`, async () => {
-    const page = await head.newPage();
-    await page.addInitScript(() => (globalThis.PUAN_PATIENCE = 700));
+    const page = await open(b, { state: head, patience: 3000 });
     await page.goto(s.url + path);
-    await state(page, 'ready');
+    await at(page, 'ready');
 
     /* stale: the figures stay, with their time */
     await fault(page, api, (r) => r.fulfill(problem(503, 'unavailable')));
     await page.keyboard.press('r');
-    await state(page, 'stale');
+    await at(page, 'stale');
     assert.match(await page.locator('main').innerText(), /未更新，下面是\d\d:\d\d/);
     /* offline, with what is kept */
     await page.unroute(api);
     await page.context().setOffline(true);
     await page.keyboard.press('r');
-    await state(page, 'offline');
+    await at(page, 'offline');
     await page.context().setOffline(false);
     await page.keyboard.press('r');
-    await state(page, 'ready');
+    await at(page, 'ready');
 
     /* partial: named, not added up as if whole */
     await fault(page, api, async (r) => {
@@ -68,7 +69,7 @@ for (const [name, path, api] of [
       return r.fulfill({ response: answer, headers: { 'content-type': 'application/json' }, json: { ...body, partial: { have: 14, of: 16, missing: ['370883104'] } } });
     });
     await page.goto(`${s.url}${path}?x=1`);
-    await state(page, 'partial');
+    await at(page, 'partial');
     assert.match(await page.locator('main').innerText(), /14\/16/);
     await page.unroute(api);
 
@@ -76,77 +77,74 @@ for (const [name, path, api] of [
     for (const how of [() => undefined, (r) => r.fulfill(problem(503, 'recounting'))]) {
       await fault(page, api, how);
       await page.goto(`${s.url}${path}?x=2`);
-      await state(page, 'not-loaded');
+      await at(page, 'not-loaded');
       assert.match(await page.locator('main').innerText(), /未取到|没有取到/);
       assert.equal(await page.locator('[data-figure], [data-sum]').count(), 0);
       await page.unroute(api);
     }
     await fault(page, api, (r) => r.fulfill(problem(403, 'denied')));
     await page.goto(`${s.url}${path}?x=3`);
-    await state(page, 'refused');
+    await at(page, 'refused');
     assert.match(await page.locator('main').innerText(), /本岗位不能办理此事项/);
-    await page.close();
+    await page.context().close();
   });
 
 test('progress: a roll without households is empty and says what to do', async () => {
-  const page = await head.newPage();
+  const page = await open(b, { state: head });
   await fault(page, /\/api\/.*\/progress\?/, async (r) => {
     const answer = await r.fetch();
     const body = await answer.json();
     return r.fulfill({ response: answer, headers: { 'content-type': 'application/json' }, json: { ...body, whole: { ...body.whole, due: 0 }, items: [], total: 0 } });
   });
   await page.goto(`${s.url}/office/progress`);
-  await state(page, 'empty');
+  await at(page, 'empty');
   assert.match(await page.locator('main').innerText(), /底册里还没有住户/);
-  await page.close();
+  await page.context().close();
 });
 
 test('board: one lost part is said at its tile, the others stay', async () => {
-  const page = await head.newPage();
+  const page = await open(b, { state: head });
   await fault(page, /\/api\/.*\/board(\?|$)/, async (r) => {
     const answer = await r.fetch();
     const body = await answer.json();
     return r.fulfill({ response: answer, headers: { 'content-type': 'application/json' }, json: { ...body, risks: null, decide: null, lost: ['risks', 'decide'] } });
   });
   await page.goto(`${s.url}/office/board`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   assert.match(await page.getByRole('region', { name: '风险', exact: true }).innerText(), /未取到/);
   assert.match(await page.getByRole('region', { name: '待我决定' }).innerText(), /未取到/);
   assert.equal(await page.locator('[data-figure="delivered"]').count(), 1);
-  await page.close();
+  await page.context().close();
 });
 
 test('no person and no result in what the pages are told', async () => {
-  const page = await head.newPage();
-  const told = [];
-  page.on('response', async (r) => {
-    if (/\/api\/v1\/c\//.test(r.url()) && !/\/session/.test(r.url())) told.push(`${r.url()} ${await r.text().catch(() => '')}`);
-  });
+  const page = await open(b, { state: head });
   await page.goto(`${s.url}/office/board`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   await page.waitForTimeout(1500);
   await page.goto(`${s.url}/office/progress?area=370883104&open=370883104001`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   await page.waitForTimeout(800);
+  const told = page.requests.filter((r) => !/\/session/.test(r.url)).map((r) => `${r.url} ${r.body}`);
   const all = told.join('\n') + (await page.content());
   assert.ok(told.length > 5);
+  assert.deepEqual(await noIdentity(page, s), []);
   assert.doesNotMatch(all, /"persons"/);
   assert.doesNotMatch(all, /(?<![\d.])[1-9]\d{5}(18|19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])\d{3}[\dXx](?!\d)/); // citizen ID
   assert.doesNotMatch(all, /head_name|id_number|"phone"/);
   /* the seat that may see results is told of persons, the others are not */
-  const data = await seat('county-data');
-  const other = await data.newPage();
+  const other = await open(b, { state: await seat('county-data') });
   await other.goto(`${s.url}/office/progress`);
   assert.ok((await call(other, '/progress')).body.whole.persons > 0);
   assert.equal((await call(page, '/progress')).body.whole.persons, undefined);
-  await data.close();
-  await page.close();
+  await other.context().close();
+  await page.context().close();
 });
 
 test('tree by keyboard: arrows open and close, the state stands in the address, sums are sums', async () => {
-  const page = await business.newPage();
+  const page = await open(b, { state: business });
   await page.goto(`${s.url}/office/progress`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   const rows = () => page.locator('tr[data-code]').count();
   const closed = await rows();
   await page.keyboard.press('j');
@@ -175,13 +173,13 @@ test('tree by keyboard: arrows open and close, the state stands in the address, 
   await page.waitForTimeout(400);
   const codes = await page.locator('tr[data-code]').evaluateAll((x) => x.map((y) => y.dataset.code));
   assert.deepEqual(codes, [...codes].sort());
-  await page.close();
+  await page.context().close();
 });
 
 test('worksheet: counts only, registered in the ledger', async () => {
-  const page = await business.newPage();
+  const page = await open(b, { state: business });
   await page.goto(`${s.url}/office/progress`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '导出工作表' }).click()]);
   const text = (await (await file.createReadStream()).toArray()).join('');
   const lines = text.trim().split('\n');
@@ -193,27 +191,26 @@ test('worksheet: counts only, registered in the ledger', async () => {
   const again = await call(page, '/progress/worksheet', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ kind: 'tree' }) });
   assert.equal(again.status, 201);
   assert.ok(again.body.entry > entry);
-  await page.close();
+  await page.context().close();
 });
 
 test('reminder: becomes a case with a clock on the board of who is asked', async () => {
-  const page = await business.newPage();
+  const page = await open(b, { state: business });
   await page.goto(`${s.url}/office/progress`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   const lagging = await page.locator('tr[data-code]').first().getAttribute('data-code');
   await page.locator('tr[data-code]').first().click();
   await page.getByRole('button', { name: '催办' }).click();
   await page.getByRole('button', { name: '发出催办' }).click();
   await page.getByText('催办已发出').waitFor();
-  const township = await seat(`township-office.${lagging}`);
-  const other = await township.newPage();
+  const other = await open(b, { state: await seat('township-office', lagging) });
   await other.goto(`${s.url}/office/board`);
-  await state(other, 'ready');
+  await at(other, 'ready');
   const decide = await other.getByRole('region', { name: '待我决定' }).innerText();
   assert.match(decide, /答复/);
   assert.match(decide, /剩\d|已超/);
-  await township.close();
-  await page.close();
+  await other.context().close();
+  await page.context().close();
 });
 
 for (const [scheme, lang] of [
@@ -221,42 +218,41 @@ for (const [scheme, lang] of [
   ['dark', 'en'],
 ])
   test(`axe finds nothing serious, ${scheme}, ${lang}`, async () => {
-    const page = await business.newPage();
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.addInitScript((l) => localStorage.setItem('puan.lang', l), lang);
+    const state = { ...business, origins: [] }; // cookies only: the language is this test's
+    const page = await open(b, { state, dark: scheme === 'dark', lang });
     for (const path of ['/office/board', '/office/progress?area=370883104']) {
       await page.goto(s.url + path);
-      await state(page, 'ready');
+      await at(page, 'ready');
       await page.waitForTimeout(700);
       const found = await axe(page);
-      assert.deepEqual(found.map((v) => `${path} ${v.id}: ${v.nodes.map((n) => n.target).slice(0, 3)}`), []);
+      assert.deepEqual(found, [], path);
+      await shot(page, `${path.includes('progress') ? 'progress' : 'board'}-${lang}-${scheme}`);
       if (lang === 'en') {
         const text = await page.locator('main').innerText();
         assert.doesNotMatch(text, /(待我决定|能否按期|催办|进度树|未取到)/);
       }
     }
-    await page.close();
+    await page.context().close();
   });
 
 test('phone: nothing scrolls sideways, the first row is in sight', async () => {
-  const phone = await b.newContext({ viewport: { width: 390, height: 844 }, storageState: await business.storageState() });
-  const page = await phone.newPage();
+  const page = await open(b, { state: business, width: 390, height: 844 });
   for (const path of ['/office/board', '/office/progress']) {
     await page.goto(s.url + path);
-    await state(page, 'ready');
+    await at(page, 'ready');
     await page.waitForTimeout(500);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, path);
   }
-  await phone.close();
+  await page.context().close();
 });
 
 test('live: at most one new picture every two seconds', async () => {
-  const page = await head.newPage();
+  const page = await open(b, { state: head });
   const asked = [];
   page.on('request', (r) => /\/api\/.*\/board(\?|$)/.test(r.url()) && asked.push(Date.now()));
   await page.goto(`${s.url}/office/board`);
-  await state(page, 'ready');
+  await at(page, 'ready');
   await page.waitForTimeout(6000);
   for (let i = 2; i < asked.length; i++) assert.ok(asked[i] - asked[i - 1] >= 1900, `${asked[i] - asked[i - 1]} ms apart`);
-  await page.close();
+  await page.context().close();
 });

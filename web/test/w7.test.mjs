@@ -3,16 +3,17 @@
 // their lists; with the counter stopped every tile says so, and there is no zero.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { browser, serve, signIn } from './lib.mjs';
+import { launch, measured, open, serve, settled, shot, signIn } from './lib.mjs';
 
-let s, b, context;
+let s, b, state;
 before(async () => {
   s = await serve('mid');
-  b = await browser();
-  context = await b.newContext({ viewport: { width: 1366, height: 650 } });
-  const page = await context.newPage();
-  await signIn(page, s, 'county-head');
-  await page.close();
+  b = await launch();
+  const page = await open(b);
+  await signIn(page, s, 'county-head', '/office/board');
+  await settled(page);
+  state = await page.context().storageState();
+  await page.context().close();
 });
 after(async () => {
   await b?.close();
@@ -23,7 +24,7 @@ const ready = (page) => page.waitForSelector('main[data-state="ready"] [data-fig
 const number = (text) => Number(String(text).replace(/[^\d]/g, ''));
 
 test('three questions answered without scrolling', async () => {
-  const page = await context.newPage();
+  const page = await open(b, { state });
   let clicks = 0;
   await page.exposeFunction('clicked', () => clicks++);
   await page.addInitScript(() => addEventListener('pointerdown', () => globalThis.clicked()));
@@ -55,6 +56,7 @@ test('three questions answered without scrolling', async () => {
   assert.ok(bottom <= 650, `the three rows end at ${bottom}`);
   assert.equal(await page.evaluate(() => scrollY), 0);
 
+  await shot(page, 'board');
   /* opening the first thing to sign costs one click */
   if (items > 0) {
     await decide.locator('li a.act').first().click();
@@ -63,8 +65,8 @@ test('three questions answered without scrolling', async () => {
   const took = Date.now() - began;
   assert.ok(clicks <= 2);
   assert.ok(took <= 60000);
-  console.log(JSON.stringify({ walk: 'W7', seen_ms: seen, total_ms: took, clicks, decisions: items, areas: areas.slice(0, 3), rows_end_px: Math.round(bottom) }));
-  await page.close();
+  measured('W7', { seen_ms: seen, total_ms: took, clicks, decisions: items, areas: areas.slice(0, 3), rows_end_px: Math.round(bottom) });
+  await page.context().close();
 });
 
 /* Opens a figure of the board and reads what its list says. */
@@ -82,7 +84,7 @@ const sumOf = (key) => async (page) => {
 };
 
 test('figures opened equal their lists', async () => {
-  const page = await context.newPage();
+  const page = await open(b, { state });
   const pairs = [];
   const delivered = await opened(page, 'delivered', 0, sumOf('delivered'));
   pairs.push([delivered.figure, number(delivered.shown), delivered.list]);
@@ -108,8 +110,8 @@ test('figures opened equal their lists', async () => {
   pairs.push(['cases', number(cases.shown), cases.list]);
   for (const [figure, shown, list] of pairs) assert.equal(list, shown, `${figure}: shown ${shown}, list ${list}`);
   assert.ok(pairs.length >= 5);
-  console.log(JSON.stringify({ walk: 'W7', figures: Object.fromEntries(pairs.map(([f, v]) => [f, v])) }));
-  await page.close();
+  measured('W7', { figures: Object.fromEntries(pairs.map(([f, v]) => [f, v])) });
+  await page.context().close();
 });
 
 /* A zero that stands for a count, anywhere in the bands and panels. */
@@ -121,8 +123,7 @@ const zeros = (page) =>
   );
 
 test('counter stopped: not loaded, and no zero', async () => {
-  const page = await context.newPage();
-  await page.addInitScript(() => (globalThis.PUAN_PATIENCE = 700));
+  const page = await open(b, { state, patience: 3000 });
   await page.route(/\/board(\?|$)/, (r) => (r.request().resourceType() === 'fetch' ? undefined : r.continue())); // never answers
   await page.goto(`${s.url}/office/board`);
   await page.waitForSelector('main[data-state="not-loaded"]');
@@ -131,13 +132,12 @@ test('counter stopped: not loaded, and no zero', async () => {
   assert.ok(tiles >= 5, `each tile says it: ${tiles}`);
   assert.doesNotMatch(text, /暂无数据/);
   assert.deepEqual(await zeros(page), []);
-  console.log(JSON.stringify({ walk: 'W7', counter: 'stopped', not_loaded_tiles: tiles, zeros: 0 }));
-  await page.close();
+  measured('W7', { counter: 'stopped', not_loaded_tiles: tiles, zeros: 0 });
+  await page.context().close();
 });
 
 test('counter stops later: the old figures with their time', async () => {
-  const page = await context.newPage();
-  await page.addInitScript(() => (globalThis.PUAN_PATIENCE = 700));
+  const page = await open(b, { state, patience: 3000 });
   await page.goto(`${s.url}/office/board`);
   await ready(page);
   const before = await page.locator('[data-figure="delivered"]').innerText();
@@ -146,5 +146,5 @@ test('counter stops later: the old figures with their time', async () => {
   await page.waitForSelector('main[data-state="stale"]');
   assert.equal(await page.locator('[data-figure="delivered"]').innerText(), before);
   assert.match(await page.locator('main').innerText(), /未更新，下面是\d\d:\d\d/);
-  await page.close();
+  await page.context().close();
 });
