@@ -568,6 +568,9 @@ enum puan_status puan_demo_people(struct puan_demo *d, struct puan_err *err)
     k.campaign = d->campaign;
     if (st == PUAN_OK)
         st = administrators(d, &k, err);
+    /* before monitors judge a census by the real year's calendar */
+    if (st == PUAN_OK)
+        st = puan_people_clock(d, d->plan->reference_ms, err);
     if (st == PUAN_OK)
         st = issue(&p->staff, &p->n_staff, d, &k, "device",
                    role_of(d, PUAN_CREDENTIAL_DEVICE, "return.submit"), "staff",
