@@ -37,7 +37,8 @@ extern const struct puan_feature puan_feature_duplicates;
 /* Verdicts, as keys 1 to 5 of the desk. */
 enum { KEEP_FIRST = 1, KEEP_SECOND, NOT_THE_SAME, VISIT, PASS_UP };
 
-/* ---- in memory ------------------------------------------------------------- */
+/* ---- in memory -------------------------------------------------------------
+ */
 
 /* Which characters of two names agree: '1' yes, '0' no. */
 struct marks {
@@ -97,7 +98,8 @@ enum puan_status puan_dup_current(struct puan_store *st, struct puan_err *err)
     return x;
 }
 
-/* ---- areas ------------------------------------------------------------------ */
+/* ---- areas ------------------------------------------------------------------
+ */
 
 static uint32_t ea_of(const struct puan_request *rq, int64_t household)
 {
@@ -109,8 +111,7 @@ static bool is_own(const struct puan_request *rq, int64_t household)
     const struct puan_area_tree *t = puan_store_areas(rq->store);
     uint32_t ea = ea_of(rq, household);
 
-    return ea != PUAN_AREA_NONE &&
-           puan_request_covers(rq, t->area[ea].code);
+    return ea != PUAN_AREA_NONE && puan_request_covers(rq, t->area[ea].code);
 }
 
 static void put_area(struct puan_jw *w, const struct puan_area_tree *t,
@@ -154,7 +155,8 @@ static uint32_t office_of(const struct puan_request *rq, uint32_t ea)
     return ea;
 }
 
-/* The area above `seat` whose office decides, that holds `group` too; 0: none. */
+/* The area above `seat` whose office decides, that holds `group` too; 0: none.
+ */
 static int64_t above(struct puan_store *st, int64_t group, int64_t seat)
 {
     const struct puan_area_tree *t = puan_store_areas(st);
@@ -198,7 +200,8 @@ static void put_office(struct puan_jw *w, struct puan_store *st, int64_t code)
     puan_jw_end(w, '}');
 }
 
-/* ---- a group as the desk sees it ---------------------------------------------- */
+/* ---- a group as the desk sees it
+ * ---------------------------------------------- */
 
 struct side {
     struct puan_dup_record r;
@@ -246,10 +249,10 @@ static enum puan_status group_make(struct group *g, struct puan_request *rq,
                  (d->kinds >> PUAN_LINK_REGISTERED_TWICE & 1));
 
             if (contrary == (pass == 0))
-                g->side[g->n++] = (struct side){
-                    r[i], is_own(rq, r[i].household), contrary,
-                    ea_of(rq, r[i].household), case_of(plan, r[i].case_id)
-                };
+                g->side[g->n++] =
+                    (struct side){ r[i], is_own(rq, r[i].household), contrary,
+                                   ea_of(rq, r[i].household),
+                                   case_of(plan, r[i].case_id) };
         }
     if (puan_str_is(d->state, "passed")) {
         struct puan_node *tree = NULL;
@@ -261,8 +264,8 @@ static enum puan_status group_make(struct group *g, struct puan_request *rq,
               puan_request_covers(rq, d->area) &&
               (g->to == 0 || puan_request_covers(rq, g->to));
     puan_out_init(&o, rq->arena);
-    puan_out_fmt(&o, "%.*s|%.*s|%.*s", PUAN_FMT(d->records),
-                 PUAN_FMT(d->state), PUAN_FMT(d->decision));
+    puan_out_fmt(&o, "%.*s|%.*s|%.*s", PUAN_FMT(d->records), PUAN_FMT(d->state),
+                 PUAN_FMT(d->decision));
     puan_digest_one(digest, puan_store_digest(rq->store), puan_out_view(&o));
     puan_hex(g->basis, digest, 8);
     return puan_arena_check(rq->arena, err);
@@ -327,7 +330,8 @@ enum puan_status puan_dup_area(int64_t *area, struct puan_request *rq,
     return PUAN_OK;
 }
 
-/* ---- the list ------------------------------------------------------------------ */
+/* ---- the list
+ * ------------------------------------------------------------------ */
 
 static void put_case(struct puan_jw *w, const struct puan_residence_case *c)
 {
@@ -455,13 +459,12 @@ static enum puan_status put_pairs(struct puan_jw *w, struct puan_request *rq,
         puan_jw_list(w);
         for (int k = 0; k < 2; k++) {
             int64_t household = puan_col_int(q, 2 * k);
-            struct side s = {
-                .r = { .household = household,
-                       .line = puan_col_int(q, 2 * k + 1) },
-                .own = is_own(rq, household),
-                .ea = ea_of(rq, household),
-                .residence = case_of(plan, puan_col_int(q, 4 + k))
-            };
+            struct side s = { .r = { .household = household,
+                                     .line = puan_col_int(q, 2 * k + 1) },
+                              .own = is_own(rq, household),
+                              .ea = ea_of(rq, household),
+                              .residence =
+                                  case_of(plan, puan_col_int(q, 4 + k)) };
 
             puan_jw_map(w);
             put_side(w, rq, &s);
@@ -593,13 +596,14 @@ enum puan_status puan_dup_desk_list(struct puan_request *rq, const void *in,
     return st;
 }
 
-/* ---- comparing two sides -------------------------------------------------------- */
+/* ---- comparing two sides
+ * -------------------------------------------------------- */
 
 struct loaded {
     struct puan_ret ret;
     struct puan_record rec;
-    uint32_t last;   /* version */
-    int entity;      /* of the plan's residence entity in its form */
+    uint32_t last; /* version */
+    int entity;    /* of the plan's residence entity in its form */
     uint32_t row;
 };
 
@@ -841,7 +845,8 @@ static void put_items(struct puan_jw *w, struct puan_request *rq,
     puan_jw_end(w, ']');
 }
 
-/* ---- one pair -------------------------------------------------------------------- */
+/* ---- one pair
+ * -------------------------------------------------------------------- */
 
 static void put_choice(struct puan_jw *w, struct puan_request *rq,
                        const struct group *g, int64_t verdict, size_t kept,
@@ -888,7 +893,16 @@ static void put_choices(struct puan_jw *w, struct puan_request *rq,
                         const struct group *g)
 {
     int64_t to = above(rq->store, g->d.area, rq->who.area);
-    bool gone = puan_str_is(g->d.state, "gone"), passed = g->to != 0;
+    bool passed = g->to != 0;
+    /* why nothing may be said here, whatever it is; NULL: this seat decides */
+    const char *shut = puan_str_is(g->d.state, "gone")             ? "gone"
+                       : !puan_request_can(rq, "duplicate.decide") ? "seat"
+                       : g->mine                                   ? NULL
+                       : passed                                    ? "passed"
+                                                                   : "office";
+    const char *up = shut && strcmp(shut, "office") != 0 ? shut
+                     : to == 0                           ? "top"
+                                                         : NULL;
     size_t contrary = 0;
 
     puan_jw_key(w, "choices");
@@ -902,25 +916,15 @@ static void put_choices(struct puan_jw *w, struct puan_request *rq,
             continue;
         can = keep(drop, &why, g, i);
         contrary++;
-        put_choice(w, rq, g,
-                   contrary == 1 ? KEEP_FIRST : KEEP_SECOND, i,
-                   can && g->mine && !gone,
-                   gone        ? "gone"
-                   : !g->mine  ? (passed ? "passed" : "office")
-                   : can       ? NULL
-                               : why);
+        put_choice(w, rq, g, contrary == 1 ? KEEP_FIRST : KEEP_SECOND, i,
+                   can && !shut,
+                   shut  ? shut
+                   : can ? NULL
+                         : why);
     }
-    put_choice(w, rq, g, NOT_THE_SAME, 0, g->mine && !gone,
-               gone ? "gone" : g->mine ? NULL : passed ? "passed" : "office");
-    put_choice(w, rq, g, VISIT, 0, g->mine && !gone,
-               gone ? "gone" : g->mine ? NULL : passed ? "passed" : "office");
-    put_choice(w, rq, g, PASS_UP, 0,
-               to != 0 && !gone && !(passed && !g->mine) &&
-                   puan_request_can(rq, "duplicate.decide"),
-               gone                  ? "gone"
-               : passed && !g->mine  ? "passed"
-               : to == 0             ? "top"
-                                     : NULL);
+    put_choice(w, rq, g, NOT_THE_SAME, 0, !shut, shut);
+    put_choice(w, rq, g, VISIT, 0, !shut, shut);
+    put_choice(w, rq, g, PASS_UP, 0, !up, up);
     puan_jw_end(w, ']');
     puan_jw_key(w, "to");
     if (to)
@@ -999,8 +1003,8 @@ static enum puan_status put_history(struct puan_jw *w, struct puan_request *rq,
     while ((st = puan_stmt_step(&more, q, err)) == PUAN_OK && more) {
         struct puan_dup_record *r = NULL;
         struct puan_node *tree = NULL;
-        struct puan_str decision = puan_arena_keep(rq->arena,
-                                                   puan_col_text(q, 5));
+        struct puan_str decision =
+            puan_arena_keep(rq->arena, puan_col_text(q, 5));
         int64_t kept = 0, to = 0;
         size_t n = 0;
 
@@ -1141,7 +1145,8 @@ enum puan_status puan_dup_desk_pair(struct puan_request *rq, const void *in,
     return st;
 }
 
-/* ---- verdicts ---------------------------------------------------------------------- */
+/* ---- verdicts
+ * ---------------------------------------------------------------------- */
 
 struct verdict {
     const struct puan_dup_decide_in *q;

@@ -15,7 +15,8 @@
 #include "features/live/live.h"
 #include "kit/os/heap.h"
 
-/* ---- rows ------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------
+ */
 
 enum puan_status puan_dup_cover(struct puan_shard *sh, struct puan_db *db,
                                 struct puan_act *act, const struct puan_dup *d,
@@ -149,7 +150,8 @@ enum puan_status puan_dup_event(struct puan_shard *sh, struct puan_db *db,
     return puan_cover_id(sh, db, act, "dup_event", id, puan_out_view(&o), err);
 }
 
-/* ---- records ----------------------------------------------------------------- */
+/* ---- records
+ * ----------------------------------------------------------------- */
 
 enum puan_status puan_dup_records(struct puan_dup_record **out, size_t *n,
                                   struct puan_str json, struct puan_arena *a,
@@ -235,11 +237,14 @@ void puan_dup_records_json(struct puan_out *o, struct puan_dup_record *r,
     puan_jw_end(&w, ']');
 }
 
-/* ---- who has answered anew ---------------------------------------------------- */
+/* ---- who has answered anew
+ * ---------------------------------------------------- */
 
 static int unhex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 static bool token_bytes(uint8_t out[16], struct puan_str hex)
@@ -286,9 +291,9 @@ static enum puan_status read_again(struct puan_dup_record *out, size_t *n,
             memcmp(t.token, token, 16) != 0 || *n == max)
             continue;
         c = &plan->residence[t.residence - 1];
-        out[(*n)++] = (struct puan_dup_record){ household,   t.row + 1,
-                                                r.seq,       c->id,
-                                                c->de_facto, c->registered };
+        out[(*n)++] =
+            (struct puan_dup_record){ household, t.row + 1,   r.seq,
+                                      c->id,     c->de_facto, c->registered };
     }
     return st;
 }
@@ -366,8 +371,7 @@ static enum puan_status refresh_body(struct puan_shard *sh, struct puan_db *db,
         st = look(&moved, &d, puan_shard_store(sh), &a, err);
     if (st == PUAN_OK && moved)
         st = puan_dup_write(sh, db, act, &d, &a, err);
-    if (st == PUAN_OK && moved &&
-        !(was_open && puan_str_is(d.state, "open")))
+    if (st == PUAN_OK && moved && !(was_open && puan_str_is(d.state, "open")))
         st = puan_dup_event(sh, db, act, &d, 0, PUAN_STR(""), &a, err);
     act->silent = st == PUAN_OK && !moved;
     puan_arena_clear(&a);

@@ -26,7 +26,8 @@
 /* Areas up to this size show every return that is signed. */
 #define WHOLE 400
 
-/* ---- households --------------------------------------------------------------- */
+/* ---- households
+ * --------------------------------------------------------------- */
 
 static bool lies_in(struct puan_store *st, const struct puan_shard *sh,
                     int64_t area)
@@ -60,7 +61,8 @@ static enum puan_status first_since(int64_t *seq, struct puan_shard *sh,
     return st;
 }
 
-/* ---- the digest, kept while nothing arrives ------------------------------------- */
+/* ---- the digest, kept while nothing arrives
+ * ------------------------------------- */
 
 #define KEPT 64
 
@@ -123,15 +125,15 @@ static enum puan_status digest_of(uint8_t out[PUAN_DIGEST_SIZE], uint64_t *n,
      * is from before, so it is not kept for the time after */
     TRY(puan_area_digest(out, n, st, area, err));
     pthread_mutex_lock(&d->lock);
-    d->kept[d->n % KEPT] = (struct kept){ .area = area,
-                                          .heights = heights,
-                                          .n = *n };
+    d->kept[d->n % KEPT] =
+        (struct kept){ .area = area, .heights = heights, .n = *n };
     memcpy(d->kept[d->n++ % KEPT].digest, out, PUAN_DIGEST_SIZE);
     pthread_mutex_unlock(&d->lock);
     return PUAN_OK;
 }
 
-/* ---- what is said of areas and lots --------------------------------------------- */
+/* ---- what is said of areas and lots
+ * --------------------------------------------- */
 
 static void put_area(struct puan_jw *w, const struct puan_area_tree *t,
                      uint32_t i)
@@ -216,8 +218,8 @@ static enum puan_status put_lot(struct puan_jw *w, struct puan_request *rq,
 
 /* The newest lot of an area, whatever became of it; ENOTFOUND. */
 static enum puan_status newest(struct puan_lot *out, struct puan_db *db,
-                               int64_t area, bool is_void,
-                               struct puan_arena *a, struct puan_err *err)
+                               int64_t area, bool is_void, struct puan_arena *a,
+                               struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
     bool more = false;
@@ -230,10 +232,9 @@ static enum puan_status newest(struct puan_lot *out, struct puan_db *db,
                                       " ORDER BY id DESC LIMIT 1",
                      err));
     else
-        TRY(puan_sql(&s, db,
-                     PUAN_LOT_COLUMNS
-                     "WHERE area = $1 ORDER BY id DESC LIMIT 1",
-                     err));
+        TRY(puan_sql(
+            &s, db, PUAN_LOT_COLUMNS "WHERE area = $1 ORDER BY id DESC LIMIT 1",
+            err));
     puan_bind_int(s, 1, area);
     st = puan_stmt_step(&more, s, err);
     if (st == PUAN_OK && more)
@@ -261,7 +262,8 @@ static bool may_sign(struct puan_request *rq, int64_t area)
     return false;
 }
 
-/* ---- GET lots/areas ------------------------------------------------------------- */
+/* ---- GET lots/areas
+ * ------------------------------------------------------------- */
 
 static enum puan_status put_row(struct puan_jw *w, struct puan_request *rq,
                                 struct puan_db *db, uint32_t i,
@@ -320,8 +322,8 @@ static enum puan_status put_rows(struct puan_jw *w, struct puan_request *rq,
         below = (int)t->n_levels - 1;
     TRY(put_row(w, rq, db, top, err));
     if (below > (int)t->area[top].level)
-        for (uint32_t c = puan_area_next(t, top, (unsigned)below,
-                                         PUAN_AREA_NONE);
+        for (uint32_t c =
+                 puan_area_next(t, top, (unsigned)below, PUAN_AREA_NONE);
              c != PUAN_AREA_NONE;
              c = puan_area_next(t, top, (unsigned)below, c))
             TRY(put_row(w, rq, db, c, err));
@@ -356,7 +358,8 @@ enum puan_status puan_lot_areas(struct puan_request *rq, const void *in,
     return PUAN_OK;
 }
 
-/* ---- GET lots/preview ------------------------------------------------------------ */
+/* ---- GET lots/preview
+ * ------------------------------------------------------------ */
 
 struct gathered {
     size_t n_missing, n_hard, n_soft, n_changed, n_returns;
@@ -537,8 +540,7 @@ static enum puan_status put_lower(struct puan_jw *w, int64_t *n,
     for (uint32_t c = below < 0 ? PUAN_AREA_NONE
                                 : puan_area_next(t, top, (unsigned)below,
                                                  PUAN_AREA_NONE);
-         c != PUAN_AREA_NONE;
-         c = puan_area_next(t, top, (unsigned)below, c)) {
+         c != PUAN_AREA_NONE; c = puan_area_next(t, top, (unsigned)below, c)) {
         struct puan_err none = { 0 };
         struct puan_counts counts;
         struct puan_lot l;

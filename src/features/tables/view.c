@@ -66,7 +66,8 @@ enum puan_status puan_view_make(struct puan_view *out,
     return PUAN_OK;
 }
 
-/* ---- values ---------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------
+ */
 
 /* Next position, last dimension fastest; `margins`: totals too. */
 static bool advance(const struct grid *g, size_t *at, bool margins)
@@ -145,7 +146,8 @@ static enum puan_status grid_make(struct grid *g, const struct puan_count *c,
     size_t at[DIMS] = { 0 }, full[DIMS];
     size_t dims;
 
-    *g = (struct grid){ .tally = puan_count_tally(c), .table = v->table,
+    *g = (struct grid){ .tally = puan_count_tally(c),
+                        .table = v->table,
                         .size = 1 };
     g->plan = puan_tally_plan(g->tally, v->table);
     dims = puan_tally_dims(g->tally, v->table);
@@ -169,8 +171,8 @@ static enum puan_status grid_make(struct grid *g, const struct puan_count *c,
 
         for (size_t d = 0; d < g->n_dims; d++)
             full[g->dim[d]] = at[d];
-        g->value[k] = puan_tally_value(g->tally, puan_count_cells(c), v->table,
-                                       full);
+        g->value[k] =
+            puan_tally_value(g->tally, puan_count_cells(c), v->table, full);
         if (g->value[k] > 0 && g->value[k] < v->least)
             withhold(g, k);
     } while (advance(g, at, true));
@@ -179,7 +181,8 @@ static enum puan_status grid_make(struct grid *g, const struct puan_count *c,
     return PUAN_OK;
 }
 
-/* ---- JSON -------------------------------------------------------------------- */
+/* ---- JSON
+ * -------------------------------------------------------------------- */
 
 /* What a dimension is called; a household's size has no name in a plan. */
 static void put_label(struct puan_jw *w, const struct puan_plan *plan,
@@ -284,8 +287,8 @@ void puan_table_names(struct puan_jw *w, const struct puan_plan *plan,
 }
 
 enum puan_status puan_view_json(struct puan_jw *w, const struct puan_count *c,
-                                const struct puan_view *v,
-                                struct puan_arena *a, struct puan_err *err)
+                                const struct puan_view *v, struct puan_arena *a,
+                                struct puan_err *err)
 {
     const struct puan_plan *plan = puan_store_plan(puan_count_store(c));
     size_t at[DIMS] = { 0 };
@@ -329,7 +332,8 @@ enum puan_status puan_view_json(struct puan_jw *w, const struct puan_count *c,
     return PUAN_OK;
 }
 
-/* ---- CSV ----------------------------------------------------------------------- */
+/* ---- CSV
+ * ----------------------------------------------------------------------- */
 
 enum puan_status puan_view_csv(struct puan_out *o, const struct puan_count *c,
                                const struct puan_view *v, struct puan_arena *a,
