@@ -7,7 +7,7 @@
  * is being written the next waits, and nothing else does.
  */
 import { openDB, type IDBPDatabase } from 'idb';
-import { ref, watch } from 'vue';
+import { ref, toRaw, watch } from 'vue';
 import { ApiProblem, get, put } from '@ui/api';
 import { changes, draft, type Draft } from './model';
 
@@ -62,7 +62,7 @@ export async function openKey(hex: string): Promise<void> {
 
 async function write(): Promise<void> {
   const n = changes.value;
-  const text = JSON.stringify(draft);
+  const text = JSON.stringify(toRaw(draft));
   let record: unknown = text;
   if (key) {
     const iv = crypto.getRandomValues(new Uint8Array(12));
@@ -122,7 +122,7 @@ export async function sync(): Promise<void> {
   oldest = 0;
   const n = changes.value;
   try {
-    const r = await put<{ rev: number; at: string }>('/me/draft', { ...draft, dirty: false }, { 'If-Match': `"${draft.rev}"` });
+    const r = await put<{ rev: number; at: string }>('/me/draft', { ...toRaw(draft), dirty: false }, { 'If-Match': `"${draft.rev}"` });
     if (!running) return;
     draft.rev = r.rev;
     keptThere.value = r.at;

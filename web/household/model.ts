@@ -6,7 +6,7 @@
  * An answer that is no longer asked stays in the draft, so that a slip of the
  * thumb costs nothing, but is neither checked nor sent.
  */
-import { computed, reactive, ref, shallowRef } from 'vue';
+import { computed, reactive, ref, shallowRef, toRaw } from 'vue';
 import { pick, t, has } from '@ui/words';
 import { campaignNow } from '@ui/now';
 import { check, codesOf, itemDef, plan, type Checked, type Finding, type ItemDef, type Row } from './core';
@@ -82,6 +82,7 @@ export function isoNow(): string {
 /** Begins with a kept draft, or with none. */
 export function begin(campaign: string, form: string, kept: Draft | null): void {
   table = tableOf(campaign, form);
+  lastRows = lastFound = '';
   offset = plan.offset_minutes;
   Object.assign(draft, empty(), kept ?? {});
   draft.form = form;
@@ -212,20 +213,21 @@ function clean(values: Values, def: Record<string, ItemDef>): Record<string, Val
 }
 
 function documentOf(): Doc {
+  const d = toRaw(draft); // read as it is: a proxy costs a slow phone its frame
   const doc: Doc = {
-    form: draft.form,
+    form: d.form,
     mode: 'self',
-    base: draft.base,
-    device: draft.device,
-    counter: Math.max(1, draft.counter),
-    started: draft.started,
+    base: d.base,
+    device: d.device,
+    counter: Math.max(1, d.counter),
+    started: d.started,
     finished: isoNow(),
     signed: true,
     household: household.value,
-    answers: clean(draft.household.values, plan.form.entities.household!.items),
+    answers: clean(d.household.values, plan.form.entities.household!.items),
   };
   for (const [name, e] of Object.entries(plan.form.entities))
-    if (e.rows) doc[name] = (draft.rosters[name] ?? []).map((r) => clean(r.values, e.items));
+    if (e.rows) doc[name] = (d.rosters[name] ?? []).map((r) => clean(r.values, e.items));
   return doc;
 }
 
@@ -252,11 +254,13 @@ function prune(doc: Doc, rows: Record<string, Row[]>): boolean {
 function follow(rows: Record<string, Row[]>): boolean {
   let moved = false;
   for (const [name, e] of Object.entries(plan.form.entities)) {
-    (e.rows ? (draft.rosters[name] ?? []) : [draft.household]).forEach((r, i) => {
-      for (const [k, v] of Object.entries(table.derive(name, i, r.values, rows[name]?.[i]?.facts ?? {}))) {
-        const own = r.auto.includes(k);
-        if (v !== undefined && (own || !given(r.values[k]))) {
-          if (r.values[k] !== v) moved = true;
+    rowsOf(name).forEach((r, i) => {
+      const raw = toRaw(r);
+      for (const [k, v] of Object.entries(table.derive(name, i, raw.values, rows[name]?.[i]?.facts ?? {}))) {
+        const own = raw.auto.includes(k);
+        if (v !== undefined && (own || !given(raw.values[k]))) {
+          if (raw.values[k] === v && own) continue;
+          moved = true;
           r.values[k] = v;
           if (!own) r.auto.push(k);
         } else if (v === undefined && own) {
@@ -271,6 +275,8 @@ function follow(rows: Record<string, Row[]>): boolean {
 }
 
 let lastDoc: Doc = {};
+let lastRows = '';
+let lastFound = '';
 
 export function run(): void {
   let doc = documentOf();
@@ -282,8 +288,13 @@ export function run(): void {
     r = check(doc);
   }
   lastDoc = doc;
-  asked.value = r.rows!;
-  result.value = r;
+  // unchanged is unchanged: nothing is drawn again for it
+  const rows = JSON.stringify(r.rows);
+  if (rows !== lastRows) asked.value = r.rows!;
+  lastRows = rows;
+  const found = JSON.stringify(r.findings);
+  if (found !== lastFound) result.value = r;
+  lastFound = found;
 }
 
 /** What is sent: the answers that are asked, and the words for soft findings. */

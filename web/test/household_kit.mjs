@@ -2,31 +2,18 @@
 // own commands, served on a free port, its clock set by its system
 // administrator, codes issued by its security administrator.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { code as oneTimeCode, puan, root, web } from './lib.mjs';
 
-export const root = new URL('../..', import.meta.url).pathname;
-const puan = process.env.PUAN_BIN ?? join(root, 'build', 'puan');
-const web = process.env.PUAN_WEB ?? join(root, 'web', 'dist');
 const C = '/api/v1/c/cn-population-2020';
 const EA = '370883002001001';
 
 function command(...args) {
   const r = spawnSync(puan, args, { encoding: 'utf8', cwd: root });
   if (r.status !== 0) throw new Error(`puan ${args.join(' ')}: ${r.stderr}${r.stdout}`);
-}
-
-export function totp(secret) {
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret].map((c) => letters.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const h = createHmac('sha1', key).update(step).digest();
-  return String((h.readUInt32BE(h[19] & 15) & 0x7fffffff) % 1e6).padStart(6, '0');
 }
 
 /** A citizen ID number with its check character. */
@@ -96,7 +83,7 @@ export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate =
   async function as(role) {
     if (tokens[role]) return tokens[role];
     const a = admin[role];
-    const r = await call('POST', '/login', null, { name: a.name, secret: a.secret, code: totp(a.otp) });
+    const r = await call('POST', '/login', null, { name: a.name, secret: a.secret, code: await oneTimeCode(a.otp) });
     if (r.status !== 200) throw new Error(`${role}: ${JSON.stringify(r.body)}`);
     return (tokens[role] = r.body.token);
   }
