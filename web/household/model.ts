@@ -253,7 +253,7 @@ function prune(doc: Doc, rows: Record<string, Row[]>): boolean {
 /** Fills in what follows; true when something changed. */
 function follow(rows: Record<string, Row[]>): boolean {
   let moved = false;
-  for (const [name, e] of Object.entries(plan.form.entities)) {
+  for (const name of Object.keys(plan.form.entities)) {
     rowsOf(name).forEach((r, i) => {
       const raw = toRaw(r);
       for (const [k, v] of Object.entries(table.derive(name, i, raw.values, rows[name]?.[i]?.facts ?? {}))) {

@@ -5,6 +5,7 @@
  */
 import { lang, pick, t } from '@ui/words';
 import { codesOf, itemDef, plan } from './core';
+import { placeName } from './places';
 import { asked, given, nameOf, open, rowsOf, said, steps, table, textOf, valueOf, type Step } from './model';
 
 /** Completed years at the reference moment; null while the month is not whole. */
@@ -70,8 +71,8 @@ function person(row: number): Part[] {
   };
   add('who', [row === 0 ? t('hh.say.head') : relationSaid('person', row), q('D4'), born, textOf('person', row, 'D3')].filter(Boolean).join(comma()));
   add('ethnic', q('D6'));
-  add('stay', t('hh.say.stay', { place: [q('D7'), open('person', row, 'D7a') ? q('D7a') : ''].filter(Boolean).join(' ') }));
-  add('registered', t('hh.say.registered', { place: [q('D8'), open('person', row, 'D8a') ? q('D8a') : ''].filter(Boolean).join(' ') }));
+  add('stay', t('hh.say.stay', { place: [q('D7'), open('person', row, 'D7a') ? placeName(q('D7a')) : ''].filter(Boolean).join(' ') }));
+  add('registered', t('hh.say.registered', { place: [q('D8'), open('person', row, 'D8a') ? placeName(q('D8a')) : ''].filter(Boolean).join(' ') }));
   if (stepWith('person', row, 'left')) add('left', t('hh.say.left', { time: q('D9'), reason: q('D10') }));
   add('school', [q('D11'), open('person', row, 'D12') ? `${pick(itemDef('person', 'D12'))} ${q('D12')}` : ''].filter(Boolean).join(comma()));
   return parts;
