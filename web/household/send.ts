@@ -3,7 +3,7 @@
  * answered, so that a lost answer never makes two returns of one.
  */
 import { ref } from 'vue';
-import { ApiProblem, online, post } from '@ui/api';
+import { address, ApiProblem, online, post } from '@ui/api';
 import { draft, toSend } from './model';
 import { forgetHere } from './keep';
 import { loadMe } from './me';
@@ -53,6 +53,8 @@ export async function send(): Promise<Outcome> {
     try {
       await post('/returns', doc);
       await forgetHere();
+      // the office's copy, too; should this be lost, the office deletes it itself
+      await fetch(await address('/me/draft'), { method: 'DELETE', credentials: 'same-origin' }).catch(() => undefined);
       await loadMe();
       return 'delivered';
     } catch (e) {
