@@ -201,12 +201,24 @@ export function api(s, role, area) {
     }
     return s.tokens.get(key);
   }
+  const factor = async () => call('POST', '/session/factor', { code: await code((await accountOf(s, role, area)).otp) }, await token());
+  /** As a page does: a code too old for this act is given again, and the act repeated. */
+  async function act(method, path, body, extra) {
+    const bearer = role ? await token() : undefined;
+    try {
+      return await call(method, path, body, bearer, extra);
+    } catch (e) {
+      if (e.code !== 'second-factor') throw e;
+      await factor();
+      return call(method, path, body, bearer, extra);
+    }
+  }
   return {
     token,
     get: async (path) => call('GET', path, undefined, role ? await token() : undefined),
-    post: async (path, body = {}, extra) => call('POST', path, body, role ? await token() : undefined, extra),
-    put: async (path, body = {}, extra) => call('PUT', path, body, role ? await token() : undefined, extra),
-    factor: async () => call('POST', '/session/factor', { code: await code((await accountOf(s, role, area)).otp) }, await token()),
+    post: async (path, body = {}, extra) => act('POST', path, body, extra),
+    put: async (path, body = {}, extra) => act('PUT', path, body, extra),
+    factor,
   };
 }
 
