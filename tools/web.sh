@@ -3,9 +3,9 @@
 # usage: tools/web.sh
 set -eu
 cd "$(dirname "$0")/.."
-stamp=web/dist/.built
+stamp=web/node_modules/.puan-built
 
-if [ -f "$stamp" ] && [ -z "$(find web src/base src/core ext/wasm tools/wasm.sh \
+if [ -f "$stamp" ] && [ -d web/dist/office ] && [ -z "$(find web src/base src/core ext/wasm tools/wasm.sh \
     -newer "$stamp" -type f \
     ! -path 'web/node_modules/*' ! -path 'web/dist/*' ! -path 'web/wasm/*' \
     ! -path 'web/test/*' -print | head -n 1)" ]; then
@@ -18,4 +18,4 @@ if ! cmp -s package-lock.json node_modules/.puan-lock; then
     cp package-lock.json node_modules/.puan-lock
 fi
 npm run --silent build
-touch dist/.built
+touch node_modules/.puan-built
