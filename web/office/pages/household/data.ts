@@ -154,6 +154,11 @@ export function takeAhead(household: string): HouseholdData | null {
   ahead.delete(household);
   return a.done;
 }
+/** What is being read ahead and is still under way, or null. */
+export function comingAhead(household: string): Promise<HouseholdData> | null {
+  const a = ahead.get(household);
+  return a && !a.done && Date.now() - a.at < KEEP ? a.page : null;
+}
 /** The same without taking it: for the preview. */
 export function peekAhead(household: string): Promise<HouseholdData> {
   prefetch(household);
