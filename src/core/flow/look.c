@@ -389,6 +389,14 @@ size_t puan_flow_todos(struct puan_flow_todo out[PUAN_FLOW_TODOS],
             continue;
         for (size_t k = 0; k < p->n_seats; k++)
             t.by |= BIT(p->seats[k]);
+        /* whose signature is still missing */
+        if (p->rule == PUAN_FLOW_SEQUENCE &&
+            run->approval[i].n_sig < p->n_seats)
+            t.by = BIT(p->seats[run->approval[i].n_sig]);
+        for (size_t k = 0;
+             p->rule == PUAN_FLOW_ALL && k < run->approval[i].n_sig; k++)
+            if (run->approval[i].sig[k].seat >= 0)
+                t.by &= ~BIT(run->approval[i].sig[k].seat);
         /* as urgent as what rests on it */
         for (size_t k = 0; k < f->n_transitions; k++) {
             struct puan_flow_todo rests = { .clock = -1 };
