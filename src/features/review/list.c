@@ -427,6 +427,7 @@ struct tally {
 struct tallies {
     struct tally *t;
     size_t n, cap;
+    uint32_t *place; /* hash of the key: place in t + 1; 2 * cap of them */
 };
 
 struct counting {
@@ -436,27 +437,54 @@ struct counting {
     struct tallies rules, modes, senders, eas;
 };
 
-/* Few keys: a rule set has some hundred, a county some hundred enumerators. */
+static uint32_t *place_of(struct tallies *ts, struct puan_str key)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    size_t mask = ts->cap * 2 - 1, i;
+
+    for (size_t k = 0; k < key.n; k++)
+        h = (h ^ (uint8_t)key.p[k]) * UINT64_C(1099511628211);
+    for (i = (size_t)(h ^ h >> 32) & mask; ts->place[i]; i = (i + 1) & mask)
+        if (puan_str_eq(ts->t[ts->place[i] - 1].key, key))
+            break;
+    return &ts->place[i];
+}
+
+static bool more_tallies(struct tallies *ts)
+{
+    size_t cap = ts->cap ? ts->cap * 2 : 64; /* a power of two */
+    struct tally *t = realloc(ts->t, cap * sizeof(*t));
+
+    if (!t)
+        return false;
+    ts->t = t;
+    free(ts->place);
+    ts->place = calloc(cap * 2, sizeof(*ts->place));
+    if (!ts->place)
+        return false;
+    ts->cap = cap;
+    for (size_t i = 0; i < ts->n; i++)
+        *place_of(ts, ts->t[i].key) = (uint32_t)i + 1;
+    return true;
+}
+
+/* A county has thousands of enumerators and areas: found by their hash. */
 static void count(struct tallies *ts, struct puan_str key,
                   const struct puan_rule_info *rule, bool *failed)
 {
-    for (size_t i = 0; i < ts->n; i++)
-        if (puan_str_eq(ts->t[i].key, key)) {
-            ts->t[i].n++;
-            return;
-        }
-    if (ts->n == ts->cap) {
-        size_t cap = ts->cap ? ts->cap * 2 : 64;
-        struct tally *grown = realloc(ts->t, cap * sizeof(*grown));
+    uint32_t *at;
 
-        if (!grown) {
-            *failed = true;
-            return;
-        }
-        ts->t = grown;
-        ts->cap = cap;
+    if (*failed || (ts->n == ts->cap && !more_tallies(ts))) {
+        *failed = true;
+        return;
+    }
+    at = place_of(ts, key);
+    if (*at) {
+        ts->t[*at - 1].n++;
+        return;
     }
     ts->t[ts->n++] = (struct tally){ key, rule, 1 };
+    *at = (uint32_t)ts->n;
 }
 
 static void add(struct choice *c, struct puan_review_shard *rs,
@@ -551,6 +579,7 @@ static void put_tallies(struct puan_jw *w, struct puan_store *st,
     }
     puan_jw_end(w, ']');
     free(ts->t);
+    free(ts->place);
 }
 
 /* ---- enumeration areas that may be accepted as one ------------------------------------ */
@@ -718,9 +747,13 @@ PUAN_ROUTE(puan_review_get_counts)
     free(table);
     if (st != PUAN_OK) {
         free(k.rules.t);
+        free(k.rules.place);
         free(k.modes.t);
+        free(k.modes.place);
         free(k.senders.t);
+        free(k.senders.place);
         free(k.eas.t);
+        free(k.eas.place);
         return st;
     }
     w = puan_answer_begin(rq, 200);
