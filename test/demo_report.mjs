@@ -41,5 +41,12 @@ if (r.searched_apart === 1) {
 } else {
     assert.ok(d.duplicates.found > 0);
 }
+// A day of registration was kept, with work waiting on the desks.
+if (r.day_returns !== undefined) {
+    assert.ok(r.day_returns > 0.5 * r.households_simulated && r.day_returns < 0.8 * r.households_simulated,
+        `${r.day_returns} returns on the day that is kept`);
+    assert.ok(r.day_corrected >= Math.min(42, r.households_simulated / 100), `${r.day_corrected} households corrected on that day`);
+    assert.ok(r.day_open_queries > 0, 'no query is open on that day');
+}
 console.log(`report holds: ${r.households_submitted} households, ` +
     `${r.resident_population} residents, truth ${r.resident_truth}`);
