@@ -1,6 +1,8 @@
 /*
  * What can be done now and what holds back the rest; see look.h.
  */
+#include "core/flow/look.h"
+
 #include "core/flow/internal.h"
 
 #define BIT(i) ((puan_flow_set)1 << (unsigned)(i))
