@@ -21,6 +21,20 @@ PUAN_MUST_USE enum puan_status puan_lot_live(struct puan_lot *out,
 uint64_t puan_lot_levels(const struct puan_plan *plan);
 /* The tree's level of the lots below area i, or -1. */
 int puan_lot_below(struct puan_store *st, uint32_t i);
+/*
+ * Units of an area that need no return (status among the words of the plan's
+ * setting `listing_not_due`) and have sent none, in order of the key.  EIO.
+ */
+struct puan_lot_idle {
+    int64_t *household;
+    size_t n, cap;
+};
+PUAN_MUST_USE enum puan_status puan_lot_idle(struct puan_lot_idle *out,
+                                             struct puan_store *st,
+                                             int64_t area,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+bool puan_lot_is_idle(const struct puan_lot_idle *l, int64_t household);
 /* Height of a store in "1:123,2:456", or -1. */
 int64_t puan_lot_height(struct puan_str heights, size_t ordinal);
 

@@ -294,6 +294,123 @@ enum puan_status puan_lots_missing(int64_t *n, struct puan_store *st,
     return PUAN_OK;
 }
 
+/* ---- what needs no return -------------------------------------------------- */
+
+static bool not_due(const struct puan_plan *plan, struct puan_str status)
+{
+    const struct puan_setting *x =
+        puan_plan_setting(plan, PUAN_STR("listing_not_due"));
+    struct puan_str rest = x ? x->text : PUAN_STR(""), word;
+
+    while (rest.n > 0 && puan_str_split(&word, &rest, ' '))
+        if (puan_str_eq(word, status))
+            return true;
+    return false;
+}
+
+static enum puan_status add_idle(struct puan_lot_idle *l, int64_t household,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 256;
+        int64_t *more = puan_new_n(a, cap, int64_t);
+
+        if (!more)
+            return puan_arena_check(a, err);
+        if (l->n)
+            memcpy(more, l->household, l->n * sizeof(*more));
+        l->household = more;
+        l->cap = cap;
+    }
+    l->household[l->n++] = household;
+    return PUAN_OK;
+}
+
+/* The rows of one store, in order of the key. */
+static enum puan_status idle_of(struct puan_lot_idle *l, struct puan_store *st,
+                                struct puan_shard *sh, int64_t from, int64_t to,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    struct puan_ret_head head;
+    bool more = true;
+    enum puan_status rc;
+
+    TRY(puan_read_begin(&db, sh, err));
+    rc = puan_sql(&s, db,
+                  "SELECT household, status FROM listing WHERE household >= $1"
+                  " AND household < $2 ORDER BY household",
+                  err);
+    if (rc == PUAN_OK) {
+        puan_bind_int(s, 1, from);
+        puan_bind_int(s, 2, to);
+    }
+    while (rc == PUAN_OK &&
+           (rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        int64_t household = puan_col_int(s, 0);
+
+        if (not_due(plan, puan_col_text(s, 1)) &&
+            puan_ret_head(&head, st, household) && head.ret == 0)
+            rc = add_idle(l, household, a, err);
+    }
+    puan_stmt_done(s);
+    puan_read_end(sh, db);
+    return rc;
+}
+
+enum puan_status puan_lot_idle(struct puan_lot_idle *out, struct puan_store *st,
+                               int64_t area, struct puan_arena *a,
+                               struct puan_err *err)
+{
+    int64_t from, to;
+
+    *out = (struct puan_lot_idle){ 0 };
+    puan_area_keys(&from, &to, st, area);
+    for (size_t i = 1; i < puan_store_shards(st); i++) {
+        struct puan_shard *sh = puan_store_shard(st, i);
+
+        if (concerns(st, sh, area))
+            TRY(idle_of(out, st, sh, from, to, a, err));
+    }
+    return PUAN_OK;
+}
+
+bool puan_lot_is_idle(const struct puan_lot_idle *l, int64_t household)
+{
+    size_t lo = 0, hi = l->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (l->household[mid] == household)
+            return true;
+        if (l->household[mid] < household)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+/* Households that need a return and have sent none. */
+static enum puan_status unsubmitted(struct puan_case_facts *out,
+                                    const struct puan_counts *counts,
+                                    struct puan_store *st, int64_t area,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_lot_idle idle;
+    int64_t n = counts->listed - counts->submitted;
+
+    if (n > 0) {
+        TRY(puan_lot_idle(&idle, st, area, a, err));
+        n -= (int64_t)idle.n;
+    }
+    puan_case_fact(out, "unsubmitted", n > 0 ? n : 0);
+    return PUAN_OK;
+}
+
 /* ---- accepting ------------------------------------------------------------ */
 
 struct accept {
@@ -459,7 +576,7 @@ enum puan_status puan_lot_accept(struct puan_lot *out, struct puan_store *st,
     out->made_ms = puan_store_now(st);
     puan_counts_of(&counts, st, area);
     puan_case_fact(&x.facts, "open_hard", counts.hard);
-    puan_case_fact(&x.facts, "unsubmitted", counts.listed - counts.submitted);
+    TRY(unsubmitted(&x.facts, &counts, st, area, a, err));
     TRY(puan_arena_check(a, err));
     return puan_commit(puan_store_office(st), act, accept_body, &x, err);
 }
@@ -482,7 +599,7 @@ static enum puan_status lot_facts(struct puan_case_facts *out,
 
     puan_counts_of(&counts, st, row->area);
     puan_case_fact(out, "open_hard", counts.hard);
-    puan_case_fact(out, "unsubmitted", counts.listed - counts.submitted);
+    TRY(unsubmitted(out, &counts, st, row->area, a, err));
     if (!puan_str_starts(tail, "lot/"))
         return PUAN_OK;
     tail.p += 4;

@@ -363,6 +363,7 @@ enum puan_status puan_lot_areas(struct puan_request *rq, const void *in,
 
 struct gathered {
     size_t n_missing, n_hard, n_soft, n_changed, n_returns;
+    struct puan_lot_idle idle; /* need no return */
     int64_t queries, duplicates;
     struct puan_out missing, hard, soft, changed, returns;
     struct puan_jw jm, jh, js, jc, jr;
@@ -434,6 +435,8 @@ static void gather_one(struct gathered *g, const struct puan_ret_head *h,
     bool changed = is_changed(h, since);
 
     if (h->ret == 0) {
+        if (puan_lot_is_idle(&g->idle, h->household))
+            return;
         if (g->n_missing++ < NAMED)
             put_code(&g->jm, h->household);
         return;
@@ -461,6 +464,7 @@ static enum puan_status gather(struct gathered *g, struct puan_request *rq,
     int64_t from, to;
 
     puan_area_keys(&from, &to, rq->store, area);
+    TRY(puan_lot_idle(&g->idle, rq->store, area, rq->arena, err));
     for (size_t i = 1; i < puan_store_shards(rq->store); i++) {
         struct puan_shard *sh = puan_store_shard(rq->store, i);
         struct puan_ret_head *head = NULL;
