@@ -584,7 +584,7 @@ static enum puan_status find(struct puan_request *rq, const void *arg,
     uint64_t own = 0;
     int64_t by_verb[PUAN_AUDIT_VERBS] = { 0 };
     struct hit *hit = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0, cap = 0, n_verbs;
     struct puan_jw *w;
     enum puan_status st;
 
@@ -636,7 +636,9 @@ static enum puan_status find(struct puan_request *rq, const void *arg,
             hit[n++] = (struct hit){ s, i, r->event_s };
         }
     }
+    n_verbs = x->n_verbs;
     pthread_mutex_unlock(&x->lock);
+    /* from here on of the index only words already there: `of` may be moved */
     if (st != PUAN_OK) {
         free(hit);
         return st;
@@ -657,7 +659,7 @@ static enum puan_status find(struct puan_request *rq, const void *arg,
     puan_jw_end(w, '}');
     puan_jw_key(w, "verbs");
     puan_jw_list(w);
-    for (size_t v = 0; v < x->n_verbs; v++)
+    for (size_t v = 0; v < n_verbs; v++)
         if (by_verb[v]) {
             puan_jw_map(w);
             puan_jw_ktext(w, "verb", v ? x->verb[v] : "?");
@@ -672,7 +674,8 @@ static enum puan_status find(struct puan_request *rq, const void *arg,
         struct puan_entry e = { 0 };
         struct puan_str digest;
 
-        st = read_entry(&e, &digest, x->of[hit[i].store].sh, hit[i].seq,
+        st = read_entry(&e, &digest,
+                        puan_store_shard(rq->store, hit[i].store), hit[i].seq,
                         rq->arena, err);
         if (st != PUAN_OK)
             break;

@@ -256,6 +256,16 @@ enum puan_status puan_queue_ask(struct puan_queue_place *out,
     return st;
 }
 
+bool puan_queue_knows(struct puan_queue *q, struct puan_str ticket)
+{
+    bool yes;
+
+    pthread_mutex_lock(&q->lock);
+    yes = ticket.n && find(q, ticket);
+    pthread_mutex_unlock(&q->lock);
+    return yes;
+}
+
 bool puan_queue_may(struct puan_queue *q, struct puan_str ticket, int64_t most,
                     int64_t inside, int64_t now)
 {
@@ -405,7 +415,8 @@ static enum puan_status post_queue(struct puan_request *rq, const void *arg,
     struct puan_jw *w;
     enum puan_status st;
 
-    if (in->ticket.n == 0 &&
+    /* a ticket nobody was given asks for a new place as none does */
+    if (!puan_queue_knows(s->line, in->ticket) &&
         !puan_limit_take(s->limit, rq->http->peer, rq->real_now))
         return puan_fail(err, PUAN_ELIMIT, "queue",
                          "too many places from one address; wait a minute");

@@ -44,6 +44,8 @@ PUAN_MUST_USE enum puan_status
 puan_queue_ask(struct puan_queue_place *out, struct puan_queue *q,
                struct puan_str ticket, int64_t most, int64_t inside,
                int64_t now, struct puan_err *err);
+/* Does `ticket` hold a place, so that asking with it makes no new one? */
+bool puan_queue_knows(struct puan_queue *q, struct puan_str ticket);
 /*
  * May the holder of `ticket` (may be empty) open a session now?  Without a
  * ticket only when nobody waits and there is room.

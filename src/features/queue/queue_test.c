@@ -164,6 +164,48 @@ static void a_long_line_stays_whole(void **state)
     puan_queue_close(l.q);
 }
 
+static bool known(const struct line *l, const char *ticket)
+{
+    return puan_queue_knows(l->q, puan_str_of(ticket));
+}
+
+/* What costs an address one of its new places is told from what does not. */
+static void only_a_given_ticket_is_known(void **state)
+{
+    struct line l = open_line(1);
+    struct puan_queue_place a;
+
+    (void)state;
+    assert_true(enter(&l, ""));
+    a = ask(&l, "");
+    assert_true(known(&l, a.ticket));
+    assert_false(known(&l, ""));
+    assert_false(known(&l, "x"));
+    assert_false(known(&l, "00000000000000000000000000000000"));
+    puan_queue_close(l.q);
+}
+
+/* Made-up tickets fill the line no faster than none. */
+static void made_up_tickets_are_limited(void **state)
+{
+    struct puan_fix *fix = puan_fix_canton(NULL);
+    struct puan_http_call c = { .method = "POST",
+                                .path = "/api/v1/c/zz-test/public/queue",
+                                .body = PUAN_STR("{\"ticket\":\"x\"}") };
+    struct puan_http_reply r = { 0 };
+    struct puan_err err = { 0 };
+    int n = 0;
+
+    (void)state;
+    puan_fix_serve(fix, 2, 1);
+    do
+        assert_int_equal(puan_http_call(&r, fix->client, &c, &err), PUAN_OK);
+    while (r.status == 200 && ++n < 20000);
+    assert_int_equal(r.status, 429);
+    assert_true(n >= 600);
+    puan_fix_end(fix);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +214,8 @@ int main(void)
         cmocka_unit_test(who_leaves_gives_the_place_up),
         cmocka_unit_test(minutes_follow_the_pace),
         cmocka_unit_test(a_long_line_stays_whole),
+        cmocka_unit_test(only_a_given_ticket_is_known),
+        cmocka_unit_test(made_up_tickets_are_limited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
