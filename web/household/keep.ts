@@ -9,7 +9,7 @@
 import { openDB, type IDBPDatabase } from 'idb';
 import { ref, toRaw, watch } from 'vue';
 import { ApiProblem, get, put } from '@ui/api';
-import { changes, draft, type Draft } from './model';
+import { changes, draft, household, type Draft } from './model';
 
 /** What stands below the form: kept here, and with the office since. */
 export const keptHere = ref(0); // count of the change that is safe on this phone
@@ -122,7 +122,7 @@ export async function sync(): Promise<void> {
   oldest = 0;
   const n = changes.value;
   try {
-    const r = await put<{ rev: number; at: string }>('/me/draft', { ...toRaw(draft), dirty: false }, { 'If-Match': `"${draft.rev}"` });
+    const r = await put<{ rev: number; at: string }>(`/me/draft?household=${household.value}`, { ...toRaw(draft), dirty: false }, { 'If-Match': `"${draft.rev}"` });
     if (!running) return;
     draft.rev = r.rev;
     keptThere.value = r.at;
@@ -148,7 +148,7 @@ async function lookThere(): Promise<void> {
 /** The server's copy, with the revision it has there. */
 export async function readThere(): Promise<Draft | null> {
   try {
-    const d = await get<Draft>('/me/draft');
+    const d = await get<Draft>('/me/draft', { household: household.value });
     const me = await get<{ draft: { rev: number } | null }>('/me');
     return { ...d, rev: me.draft?.rev ?? d.rev + 1, dirty: false };
   } catch (e) {

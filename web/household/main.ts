@@ -4,7 +4,7 @@ import { createRouter, createWebHistory } from 'vue-router';
 import '@ui/base.css';
 import { addWords } from '@ui/words';
 import App from './App.vue';
-import { me } from './me';
+import { isOpen, me } from './me';
 import Check from './pages/Check.vue';
 import Home from './pages/Home.vue';
 import Hub from './pages/Hub.vue';
@@ -32,5 +32,10 @@ const router = createRouter({
   scrollBehavior: (to) => (to.hash ? { el: to.hash } : { top: 0 }),
 });
 // nothing of a household without its session; the first page signs in
-router.beforeEach((to) => (to.name === 'start' || me.value ? true : { path: '/', replace: true }));
+// and no answers but its own: going back in a shared browser opens no other's
+const answers = ['hub', 'question', 'check', 'send'];
+router.beforeEach((to) => {
+  const may = to.name === 'start' || (me.value && (!answers.includes(String(to.name)) || isOpen()));
+  return may ? true : { path: '/', replace: true };
+});
 createApp(App).use(router).mount('#app');

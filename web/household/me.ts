@@ -5,7 +5,7 @@ import { computed, ref, shallowRef } from 'vue';
 import { ApiProblem, campaign, forget, get, post, put, signedOut, type Campaign } from '@ui/api';
 import { campaignNow, noteClock } from '@ui/now';
 import { pick } from '@ui/words';
-import { begin, draft, fromReturn, household, type Draft } from './model';
+import { begin, draft, fromReturn, household, wipe, type Draft } from './model';
 import { openForm } from './core';
 import { keptThere, onSeen, openKey, readHere, readThere, start, stop } from './keep';
 
@@ -66,6 +66,7 @@ setInterval(() => (now.value = campaignNow()), 1000);
 
 export async function loadMe(): Promise<Me> {
   const m = await get<Me>('/me');
+  if (!me.value) wipe(); // signed in anew, perhaps another household on the same phone
   noteClock(m.as_of);
   now.value = campaignNow();
   lastSeen.value = Date.now();
@@ -139,6 +140,12 @@ export function leave(): void {
 }
 
 let opened = '';
+/** Is what is in memory this household's own draft? */
+export const isOpen = (): boolean => !!opened && opened === me.value?.household;
+/** Delivered: the answers are not shown again by going back. */
+export function closeDraft(): void {
+  opened = '';
+}
 
 /** May this household type answers now: before sending, or to answer a query. */
 export const mayFill = computed(() => {

@@ -92,6 +92,14 @@ export function begin(campaign: string, form: string, kept: Draft | null): void 
   run();
 }
 
+/** Nothing of whoever filled in here before. */
+export function wipe(): void {
+  lastRows = lastFound = '';
+  Object.assign(draft, empty());
+  asked.value = {};
+  result.value = null;
+}
+
 /** Begins from a delivered return, to answer a query about it. */
 export function fromReturn(r: Record<string, unknown>, query: number): Draft {
   const d = empty();

@@ -4,9 +4,9 @@
  */
 import { ref } from 'vue';
 import { address, ApiProblem, online, post } from '@ui/api';
-import { draft, toSend } from './model';
+import { draft, household, toSend } from './model';
 import { forgetHere } from './keep';
-import { loadMe } from './me';
+import { closeDraft, loadMe } from './me';
 
 export type Outcome = 'delivered' | 'closed' | 'stale' | 'refused' | 'stopped' | 'signed-out';
 
@@ -53,8 +53,9 @@ export async function send(): Promise<Outcome> {
     try {
       await post('/returns', doc);
       await forgetHere();
+      closeDraft();
       // the office's copy, too; should this be lost, the office deletes it itself
-      await fetch(await address('/me/draft'), { method: 'DELETE', credentials: 'same-origin' }).catch(() => undefined);
+      await fetch(await address('/me/draft', { household: household.value }), { method: 'DELETE', credentials: 'same-origin' }).catch(() => undefined);
       await loadMe();
       return 'delivered';
     } catch (e) {

@@ -25,6 +25,21 @@ static struct puan_shard *own_shard(struct puan_request *rq,
     return sh;
 }
 
+/*
+ * The page says whose draft it has: two tabs of a browser share one cookie, and
+ * the other one may have signed another household in since.
+ */
+static bool same(struct puan_request *rq, const void *in)
+{
+    int64_t said = ((const struct household_draft_in *)in)->household;
+
+    if (!said || said == rq->who.household)
+        return true;
+    puan_answer_problem(rq, 401, "other-household",
+                        "another household has signed in since");
+    return false;
+}
+
 static struct puan_str aad_of(struct puan_arena *a, struct puan_shard *sh,
                               uint16_t version, int64_t household)
 {
@@ -73,9 +88,10 @@ enum puan_status household_get_draft(struct puan_request *rq, const void *in,
     int version;
     enum puan_status st;
 
-    (void)in;
     if (!sh)
         return PUAN_EDENIED;
+    if (!same(rq, in))
+        return PUAN_OK;
     st = puan_read_begin(&db, sh, err);
     if (st != PUAN_OK)
         return st;
@@ -173,9 +189,10 @@ enum puan_status household_put_draft(struct puan_request *rq, const void *in,
     struct puan_jw *w;
     enum puan_status st;
 
-    (void)in;
     if (!sh)
         return PUAN_EDENIED;
+    if (!same(rq, in))
+        return PUAN_OK;
     st = puan_request_if_match(&k.base, rq, err);
     if (st == PUAN_OK)
         st = puan_json_tree(&tree, rq->body, "draft", rq->arena, err);
@@ -243,9 +260,10 @@ enum puan_status household_delete_draft(struct puan_request *rq,
     struct puan_act act;
     enum puan_status st;
 
-    (void)in;
     if (!sh)
         return PUAN_EDENIED;
+    if (!same(rq, in))
+        return PUAN_OK;
     if (!k)
         return puan_arena_check(rq->arena, err);
     k->household[k->n++] = rq->who.household;
@@ -288,14 +306,16 @@ static enum puan_status delivered(bool *out, struct puan_db *db,
     return st;
 }
 
-static enum puan_status sweep(struct puan_store *store, struct puan_shard *sh,
-                              struct gone *k, struct puan_err *err)
+/* One page behind *after; *after is 0 when that was the last. */
+static enum puan_status sweep(int64_t *after, struct puan_store *store,
+                              struct puan_shard *sh, struct gone *k,
+                              struct puan_err *err)
 {
     bool all = over(puan_store_plan(store), puan_store_now(store)), more, done;
     struct puan_act act = { .actor = PUAN_STR("system"),
                             .verb = PUAN_STR("household.draft.sweep"),
                             .subject = PUAN_STR("drafts") };
-    int64_t saved[SWEEP_MOST];
+    int64_t household[SWEEP_MOST], saved[SWEEP_MOST];
     struct puan_stmt *s = NULL;
     struct puan_db *db;
     size_t n = 0;
@@ -306,20 +326,23 @@ static enum puan_status sweep(struct puan_store *store, struct puan_shard *sh,
     k->n = 0;
     st = puan_sql(&s, db,
                   "SELECT household, real FROM " TABLE
-                  " ORDER BY real LIMIT 512",
+                  " WHERE household > $1 ORDER BY household LIMIT 512",
                   err);
+    if (st == PUAN_OK)
+        puan_bind_int(s, 1, *after);
     while (st == PUAN_OK && n < SWEEP_MOST &&
            (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        k->household[n] = puan_col_int(s, 0);
+        household[n] = puan_col_int(s, 0);
         saved[n++] = puan_col_int(s, 1);
     }
     puan_stmt_done(s);
+    *after = n == SWEEP_MOST ? household[n - 1] : 0;
     for (size_t i = 0; i < n && st == PUAN_OK; i++) {
         done = all;
         if (!all)
-            st = delivered(&done, db, store, k->household[i], saved[i], err);
+            st = delivered(&done, db, store, household[i], saved[i], err);
         if (st == PUAN_OK && done)
-            k->household[k->n++] = k->household[i];
+            k->household[k->n++] = household[i];
     }
     puan_read_end(sh, db);
     if (st != PUAN_OK || k->n == 0)
@@ -332,7 +355,12 @@ enum puan_status household_sweep(struct puan_store *store, struct puan_err *err)
     struct gone k;
     enum puan_status st = PUAN_OK;
 
-    for (size_t i = 1; i < puan_store_shards(store) && st == PUAN_OK; i++)
-        st = sweep(store, puan_store_shard(store, i), &k, err);
+    for (size_t i = 1; i < puan_store_shards(store) && st == PUAN_OK; i++) {
+        int64_t after = 0;
+
+        do
+            st = sweep(&after, store, puan_store_shard(store, i), &k, err);
+        while (st == PUAN_OK && after);
+    }
     return st;
 }

@@ -165,9 +165,38 @@ static void a_draft_goes_from_phone_to_phone(void **state)
                      "SELECT COUNT(*) FROM household_draft WHERE"
                      " CAST(sealed AS TEXT) LIKE '%Ann%'"),
         0);
+    /* a tab of another household, under this one's cookie */
+    assert_int_equal(call("PUT", "/me/draft?household=110010010002", two,
+                          "\"2\"", PUAN_STR("{\"n\":4}")),
+                     401);
+    assert_int_equal(call("GET", "/me/draft?household=110010010002", two, NULL,
+                          PUAN_STR("")),
+                     401);
+    assert_int_equal(call("DELETE", "/me/draft?household=110010010002", two,
+                          NULL, PUAN_STR("")),
+                     401);
+    assert_int_equal(call("GET", "/me/draft?household=110010010001", two, NULL,
+                          PUAN_STR("")),
+                     200);
+    assert_true(puan_str_is(reply.body, "{\"n\":2}"));
     assert_int_equal(call("DELETE", "/me/draft", two, NULL, PUAN_STR("")), 204);
     assert_int_equal(call("GET", "/me/draft", one, NULL, PUAN_STR("")), 404);
     assert_true(puan_fix_verify(fix) > 0);
+}
+
+static enum puan_status many_given_up(struct puan_shard *sh, struct puan_db *db,
+                                      struct puan_act *act, void *arg,
+                                      struct puan_err *err)
+{
+    (void)sh;
+    (void)arg;
+    act->silent = true;
+    return puan_db_exec(db,
+                        "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT"
+                        " n + 1 FROM k WHERE n < 600) INSERT INTO"
+                        " household_draft(household, rev, at, real, sealed)"
+                        " SELECT n, 1, 0, 0, CAST('' AS BYTEA) FROM k",
+                        err);
 }
 
 static void delivery_and_the_end_of_the_windows_delete_it(void **state)
@@ -175,6 +204,7 @@ static void delivery_and_the_end_of_the_windows_delete_it(void **state)
     const char *own = session("household", 11001001, OWN);
     const struct puan_node *n;
     struct puan_err err = { 0 };
+    struct puan_act act;
 
     (void)state;
     assert_int_equal(call("PUT", "/me/draft", own, "\"0\"", PUAN_STR("{}")),
@@ -190,6 +220,12 @@ static void delivery_and_the_end_of_the_windows_delete_it(void **state)
     assert_true(says(puan_node_get(n, "return"), "state", "delivered"));
     assert_true(says(puan_node_get(n, "return"), "version", "1"));
     assert_int_equal(puan_node_get(n, "draft")->kind, PUAN_NODE_NULL);
+    /* those that nobody goes on with do not stand before it */
+    act = (struct puan_act){ .actor = PUAN_STR("test"),
+                             .verb = PUAN_STR("test") };
+    assert_int_equal(puan_commit(puan_store_shard(fix->st, 1), &act,
+                                 many_given_up, NULL, &err),
+                     PUAN_OK);
     assert_int_equal(puan_feature_household.jobs[0].run(fix->st, &err),
                      PUAN_OK);
     assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 404);

@@ -16,6 +16,9 @@ PUAN_MUST_USE enum puan_status household_draft_look(struct household_draft *out,
                                                     int64_t household,
                                                     struct puan_err *err);
 
+struct household_draft_in {
+    int64_t household; /* whose it is to the page; 0: not said */
+};
 enum puan_status household_get_draft(struct puan_request *rq, const void *in,
                                      struct puan_err *err);
 enum puan_status household_put_draft(struct puan_request *rq, const void *in,

@@ -431,12 +431,18 @@ static const struct puan_schema_step schema[] = {
       " sealed BYTEA NOT NULL);" },
 };
 
+static const struct puan_param draft_params[] = {
+    { "household", PUAN_PARAM_HOUSEHOLD,
+      offsetof(struct household_draft_in, household), 0, 0, true },
+};
+
 static const struct puan_route routes[] = {
     { PUAN_GET, "/c/{campaign}/me", "return.own", PUAN_SCOPE_SESSION, "",
       "A household's own facts: place, window, draft, state of its return",
       get_me },
     { PUAN_GET, "/c/{campaign}/me/draft", "return.own", PUAN_SCOPE_SESSION, "",
-      "The household's draft", household_get_draft },
+      "The household's draft", household_get_draft,
+      PUAN_PARAMS(draft_params, struct household_draft_in) },
     { .method = PUAN_PUT,
       .path = "/c/{campaign}/me/draft",
       .capability = "return.own",
@@ -444,10 +450,12 @@ static const struct puan_route routes[] = {
       .verb = "",
       .summary = "Replace the household's draft",
       .handle = household_put_draft,
+      PUAN_PARAMS(draft_params, struct household_draft_in),
       .max_body = PUAN_DRAFT_MAX,
       .raw_body = true },
     { PUAN_DELETE, "/c/{campaign}/me/draft", "return.own", PUAN_SCOPE_SESSION,
-      "", "Delete the household's draft", household_delete_draft },
+      "", "Delete the household's draft", household_delete_draft,
+      PUAN_PARAMS(draft_params, struct household_draft_in) },
 };
 
 static const struct puan_job jobs[] = {
