@@ -5,6 +5,7 @@
 import { onBeforeUnmount, onMounted, ref } from 'vue';
 import { ApiProblem, post } from '@ui/api';
 import { errorText } from '@ui/errors';
+import { session } from '@ui/session';
 
 const EVERY = 5000;
 
@@ -13,7 +14,8 @@ export function useTaking(id: () => number, done: () => void) {
   const wrong = ref('');
   const tries = ref(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const key = () => `puan.take.${id()}`;
+  // of this seat alone: nobody takes a thing over in another's name
+  const key = () => `puan.take.${session.value?.name}.${session.value?.seat}.${id()}`;
 
   function note(on: boolean): void {
     try {

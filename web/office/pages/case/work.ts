@@ -3,6 +3,7 @@
  * the rule of phones at night.
  */
 import { onBeforeUnmount, onMounted } from 'vue';
+import { session } from '@ui/session';
 import { has, lang, pick, t } from '@ui/words';
 import './duty.css';
 import type { Act, Approval, CaseView, Field, Lock, Now, Outside, Paper, Step } from './types';
@@ -140,7 +141,7 @@ export function valueWords(f: Field | undefined, value: string | number | boolea
 
 /* ---- what was typed stays (ui.md P4); what is secret is not kept ---------- */
 
-const key = (id: number, w: Work) => `puan.case.${id}.${w.verb}.${w.id}`;
+const key = (id: number, w: Work) => `puan.case.${session.value?.name}.${id}.${w.verb}.${w.id}`;
 export function keep(id: number, w: Work, values: Record<string, string>, secret: string[]): void {
   try {
     const kept = Object.fromEntries(Object.entries(values).filter(([k, x]) => x !== '' && !secret.includes(k)));
