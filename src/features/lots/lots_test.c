@@ -105,6 +105,25 @@ static void a_missing_household_needs_a_reason(void **state)
     puan_fix_end(f);
 }
 
+static void an_empty_dwelling_is_not_missing(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+
+    (void)state;
+    puan_fix_import(f, PUAN_IMPORT_LISTING,
+                    "household,ea,status\n110030010001,11003001,vacant\n"
+                    "110030010002,11003001,empty\n"
+                    "110030010003,11003001,ordinary\n");
+    assert_int_equal(puan_fix_accept(f, "parish-clerk", 11003, 11003, ""),
+                     PUAN_ECONFLICT);
+    assert_non_null(strstr(f->err.text, "unsubmitted"));
+    puan_fix_send(f, 110030010003, 0, "3");
+    assert_int_equal(puan_fix_accept(f, "parish-clerk", 11003, 11003, ""),
+                     PUAN_OK);
+    assert_int_equal(f->lot.households, 1);
+    puan_fix_end(f);
+}
+
 /* ---- before signing, over HTTP ------------------------------------------- */
 
 static struct puan_http_reply reply;
@@ -296,6 +315,7 @@ int main(void)
         cmocka_unit_test(lots_are_accepted_from_below_and_die_with_a_change),
         cmocka_unit_test(open_hard_findings_need_a_reason),
         cmocka_unit_test(a_missing_household_needs_a_reason),
+        cmocka_unit_test(an_empty_dwelling_is_not_missing),
         cmocka_unit_test(what_is_signed_is_what_was_shown),
         cmocka_unit_test(lots_are_listed_in_pages_of_the_area),
     };
