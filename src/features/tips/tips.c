@@ -364,6 +364,68 @@ static bool blank(struct puan_str s)
     return true;
 }
 
+/*
+ * The number of a report: by chance, or of the sender's Idempotency-Key and
+ * every word of the report, so that the same one sent again after a cut line
+ * gets the same number and opens nothing.
+ */
+static enum puan_status number_of(uint8_t chance[16], struct puan_request *rq,
+                                  struct puan_err *err)
+{
+    struct puan_str key = rq->http->header[PUAN_H_IDEMPOTENCY_KEY];
+    struct puan_out o;
+
+    if (key.n < 16 || key.n > 128)
+        return puan_os_random(chance, 16, err);
+    puan_out_init(&o, rq->arena);
+    puan_out_str(&o, key);
+    puan_out_char(&o, '\n');
+    puan_out_str(&o, rq->body);
+    TRY(puan_arena_check(rq->arena, err));
+    puan_keys_token_of(chance, puan_store_keys(rq->store),
+                       puan_str_of(puan_store_id(rq->store)), "tip once",
+                       puan_out_view(&o));
+    return PUAN_OK;
+}
+
+/* The case of a receipt; 0 none. */
+static enum puan_status case_of(int64_t *id, struct puan_db *db,
+                                const char *hash, struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *id = 0;
+    TRY(puan_sql(&s, db, "SELECT run FROM case_tip WHERE id = $1", err));
+    puan_bind_text(s, 1, puan_str_of(hash));
+    st = puan_stmt_step(&more, s, err);
+    if (st == PUAN_OK && more)
+        *id = puan_col_int(s, 0);
+    puan_stmt_done(s);
+    return st;
+}
+
+/* The state of a report that has come before; NULL: it has not. */
+static enum puan_status before(struct puan_flow_run **run,
+                               struct puan_request *rq, const char *hash,
+                               struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_case_row row;
+    struct puan_db *db = NULL;
+    int64_t id = 0;
+    enum puan_status st;
+
+    *run = NULL;
+    TRY(puan_read_begin(&db, office, err));
+    st = case_of(&id, db, hash, err);
+    if (st == PUAN_OK && id != 0)
+        st = puan_case_read(&row, run, rq->store, db, id, rq->arena, err);
+    puan_read_end(office, db);
+    return st;
+}
+
 static enum puan_status report(struct puan_request *rq, const void *v,
                                struct puan_err *err)
 {
@@ -374,7 +436,8 @@ static enum puan_status report(struct puan_request *rq, const void *v,
     struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
     struct tip tip = { .call = call, .arena = rq->arena, .at = rq->now };
     char receipt[PUAN_TIP_RECEIPT], digits[DIGITS + 1];
-    uint8_t chance[DIGITS - 1];
+    uint8_t chance[16];
+    struct puan_flow_run *run = NULL;
     struct puan_act act;
     struct puan_jw *w;
     int64_t area = in->area;
@@ -400,7 +463,7 @@ static enum puan_status report(struct puan_request *rq, const void *v,
         put(map, rq->arena, f->fields[f->public_contact].label.name,
             in->contact);
     put_source(map, f, rq->arena);
-    TRY(puan_os_random(chance, sizeof chance, err));
+    TRY(number_of(chance, rq, err));
     puan_tip_receipt(receipt, chance);
     TRY(puan_tip_read(digits, puan_str_of(receipt), err));
     tip.hash = hash_of(rq, digits);
@@ -416,11 +479,16 @@ static enum puan_status report(struct puan_request *rq, const void *v,
     act.actor = PUAN_STR("public");
     act.seat = PUAN_STR("public");
     act.note = PUAN_STR("report from the public");
-    TRY(puan_commit(puan_store_office(rq->store), &act, tip_body, &tip, err));
+    TRY(before(&run, rq, tip.hash, err));
+    if (run == NULL) {
+        TRY(puan_commit(puan_store_office(rq->store), &act, tip_body, &tip,
+                        err));
+        run = call->after;
+    }
     w = puan_answer_begin(rq, 201);
     puan_jw_map(w);
     puan_jw_ktext(w, "receipt", receipt);
-    state_json(w, call->after, puan_store_plan(rq->store)->offset_minutes);
+    state_json(w, run, puan_store_plan(rq->store)->offset_minutes);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
@@ -434,24 +502,16 @@ static enum puan_status follow(struct puan_request *rq, const void *v,
     int offset = puan_store_plan(rq->store)->offset_minutes;
     struct puan_case_row row;
     struct puan_flow_run *run = NULL;
-    struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
     char digits[DIGITS + 1];
     struct puan_jw *w;
-    bool more = false;
     int64_t id = 0;
     enum puan_status st;
 
     TRY(limited(rq, false, err));
     TRY(puan_tip_read(digits, in->receipt, err));
     TRY(puan_read_begin(&db, office, err));
-    st = puan_sql(&s, db, "SELECT run FROM case_tip WHERE id = $1", err);
-    if (st == PUAN_OK) {
-        puan_bind_text(s, 1, puan_str_of(hash_of(rq, digits)));
-        st = puan_stmt_step(&more, s, err);
-        id = st == PUAN_OK && more ? puan_col_int(s, 0) : 0;
-        puan_stmt_done(s);
-    }
+    st = case_of(&id, db, hash_of(rq, digits), err);
     if (st == PUAN_OK && id == 0)
         st = puan_fail(err, PUAN_ENOTFOUND, "receipt",
                        "no report has this receipt number");

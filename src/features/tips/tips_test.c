@@ -18,6 +18,7 @@
 static const char *engines[2];
 static size_t n_engines;
 static struct puan_http_reply reply;
+static const char *headers; /* of the next calls */
 
 static struct puan_fix *make(const char *url)
 {
@@ -37,7 +38,7 @@ static struct puan_fix *make(const char *url)
 static unsigned call(struct puan_fix *f, const char *method, const char *path,
                      const char *body)
 {
-    struct puan_http_call c = { .method = method };
+    struct puan_http_call c = { .method = method, .headers = headers };
 
     c.path = puan_arena_fmt(&f->a, "/api/v1/c/cn-population-2020/public%s",
                             path);
@@ -162,6 +163,39 @@ static void from_report_to_answer(void **state)
 }
 
 /* Who has an interest hands it on and may do no more in it. */
+static void the_same_report_is_one(void **state)
+{
+    static const char body[] = "{\"kind\":\"fee\",\"text\":\"asked for money\"}",
+                      other[] = "{\"kind\":\"fee\",\"text\":\"asked for more\"}";
+
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct puan_fix *f = make(engines[e]);
+        const char *first, *second;
+
+        headers = "Idempotency-Key: 0123456789abcdef\r\n";
+        assert_int_equal(call(f, "POST", "/reports", body), 201);
+        first = puan_arena_dup(&f->a, value(f, "receipt"));
+        assert_int_equal(call(f, "POST", "/reports", body), 201);
+        assert_true(puan_str_is(value(f, "receipt"), first));
+        assert_true(says("\"state\":\"received\""));
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_tip"), 1);
+        /* other words, or another key, are another report */
+        assert_int_equal(call(f, "POST", "/reports", other), 201);
+        second = puan_arena_dup(&f->a, value(f, "receipt"));
+        assert_string_not_equal(second, first);
+        headers = "Idempotency-Key: 0123456789abcdeg\r\n";
+        assert_int_equal(call(f, "POST", "/reports", body), 201);
+        assert_false(puan_str_is(value(f, "receipt"), first));
+        headers = "Idempotency-Key: 1\r\n"; /* too short to be one's own */
+        assert_int_equal(call(f, "POST", "/reports", body), 201);
+        assert_int_equal(call(f, "POST", "/reports", body), 201);
+        headers = NULL;
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_tip"), 5);
+        puan_fix_end(f);
+    }
+}
+
 static void recusal_takes_it_out_of_the_hand(void **state)
 {
     struct puan_fix *f = make(NULL);
@@ -319,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_report_to_answer),
+        cmocka_unit_test(the_same_report_is_one),
         cmocka_unit_test(recusal_takes_it_out_of_the_hand),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(one_address_is_held_back),
