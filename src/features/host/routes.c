@@ -63,7 +63,8 @@ static enum puan_status metrics(struct puan_request *rq, const void *in,
 
     (void)in;
     (void)err;
-    if (!puan_request_is_local(rq) && !puan_request_can(rq, "metrics.view"))
+    if (!puan_request_is_local(rq) &&
+        !(puan_request_can(rq, "metrics.view") && puan_request_covers(rq, top)))
         return PUAN_EDENIED;
     puan_answer_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8",
                       PUAN_STR(""));

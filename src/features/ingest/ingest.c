@@ -320,7 +320,6 @@ static const struct puan_job jobs[] = {
 METRIC(listed)
 METRIC(submitted)
 METRIC(self)
-METRIC(persons)
 METRIC(hard)
 METRIC(soft)
 METRIC(corrected)
@@ -360,8 +359,6 @@ static const struct puan_metric metrics[] = {
       "Households whose return has arrived", read_submitted },
     { "puan_returns_self", "households", "area",
       "of these, sent by the household itself", read_self },
-    { "puan_returns_persons", "persons", "area",
-      "Persons on the last versions", read_persons },
     { "puan_returns_hard_findings", "findings", "area",
       "Hard findings open on the last versions", read_hard },
     { "puan_returns_soft_findings", "findings", "area",

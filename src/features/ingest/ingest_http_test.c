@@ -91,6 +91,27 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* The status page shows the whole installation: to its top seats from afar. */
+static void figures_of_all_are_for_the_top(void **state)
+{
+    struct puan_http_call c = { .method = "GET", .path = "/status",
+                                .headers = "X-Forwarded-For: 203.0.113.9\r\n" };
+    const struct {
+        const char *token;
+        bool figures;
+    } seat[] = { { NULL, false }, { home, false }, { clerk, false },
+                 { registrar, true } };
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(seat); i++) {
+        c.token = seat[i].token;
+        ok(puan_http_call(&reply, fix->client, &c, err));
+        assert_int_equal(reply.status, 200);
+        assert_int_equal(says("<table"), seat[i].figures);
+        assert_false(says("persons"));
+    }
+}
+
 /* One story, in order: each step rests on the one before. */
 static void a_return_lives_over_http(void **state)
 {
@@ -193,6 +214,7 @@ static void a_return_lives_over_http(void **state)
     assert_int_equal(call("GET", BASE "/counts?area=11001", clerk, NULL), 200);
     assert_true(says("\"submitted\":1"));
     assert_true(says("\"versions\":3"));
+    assert_false(says("persons")); /* a result */
     assert_int_equal(call("GET", BASE "/counts?area=11002", clerk, NULL), 403);
     /* the listing shows where a household stands, not who it is */
     assert_int_equal(call("GET", BASE "/listing", device, NULL), 200);
@@ -229,6 +251,7 @@ static void a_return_lives_over_http(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(figures_of_all_are_for_the_top),
         cmocka_unit_test(a_return_lives_over_http),
     };
 

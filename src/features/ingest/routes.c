@@ -722,7 +722,6 @@ static void put_counts(struct puan_jw *w, const struct puan_area_tree *t,
     puan_jw_kint(w, "listed", c.listed);
     puan_jw_kint(w, "submitted", c.submitted);
     puan_jw_kint(w, "self", c.self);
-    puan_jw_kint(w, "persons", c.persons);
     puan_jw_kint(w, "hard", c.hard);
     puan_jw_kint(w, "soft", c.soft);
     puan_jw_kint(w, "corrected", c.corrected);

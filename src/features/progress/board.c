@@ -587,7 +587,7 @@ static void lagging(struct puan_jw *w, struct puan_request *rq)
     for (size_t i = 0; i < n && shown < LAGGING; i++, shown++) {
         puan_jw_map(w);
         puan_put_area(w, rq->store, list[i].area);
-        puan_put_counts(w, &list[i].x, false);
+        puan_put_counts(w, &list[i].x);
         puan_put_outlook(w, rq->store, &list[i].x, rq->now, list[i].area);
         puan_jw_end(w, '}');
     }
@@ -702,7 +702,7 @@ static enum puan_status make(struct puan_out *o, struct puan_request *rq,
     puan_jw_key(&w, "counts");
     if (basis.have > 0) {
         puan_jw_map(&w);
-        puan_put_counts(&w, &x, puan_request_can(rq, "evaluation.view"));
+        puan_put_counts(&w, &x);
         puan_put_outlook(&w, rq->store, &x, rq->now, rq->area);
         puan_jw_end(&w, '}');
         lagging(&w, rq);
@@ -745,8 +745,8 @@ enum puan_status puan_get_board(struct puan_request *rq, const void *in,
         rq->arena, "board/%lld/%lld/%lld", (long long)rq->area,
         (long long)rq->who.account, (long long)rq->who.seat));
     struct puan_str common = puan_str_of(puan_arena_fmt(
-        rq->arena, "common/%lld/%u/%d", (long long)rq->area,
-        puan_seat_level(rq), puan_request_can(rq, "evaluation.view")));
+        rq->arena, "common/%lld/%u", (long long)rq->area,
+        puan_seat_level(rq)));
     uint64_t version = puan_work_version(rq->store) * 1000003 +
                        puan_shard_height(puan_store_office(rq->store));
     struct puan_str shared;

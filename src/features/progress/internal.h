@@ -115,9 +115,9 @@ struct puan_answers *puan_work_answers(struct puan_store *st);
 void puan_put_basis(struct puan_jw *w, struct puan_request *rq,
                     const struct puan_work_basis *b);
 void puan_put_area(struct puan_jw *w, struct puan_store *st, int64_t area);
-/* The state counts of an area as members of an open map. */
-void puan_put_counts(struct puan_jw *w, const struct puan_work *x,
-                     bool persons);
+/* The state counts of an area as members of an open map; persons are a result
+ * and have their own route, each reading an entry (contract 8). */
+void puan_put_counts(struct puan_jw *w, const struct puan_work *x);
 /* Percent, plan, difference, forecast: as members of an open map. */
 void puan_put_outlook(struct puan_jw *w, struct puan_store *st,
                       const struct puan_work *x, int64_t now, int64_t area);

@@ -95,7 +95,7 @@ bool puan_refuse_uncounted(struct puan_request *rq,
     return true;
 }
 
-void puan_put_counts(struct puan_jw *w, const struct puan_work *x, bool persons)
+void puan_put_counts(struct puan_jw *w, const struct puan_work *x)
 {
     puan_jw_kint(w, "due", x->listed - x->vacant);
     puan_jw_kint(w, "vacant", x->vacant);
@@ -113,8 +113,6 @@ void puan_put_counts(struct puan_jw *w, const struct puan_work *x, bool persons)
     puan_jw_kint(w, "eas", x->eas);
     puan_jw_kint(w, "begun", x->begun);
     puan_jw_kint(w, "silent", x->silent);
-    if (persons)
-        puan_jw_kint(w, "persons", x->persons);
 }
 
 /* Thousandths as a number with one decimal; out of 0, null. */

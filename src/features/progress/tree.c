@@ -54,7 +54,7 @@ static void put_entry(struct puan_jw *w, struct puan_request *rq,
     puan_put_area(w, rq->store, t->area[e->at].code);
     puan_jw_kbool(w, "known", e->known);
     if (e->known) {
-        puan_put_counts(w, &e->x, puan_request_can(rq, "evaluation.view"));
+        puan_put_counts(w, &e->x);
         puan_put_outlook(w, rq->store, &e->x, rq->now, t->area[e->at].code);
     }
     puan_jw_end(w, '}');
@@ -130,10 +130,8 @@ enum puan_status puan_get_progress(struct puan_request *rq, const void *v,
 {
     const struct puan_progress_in *in = v;
     struct puan_str key = puan_str_of(puan_arena_fmt(
-        rq->arena, "tree/%u/%lld/%lld/%.*s/%d", puan_seat_level(rq),
-        (long long)rq->area,
-        (long long)in->cursor, PUAN_FMT(in->sort),
-        puan_request_can(rq, "evaluation.view")));
+        rq->arena, "tree/%u/%lld/%lld/%.*s", puan_seat_level(rq),
+        (long long)rq->area, (long long)in->cursor, PUAN_FMT(in->sort)));
 
     if (in->sort.n > 0 && !puan_str_is(in->sort, "name") &&
         !puan_str_is(in->sort, "lag") && !puan_str_is(in->sort, "silent"))

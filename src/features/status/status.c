@@ -195,7 +195,6 @@ static const struct {
     { "puan_returns_listed", "应登记户", "listed", true, false },
     { "puan_returns_submitted", "已登记户", "received", false, false },
     { "puan_returns_self", "其中自主填报", "of them self", true, false },
-    { "puan_returns_persons", "登记人数", "persons", true, false },
     { "puan_returns_hard_findings", "强制性错误", "hard findings", false,
       true },
     { "puan_returns_soft_findings", "核实性错误", "soft findings", true,
@@ -461,7 +460,10 @@ static enum puan_status page(struct puan_request *rq, const void *in,
 {
     struct puan_out *o = &rq->http->out;
     int64_t top = puan_area_top(rq->store), entries = 0;
-    bool live = puan_request_is_local(rq) || puan_request_can(rq, "counts.view");
+    /* it shows the whole installation: not for a seat of a part of it */
+    bool live = puan_request_is_local(rq) ||
+                (puan_request_can(rq, "counts.view") &&
+                 puan_request_covers(rq, top));
 
     (void)in;
     (void)err;
@@ -481,8 +483,6 @@ static enum puan_status page(struct puan_request *rq, const void *in,
              read_metric(rq->store, "puan_returns_listed", top), false);
         tile(o, "已登记户", "households received",
              read_metric(rq->store, "puan_returns_submitted", top), false);
-        tile(o, "登记人数", "persons",
-             read_metric(rq->store, "puan_returns_persons", top), false);
         tile(o, "强制性错误", "hard findings open",
              read_metric(rq->store, "puan_returns_hard_findings", top), true);
         tile(o, "待办事件", "cases open",
