@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "features/accounts/internal.h"
+#include "features/host/limit.h"
 
 #define SETS 8192
 #define WAYS 8
@@ -48,15 +49,6 @@ void attempts_close(struct attempts *a)
     free(a);
 }
 
-static uint64_t peer_hash(const char *peer)
-{
-    uint64_t h = 1469598103934665603u;
-
-    for (; *peer; peer++)
-        h = (h ^ (unsigned char)*peer) * 1099511628211u;
-    return h ? h : 1;
-}
-
 static struct failed *find(struct attempts *a, uint64_t name, bool make)
 {
     struct failed *set = a->set[name % SETS], *oldest = &set[0];
@@ -76,7 +68,7 @@ static struct failed *find(struct attempts *a, uint64_t name, bool make)
 static struct source *source_of(struct attempts *a, const char *peer,
                                 int64_t now)
 {
-    uint64_t h = peer_hash(peer);
+    uint64_t h = puan_peer_hash(peer);
     struct source *s = &a->source[h % SOURCES];
 
     if (s->peer != h)

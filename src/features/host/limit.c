@@ -3,8 +3,10 @@
  */
 #include "features/host/limit.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SOURCES 4096
 
@@ -40,15 +42,31 @@ void puan_limit_close(struct puan_limit *l)
     free(l);
 }
 
+static uint64_t fnv(const void *p, size_t n)
+{
+    const unsigned char *b = p;
+    uint64_t h = 1469598103934665603u;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ b[i]) * 1099511628211u;
+    return h ? h : 1;
+}
+
+uint64_t puan_peer_hash(const char *peer)
+{
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET6, peer, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6))
+        return fnv(&v6, 8);
+    return fnv(peer, strlen(peer));
+}
+
 bool puan_limit_take(struct puan_limit *l, const char *peer, int64_t now_ms)
 {
-    uint64_t h = 1469598103934665603u;
+    uint64_t h = puan_peer_hash(peer);
     struct source *s;
     bool has;
 
-    for (; *peer; peer++)
-        h = (h ^ (unsigned char)*peer) * 1099511628211u;
-    h = h ? h : 1;
     pthread_mutex_lock(&l->lock);
     s = &l->at[(h ^ h >> 32) % SOURCES];
     if (s->peer != h)

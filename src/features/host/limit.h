@@ -16,6 +16,11 @@ struct puan_limit;
 /* NULL: out of memory. */
 struct puan_limit *puan_limit_open(int64_t burst, int64_t refill_ms);
 void puan_limit_close(struct puan_limit *l);
+/*
+ * What stands for an address in such buckets: of IPv6 its network of 64 bits,
+ * since whoever has one address there has them all.  Never 0.
+ */
+uint64_t puan_peer_hash(const char *peer);
 /* Takes one for this address (rq->http->peer); false: none is left. */
 bool puan_limit_take(struct puan_limit *l, const char *peer, int64_t now_ms);
 

@@ -200,7 +200,8 @@ static enum puan_status decide_one(struct decision *out, bool *yes,
 
     *yes = false;
     TRY(puan_cases_flow(&f, rq->store, row->flow, err));
-    if (!concerns_seat(f, puan_flow_state(f, row->state), &who))
+    if (!puan_case_seen_by(f, &who) ||
+        !concerns_seat(f, puan_flow_state(f, row->state), &who))
         return PUAN_OK;
     TRY(puan_case_read(&again, &run, rq->store, db, row->id, rq->arena, err));
     f = run->flow; /* of the version it runs by */

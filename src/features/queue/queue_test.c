@@ -1,4 +1,5 @@
 /* The line: order, lapsing, coming in, minutes; and signing in behind it. */
+#include "features/host/limit.h"
 #include "features/host/test_fixture.h"
 #include "features/queue/queue.h"
 
@@ -206,6 +207,19 @@ static void made_up_tickets_are_limited(void **state)
     puan_fix_end(fix);
 }
 
+static void a_network_of_64_bits_is_one_address(void **state)
+{
+    (void)state;
+    assert_true(puan_peer_hash("2001:db8:1:2::1") ==
+                puan_peer_hash("2001:db8:1:2:ffff:0:7:9"));
+    assert_true(puan_peer_hash("2001:db8:1:2::1") !=
+                puan_peer_hash("2001:db8:1:3::1"));
+    assert_true(puan_peer_hash("192.0.2.1") != puan_peer_hash("192.0.2.2"));
+    assert_true(puan_peer_hash("::ffff:192.0.2.1") !=
+                puan_peer_hash("::ffff:192.0.2.2"));
+    assert_true(puan_peer_hash("") != 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_long_line_stays_whole),
         cmocka_unit_test(only_a_given_ticket_is_known),
         cmocka_unit_test(made_up_tickets_are_limited),
+        cmocka_unit_test(a_network_of_64_bits_is_one_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
 #include "features/host/host.h"
+#include "features/host/limit.h"
 #include "features/host/request.h"
 #include "kit/crypto/keys.h"
 #include "kit/http/http.h"
@@ -155,12 +156,10 @@ static bool draw(int64_t *even, int64_t burst, int64_t refill_ms, int64_t now)
 bool puan_tip_allowed(struct puan_tip_limits *l, const char *peer, bool send,
                       int64_t real_ms)
 {
-    uint64_t h = 1469598103934665603u;
+    uint64_t h = puan_peer_hash(peer);
     struct peer *p;
     bool yes;
 
-    for (const char *c = peer; *c; c++)
-        h = (h ^ (unsigned char)*c) * 1099511628211u;
     pthread_mutex_lock(&l->lock);
     p = &l->peer[h % PEERS];
     if (p->hash != h)
