@@ -7,7 +7,7 @@ import { at, axe, campaign, enter, idNumber, next, option, phone, primary } from
 
 let c;
 test.before(async () => {
-  c = await campaign({ n: 8 });
+  c = await campaign({ n: 10 });
 });
 test.after(async () => c?.end());
 
@@ -97,6 +97,42 @@ test('five wrong passwords: until when, and whom to ask', async () => {
       await p.page.waitForSelector('[data-primary]:not([disabled])');
     }
     assert.match(await p.page.locator('.ph-field .wrong').innerText(), /暂停到\d\d:\d\d（约15分钟）.*普查员或村（居）委会/);
+  } finally {
+    await p.close();
+  }
+});
+
+test('who signs in after another in the same browser sees nothing of theirs by going back', async () => {
+  const p = await phone();
+  try {
+    await c.clock('2020-11-02T19:30:00+08:00');
+    const [one, two] = [await c.issue(c.households[8]), await c.issue(c.households[9])];
+    await enter(p.page, c.url, one);
+    await at(p.page, '/q/count');
+    await p.page.fill('[name=household-0-H2a]', '1');
+    await p.page.fill('[name=household-0-H2b]', '0');
+    await option(p.page, '家庭户').tap();
+    await next(p.page);
+    await at(p.page, '/q/person-1-who');
+    await p.page.fill('[name=person-0-D1]', '孙立');
+    await p.page.locator('button.out').tap();
+    await p.page.waitForSelector('main[data-state=ready] [name=code]');
+    await p.page.fill('[name=code]', two);
+    await next(p.page);
+    await at(p.page, '/home');
+    for (let i = 0; i < 4; i++) {
+      await p.page.goBack({ waitUntil: 'commit' }).catch(() => null);
+      await p.page.waitForTimeout(300);
+      const seen = await p.page.evaluate(() => [document.body.innerText, ...[...document.querySelectorAll('input')].map((e) => e.value)].join(' '));
+      assert.ok(!seen.includes('孙立'), `step ${i}: ${p.page.url()}`);
+    }
+    // a tab that still holds the first household's draft saves nothing under the second's session
+    await p.page.goto(`${c.url}/household`);
+    const r = await p.page.evaluate(async (h) => {
+      const a = await fetch(`/api/v1/c/cn-population-2020/me/draft?household=${h}`, { method: 'PUT', headers: { 'If-Match': '"0"', 'content-type': 'application/json' }, body: '{}' });
+      return [a.status, (await a.json()).type ?? ''].join(' ');
+    }, c.households[8]);
+    assert.match(r, /^401/);
   } finally {
     await p.close();
   }
