@@ -131,6 +131,8 @@ test('W3: five people, one away, one kill', async (t) => {
       await choose(x.school);
       await p.page.waitForFunction(() => document.querySelector('.foot').dataset.kept === 'yes');
       const pid = p.context.browser()?.process?.()?.pid;
+      // Chromium writes small settings to disk some seconds later; the answers do not wait for it
+      await p.page.waitForTimeout(6000);
       await kill(p, pid);
       p = await phone({ profile });
       await p.page.goto(`${c.url}/household`);
