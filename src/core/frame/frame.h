@@ -1,0 +1,116 @@
+/*
+ * A frame: coded columns, as narrow as their values allow, laid out so that a
+ * file mapped into memory is ready to be read.  All batch work (edits, tables,
+ * evaluation, sampling) runs over frames.  A frame is derived and can be made
+ * again; it is never the truth.
+ *
+ * A frame is a tree of entities, outermost first.  The rows of an entity stand
+ * in the order of its parent's rows: those of parent row p are
+ * first[p] <= row < first[p + 1].  A plain file of persons has one entity; the
+ * levels it was told of (an enumeration area, a household, by the items that
+ * are equal throughout) stand above it.
+ *
+ * A value is base + stored; a stored value of `stop` or more is not given and
+ * states[stored - stop] says why.  Items that are given throughout have no
+ * states, and stop is beyond what the width holds.
+ *
+ * Depends on: form.  Does no I/O; the columns are borrowed from the bytes.
+ */
+#ifndef PUAN_CORE_FRAME_FRAME_H
+#define PUAN_CORE_FRAME_FRAME_H
+
+#include "core/form/record.h"
+
+/* Most rows of one entity: offsets are 32 bits wide. */
+#define PUAN_FRAME_ROWS (UINT32_MAX - 1u)
+#define PUAN_FRAME_ALIGN 64 /* bytes; every column starts so */
+
+struct puan_frame_state {
+    enum puan_state state; /* never GIVEN */
+    int64_t reason;        /* MISSING: code of the reason, 0 none stated */
+};
+
+struct puan_frame_item {
+    struct puan_str name, zh, en;
+    enum puan_item_type type;          /* CODE INT FIXED MONTH DATE AREA FACT */
+    unsigned places, digits;           /* FIXED; AREA */
+    const struct puan_codelist *codes; /* CODE, else NULL */
+    uint8_t width;                     /* bytes a stored value: 1 2 4 8 */
+    int64_t base;
+    uint64_t stop; /* stored < stop: given */
+    const struct puan_frame_state *states;
+    size_t n_states;
+    int64_t least, most; /* of given values; least > most: none is given */
+    uint64_t n_given;    /* of the entity's rows */
+    bool sorted;         /* never falls from row to row, states included */
+    const void *data;    /* rows x width bytes, little endian, unsigned */
+};
+
+struct puan_frame_entity {
+    struct puan_str name, zh, en; /* "ea", "household", "person" */
+    int parent;                   /* entity index, -1: none */
+    uint64_t rows;
+    const uint32_t *first; /* parent's rows + 1; NULL without a parent */
+    const struct puan_frame_item *item;
+    size_t n_items;
+    /* Of a level made from a plain file: the items of the file's own entity
+       that name a row here, by index there; outermost first. */
+    const uint16_t *key;
+    size_t n_key;
+};
+
+struct puan_frame {
+    const struct puan_frame_entity *entity;
+    size_t n_entities;
+    struct puan_str source;  /* what it was made from, as a reader is told */
+    struct puan_str form;    /* id of the form, empty for a plain file */
+    uint8_t digest[PUAN_DIGEST_SIZE]; /* of the codebook and columns */
+};
+
+/*
+ * A frame over the bytes of a frame file, which must outlive it and stand at a
+ * multiple of PUAN_FRAME_ALIGN.  Everything the header says is checked against
+ * the size; the columns themselves are not read.
+ *
+ * EINVAL  not a frame, of another version, cut short or inconsistent
+ */
+PUAN_MUST_USE enum puan_status puan_frame_open(struct puan_frame **out,
+                                               const void *bytes, size_t n,
+                                               struct puan_arena *a,
+                                               struct puan_err *err);
+
+/* Index by name, or -1.  Items are also found by the name in another case. */
+int puan_frame_entity(const struct puan_frame *f, struct puan_str name);
+int puan_frame_item(const struct puan_frame_entity *e, struct puan_str name);
+
+/* One stored value; for single looks, not for loops over columns. */
+static inline uint64_t puan_frame_stored(const struct puan_frame_item *it,
+                                         uint64_t row)
+{
+    switch (it->width) {
+    case 1:
+        return ((const uint8_t *)it->data)[row];
+    case 2:
+        return ((const uint16_t *)it->data)[row];
+    case 4:
+        return ((const uint32_t *)it->data)[row];
+    default:
+        return ((const uint64_t *)it->data)[row];
+    }
+}
+/* The value of a row; *state says whether it is one. */
+static inline int64_t puan_frame_value(enum puan_state *state,
+                                       const struct puan_frame_item *it,
+                                       uint64_t row)
+{
+    uint64_t s = puan_frame_stored(it, row);
+
+    *state = PUAN_GIVEN;
+    if (s < it->stop || it->n_states == 0)
+        return (int64_t)((uint64_t)it->base + s);
+    *state = s - it->stop < it->n_states ? it->states[s - it->stop].state
+                                         : PUAN_INVALID;
+    return 0;
+}
+
+#endif
