@@ -98,6 +98,18 @@ const struct puan_form *puan_plan_form(const struct puan_plan *p,
     return NULL;
 }
 
+bool puan_plan_lists(const struct puan_plan *p, const char *id,
+                     struct puan_str word)
+{
+    const struct puan_setting *x = puan_plan_setting(p, puan_str_of(id));
+    struct puan_str rest = x ? x->text : PUAN_STR(""), one;
+
+    while (rest.n > 0 && puan_str_split(&one, &rest, ' '))
+        if (puan_str_eq(one, word))
+            return true;
+    return false;
+}
+
 bool puan_plan_word(int64_t *value, const struct puan_plan *p, const char *list,
                     struct puan_str text)
 {

@@ -268,6 +268,12 @@ const struct puan_setting *puan_plan_setting(const struct puan_plan *p,
 /* Its value, or dflt. */
 int64_t puan_plan_number(const struct puan_plan *p, const char *id,
                          int64_t dflt);
+/*
+ * Is `word` among the words of a text setting, "vacant empty"?  False when the
+ * plan has no such setting.
+ */
+bool puan_plan_lists(const struct puan_plan *p, const char *id,
+                     struct puan_str word);
 const struct puan_form *puan_plan_form(const struct puan_plan *p,
                                        struct puan_str id);
 /*

@@ -296,18 +296,6 @@ enum puan_status puan_lots_missing(int64_t *n, struct puan_store *st,
 
 /* ---- what needs no return -------------------------------------------------- */
 
-static bool not_due(const struct puan_plan *plan, struct puan_str status)
-{
-    const struct puan_setting *x =
-        puan_plan_setting(plan, PUAN_STR("listing_not_due"));
-    struct puan_str rest = x ? x->text : PUAN_STR(""), word;
-
-    while (rest.n > 0 && puan_str_split(&word, &rest, ' '))
-        if (puan_str_eq(word, status))
-            return true;
-    return false;
-}
-
 static enum puan_status add_idle(struct puan_lot_idle *l, int64_t household,
                                  struct puan_arena *a, struct puan_err *err)
 {
@@ -351,7 +339,7 @@ static enum puan_status idle_of(struct puan_lot_idle *l, struct puan_store *st,
            (rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
         int64_t household = puan_col_int(s, 0);
 
-        if (not_due(plan, puan_col_text(s, 1)) &&
+        if (puan_plan_lists(plan, "listing_not_due", puan_col_text(s, 1)) &&
             puan_ret_head(&head, st, household) && head.ret == 0)
             rc = add_idle(l, household, a, err);
     }

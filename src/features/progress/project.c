@@ -553,18 +553,6 @@ static enum puan_status read_returns(struct work_shard *ws, struct made *m,
 
 /* ---- what is not a return ------------------------------------------------------ */
 
-static bool is_not_due(const struct work *w, struct puan_str status)
-{
-    const struct puan_setting *x = puan_plan_setting(puan_store_plan(w->store),
-                                                     PUAN_STR("listing_not_due"));
-    struct puan_str rest = x ? x->text : PUAN_STR(""), word;
-
-    while (rest.n > 0 && puan_str_split(&word, &rest, ' '))
-        if (puan_str_eq(word, status))
-            return true;
-    return false;
-}
-
 static enum puan_status read_listing(struct work *w, struct made *m,
                                      struct puan_db *db, size_t *n,
                                      struct puan_err *err)
@@ -593,7 +581,8 @@ static enum puan_status read_listing(struct work *w, struct made *m,
             break;
         }
         h->flags = LISTED;
-        if (is_not_due(w, puan_col_text(s, 2)))
+        if (puan_plan_lists(puan_store_plan(w->store), "listing_not_due",
+                            puan_col_text(s, 2)))
             h->flags |= NOT_DUE;
     }
     puan_stmt_done(s);

@@ -550,7 +550,9 @@ static enum puan_status read_listing(struct puan_review_shard *rs,
                 break;
             }
             h->listed = true;
-            h->vacant = puan_str_is(puan_col_text(s, 1), "vacant");
+            h->vacant = puan_plan_lists(puan_store_plan(rv->store),
+                                        "listing_not_due",
+                                        puan_col_text(s, 1));
             h->expected = UNSAID;
             puan_arena_reset(&a);
             if (counted &&

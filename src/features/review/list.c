@@ -62,14 +62,30 @@ struct row {
     int64_t since;
 };
 
+/* A household that fits, for ordering: what the page shows of it is copied
+ * once it is known to be on the page. */
+struct fit {
+    int64_t household, since;
+    struct puan_review_shard *rs;
+    uint32_t work; /* place in rs->work */
+    uint16_t hard, open;
+    enum puan_review_state state;
+};
+
 struct choice {
     const struct puan_review_list_in *in;
     int64_t from, to, now, answer_ms;
     unsigned level;
     enum puan_review_state state;
     int kind; /* 0 any, 1 hard, 2 soft */
-    struct row *row;
-    size_t n, cap;
+    int (*order)(const void *, const void *);
+    /* the first `most` of the order, a heap with the last of them at its root;
+     * as the page is shown, in order */
+    struct fit *fit;
+    size_t n, cap, most;
+    int64_t total;
+    struct row *row; /* from the `skip`th of `fit` on */
+    size_t skip, n_rows;
     bool failed;
 };
 
@@ -128,33 +144,62 @@ static bool chosen(const struct choice *c, const struct puan_review_shard *rs,
     return in->rule.n == 0 || of_rule(rs, h, w, in->rule);
 }
 
-static void keep(struct choice *c, struct puan_review_shard *rs,
-                 const struct puan_home *h, const struct puan_work *w,
-                 enum puan_review_state state)
+/* Puts x where it belongs in the heap below `i`. */
+static void sink(struct choice *c, size_t i, struct fit x)
 {
-    const struct puan_mark *m;
-    struct row *r;
+    for (size_t k = i * 2 + 1; k < c->n; i = k, k = k * 2 + 1) {
+        if (k + 1 < c->n && c->order(&c->fit[k + 1], &c->fit[k]) > 0)
+            k++;
+        if (c->order(&c->fit[k], &x) <= 0)
+            break;
+        c->fit[i] = c->fit[k];
+    }
+    c->fit[i] = x;
+}
 
+static void keep(struct choice *c, struct fit x)
+{
+    c->total++;
+    if (c->n == c->most) {
+        if (c->order(&x, &c->fit[0]) < 0)
+            sink(c, 0, x);
+        return;
+    }
     if (c->n == c->cap) {
         size_t cap = c->cap ? c->cap * 2 : 256;
-        struct row *grown = realloc(c->row, cap * sizeof(*grown));
+        struct fit *grown = realloc(c->fit, cap * sizeof(*grown));
 
         if (!grown) {
             c->failed = true;
             return;
         }
-        c->row = grown;
+        c->fit = grown;
         c->cap = cap;
     }
-    r = &c->row[c->n++];
-    *r = (struct row){ .rs = rs, .home = *h, .work = *w, .state = state };
+    c->fit[c->n++] = x;
+    if (c->n == c->most)
+        for (size_t i = c->n / 2; i-- > 0;)
+            sink(c, i, c->fit[i]);
+}
+
+/*
+ * Copies what the page shows, with the lock of the store held.  A household
+ * that has moved on since it was chosen is shown as it stands now.
+ */
+static void copy_row(struct row *r, const struct choice *c, const struct fit *f)
+{
+    struct puan_review_shard *rs = f->rs;
+    const struct puan_work *w = &rs->work[f->work];
+    const struct puan_home *h = &rs->home[w->home];
+    const struct puan_mark *m = puan_review_mark(rs, h, c->level);
+
+    *r = (struct row){ .rs = rs, .home = *h, .work = *w, .state = f->state };
     if (w->n_open)
         r->first = w->open[0];
     r->actor = rs->word[h->actor];
     r->mode = rs->word[h->mode];
-    r->since = since(h, w, state);
-    m = puan_review_mark(rs, h, c->level);
-    if (!m && state == PUAN_REVIEW_REVIEWED)
+    r->since = f->since;
+    if (!m && f->state == PUAN_REVIEW_REVIEWED)
         for (m = w->marks; m && m->version != h->version; m = m->next)
             ;
     if (m) {
@@ -235,36 +280,54 @@ static void take(struct choice *c, struct puan_review_shard *rs,
                  enum puan_review_state state)
 {
     if (state == c->state && chosen(c, rs, h, w, state))
-        keep(c, rs, h, w, state);
-}
-
-static int by_key(const struct row *x, const struct row *y)
-{
-    return (x->home.household > y->home.household) -
-           (x->home.household < y->home.household);
-}
-
-static int by_wait(const void *a, const void *b)
-{
-    const struct row *x = a, *y = b;
-
-    return x->since != y->since ? (x->since > y->since ? 1 : -1) : by_key(x, y);
+        keep(c, (struct fit){ h->household, since(h, w, state), rs,
+                              (uint32_t)(w - rs->work), w->n_hard, w->n_open,
+                              state });
 }
 
 static int by_household(const void *a, const void *b)
 {
-    return by_key(a, b);
+    const struct fit *x = a, *y = b;
+
+    return (x->household > y->household) - (x->household < y->household);
+}
+
+static int by_wait(const void *a, const void *b)
+{
+    const struct fit *x = a, *y = b;
+
+    return x->since != y->since ? (x->since > y->since ? 1 : -1)
+                                : by_household(x, y);
 }
 
 static int by_findings(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct fit *x = a, *y = b;
 
-    if (x->work.n_hard != y->work.n_hard)
-        return x->work.n_hard < y->work.n_hard ? 1 : -1;
-    if (x->work.n_open != y->work.n_open)
-        return x->work.n_open < y->work.n_open ? 1 : -1;
+    if (x->hard != y->hard)
+        return x->hard < y->hard ? 1 : -1;
+    if (x->open != y->open)
+        return x->open < y->open ? 1 : -1;
     return by_wait(a, b);
+}
+
+/* The page's households, in order. */
+static enum puan_status take_page(struct choice *c, struct puan_err *err)
+{
+    if (c->n > 1)
+        qsort(c->fit, c->n, sizeof(*c->fit), c->order);
+    c->n_rows = c->n > c->skip ? c->n - c->skip : 0;
+    c->row = calloc(c->n_rows + 1, sizeof(*c->row));
+    if (!c->row)
+        return puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
+    for (size_t i = 0; i < c->n_rows; i++) {
+        const struct fit *f = &c->fit[c->skip + i];
+
+        pthread_mutex_lock(&f->rs->lock);
+        copy_row(&c->row[i], c, f);
+        pthread_mutex_unlock(&f->rs->lock);
+    }
+    return PUAN_OK;
 }
 
 /* ---- GET review ------------------------------------------------------------------ */
@@ -364,7 +427,6 @@ PUAN_ROUTE(puan_review_get_list)
     struct choice c = { .in = q, .now = rq->now };
     int offset = puan_store_plan(rq->store)->offset_minutes;
     int64_t area = rq->area, page = q->page > 0 ? q->page : 1;
-    int (*order)(const void *, const void *) = by_wait;
     struct coverage cov;
     struct puan_jw *w;
     enum puan_status st = state_of_word(&c.state, q->state, err);
@@ -374,10 +436,11 @@ PUAN_ROUTE(puan_review_get_list)
     if (q->kind.n && !puan_str_is(q->kind, "hard") &&
         !puan_str_is(q->kind, "soft"))
         return puan_fail(err, PUAN_EINVAL, "kind", "give hard or soft");
+    c.order = by_wait;
     if (puan_str_is(q->sort, "household"))
-        order = by_household;
+        c.order = by_household;
     else if (puan_str_is(q->sort, "findings"))
-        order = by_findings;
+        c.order = by_findings;
     else if (q->sort.n && !puan_str_is(q->sort, "since"))
         return puan_fail(err, PUAN_EINVAL, "sort",
                          "give since, findings or household");
@@ -391,24 +454,24 @@ PUAN_ROUTE(puan_review_get_list)
                              "is no area inside this one");
         area = q->ea;
     }
+    c.skip = (size_t)(page - 1) * PAGE;
+    c.most = c.skip + PAGE;
     st = each(&c, rq->store, area, &cov, take, err);
-    if (st != PUAN_OK) {
-        free(c.row);
+    if (st == PUAN_OK)
+        st = take_page(&c, err);
+    free(c.fit);
+    if (st != PUAN_OK)
         return st;
-    }
-    if (c.n > 1)
-        qsort(c.row, c.n, sizeof(*c.row), order);
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
     put_partial(w, &cov);
-    puan_jw_kint(w, "total", (int64_t)c.n);
+    puan_jw_kint(w, "total", c.total);
     puan_jw_kint(w, "page", page);
-    puan_jw_kint(w, "pages", (int64_t)(c.n + PAGE - 1) / PAGE);
+    puan_jw_kint(w, "pages", (c.total + PAGE - 1) / PAGE);
     puan_jw_key(w, "items");
     puan_jw_list(w);
-    for (size_t i = (size_t)(page - 1) * PAGE; i < c.n && i < (size_t)page * PAGE;
-         i++)
+    for (size_t i = 0; i < c.n_rows; i++)
         put_row(w, &c.row[i], &c, rq);
     puan_jw_end(w, ']');
     puan_jw_end(w, '}');
@@ -435,6 +498,18 @@ struct counting {
     struct puan_review_counts *out;
     bool facets;
     struct tallies rules, modes, senders, eas;
+    /* Counted by number while walking a store; named when it is left. */
+    struct puan_review_shard *rs;
+    size_t n_words;                   /* of rs, which stay as they are */
+    uint32_t *sent_by, *mode;         /* by place in rs->word */
+    uint32_t *broken;                 /* by form and rule */
+    const struct puan_ruleset **rule; /* by form */
+    size_t most_rules, n_forms;
+    struct {
+        int64_t ea;
+        uint32_t n;
+    } *in_ea; /* hash of ea */
+    size_t cap_ea;
 };
 
 static uint32_t *place_of(struct tallies *ts, struct puan_str key)
@@ -468,23 +543,95 @@ static bool more_tallies(struct tallies *ts)
     return true;
 }
 
-/* A county has thousands of enumerators and areas: found by their hash. */
 static void count(struct tallies *ts, struct puan_str key,
-                  const struct puan_rule_info *rule, bool *failed)
+                  const struct puan_rule_info *rule, uint32_t n, bool *failed)
 {
     uint32_t *at;
 
+    if (n == 0)
+        return;
     if (*failed || (ts->n == ts->cap && !more_tallies(ts))) {
         *failed = true;
         return;
     }
     at = place_of(ts, key);
     if (*at) {
-        ts->t[*at - 1].n++;
+        ts->t[*at - 1].n += n;
         return;
     }
-    ts->t[ts->n++] = (struct tally){ key, rule, 1 };
+    ts->t[ts->n++] = (struct tally){ key, rule, n };
     *at = (uint32_t)ts->n;
+}
+
+/* Room to count by number: of the areas' households, the words, the rules. */
+static enum puan_status count_by_number(struct counting *k,
+                                        struct puan_store *st,
+                                        struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(st);
+
+    k->n_forms = plan->n_forms;
+    k->rule = calloc(k->n_forms + 1, sizeof(*k->rule));
+    for (size_t i = 0; k->rule && i < k->n_forms; i++) {
+        k->rule[i] = puan_ingest_rules(st, plan->form[i]);
+        if (k->rule[i] && puan_ruleset_count(k->rule[i]) > k->most_rules)
+            k->most_rules = puan_ruleset_count(k->rule[i]);
+    }
+    k->cap_ea = puan_store_areas(st)->n * 2 + 16;
+    k->in_ea = calloc(k->cap_ea, sizeof(*k->in_ea));
+    k->sent_by = calloc(PUAN_REVIEW_WORDS + 1, sizeof(*k->sent_by));
+    k->mode = calloc(PUAN_REVIEW_WORDS + 1, sizeof(*k->mode));
+    k->broken = calloc(k->n_forms * k->most_rules + 1, sizeof(*k->broken));
+    if (!k->rule || !k->in_ea || !k->sent_by || !k->mode || !k->broken)
+        return puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
+    k->facets = true;
+    return PUAN_OK;
+}
+
+/* What was counted under the words of one store gets its names. */
+static void name_words(struct counting *k)
+{
+    for (size_t i = 0; k->rs && i < k->n_words; i++) {
+        count(&k->modes, k->rs->word[i], NULL, k->mode[i], &k->c.failed);
+        count(&k->senders, k->rs->word[i], NULL, k->sent_by[i], &k->c.failed);
+        k->mode[i] = k->sent_by[i] = 0;
+    }
+}
+
+static void name_rest(struct counting *k, struct puan_store *st)
+{
+    const struct puan_area_tree *t = puan_store_areas(st);
+
+    name_words(k);
+    for (size_t f = 0; f < k->n_forms; f++)
+        for (size_t r = 0; k->rule[f] && r < puan_ruleset_count(k->rule[f]);
+             r++)
+            count(&k->rules, puan_ruleset_info(k->rule[f], r)->id,
+                  puan_ruleset_info(k->rule[f], r),
+                  k->broken[f * k->most_rules + r], &k->c.failed);
+    for (size_t i = 0; i < k->cap_ea; i++) {
+        uint32_t at = k->in_ea[i].n ? puan_area_find(t, k->in_ea[i].ea)
+                                    : PUAN_AREA_NONE;
+
+        if (at != PUAN_AREA_NONE)
+            count(&k->eas, t->area[at].digits, NULL, k->in_ea[i].n,
+                  &k->c.failed);
+    }
+}
+
+static void free_counting(struct counting *k)
+{
+    struct tallies *all[] = { &k->rules, &k->modes, &k->senders, &k->eas };
+
+    for (size_t i = 0; i < PUAN_COUNT(all); i++) {
+        free(all[i]->t);
+        free(all[i]->place);
+    }
+    free(k->rule);
+    free(k->in_ea);
+    free(k->sent_by);
+    free(k->mode);
+    free(k->broken);
 }
 
 static void add(struct choice *c, struct puan_review_shard *rs,
@@ -492,10 +639,9 @@ static void add(struct choice *c, struct puan_review_shard *rs,
                 enum puan_review_state state)
 {
     struct counting *k = (struct counting *)c;
-    const struct puan_plan *plan = puan_store_plan(rs->rv->store);
-    const struct puan_area_tree *t = puan_store_areas(rs->rv->store);
-    const struct puan_ruleset *rules;
-    uint32_t ea;
+    const struct puan_area_tree *t;
+    int64_t ea;
+    size_t i;
 
     k->out->state[state]++;
     if (state == PUAN_REVIEW_QUERYING && overdue(c, w))
@@ -504,22 +650,26 @@ static void add(struct choice *c, struct puan_review_shard *rs,
         k->out->passed++;
     if (!k->facets || state != c->state)
         return;
-    rules = h->form < plan->n_forms
-                ? puan_ingest_rules(rs->rv->store, plan->form[h->form])
-                : NULL;
-    for (unsigned i = 0; rules && i < w->n_open; i++) {
-        const struct puan_rule_info *info =
-            puan_ruleset_info(rules, w->open[i].rule);
-
-        if (i == 0 || w->open[i].rule != w->open[i - 1].rule)
-            count(&k->rules, info->id, info, &c->failed);
+    if (k->rs != rs) {
+        name_words(k);
+        k->rs = rs;
     }
-    ea = puan_area_of_household(t, h->household);
-    if (ea != PUAN_AREA_NONE)
-        count(&k->eas, t->area[ea].digits, NULL, &c->failed);
-    count(&k->modes, rs->word[h->mode], NULL, &c->failed);
+    k->n_words = rs->n_words;
+    if (h->form < k->n_forms && k->rule[h->form])
+        for (i = 0; i < w->n_open; i++)
+            if (w->open[i].rule < k->most_rules &&
+                (i == 0 || w->open[i].rule != w->open[i - 1].rule))
+                k->broken[h->form * k->most_rules + w->open[i].rule]++;
+    k->mode[h->mode]++;
     if (!puan_str_is(rs->word[h->mode], "self"))
-        count(&k->senders, rs->word[h->actor], NULL, &c->failed);
+        k->sent_by[h->actor]++;
+    t = puan_store_areas(rs->rv->store);
+    ea = h->household / t->household_base;
+    for (i = (size_t)((uint64_t)ea * UINT64_C(0x9E3779B97F4A7C15) % k->cap_ea);
+         k->in_ea[i].n && k->in_ea[i].ea != ea;)
+        i = i + 1 == k->cap_ea ? 0 : i + 1;
+    k->in_ea[i].ea = ea;
+    k->in_ea[i].n++;
 }
 
 enum puan_status puan_review_counts_of(struct puan_review_counts *out,
@@ -578,8 +728,6 @@ static void put_tallies(struct puan_jw *w, struct puan_store *st,
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
-    free(ts->t);
-    free(ts->place);
 }
 
 /* ---- enumeration areas that may be accepted as one ------------------------------------ */
@@ -726,7 +874,7 @@ PUAN_ROUTE(puan_review_get_counts)
     struct puan_review *rv = puan_review_of(rq->store);
     int offset = puan_store_plan(rq->store)->offset_minutes;
     struct puan_review_counts out = { 0 };
-    struct counting k = { .out = &out, .facets = true };
+    struct counting k = { .out = &out };
     struct ea *table = NULL;
     struct coverage cov;
     int64_t eas = 0;
@@ -739,21 +887,21 @@ PUAN_ROUTE(puan_review_get_counts)
     k.c.in = q;
     k.c.now = rq->now;
     k.c.level = puan_review_level(rq);
-    st = each(&k.c, rq->store, rq->area, &cov, add, err);
+    st = count_by_number(&k, rq->store, err);
+    if (st == PUAN_OK)
+        st = each(&k.c, rq->store, rq->area, &cov, add, err);
     if (st == PUAN_OK)
         st = count_eas(&table, &cap, &cov, rq, rq->area, err);
     for (size_t i = 0; i < cap && st == PUAN_OK; i++)
         eas += whole(rv, &table[i]);
     free(table);
+    if (st == PUAN_OK) {
+        name_rest(&k, rq->store);
+        if (k.c.failed)
+            st = puan_fail(err, PUAN_ENOMEM, "review", "out of memory");
+    }
     if (st != PUAN_OK) {
-        free(k.rules.t);
-        free(k.rules.place);
-        free(k.modes.t);
-        free(k.modes.place);
-        free(k.senders.t);
-        free(k.senders.place);
-        free(k.eas.t);
-        free(k.eas.place);
+        free_counting(&k);
         return st;
     }
     w = puan_answer_begin(rq, 200);
@@ -771,5 +919,6 @@ PUAN_ROUTE(puan_review_get_counts)
     put_tallies(w, rq->store, "senders", &k.senders);
     put_tallies(w, rq->store, "areas", &k.eas);
     puan_jw_end(w, '}');
+    free_counting(&k);
     return PUAN_OK;
 }
