@@ -27,6 +27,7 @@
 #include "kit/http/client.h"
 #include "kit/os/os.h"
 #include "load.h"
+#include "row.h"
 
 #define BASE "/api/v1/c/cn-population-2020"
 #define COUNTY "370883"
@@ -35,27 +36,6 @@
 #define RELOAD_NS (INT64_C(30) * 1000000000)
 #define LEAST_RATIO 0.85
 #define MOST_MS 200.0
-
-static int failed(const struct puan_err *err)
-{
-    fprintf(stderr, "bench_faces: %s: %s\n", err->where, err->text);
-    return 1;
-}
-
-static void row(const char *name, double value, const char *unit,
-                const char *against, double ratio, const char *limit,
-                double reached)
-{
-    char r[32] = "", x[32] = "";
-
-    if (ratio >= 0)
-        snprintf(r, sizeof(r), "%.3f", ratio);
-    if (reached >= 0)
-        snprintf(x, sizeof(x), "%.2f", reached);
-    printf("%s\t%.1f\t%s\t%s\t%s\t%s\t%s\n", name, value, unit, against, r,
-           limit, x);
-    fflush(stdout);
-}
 
 /* ---- seats ------------------------------------------------------------------ */
 
@@ -246,7 +226,7 @@ static double drive(struct run *r, uint64_t until)
         struct epoll_event e = { .events = EPOLLIN, .data.u32 = k };
 
         if (load_connect(&r->conn[k], r->server.address, &err) != PUAN_OK)
-            return failed(&err), 0;
+            return bench_failed("bench_faces", &err), 0;
         epoll_ctl(ep, EPOLL_CTL_ADD, r->conn[k].fd, &e);
         if (!send_next(r, &r->conn[k]))
             return 0;
@@ -340,7 +320,7 @@ static int measure_pages(struct run *r, unsigned rounds)
 
     if (!took ||
         puan_http_client_open(&c, r->server.address, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_faces", &err);
     for (unsigned k = 0; k < rounds; k++) {
         /* longer than an answer is kept: each is made anew */
         struct timespec pause = { 1, 100000000 };
@@ -391,12 +371,12 @@ static int measure_pages(struct run *r, unsigned rounds)
         snprintf(name, sizeof(name), "page %s %s", pages[i].page,
                  pages[i].path);
         if (wrong[i]) {
-            row(name, 0, "ms p95", "", -1, "not answered", 0);
+            bench_row(name, 0, "ms p95", "", -1, "not answered", 0);
             over++;
             continue;
         }
         p95 = percentile(took + i * rounds, rounds, 95);
-        row(name, p95, "ms p95", "", -1, "200 ms", MOST_MS / p95);
+        bench_row(name, p95, "ms p95", "", -1, "200 ms", MOST_MS / p95);
         over += p95 > MOST_MS;
     }
     free(took);
@@ -405,24 +385,6 @@ static int measure_pages(struct run *r, unsigned rounds)
 }
 
 /* ---- all of it ----------------------------------------------------------------------- */
-
-static void shuffle(uint32_t *v, uint64_t n)
-{
-    uint64_t x = 88172645463325252u;
-
-    for (uint64_t i = n; i > 1; i--) {
-        uint64_t k;
-        uint32_t t;
-
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        k = x % i;
-        t = v[i - 1];
-        v[i - 1] = v[k];
-        v[k] = t;
-    }
-}
 
 static void settle(unsigned seconds)
 {
@@ -512,7 +474,7 @@ int main(int argc, char **argv)
     o.households = (unsigned)((want + o.eas - 1) / o.eas);
     r.o = &o;
     if (load_prepare(&o, true, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_faces", &err);
     n = load_households(&o);
     r.order = malloc(n * sizeof(*r.order));
     r.conn = calloc(r.n_conn, sizeof(*r.conn));
@@ -520,9 +482,9 @@ int main(int argc, char **argv)
         return 1;
     for (uint64_t i = 0; i < n; i++)
         r.order[i] = (uint32_t)i;
-    shuffle(r.order, n);
+    load_shuffle(r.order, n);
     if (load_start(&r.server, self, &o, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_faces", &err);
     if (read_offices(dir) != 0) {
         fprintf(stderr, "bench_faces: no office seats\n");
         return 1;
@@ -563,17 +525,17 @@ int main(int argc, char **argv)
         return 1;
     a = percentile(without, runs, 50);
     b = percentile(with, runs, 50);
-    row("faces_ingest", a, "returns/s", "", -1, "", -1);
-    row("faces_ingest_boards", b, "returns/s", "faces_ingest, median of runs",
+    bench_row("faces_ingest", a, "returns/s", "", -1, "", -1);
+    bench_row("faces_ingest_boards", b, "returns/s", "faces_ingest, median of runs",
         b / a, "ratio 0.85", b / a / LEAST_RATIO);
-    row("faces_board_answers", (double)answers, "answers", "unchanged",
+    bench_row("faces_board_answers", (double)answers, "answers", "unchanged",
         answers ? (double)unchanged / (double)answers : 0, "", -1);
-    row("faces_board_events", (double)events, "events", "", -1, "", -1);
-    row("faces_board_wrong", (double)wrong, "answers", "", -1, "0",
+    bench_row("faces_board_events", (double)events, "events", "", -1, "", -1);
+    bench_row("faces_board_wrong", (double)wrong, "answers", "", -1, "0",
         wrong ? 0 : 1);
     settle(5); /* what runs behind the commits has caught up */
     over = measure_pages(&r, rounds);
-    row("faces_households", (double)r.done, "households", "", -1, "", -1);
+    bench_row("faces_households", (double)r.done, "households", "", -1, "", -1);
     load_stop(&r.server);
     if (!keep) {
         char path[512];

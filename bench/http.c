@@ -12,6 +12,7 @@
 #include "kit/http/client.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "row.h"
 
 #define THREADS 2
 #define CONNECTIONS 16 /* a thread */
@@ -74,13 +75,6 @@ static double rate(const char *address, const char *method, const char *path,
     return (double)good * 1e9 / (double)(puan_os_mono_ns() - began);
 }
 
-static void row(const char *name, double value, const char *unit,
-                const char *against, double ratio, const char *limit)
-{
-    printf("%s\t%.0f\t%s\t%s\t%.2f\t%s\t\n", name, value, unit, against, ratio,
-           limit);
-}
-
 int main(void)
 {
     struct puan_store_options so = { 0 };
@@ -132,10 +126,10 @@ int main(void)
     for (int i = 0; i < 1000000; i++)
         fn->mac(fn->ctx, out, t, &t, 1);
     mac = (double)(puan_os_mono_ns() - began) / 1e6;
-    row("http.empty", empty, "req/s", "", 1, "");
-    row("http.session", with, "req/s", "http.empty", with / empty, "");
-    row("http.refused", login, "req/s", "http.empty", login / empty, "");
-    row("session.find", find, "ns", "one HMAC-SHA-256", find / mac, "");
+    bench_row("http.empty", empty, "req/s", "", 1, "", -1);
+    bench_row("http.session", with, "req/s", "http.empty", with / empty, "", -1);
+    bench_row("http.refused", login, "req/s", "http.empty", login / empty, "", -1);
+    bench_row("session.find", find, "ns", "one HMAC-SHA-256", find / mac, "", -1);
     puan_host_stop(host);
     puan_store_close(store);
     if (puan_dir_remove(temp, &err) != PUAN_OK)

@@ -20,29 +20,10 @@
 #include "features/ledgers/ledgers.h"
 #include "kit/os/os.h"
 #include "load.h"
+#include "row.h"
 
 #define EAS 3200
 #define COUNTIES 2
-
-static int failed(const struct puan_err *err)
-{
-    fprintf(stderr, "bench_ingest: %s: %s\n", err->where, err->text);
-    return 1;
-}
-
-static void row(const char *name, double value, const char *unit,
-                const char *against, double ratio, const char *limit,
-                double reached)
-{
-    char r[32] = "", x[32] = "";
-
-    if (ratio >= 0)
-        snprintf(r, sizeof(r), "%.3f", ratio);
-    if (reached >= 0)
-        snprintf(x, sizeof(x), "%.2f", reached);
-    printf("%s\t%.1f\t%s\t%s\t%s\t%s\t%s\n", name, value, unit, against, r,
-           limit, x);
-}
 
 /* ---- the probe ---------------------------------------------------------------- */
 
@@ -104,24 +85,6 @@ static int64_t tree_bytes(const char *dir)
 
 /* ---- the run -------------------------------------------------------------------- */
 
-static void shuffle(uint32_t *v, uint64_t n)
-{
-    uint64_t x = 88172645463325252u;
-
-    for (uint64_t i = n; i > 1; i--) {
-        uint64_t k;
-        uint32_t t;
-
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        k = x % i;
-        t = v[i - 1];
-        v[i - 1] = v[k];
-        v[k] = t;
-    }
-}
-
 static int by_us(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -168,7 +131,7 @@ static int drive(struct run *r)
         struct epoll_event e = { .events = EPOLLIN, .data.u32 = k };
 
         if (load_connect(&r->conn[k], r->server.address, &err) != PUAN_OK)
-            return failed(&err);
+            return bench_failed("bench_ingest", &err);
         epoll_ctl(ep, EPOLL_CTL_ADD, r->conn[k].fd, &e);
         if (!send_next(r, &r->conn[k]))
             return 1;
@@ -218,7 +181,7 @@ static int verify(const char *dir, const char *url, uint64_t want)
 
     puan_arena_init(&a, puan_os_alloc());
     if (puan_ledger_verify(&v, dir, &opt, &a, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_ingest", &err);
     if (v.n_problems > 0 || v.returns != want) {
         fprintf(stderr, "bench_ingest: %llu returns, want %llu; %s\n",
                 (unsigned long long)v.returns, (unsigned long long)want,
@@ -292,7 +255,7 @@ int main(int argc, char **argv)
     if (r.n > want / 10 * 10)
         r.n = want / 10 * 10;
     if (load_prepare(&o, true, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_ingest", &err);
     for (size_t i = 0; i < PUAN_COUNT(batches); i++)
         before[i] = probe(dir, 2200, batches[i], 0.5, &ignore);
 
@@ -303,9 +266,9 @@ int main(int argc, char **argv)
         return 1;
     for (uint64_t i = 0; i < load_households(&o); i++)
         r.order[i] = (uint32_t)i;
-    shuffle(r.order, load_households(&o));
+    load_shuffle(r.order, load_households(&o));
     if (load_start(&r.server, self, &o, &err) != PUAN_OK)
-        return failed(&err);
+        return bench_failed("bench_ingest", &err);
     empty = tree_bytes(dir);
     t0 = puan_os_mono_ns();
     if (drive(&r) != 0)
@@ -334,31 +297,31 @@ int main(int argc, char **argv)
     base = (before[at] + after) / 2;
     secs = (double)(t2 - t0) / 1e9;
     qsort(r.us, r.n, sizeof(*r.us), by_us);
-    row("ingest_rate", (double)r.n / secs, "returns/s",
+    bench_row("ingest_rate", (double)r.n / secs, "returns/s",
         "probe, mean of before and after", (double)r.n / secs / base,
         "ratio 0.25, goal 0.35", (double)r.n / secs / base / 0.25);
-    row("ingest_rate_acknowledged", (double)r.n / ((double)(t1 - t0) / 1e9),
+    bench_row("ingest_rate_acknowledged", (double)r.n / ((double)(t1 - t0) / 1e9),
         "returns/s", "probe", (double)r.n / ((double)(t1 - t0) / 1e9) / base,
         "", -1);
-    row("probe_before", before[at], "records/s", "", -1, "", -1);
-    row("probe_after", after, "records/s", "", -1, "", -1);
-    row("probe_flush", flush, "ms", "", -1, "", -1);
-    row("ingest_last_tenth",
+    bench_row("probe_before", before[at], "records/s", "", -1, "", -1);
+    bench_row("probe_after", after, "records/s", "", -1, "", -1);
+    bench_row("probe_flush", flush, "ms", "", -1, "", -1);
+    bench_row("ingest_last_tenth",
         (double)r.n / 10 / ((double)(r.tenth[10] - r.tenth[9]) / 1e9),
         "returns/s", "second tenth",
         (double)(r.tenth[2] - r.tenth[1]) / (double)(r.tenth[10] - r.tenth[9]),
         "ratio 0.8",
         (double)(r.tenth[2] - r.tenth[1]) / (double)(r.tenth[10] - r.tenth[9]) /
             0.8);
-    row("ingest_p50", (double)r.us[r.n / 2] / 1000, "ms", "", -1, "", -1);
-    row("ingest_p99", (double)r.us[r.n / 100 * 99] / 1000, "ms", "", -1, "",
+    bench_row("ingest_p50", (double)r.us[r.n / 2] / 1000, "ms", "", -1, "", -1);
+    bench_row("ingest_p99", (double)r.us[r.n / 100 * 99] / 1000, "ms", "", -1, "",
         -1);
-    row("ingest_commit", (double)commit_ns / 1e6 / (double)commits, "ms", "",
+    bench_row("ingest_commit", (double)commit_ns / 1e6 / (double)commits, "ms", "",
         -1, "", -1);
-    row("ingest_batch", batch, "returns", "", -1, "", -1);
-    row("ingest_bytes", (double)bytes / 3, "bytes/person", "", -1, "", -1);
-    row("ingest_merge_verify", (double)(t2 - t1) / 1e9, "s", "", -1, "", -1);
-    row("ingest_server_peak", (double)kib / 1024, "MiB", "", -1,
+    bench_row("ingest_batch", batch, "returns", "", -1, "", -1);
+    bench_row("ingest_bytes", (double)bytes / 3, "bytes/person", "", -1, "", -1);
+    bench_row("ingest_merge_verify", (double)(t2 - t1) / 1e9, "s", "", -1, "", -1);
+    bench_row("ingest_server_peak", (double)kib / 1024, "MiB", "", -1,
         "512 at a city", -1);
     if (!keep) {
         char tokens[512];

@@ -614,3 +614,21 @@ int load_read(struct load_conn *c, unsigned *status, struct puan_str *body)
     c->busy = false;
     return 1;
 }
+
+void load_shuffle(uint32_t *v, uint64_t n)
+{
+    uint64_t x = 88172645463325252u;
+
+    for (uint64_t i = n; i > 1; i--) {
+        uint64_t k;
+        uint32_t t;
+
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        k = x % i;
+        t = v[i - 1];
+        v[i - 1] = v[k];
+        v[k] = t;
+    }
+}

@@ -91,4 +91,7 @@ bool load_post(struct load_conn *c, const char *path, const char *token,
  */
 int load_read(struct load_conn *c, unsigned *status, struct puan_str *body);
 
+/* The same order in every run. */
+void load_shuffle(uint32_t *v, uint64_t n);
+
 #endif

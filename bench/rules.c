@@ -11,6 +11,7 @@
 #include "core/plan/routing.h"
 #include "features/plans/plans.h"
 #include "kit/os/heap.h"
+#include "row.h"
 
 static uint64_t seed = 20201101;
 
@@ -65,22 +66,6 @@ static const char *document(const char *form, struct puan_arena *a)
     return o.p;
 }
 
-static void row(const char *name, double value, const char *unit,
-                const char *limit, double reached)
-{
-    printf("%s\t%.2f\t%s\t\t\t%s\t", name, value, unit, limit);
-    if (reached >= 0)
-        printf("%.2f", reached);
-    putchar('\n');
-}
-
-static void fail(const char *what, const struct puan_err *err)
-{
-    fprintf(stderr, "%s: %s:%u:%u: %s\n", what, err->where, err->line, err->col,
-            err->text);
-    exit(3);
-}
-
 int main(int argc, char **argv)
 {
     const char *pack = "plans/cn-population-2020", *form_id = "short";
@@ -107,7 +92,7 @@ int main(int argc, char **argv)
     puan_arena_init(&keep, &puan_heap);
     puan_arena_init(&a, &puan_heap);
     if (puan_plan_load_dir(&held, pack, NULL, &err) != PUAN_OK)
-        fail(pack, &err);
+        return bench_failed("bench_rules", &err);
     plan = puan_plan_held_plan(held);
     form = puan_plan_form(plan, puan_str_of(form_id));
     if (!form || n == 0) {
@@ -117,7 +102,7 @@ int main(int argc, char **argv)
     if (puan_ruleset_compile(&rs, form, plan->consts, plan->n_consts,
                              plan->rule_text, plan->rule_name, plan->n_rules,
                              &keep, &err) != PUAN_OK)
-        fail("rules", &err);
+        return bench_failed("bench_rules", &err);
     rec = puan_new_n(&keep, n, struct puan_record);
     list = puan_new_n(&keep, n, const struct puan_record *);
     many = puan_new_n(&keep, n, struct puan_findings);
@@ -127,7 +112,7 @@ int main(int argc, char **argv)
         if (puan_record_read(&rec[i], &head, &form, 1,
                              puan_str_of(document(form_id, &keep)), &keep,
                              &err) != PUAN_OK)
-            fail("document", &err);
+            return bench_failed("bench_rules", &err);
         puan_routing_apply(plan->routing[form->ordinal], &rec[i]);
         puan_record_facts(&rec[i]);
         list[i] = &rec[i];
@@ -137,7 +122,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < n; i++) {
             puan_arena_reset(&a);
             if (puan_ruleset_run(&one, rs, &rec[i], &a, &err) != PUAN_OK)
-                fail("run", &err);
+                return bench_failed("bench_rules", &err);
             found += one.n;
         }
     record = (now_us() - t0) / (double)(n * rounds);
@@ -145,17 +130,19 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < rounds; k++) {
         puan_arena_reset(&a);
         if (puan_ruleset_run_block(many, rs, list, n, &a, &err) != PUAN_OK)
-            fail("block", &err);
+            return bench_failed("bench_rules", &err);
     }
     block = (now_us() - t0) / (double)(n * rounds);
     per = 200.0 / (double)puan_ruleset_count(rs);
-    row("rules", (double)puan_ruleset_count(rs), "rules", "", -1);
-    row("rules_findings", (double)found / (double)(n * rounds), "a household",
-        "", -1);
-    row("rules_record", record, "us", "20 us a household", 20 / record);
-    row("rules_record_200", record * per, "us", "15 us for 200 rules",
-        15 / (record * per));
-    row("rules_block", block, "us", "", -1);
+    bench_row("rules", (double)puan_ruleset_count(rs), "rules", "", -1, "",
+              -1);
+    bench_row("rules_findings", (double)found / (double)(n * rounds),
+              "a household", "", -1, "", -1);
+    bench_row("rules_record", record, "us", "", -1, "20 us a household",
+              20 / record);
+    bench_row("rules_record_200", record * per, "us", "", -1,
+              "15 us for 200 rules", 15 / (record * per));
+    bench_row("rules_block", block, "us", "", -1, "", -1);
     puan_arena_clear(&a);
     puan_arena_clear(&keep);
     puan_plan_close(held);

@@ -361,9 +361,38 @@ static void codes_moments_and_digests_are_written_as_text(void **state)
     puan_arena_clear(&a);
 }
 
+static void texts_compare_whatever_the_case(void **state)
+{
+    (void)state;
+    assert_true(puan_str_same(PUAN_STR("Zhang 张"), PUAN_STR("zHANG 张")));
+    assert_false(puan_str_same(PUAN_STR("Zhang"), PUAN_STR("Zhan")));
+    assert_false(puan_str_same(PUAN_STR("@"), PUAN_STR("`")));
+    assert_true(puan_str_holds(PUAN_STR("370883001 Tangcun"), PUAN_STR("tANG")));
+    assert_true(puan_str_holds(PUAN_STR("a"), PUAN_STR("")));
+    assert_false(puan_str_holds(PUAN_STR("tan"), PUAN_STR("tang")));
+    assert_false(puan_str_holds(PUAN_STR(""), PUAN_STR("t")));
+}
+
+static void markup_is_written_as_entities(void **state)
+{
+    struct puan_arena a;
+    struct puan_out o;
+
+    (void)state;
+    scarce.left = -1;
+    puan_arena_init(&a, &host);
+    puan_out_init(&o, &a);
+    puan_out_markup(&o, PUAN_STR("<b x=\"1\">&\n张"));
+    assert_true(puan_str_is(puan_out_view(&o),
+                            "&lt;b x=&quot;1&quot;&gt;&amp;张"));
+    puan_arena_clear(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_compare_whatever_the_case),
+        cmocka_unit_test(markup_is_written_as_entities),
         cmocka_unit_test(formats_as_the_c_library_does),
         cmocka_unit_test(a_limit_is_never_passed),
         cmocka_unit_test(numbers_parse_whole_or_not_at_all),

@@ -55,6 +55,29 @@ void puan_out_char(struct puan_out *o, char c)
     puan_out_bytes(o, &c, 1);
 }
 
+void puan_out_markup(struct puan_out *o, struct puan_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        switch (s.p[i]) {
+        case '<':
+            puan_out_text(o, "&lt;");
+            break;
+        case '>':
+            puan_out_text(o, "&gt;");
+            break;
+        case '&':
+            puan_out_text(o, "&amp;");
+            break;
+        case '"':
+            puan_out_text(o, "&quot;");
+            break;
+        default:
+            if ((unsigned char)s.p[i] >= ' ')
+                puan_out_char(o, s.p[i]);
+        }
+    }
+}
+
 void puan_out_fmt(struct puan_out *o, const char *fmt, ...)
 {
     va_list ap;

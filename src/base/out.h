@@ -20,6 +20,9 @@ void puan_out_bytes(struct puan_out *o, const void *p, size_t n);
 void puan_out_str(struct puan_out *o, struct puan_str s);
 void puan_out_text(struct puan_out *o, const char *cstr);
 void puan_out_char(struct puan_out *o, char c);
+/* Text inside HTML or SVG, in an element or a quoted attribute: the characters
+   of markup are written as entities, control characters are left out. */
+void puan_out_markup(struct puan_out *o, struct puan_str s);
 void puan_out_fmt(struct puan_out *o, const char *fmt, ...) PUAN_PRINTF(2, 3);
 void puan_out_int(struct puan_out *o, int64_t v);
 /* Little-endian binary. */

@@ -30,6 +30,29 @@ int puan_str_cmp(struct puan_str a, struct puan_str b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool puan_str_same(struct puan_str a, struct puan_str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool puan_str_holds(struct puan_str s, struct puan_str part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++)
+        if (puan_str_same((struct puan_str){ s.p + i, part.n }, part))
+            return true;
+    return part.n == 0;
+}
+
 bool puan_str_starts(struct puan_str s, const char *prefix)
 {
     size_t n = strlen(prefix);

@@ -27,6 +27,9 @@ struct puan_str puan_str_of(const char *cstr); /* NULL gives the empty text */
 bool puan_str_eq(struct puan_str a, struct puan_str b);
 bool puan_str_is(struct puan_str a, const char *cstr);
 int puan_str_cmp(struct puan_str a, struct puan_str b); /* by bytes */
+/* The same, and `s` holds `part`, whatever the case of Latin letters. */
+bool puan_str_same(struct puan_str a, struct puan_str b);
+bool puan_str_holds(struct puan_str s, struct puan_str part);
 bool puan_str_starts(struct puan_str s, const char *prefix);
 struct puan_str puan_str_trim(struct puan_str s); /* ASCII white space */
 

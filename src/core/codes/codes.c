@@ -181,21 +181,6 @@ static bool letter(int32_t c)
     return true;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same_word(struct puan_str a, struct puan_str b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
-}
-
 enum puan_name_class puan_name_class(struct puan_str text,
                                      const struct puan_str *test_words,
                                      size_t n)
@@ -213,7 +198,7 @@ enum puan_name_class puan_name_class(struct puan_str text,
     if (!any)
         return PUAN_NAME_NO_LETTER;
     for (size_t i = 0; i < n; i++)
-        if (same_word(s, test_words[i]))
+        if (puan_str_same(s, test_words[i]))
             return PUAN_NAME_TEST_WORD;
     return PUAN_NAME_ORDINARY;
 }

@@ -109,29 +109,6 @@ static struct edge *edge_of(struct drawing *d, int from, int to)
 
 /* ---- text ----------------------------------------------------------------- */
 
-static void escaped(struct puan_out *o, struct puan_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        switch (s.p[i]) {
-        case '<':
-            puan_out_text(o, "&lt;");
-            break;
-        case '>':
-            puan_out_text(o, "&gt;");
-            break;
-        case '&':
-            puan_out_text(o, "&amp;");
-            break;
-        case '"':
-            puan_out_text(o, "&quot;");
-            break;
-        default:
-            if ((unsigned char)s.p[i] >= ' ')
-                puan_out_char(o, s.p[i]);
-        }
-    }
-}
-
 static struct puan_str word(const struct drawing *d,
                             const struct puan_flow_label *l)
 {
@@ -177,7 +154,7 @@ static void text_at(struct drawing *d, int x, int y, const char *anchor,
                  "<text class=\"%s\" x=\"%d\" y=\"%d\" text-anchor=\"%s\" "
                  "fill=\"currentColor\">",
                  cls, x, y, anchor);
-    escaped(d->o, s);
+    puan_out_markup(d->o, s);
     puan_out_text(d->o, "</text>");
 }
 
@@ -302,7 +279,7 @@ static void edge(struct drawing *d, const struct edge *e, int *left, int *right)
                      "<text class=\"pf-act\" x=\"%d\" y=\"%d\" "
                      "text-anchor=\"%s\" fill=\"currentColor\">",
                      lx, ly, anchor);
-        escaped(d->o, name);
+        puan_out_markup(d->o, name);
         if (rest.n > 0)
             puan_out_text(d->o, "…");
         if (e->n > 1)
@@ -478,7 +455,7 @@ static void legend(struct drawing *d, int64_t at_ms,
                          d->height + *n_lines * LINE);
             if (first)
                 puan_out_text(lines, d->zh ? "未开放 " : "Locked ");
-            escaped(lines, s);
+            puan_out_markup(lines, s);
             puan_out_text(lines, "</text>");
             first = false;
         }
@@ -525,10 +502,10 @@ void puan_flow_svg(struct puan_out *o, const struct puan_flow *f,
                  d->width,
                  d->height + (n_lines > 0 ? n_lines * LINE + MARGIN : 0),
                  zh ? "zh" : "en");
-    escaped(o, word(d, &f->label));
+    puan_out_markup(o, word(d, &f->label));
     if (run != NULL && run->opened) {
         puan_out_text(o, zh ? "：" : ": ");
-        escaped(o, word(d, &f->states[run->state]));
+        puan_out_markup(o, word(d, &f->states[run->state]));
     }
     puan_out_text(o, "</title><defs><marker id=\"pf-arrow\" viewBox=\"0 0 8 8\" "
                      "refX=\"7\" refY=\"4\" markerWidth=\"8\" "

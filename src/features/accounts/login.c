@@ -76,18 +76,6 @@ static enum puan_status wrong(struct puan_request *rq)
     return PUAN_OK;
 }
 
-static enum puan_status do_nothing(struct puan_shard *sh, struct puan_db *db,
-                                   struct puan_act *act, void *arg,
-                                   struct puan_err *err)
-{
-    (void)sh;
-    (void)db;
-    (void)act;
-    (void)arg;
-    (void)err;
-    return PUAN_OK;
-}
-
 /* ---- seats in words ------------------------------------------------------------ */
 
 /* The members of a seat: number, role and area with their names. */
@@ -417,7 +405,7 @@ HANDLER(h_login)
     puan_request_act(&act, rq, r.name);
     act.actor = r.name;
     act.seat = puan_str_of(who.seat_text);
-    st = puan_commit(office, &act, do_nothing, NULL, err);
+    st = puan_commit(office, &act, NULL, NULL, err);
     if (st != PUAN_OK)
         return st;
     return open_session(rq, &who, rq->real_now + DAY_MS / 2, seats, n,
@@ -434,7 +422,7 @@ HANDLER(h_logout)
     (void)in;
     if (rq->who.credential == PUAN_CRED_HUMAN) {
         puan_request_act(&act, rq, puan_str_of(rq->who.name));
-        st = puan_commit(puan_store_office(rq->store), &act, do_nothing, NULL,
+        st = puan_commit(puan_store_office(rq->store), &act, NULL, NULL,
                          err);
     }
     puan_session_end(puan_host_sessions(rq->host), rq->token);
@@ -553,7 +541,7 @@ HANDLER(h_factor)
     }
     attempts_clear(a->attempts, key);
     puan_request_act(&act, rq, r.name);
-    st = puan_commit(puan_store_office(rq->store), &act, do_nothing, NULL,
+    st = puan_commit(puan_store_office(rq->store), &act, NULL, NULL,
                      err);
     if (st != PUAN_OK)
         return st;
@@ -590,7 +578,7 @@ HANDLER(h_switch)
     puan_request_act(&act, rq, r.name);
     act.seat = puan_str_of(who.seat_text);
     act.note = puan_str_of(rq->who.seat_text);
-    st = puan_commit(office, &act, do_nothing, NULL, err);
+    st = puan_commit(office, &act, NULL, NULL, err);
     if (st != PUAN_OK)
         return st;
     puan_session_end(puan_host_sessions(rq->host), rq->token);

@@ -10,24 +10,6 @@
 
 #define MOST 20000 /* rows one answer looks at; an installation has fewer */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool has(struct puan_str text, struct puan_str part)
-{
-    for (size_t i = 0; i + part.n <= text.n; i++) {
-        size_t k = 0;
-
-        while (k < part.n && lower(text.p[i + k]) == lower(part.p[k]))
-            k++;
-        if (k == part.n)
-            return true;
-    }
-    return false;
-}
-
 /* ---- seats ------------------------------------------------------------------------ */
 
 struct line {
@@ -240,7 +222,8 @@ static bool wanted(const struct roster_in *p, const struct line *l,
         return false;
     if (p->account && p->account != l->account)
         return false;
-    if (p->q.n && !has(l->name, p->q) && !has(l->person, p->q))
+    if (p->q.n && !puan_str_holds(l->name, p->q) &&
+        !puan_str_holds(l->person, p->q))
         return false;
     if (!of_state)
         return true;
@@ -355,7 +338,8 @@ HANDLER(h_roster_accounts)
             account_state(puan_col_int(s, 3), puan_col_int(s, 6), rq->real_now);
         bool no_seat;
 
-        if (p->q.n && !has(name, p->q) && !has(person, p->q))
+        if (p->q.n && !puan_str_holds(name, p->q) &&
+            !puan_str_holds(person, p->q))
             continue;
         for (size_t i = 0; i < n; i++)
             seats += l[i].account == id && open_now(&l[i], rq->now);

@@ -528,18 +528,6 @@ static enum puan_status put_changes(struct puan_jw *w, struct puan_request *rq,
 
 /* ---- its own entry ------------------------------------------------------------------------ */
 
-static enum puan_status nothing(struct puan_shard *sh, struct puan_db *db,
-                                struct puan_act *act, void *arg,
-                                struct puan_err *err)
-{
-    (void)sh;
-    (void)db;
-    (void)act;
-    (void)arg;
-    (void)err;
-    return PUAN_OK;
-}
-
 /* Letters a name of the system is made of. */
 static bool plain(struct puan_str s)
 {
@@ -569,7 +557,7 @@ static enum puan_status enter(uint64_t *seq, struct puan_request *rq,
     }
     puan_request_act(&act, rq, subject);
     act.note = verb;
-    st = puan_commit(puan_store_office(rq->store), &act, nothing, NULL, err);
+    st = puan_commit(puan_store_office(rq->store), &act, NULL, NULL, err);
     *seq = act.seq;
     return st;
 }
@@ -876,7 +864,7 @@ static enum puan_status prove(struct puan_request *rq, const void *arg,
                      puan_str_of(puan_arena_fmt(rq->arena, "%.*s/%lld",
                                                 PUAN_FMT(in->store),
                                                 (long long)in->seq)));
-    st = puan_commit(puan_store_office(rq->store), &act, nothing, NULL, err);
+    st = puan_commit(puan_store_office(rq->store), &act, NULL, NULL, err);
     if (st == PUAN_OK)
         st = puan_store_checkpoint(rq->store, &witness, rq->arena, err);
     if (st == PUAN_OK)

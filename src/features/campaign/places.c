@@ -224,31 +224,12 @@ enum puan_status puan_campaign_areas(struct puan_request *rq, const void *arg,
     return PUAN_OK;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Contains it, whatever the case of Latin letters. */
-static bool has(struct puan_str text, struct puan_str part)
-{
-    for (size_t i = 0; i + part.n <= text.n; i++) {
-        size_t k = 0;
-
-        while (k < part.n && lower(text.p[i + k]) == lower(part.p[k]))
-            k++;
-        if (k == part.n)
-            return true;
-    }
-    return false;
-}
-
 /* By name, or by code: digits with spaces between them. */
 static bool fits(const struct puan_area *a, struct puan_str q,
                  struct puan_str digits)
 {
-    return has(a->zh, q) || has(a->en, q) ||
-           (digits.n && has(a->digits, digits));
+    return puan_str_holds(a->zh, q) || puan_str_holds(a->en, q) ||
+           (digits.n && puan_str_holds(a->digits, digits));
 }
 
 enum puan_status puan_campaign_areas_search(struct puan_request *rq,

@@ -871,17 +871,6 @@ enum puan_status puan_people_sender(const char **token, struct puan_demo *d,
     return st;
 }
 
-static void escaped(struct puan_out *o, struct puan_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == '<')
-            puan_out_text(o, "&lt;");
-        else if (s.p[i] == '&')
-            puan_out_text(o, "&amp;");
-        else
-            puan_out_char(o, s.p[i]);
-}
-
 void puan_people_ring(struct puan_out *o, const struct puan_demo *d,
                       int64_t now_s)
 {
@@ -898,13 +887,13 @@ void puan_people_ring(struct puan_out *o, const struct puan_demo *d,
         int k = l->totp.n ? puan_unbase32(raw, sizeof(raw), l->totp) : 0;
 
         puan_out_text(o, "<tr><td>");
-        escaped(o, r ? r->zh : l->role);
+        puan_out_markup(o, r ? r->zh : l->role);
         puan_out_text(o, " ");
-        escaped(o, r ? r->en : PUAN_STR(""));
+        puan_out_markup(o, r ? r->en : PUAN_STR(""));
         puan_out_text(o, "<td><code>");
-        escaped(o, l->name);
+        puan_out_markup(o, l->name);
         puan_out_text(o, "</code><td><code>");
-        escaped(o, l->own);
+        puan_out_markup(o, l->own);
         puan_out_text(o, "</code><td><code>");
         if (k > 0)
             puan_out_fmt(

@@ -686,18 +686,6 @@ static void compare_names(struct marks *m, struct puan_str x, struct puan_str y)
     m->at[n] = '\0';
 }
 
-static enum puan_status nothing(struct puan_shard *sh, struct puan_db *db,
-                                struct puan_act *act, void *arg,
-                                struct puan_err *err)
-{
-    (void)sh;
-    (void)db;
-    (void)act;
-    (void)arg;
-    (void)err;
-    return PUAN_OK;
-}
-
 /*
  * Agreement of the names, from memory when these versions have been compared
  * before; else the vault is opened, which is an entry.
@@ -726,7 +714,7 @@ static enum puan_status names(struct compared *out, struct puan_request *rq,
                                                 (long long)g->d.id)));
     act.verb = PUAN_STR("identity.compare");
     act.note = PUAN_STR("names compared by character, none shown");
-    TRY(puan_commit(puan_store_office(rq->store), &act, nothing, NULL, err));
+    TRY(puan_commit(puan_store_office(rq->store), &act, NULL, NULL, err));
     *out = (struct compared){ .id = g->d.id };
     memcpy(out->basis, g->basis, sizeof(out->basis));
     TRY(load_side(&l, rq, &g->side[0], true, err));

@@ -99,18 +99,6 @@ static enum puan_status sheet(struct puan_out *o, struct puan_request *rq,
     return puan_arena_check(rq->arena, err);
 }
 
-static enum puan_status nothing(struct puan_shard *sh, struct puan_db *db,
-                                struct puan_act *act, void *arg,
-                                struct puan_err *err)
-{
-    (void)sh;
-    (void)db;
-    (void)act;
-    (void)arg;
-    (void)err;
-    return PUAN_OK;
-}
-
 enum puan_status puan_post_worksheet(struct puan_request *rq, const void *v,
                                      struct puan_err *err)
 {
@@ -131,7 +119,7 @@ enum puan_status puan_post_worksheet(struct puan_request *rq, const void *v,
     puan_digest_one(act.new_digest, puan_store_digest(rq->store),
                     puan_out_view(&o));
     act.has_new = true;
-    TRY(puan_commit(puan_store_office(rq->store), &act, nothing, NULL, err));
+    TRY(puan_commit(puan_store_office(rq->store), &act, NULL, NULL, err));
     w = puan_answer_begin(rq, 201);
     puan_jw_map(w);
     puan_jw_kint(w, "entry", (int64_t)act.seq);

@@ -944,18 +944,6 @@ PUAN_ROUTE(puan_review_get_page)
 
 /* ---- POST households/{household}/identity ------------------------------------------------------------ */
 
-static enum puan_status nothing(struct puan_shard *sh, struct puan_db *db,
-                                struct puan_act *act, void *arg,
-                                struct puan_err *err)
-{
-    (void)sh;
-    (void)db;
-    (void)act;
-    (void)arg;
-    (void)err;
-    return PUAN_OK;
-}
-
 PUAN_ROUTE(puan_review_post_identity)
 {
     const struct puan_review_act_in *q = in;
@@ -992,7 +980,7 @@ PUAN_ROUTE(puan_review_post_identity)
         rq->arena, "%.*s%s%.*s [%.*s %lld]", PUAN_FMT(q->purpose),
         q->words.n ? ": " : "", PUAN_FMT(q->words), PUAN_FMT(ent->name),
         (long long)(ent->roster ? row + 1 : 0)));
-    st = puan_commit(p.sh, &act, nothing, NULL, err);
+    st = puan_commit(p.sh, &act, NULL, NULL, err);
     if (st != PUAN_OK)
         return st;
     p.w = puan_answer_begin(rq, 200);

@@ -125,27 +125,6 @@ static struct value read_metric(struct puan_store *st, const char *name,
 
 /* ---- text ----------------------------------------------------------------------- */
 
-static void esc(struct puan_out *o, struct puan_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        switch (s.p[i]) {
-        case '&':
-            puan_out_text(o, "&amp;");
-            break;
-        case '<':
-            puan_out_text(o, "&lt;");
-            break;
-        case '>':
-            puan_out_text(o, "&gt;");
-            break;
-        case '"':
-            puan_out_text(o, "&quot;");
-            break;
-        default:
-            puan_out_char(o, s.p[i]);
-        }
-}
-
 /* 1,234,567 */
 static void number(struct puan_out *o, struct value x)
 {
@@ -210,10 +189,10 @@ static void row(struct puan_out *o, struct puan_store *st, int64_t area,
     for (size_t i = 0; i < PUAN_COUNT(columns); i++)
         v[i] = read_metric(st, columns[i].metric, area);
     puan_out_fmt(o, "<tr%s><th scope=\"row\">", sum ? " class=\"sum\"" : "");
-    esc(o, zh);
+    puan_out_markup(o, zh);
     if (en.n && !puan_str_eq(en, zh)) {
         puan_out_text(o, "<span lang=\"en\">");
-        esc(o, en);
+        puan_out_markup(o, en);
         puan_out_text(o, "</span>");
     }
     puan_out_text(o, "</th><td>");
@@ -273,9 +252,9 @@ static void areas(struct puan_out *o, struct puan_store *st)
         top = 0;
     level = row_level(t, plan);
     puan_out_text(o, "<table><thead><tr><th scope=\"col\">");
-    esc(o, t->level[level].zh);
+    puan_out_markup(o, t->level[level].zh);
     puan_out_text(o, "<span lang=\"en\">");
-    esc(o, t->level[level].en);
+    puan_out_markup(o, t->level[level].en);
     puan_out_text(o, "</span></th><th scope=\"col\">进度<span lang=\"en\">"
                      "progress</span></th>");
     for (size_t i = 0; i < PUAN_COUNT(columns); i++)
@@ -306,7 +285,7 @@ static void ledgers(struct puan_out *o, struct puan_store *st)
         struct puan_shard *sh = puan_store_shard(st, i);
 
         puan_out_text(o, "<tr><th scope=\"row\">");
-        esc(o, i ? puan_str_of(puan_shard_name(sh)) : PUAN_STR("办公库 office"));
+        puan_out_markup(o, i ? puan_str_of(puan_shard_name(sh)) : PUAN_STR("办公库 office"));
         puan_out_text(o, "</th><td>");
         number(o, (struct value){ (int64_t)puan_shard_height(sh), true });
         puan_out_text(o, "</td></tr>");
@@ -340,11 +319,11 @@ static void title(struct puan_out *o, const struct puan_metric *m)
         if (strcmp(titles[i].metric, m->name) == 0) {
             puan_out_text(o, titles[i].zh);
             puan_out_text(o, "<span lang=\"en\">");
-            esc(o, puan_str_of(help));
+            puan_out_markup(o, puan_str_of(help));
             puan_out_text(o, "</span>");
             return;
         }
-    esc(o, puan_str_of(help));
+    puan_out_markup(o, puan_str_of(help));
 }
 
 static void unit(struct puan_out *o, const char *name)
@@ -362,11 +341,11 @@ static void unit(struct puan_out *o, const char *name)
         if (strcmp(units[i].en, name) == 0) {
             puan_out_text(o, units[i].zh);
             puan_out_text(o, "<span lang=\"en\">");
-            esc(o, puan_str_of(name));
+            puan_out_markup(o, puan_str_of(name));
             puan_out_text(o, "</span>");
             return;
         }
-    esc(o, puan_str_of(name));
+    puan_out_markup(o, puan_str_of(name));
 }
 
 /* Everything in the registry that has no place of its own above. */
@@ -418,32 +397,32 @@ static void head(struct puan_out *o, struct puan_request *rq, bool live)
     if (live)
         puan_out_text(o, "<meta http-equiv=\"refresh\" content=\"15\">");
     puan_out_text(o, "<title>");
-    esc(o, plan->zh);
+    puan_out_markup(o, plan->zh);
     puan_out_text(o, " · 普安 Puan</title><link rel=\"stylesheet\" href=\""
                      "/status.css\"><link rel=\"icon\" href=\"/icon.svg\">"
                      "</head><body><header><h1>");
-    esc(o, plan->zh);
+    puan_out_markup(o, plan->zh);
     if (strcmp(birth, "demo") == 0)
         puan_out_text(o, "<span class=\"badge\">演示 demo</span>");
     else if (strcmp(birth, "drill") == 0)
         puan_out_text(o, "<span class=\"badge\">演练 drill</span>");
     puan_out_text(o, "<small lang=\"en\">");
-    esc(o, plan->en);
+    puan_out_markup(o, plan->en);
     puan_out_text(o, "</small></h1><ul class=\"meta\">");
     if (live && t && t->n) {
         uint32_t top = puan_area_find(t, puan_area_top(rq->store));
 
         top = top == PUAN_AREA_NONE ? 0 : top;
         puan_out_text(o, "<li>");
-        esc(o, t->area[top].zh);
+        puan_out_markup(o, t->area[top].zh);
         puan_out_char(o, ' ');
-        esc(o, t->area[top].digits);
+        puan_out_markup(o, t->area[top].digits);
         puan_out_text(o, "</li>");
     }
     puan_out_text(o, "<li>方案 plan ");
-    esc(o, plan->id);
+    puan_out_markup(o, plan->id);
     puan_out_text(o, " · ");
-    esc(o, plan->version);
+    puan_out_markup(o, plan->version);
     puan_out_text(o, "</li><li>普查时间 campaign time ");
     instant(o, rq->now, plan->offset_minutes);
     puan_out_text(o, "</li>");

@@ -202,7 +202,7 @@ static enum puan_status run_act(struct puan_shard *sh,
 {
     struct puan_act *act = job->act;
     int64_t outbox = sh->next_outbox;
-    enum puan_status st;
+    enum puan_status st = PUAN_OK;
 
     act->seq = sh->next_seq;
     act->entry_ms = puan_os_now_ms();
@@ -215,7 +215,8 @@ static enum puan_status run_act(struct puan_shard *sh,
         if (st != PUAN_OK)
             return PUAN_EIO;
     }
-    st = job->body(sh, sh->db, act, job->arg, err);
+    if (job->body)
+        st = job->body(sh, sh->db, act, job->arg, err);
     if (st == PUAN_OK && !act->silent) {
         st = puan_chain_append(sh, act, err);
         if (st != PUAN_OK) {

@@ -128,7 +128,8 @@ struct puan_act {
 
 /*
  * The body of an act.  It may fill act->old/new digests and note.  When it
- * fails, its changes are undone and no entry is written.
+ * fails, its changes are undone and no entry is written.  An act without a body
+ * (NULL) is its entry alone: a reading, a look.
  */
 typedef enum puan_status (*puan_act_fn)(struct puan_shard *sh,
                                         struct puan_db *db,
