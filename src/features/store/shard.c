@@ -523,7 +523,7 @@ enum puan_status puan_commit(struct puan_shard *sh, struct puan_act *act,
     pthread_cond_init(&w.cond, NULL);
     if (act->undo)
         act->undo = wait_undo;
-    puan_commit_async(sh, act, wait_body, wait_done, &w);
+    puan_commit_async(sh, act, body ? wait_body : NULL, wait_done, &w);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
         pthread_cond_wait(&w.cond, &w.lock);
