@@ -1,0 +1,266 @@
+/*
+ * From an answer to its classes: scores down the tree, the nearest entry of
+ * each class, and both together as probabilities.
+ */
+#include "base/out.h"
+#include "core/coder/internal.h"
+#include "core/coder/number.h"
+
+/* How the two sources are weighed; found by cross-validation over the entries
+   (see learn.c). */
+#define SHARE_WEIGHT 0.45
+#define ALIKE_WEIGHT 9.0
+
+struct work {
+    struct coder_bag *b;
+    double *score;   /* per node */
+    double *best;    /* per node: cosine to its nearest entry */
+    uint32_t *entry; /* per node: that entry + 1 */
+    double *dot;     /* per entry */
+    uint32_t *near;  /* entries with dot > 0 */
+    size_t n_near;
+};
+
+static bool get_work(struct work *w, const struct puan_coder *c,
+                     struct puan_arena *a)
+{
+    w->b = puan_new(a, struct coder_bag);
+    w->score = puan_new_n(a, c->n_nodes, double);
+    w->best = puan_new_n(a, c->n_nodes, double);
+    w->entry = puan_new_n(a, c->n_nodes, uint32_t);
+    w->dot = puan_new_n(a, c->n_entries, double);
+    w->near = puan_new_n(a, c->n_entries, uint32_t);
+    w->n_near = 0;
+    return !a->failed;
+}
+
+static void collect(struct work *w, const struct puan_coder *c)
+{
+    double weight = 0, norm = 0;
+
+    for (size_t i = 0; i < w->b->n; i++) {
+        int64_t f = coder_feature(c, w->b->f[i].key);
+        double share = coder_weight[w->b->f[i].kind];
+
+        if (f < 0) { /* a thing never heard of lowers the likeness only */
+            double r = coder_ln(1 + (double)c->n_entries);
+
+            if (w->b->f[i].kind == CODER_GRAM_PAIR)
+                norm += 0.25 * r * r;
+            continue;
+        }
+        weight += share;
+        norm += c->rarity[f] * c->rarity[f];
+        for (uint32_t k = c->gain_at[f]; k < c->gain_at[f + 1]; k++)
+            w->score[c->gain[k].node] += share * (double)c->gain[k].plus;
+        for (uint32_t k = c->entry_at[f]; k < c->entry_at[f + 1]; k++) {
+            uint32_t e = c->entry_of[k];
+
+            if (w->dot[e] == 0)
+                w->near[w->n_near++] = e;
+            w->dot[e] += c->rarity[f] * c->rarity[f];
+        }
+    }
+    for (size_t k = 0; k < c->n_nodes; k++) {
+        int32_t up = c->node[k].parent;
+
+        w->score[k] += weight * c->rest[k];
+        if (up >= 0)
+            w->score[k] += w->score[up];
+    }
+    norm = coder_root(norm);
+    for (size_t i = 0; i < w->n_near; i++) {
+        uint32_t e = w->near[i], k = c->entry[e].node;
+        double cosine = w->dot[e] / (norm * c->entry[e].norm);
+
+        if (cosine > w->best[k]) {
+            w->best[k] = cosine;
+            w->entry[k] = e + 1;
+        }
+    }
+}
+
+/* Scores of leaves become probabilities, in place. */
+static void soften(struct work *w, const struct puan_coder *c)
+{
+    double top = -1e300, sum = 0;
+
+    for (size_t k = 0; k < c->n_nodes; k++) {
+        double above = 0;
+
+        if (!c->node[k].leaf)
+            continue;
+        for (int32_t up = c->node[k].parent; up >= 0; up = c->node[up].parent)
+            if (w->best[up] > above)
+                above = w->best[up];
+        w->score[k] = SHARE_WEIGHT * w->score[k] +
+                      ALIKE_WEIGHT *
+                          (w->best[k] > above * 0.7 ? w->best[k] : above * 0.7);
+        if (w->score[k] > top)
+            top = w->score[k];
+    }
+    for (size_t k = 0; k < c->n_nodes; k++)
+        if (c->node[k].leaf)
+            sum += w->score[k] = coder_exp(w->score[k] - top);
+        else
+            w->score[k] = 0;
+    for (size_t k = 0; k < c->n_nodes; k++)
+        w->score[k] /= sum;
+}
+
+/* The node that stands for leaf k at codes of `digits`. */
+static uint32_t stands_for(const struct puan_coder *c, uint32_t k,
+                           unsigned digits)
+{
+    if (digits == 0)
+        return k;
+    while (c->node[k].digits > digits && c->node[k].parent >= 0 &&
+           c->node[c->node[k].parent].digits >= digits)
+        k = (uint32_t)c->node[k].parent;
+    return k;
+}
+
+/* Sibling leaves may share a group that has no line of its own. */
+static uint32_t first_alike(const struct puan_coder *c, uint32_t k,
+                            unsigned digits)
+{
+    while (digits && c->node[k].digits > digits && k > 0 &&
+           c->node[k - 1].digits >= digits &&
+           memcmp(c->node[k - 1].code.p, c->node[k].code.p, digits) == 0)
+        k--;
+    return k;
+}
+
+static void insert(struct puan_coder_answer *out, struct puan_coder_hit h)
+{
+    size_t at = out->n < PUAN_CODER_HITS ? out->n++ : PUAN_CODER_HITS;
+
+    while (at > 0 && out->hit[at - 1].ppm < h.ppm) {
+        if (at < PUAN_CODER_HITS)
+            out->hit[at] = out->hit[at - 1];
+        at--;
+    }
+    if (at < PUAN_CODER_HITS)
+        out->hit[at] = h;
+}
+
+static enum puan_status rank(struct puan_coder_answer *out, struct work *w,
+                             const struct puan_coder *c, unsigned digits,
+                             struct puan_arena *a, struct puan_err *err)
+{
+    double *sum = puan_new_n(a, c->n_nodes, double);
+    uint32_t *lead = puan_new_n(a, c->n_nodes, uint32_t);
+
+    if (!sum || !lead)
+        return puan_arena_check(a, err);
+    for (size_t k = 0; k < c->n_nodes; k++) {
+        uint32_t g;
+
+        if (!c->node[k].leaf)
+            continue;
+        g = first_alike(c, stands_for(c, (uint32_t)k, digits), digits);
+        sum[g] += w->score[k];
+        if (lead[g] == 0 || w->best[k] > w->best[lead[g] - 1])
+            lead[g] = (uint32_t)k + 1;
+    }
+    for (size_t g = 0; g < c->n_nodes; g++) {
+        struct puan_coder_hit h = {
+            (uint32_t)g, (uint32_t)(sum[g] * 1e6 + 0.5), { "", 0 }, 0
+        };
+        uint32_t e;
+
+        if (h.ppm == 0 || lead[g] == 0)
+            continue;
+        e = w->entry[lead[g] - 1];
+        if (e) {
+            h.nearest = c->entry[e - 1].text;
+            h.alike = (uint32_t)(w->best[lead[g] - 1] * 1e6);
+        }
+        insert(out, h);
+    }
+    return PUAN_OK;
+}
+
+enum puan_status puan_coder_suggest(struct puan_coder_answer *out,
+                                    const struct puan_coder *c,
+                                    const struct puan_str *field,
+                                    size_t n_fields, unsigned digits,
+                                    struct puan_arena *scratch,
+                                    struct puan_err *err)
+{
+    struct work w;
+
+    out->n = 0;
+    if (!get_work(&w, c, scratch))
+        return puan_arena_check(scratch, err);
+    for (size_t i = 0; i < n_fields; i++)
+        coder_features(w.b, &c->words, field[i]);
+    coder_bag_finish(w.b);
+    if (!w.b->any) {
+        out->state = PUAN_CODE_EMPTY;
+        return PUAN_OK;
+    }
+    if (!w.b->meant) {
+        out->state = PUAN_CODE_VAGUE;
+        return PUAN_OK;
+    }
+    collect(&w, c);
+    out->state = w.n_near ? PUAN_CODED : PUAN_CODE_UNKNOWN;
+    if (w.n_near == 0)
+        return PUAN_OK;
+    soften(&w, c);
+    return rank(out, &w, c, digits, scratch, err);
+}
+
+struct puan_str puan_coder_key(const struct puan_coder *c,
+                               const struct puan_str *field, size_t n_fields,
+                               struct puan_arena *a)
+{
+    struct coder_bag *b = puan_new(a, struct coder_bag);
+    struct puan_out o;
+
+    puan_out_init(&o, a);
+    if (!b)
+        return puan_out_view(&o);
+    for (size_t i = 0; i < n_fields; i++)
+        coder_features(b, &c->words, field[i]);
+    coder_bag_finish(b);
+    for (size_t i = 0; i < b->n; i++)
+        puan_out_u64(&o, b->f[i].key);
+    return puan_out_view(&o);
+}
+
+uint32_t puan_coder_alike(const struct puan_coder *c, struct puan_str x,
+                          struct puan_str y, struct puan_arena *scratch)
+{
+    struct coder_bag *p = puan_new(scratch, struct coder_bag);
+    struct coder_bag *q = puan_new(scratch, struct coder_bag);
+    size_t same = 0, all = 0;
+
+    if (!p || !q)
+        return 0;
+    coder_features(p, &c->words, x);
+    coder_features(q, &c->words, y);
+    coder_bag_finish(p);
+    coder_bag_finish(q);
+    for (size_t i = 0, k = 0; i < p->n || k < q->n;) {
+        const struct coder_gram *f = i < p->n ? &p->f[i] : NULL;
+        const struct coder_gram *g = k < q->n ? &q->f[k] : NULL;
+        bool pair;
+
+        if (f && g && f->key == g->key) {
+            pair = f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
+            same += pair ? 2 : 0;
+            all += pair ? 2 : 0;
+            i++;
+            k++;
+        } else if (!g || (f && f->key < g->key)) {
+            all += f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
+            i++;
+        } else {
+            all += g->kind == CODER_GRAM_CHAR || g->kind == CODER_GRAM_PAIR;
+            k++;
+        }
+    }
+    return all ? (uint32_t)(same * 1000000 / all) : 0;
+}
