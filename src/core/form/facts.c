@@ -4,6 +4,7 @@
 #include "base/calendar.h"
 #include "core/codes/codes.h"
 #include "core/form/record.h"
+#include "core/form/scheme.h"
 
 static int64_t of_name(const struct puan_form *f, enum puan_fact fact,
                        struct puan_str text)
@@ -34,6 +35,55 @@ static bool of_id(int64_t *v, enum puan_fact fact,
     case PUAN_FACT_NAME_LENGTH:
     case PUAN_FACT_NAME_CLASS:
     case PUAN_FACT_PHONE_CLASS:
+    case PUAN_FACT_WORD:
+    case PUAN_FACT_NUMBER_CHECK:
+    case PUAN_FACT_NUMBER_PART:
+        break;
+    }
+    return false;
+}
+
+/* A fact that the plan itself describes; *done: it was one. */
+static bool of_plan(int64_t *v, bool *done, const struct puan_item *fact,
+                    const struct puan_item *of, struct puan_str text)
+{
+    *done = true;
+    if (fact->fact == PUAN_FACT_WORD) {
+        *v = puan_words_find(of->words, text);
+        return true;
+    }
+    if (fact->fact == PUAN_FACT_NUMBER_CHECK) {
+        *v = puan_scheme_verdict(of->scheme, text);
+        return true;
+    }
+    if (fact->fact == PUAN_FACT_NUMBER_PART)
+        return puan_scheme_value(v, of->scheme, fact->part, text);
+    *done = false;
+    return true;
+}
+
+/* A fact that goes with the item's type. */
+static bool of_type(int64_t *v, const struct puan_form *f,
+                    const struct puan_item *fact, const struct puan_item *of,
+                    struct puan_str text)
+{
+    switch (of->type) {
+    case PUAN_TYPE_NAME:
+        *v = of_name(f, fact->fact, text);
+        return true;
+    case PUAN_TYPE_PHONE:
+        *v = puan_phone_class(text);
+        return true;
+    case PUAN_TYPE_CITIZEN_ID:
+    case PUAN_TYPE_CODE:
+    case PUAN_TYPE_INT:
+    case PUAN_TYPE_FIXED:
+    case PUAN_TYPE_MONTH:
+    case PUAN_TYPE_DATE:
+    case PUAN_TYPE_AREA:
+    case PUAN_TYPE_TEXT:
+    case PUAN_TYPE_POINT:
+    case PUAN_TYPE_FACT:
         break;
     }
     return false;
@@ -49,7 +99,7 @@ static void row_facts(const struct puan_form *f, const struct puan_entity *e,
     for (uint16_t i = e->n_asked; i < e->n_items; i++) {
         const struct puan_item *it = &e->items[i];
         const int of = it->fact_of;
-        bool ok = true;
+        bool ok, done;
 
         if (st[of] == PUAN_GIVEN && txt[of].p == NULL)
             continue; /* sealed away: what was decoded stands */
@@ -57,30 +107,14 @@ static void row_facts(const struct puan_form *f, const struct puan_entity *e,
         st[i] = st[of];
         if (st[of] != PUAN_GIVEN)
             continue;
-        switch (e->items[of].type) {
-        case PUAN_TYPE_NAME:
-            v[i] = of_name(f, it->fact, txt[of]);
-            break;
-        case PUAN_TYPE_PHONE:
-            v[i] = puan_phone_class(txt[of]);
-            break;
-        case PUAN_TYPE_CITIZEN_ID:
+        ok = of_plan(&v[i], &done, it, &e->items[of], txt[of]);
+        if (!done && e->items[of].type == PUAN_TYPE_CITIZEN_ID) {
             if (id_of != of)
                 puan_id_parse(&id, txt[of], ref_day);
             id_of = of;
             ok = of_id(&v[i], it->fact, &id);
-            break;
-        case PUAN_TYPE_CODE:
-        case PUAN_TYPE_INT:
-        case PUAN_TYPE_FIXED:
-        case PUAN_TYPE_MONTH:
-        case PUAN_TYPE_DATE:
-        case PUAN_TYPE_AREA:
-        case PUAN_TYPE_TEXT:
-        case PUAN_TYPE_POINT:
-        case PUAN_TYPE_FACT:
-            ok = false;
-            break;
+        } else if (!done) {
+            ok = of_type(&v[i], f, it, &e->items[of], txt[of]);
         }
         if (!ok) {
             v[i] = 0;

@@ -5,6 +5,7 @@
 
 #include "base/calendar.h"
 #include "base/out.h"
+#include "core/form/scheme.h"
 
 /* --- problems ----------------------------------------------------------- */
 
@@ -39,6 +40,7 @@ struct reader {
     const struct puan_codelist **lists;
     size_t n_lists, cap_lists;
     const struct puan_codelist *reasons; /* the form's default */
+    const struct puan_node *schemes;
     struct puan_problems *problems;
     struct puan_err *err; /* the first failure */
     bool bad;
@@ -426,7 +428,7 @@ static enum puan_status item_keys(const struct puan_item *it,
         "type",  "zone",   "zh",     "en",         "codes",    "min",
         "max",   "places", "digits", "asked_if",   "required", "reasons",
         "alias", "group",  "from",   "key_digits", "hint",     "identifies",
-        "why",   NULL
+        "why",   "scheme", "words",  NULL
     };
     const struct puan_node *c;
     enum puan_status st = puan_node_only(n, keys, err);
@@ -448,7 +450,54 @@ static enum puan_status item_keys(const struct puan_item *it,
         return puan_node_fail(c ? c : n, err,
                               "'places' stands with type "
                               "decimal, and only there");
+    c = puan_node_get(n, "scheme");
+    if (c != NULL && it->type != PUAN_TYPE_TEXT)
+        return puan_node_fail(c, err, "'scheme' stands with type text, and "
+                                      "only there");
+    c = puan_node_get(n, "words");
+    if (c != NULL && it->type != PUAN_TYPE_TEXT && it->type != PUAN_TYPE_NAME)
+        return puan_node_fail(c, err, "'words' stands with type text or name, "
+                                      "and only there");
     return PUAN_OK;
+}
+
+/* A code list as a part of a scheme names it. */
+static enum puan_status scheme_list(const struct puan_codelist **out, void *ctx,
+                                    const struct puan_node *n,
+                                    struct puan_err *err)
+{
+    return list_of(out, ctx, n, err);
+}
+
+/* `scheme:` and `words:` of an item. */
+static enum puan_status item_plan_facts(struct puan_item *it, struct reader *r,
+                                        const struct puan_node *n,
+                                        struct puan_err *err)
+{
+    const struct puan_node *c = puan_node_get(n, "words"), *def;
+    struct puan_scheme *s;
+    enum puan_status st = PUAN_OK;
+
+    if (c != NULL)
+        st = list_of(&it->words, r, c, err);
+    c = puan_node_get(n, "scheme");
+    if (st != PUAN_OK || c == NULL)
+        return st;
+    def = puan_node_get_s(r->schemes, c->text);
+    if (def == NULL)
+        return puan_node_fail(c, err, "no scheme '%.*s', describe it under "
+                                      "'schemes:' of the form",
+                              PUAN_FMT(c->text));
+    st = puan_scheme_load(&s, def, scheme_list, r, r->a, err);
+    if (st == PUAN_OK)
+        it->scheme = s;
+    for (size_t i = 0; st == PUAN_OK && i < s->n_parts; i++)
+        if (!name_ok(s->part[i].name) ||
+            puan_str_is(s->part[i].name, "number_check") ||
+            puan_str_is(s->part[i].name, "word"))
+            st = puan_node_fail(def, err, "a part cannot be called '%.*s'",
+                                PUAN_FMT(s->part[i].name));
+    return st;
 }
 
 struct from_row {
@@ -548,6 +597,8 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
     if (st == PUAN_OK && it->identifies && it->zone != PUAN_ZONE_VAULT)
         st = puan_node_fail(puan_node_get(n, "identifies"), err,
                             "an item that identifies is of zone vault");
+    if (st == PUAN_OK)
+        st = item_plan_facts(it, r, n, err);
     it->alias = puan_node_str_opt(n, "alias", "");
     it->group = puan_node_str_opt(n, "group", "");
     it->asked_if = puan_node_str_opt(n, "asked_if", "");
@@ -555,6 +606,73 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
         st = puan_node_fail(puan_node_get(n, "alias"), err, "'%.*s' " NAME_RULE,
                             PUAN_FMT(it->alias));
     return st;
+}
+
+/* How many facts stand behind an item. */
+static size_t count_facts(const struct puan_item *it)
+{
+    size_t n = (it->words != NULL) +
+               (it->scheme != NULL ? 1 + it->scheme->n_parts : 0);
+
+    for (size_t i = 0; i < PUAN_COUNT(facts); i++)
+        n += facts[i].of == it->type;
+    return n;
+}
+
+static void add_fact(struct puan_item *items, uint16_t *n, uint16_t of,
+                     const char *name, struct puan_item fact,
+                     struct puan_arena *a)
+{
+    const struct puan_item *base = &items[of];
+
+    fact.name = puan_str_of(
+        puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->name), name));
+    if (base->alias.n > 0)
+        fact.alias = puan_str_of(
+            puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->alias), name));
+    fact.type = PUAN_TYPE_FACT;
+    fact.zone = PUAN_ZONE_FRAME;
+    fact.fact_of = of;
+    fact.at = base->at;
+    items[(*n)++] = fact;
+}
+
+/* Facts that the plan describes: a word found, the parts of a number. */
+static void add_plan_facts(struct puan_item *items, uint16_t *n, uint16_t of,
+                           struct puan_arena *a)
+{
+    const struct puan_codelist *words = items[of].words;
+    const struct puan_scheme *s = items[of].scheme;
+
+    if (words != NULL)
+        add_fact(items, n, of, "word",
+                 (struct puan_item){ .zh = PUAN_STR("所含词语的类别"),
+                                     .en = PUAN_STR("class of the word it holds"),
+                                     .max = words->codes[words->n - 1].value,
+                                     .fact = PUAN_FACT_WORD },
+                 a);
+    if (s == NULL)
+        return;
+    add_fact(items, n, of, "number_check",
+             (struct puan_item){ .zh = PUAN_STR("号码校验结果"),
+                                 .en = PUAN_STR("check of the number"),
+                                 .max = PUAN_NUMBER_DIGIT +
+                                        (int64_t)s->n_checks,
+                                 .fact = PUAN_FACT_NUMBER_CHECK },
+             a);
+    for (size_t i = 0; i < s->n_parts; i++) {
+        const struct puan_scheme_part *p = &s->part[i];
+
+        add_fact(items, n, of, puan_arena_dup(a, p->name),
+                 (struct puan_item){ .zh = p->zh,
+                                     .en = p->en,
+                                     .max = INT64_MAX,
+                                     .codes = p->codes,
+                                     .digits = p->digits,
+                                     .part = (uint16_t)i,
+                                     .fact = PUAN_FACT_NUMBER_PART },
+                 a);
+    }
 }
 
 static void add_facts(struct puan_item *items, uint16_t *n, uint16_t of,
@@ -567,25 +685,18 @@ static void add_facts(struct puan_item *items, uint16_t *n, uint16_t of,
 
         if (row->of != base->type)
             continue;
-        items[*n] = (struct puan_item){
-            .name = puan_str_of(
-                puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->name), row->name)),
-            .zh = puan_str_of(row->zh),
-            .en = puan_str_of(row->en),
-            .type = PUAN_TYPE_FACT,
-            .zone = PUAN_ZONE_FRAME,
-            .min = row->min,
-            .max = row->max,
-            .fact_of = of,
-            .fact = row->fact,
-            .digits = row->fact == PUAN_FACT_ID_REGION ? 6 : 0,
-            .at = base->at,
-        };
-        if (base->alias.n > 0)
-            items[*n].alias = puan_str_of(
-                puan_arena_fmt(a, "%.*s.%s", PUAN_FMT(base->alias), row->name));
-        ++*n;
+        add_fact(items, n, of, row->name,
+                 (struct puan_item){
+                     .zh = puan_str_of(row->zh),
+                     .en = puan_str_of(row->en),
+                     .min = row->min,
+                     .max = row->max,
+                     .fact = row->fact,
+                     .digits = row->fact == PUAN_FACT_ID_REGION ? 6 : 0,
+                 },
+                 a);
     }
+    add_plan_facts(items, n, of, a);
 }
 
 /* --- names -------------------------------------------------------------- */
@@ -683,6 +794,25 @@ static bool same_name(const struct puan_item *x, const struct puan_item *y)
 
 #define ITEMS_MAX 400
 
+/* The asked items and the facts behind them, in a place of their own. */
+static struct puan_item *with_facts(const struct puan_item *asked, uint16_t *n,
+                                    struct puan_arena *a)
+{
+    size_t all = *n;
+    uint16_t n_asked = *n;
+    struct puan_item *items;
+
+    for (uint16_t i = 0; i < n_asked; i++)
+        all += count_facts(&asked[i]);
+    items = puan_new_n(a, all + 1, struct puan_item);
+    if (items == NULL)
+        return NULL;
+    memcpy(items, asked, n_asked * sizeof(*items));
+    for (uint16_t i = 0; i < n_asked; i++)
+        add_facts(items, n, i, a);
+    return items;
+}
+
 static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
                                     const struct puan_node *n, bool first)
 {
@@ -718,7 +848,7 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
         note(r, &err);
         return PUAN_EINVAL;
     }
-    items = puan_new_n(r->a, list->n * 5, struct puan_item);
+    items = puan_new_n(r->a, list->n, struct puan_item);
     if (items == NULL) {
         (void)puan_arena_check(r->a, &err);
         note(r, &err);
@@ -741,8 +871,9 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
         k = (uint16_t)(k + (ok ? 1 : 0));
     }
     e->n_asked = asked = k;
-    for (uint16_t i = 0; i < asked; i++)
-        add_facts(items, &k, i, r->a);
+    items = with_facts(items, &k, r->a);
+    if (items == NULL)
+        return PUAN_ENOMEM;
     e->items = items;
     e->n_items = k;
     if (r->a->failed)
@@ -823,13 +954,14 @@ enum puan_status puan_form_load_all(struct puan_form **out,
     static const char *const keys[] = { "form",       "version",  "zh",
                                         "en",         "codes",    "reasons",
                                         "test_words", "entities", "law",
-                                        NULL };
+                                        "schemes",    NULL };
     struct puan_err own = { 0 };
     struct puan_form *f = puan_new(a, struct puan_form);
     struct reader r = { .a = a,
                         .f = f,
                         .own = puan_node_get(tree, "codes"),
                         .shared = lists,
+                        .schemes = puan_node_get(tree, "schemes"),
                         .problems = problems,
                         .err = err ? err : &own,
                         .cap_lists = 256 };

@@ -63,8 +63,13 @@ enum puan_fact {
     PUAN_FACT_ID_REGION,   /* id_region: 6 digits as a number */
     PUAN_FACT_NAME_LENGTH, /* name_length: code points */
     PUAN_FACT_NAME_CLASS,  /* name_class: enum puan_name_class */
-    PUAN_FACT_PHONE_CLASS  /* phone_class: enum puan_phone_class */
+    PUAN_FACT_PHONE_CLASS, /* phone_class: enum puan_phone_class */
+    PUAN_FACT_WORD,        /* word: class of the word it holds, 0 none */
+    PUAN_FACT_NUMBER_CHECK, /* number_check: enum puan_number_check */
+    PUAN_FACT_NUMBER_PART  /* NAME of a part of the scheme */
 };
+
+struct puan_scheme; /* scheme.h */
 
 struct puan_item {
     struct puan_str name;  /* "D3" */
@@ -82,6 +87,9 @@ struct puan_item {
     bool identifies; /* the same value twice is the same person: tokens */
     int fact_of; /* PUAN_TYPE_FACT: item index it derives from, else -1 */
     enum puan_fact fact;
+    uint16_t part; /* PUAN_FACT_NUMBER_PART: which of the scheme */
+    const struct puan_scheme *scheme;  /* text: a number with check characters */
+    const struct puan_codelist *words; /* text, name: words to look for */
     struct puan_str group; /* heading it stands under, "para"; may be empty */
     enum puan_from from;
     unsigned key_digits; /* PUAN_FROM_KEY: how many, of its end (int) or

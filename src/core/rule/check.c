@@ -33,7 +33,8 @@ static const struct {
     { "id_check", PUAN_KIND_NUM, 0 },    { "id_month", PUAN_KIND_MONTH, 0 },
     { "id_sex", PUAN_KIND_NUM, 0 },      { "id_region", PUAN_KIND_AREA, 6 },
     { "name_length", PUAN_KIND_NUM, 0 }, { "name_class", PUAN_KIND_NUM, 0 },
-    { "phone_class", PUAN_KIND_NUM, 0 },
+    { "phone_class", PUAN_KIND_NUM, 0 }, { "word", PUAN_KIND_NUM, 0 },
+    { "number_check", PUAN_KIND_NUM, 0 },
 };
 
 static const char *const quantifiers[] = { "count", "any", "all",  "sum",
@@ -841,7 +842,57 @@ static enum puan_status check_fact(node *n, scope *s, size_t fact)
                        ? ": it has id_check, id_month, id_sex, id_region"
                    : e->items[x->item].type == PUAN_TYPE_NAME
                        ? ": it has name_length, name_class"
-                       : "");
+                   : e->items[x->item].scheme ? ": it has number_check, part"
+                                              : "");
+}
+
+/* part(U101, region): the column of that part of the number. */
+static enum puan_status check_part(node *n, scope *s)
+{
+    node *x = n->kid, *p = x->next;
+    struct nearest near = nearest_to(p->name);
+    const struct puan_entity *e;
+    enum puan_status st = puan_rule_check(x, s);
+
+    if (st != PUAN_OK)
+        return st;
+    if (x->ast != PUAN_AST_ITEM)
+        return FAIL_AT(s, x, "part takes an item and the name of a part");
+    if ((p->ast != PUAN_AST_NAME && p->ast != PUAN_AST_WORD) || p->qual.n > 0)
+        return FAIL_AT(s, p,
+                       "part takes the name of a part of the number, as the "
+                       "form's scheme has it");
+    e = entity_of(s, x->entity);
+    for (uint16_t i = 0; i < e->n_items; i++) {
+        const struct puan_item *it = &e->items[i];
+        struct puan_str name = it->name;
+
+        if (it->fact != PUAN_FACT_NUMBER_PART || it->fact_of != (int)x->item)
+            continue;
+        name.p += e->items[x->item].name.n + 1;
+        name.n -= e->items[x->item].name.n + 1;
+        consider(&near, name);
+        if (!puan_str_eq(name, p->name))
+            continue;
+        n->ast = PUAN_AST_ITEM;
+        n->src = x->src;
+        n->entity = x->entity;
+        n->item = i;
+        n->kid = NULL;
+        n->height = 1;
+        n->type = (struct puan_type){ .kind = it->codes    ? PUAN_KIND_CODE
+                                              : it->digits ? PUAN_KIND_AREA
+                                                           : PUAN_KIND_NUM,
+                                      .digits = (uint8_t)it->digits,
+                                      .list = it->codes };
+        return PUAN_OK;
+    }
+    if (near.name.n)
+        return FAIL_AT(s, p, "'%.*s' has no part '%.*s'; the nearest is '%.*s'",
+                       PUAN_FMT(x->name), PUAN_FMT(p->name),
+                       PUAN_FMT(near.name));
+    return FAIL_AT(s, p, "'%.*s' has no part '%.*s'", PUAN_FMT(x->name),
+                   PUAN_FMT(p->name));
 }
 
 static enum puan_status want_item(node *x, scope *s, const char *name)
@@ -1115,6 +1166,8 @@ static enum puan_status check_call(node *n, scope *s)
     enum puan_status st = PUAN_OK;
     node *x = n->kid, *y = x->next;
 
+    if (puan_str_is(n->name, "part") && y && !y->next)
+        return check_part(n, s);
     for (node *k = x; k; k = k->next)
         args++;
     for (fn = 0; fn < PUAN_COUNT(functions); fn++)
