@@ -172,14 +172,14 @@ enum puan_status puan_cube_scatter(struct puan_cube_worker *w, size_t cube,
 /* ---- one range -------------------------------------------------------------
  */
 
-struct table { /* of cells; free where the count is 0 */
+struct cell_hash { /* of cells; free where the count is 0 */
     const struct puan_alloc *host;
     uint64_t *cell;
     size_t cap, n, words; /* cap: a power of two */
     unsigned shift;
 };
 
-static bool table_open(struct table *h, size_t cap)
+static bool hash_open(struct cell_hash *h, size_t cap)
 {
     size_t bytes = cap * h->words * sizeof(uint64_t);
 
@@ -193,7 +193,7 @@ static bool table_open(struct table *h, size_t cap)
     return true;
 }
 
-static void table_close(struct table *h)
+static void hash_close(struct cell_hash *h)
 {
     if (h->cell)
         h->host->put(h->host->ctx, h->cell,
@@ -201,7 +201,7 @@ static void table_close(struct table *h)
     h->cell = NULL;
 }
 
-static uint64_t *slot_of(const struct table *h, uint64_t key)
+static uint64_t *slot_of(const struct cell_hash *h, uint64_t key)
 {
     size_t i = (size_t)(key * 0x9e3779b97f4a7c15u >> h->shift);
 
@@ -213,11 +213,11 @@ static uint64_t *slot_of(const struct table *h, uint64_t key)
     }
 }
 
-static bool grow(struct table *h)
+static bool grow(struct cell_hash *h)
 {
-    struct table wide = { .host = h->host, .words = h->words };
+    struct cell_hash wide = { .host = h->host, .words = h->words };
 
-    if (!table_open(&wide, h->cap * 2))
+    if (!hash_open(&wide, h->cap * 2))
         return false;
     for (size_t i = 0; i < h->cap; i++) {
         const uint64_t *cell = h->cell + i * h->words;
@@ -227,7 +227,7 @@ static bool grow(struct table *h)
                    h->words * sizeof(uint64_t));
     }
     wide.n = h->n;
-    table_close(h);
+    hash_close(h);
     *h = wide;
     return true;
 }
@@ -295,8 +295,8 @@ static void put_cell(uint64_t **at, const struct puan_cube_in *c,
 }
 
 /* The cells of a table in the order of their keys. */
-static enum puan_status put_table(struct puan_cube_worker *by, size_t cube,
-                                  const struct table *h, uint64_t differ,
+static enum puan_status put_hash(struct puan_cube_worker *by, size_t cube,
+                                  const struct cell_hash *h, uint64_t differ,
                                   size_t part, struct puan_err *err)
 {
     const struct puan_cube_in *c = &by->cube[cube];
@@ -370,7 +370,7 @@ static enum puan_status count_part(struct puan_cube_worker *by,
                                    struct puan_err *err)
 {
     const struct puan_cube_in *c = &by->cube[cube];
-    struct table h = { .host = by->arena->host, .words = c->words };
+    struct cell_hash h = { .host = by->arena->host, .words = c->words };
     size_t words = words_of(c);
     uint64_t rows = 0, least = UINT64_MAX, most = 0, differ = 0, any = 0;
     enum puan_status st = PUAN_OK;
@@ -395,7 +395,7 @@ static enum puan_status count_part(struct puan_cube_worker *by,
     if (most - least < 2 * rows)
         return count_dense(by, all, n_all, cube, part, least,
                            most - least + 1, err);
-    if (!table_open(&h, 4096))
+    if (!hash_open(&h, 4096))
         return puan_fail(err, PUAN_ENOMEM, "table", "out of memory");
     for (size_t k = 0; st == PUAN_OK && k < n_all; k++) {
         const struct puan_cube_bins *b = all[k]->state[cube].bins;
@@ -416,8 +416,8 @@ static enum puan_status count_part(struct puan_cube_worker *by,
         }
     }
     if (st == PUAN_OK)
-        st = put_table(by, cube, &h, differ, part, err);
-    table_close(&h);
+        st = put_hash(by, cube, &h, differ, part, err);
+    hash_close(&h);
     return st;
 }
 
