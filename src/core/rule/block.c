@@ -228,6 +228,19 @@ static void at_line(struct block *b, struct frame *f, const struct puan_ins *i,
     }
 }
 
+static void look_up(struct block *b, struct frame *f, const struct puan_ins *i)
+{
+    EACH(f->n)
+    {
+        val key[PUAN_LOOKUP_KEYS];
+
+        for (unsigned k = 0; k < i->y; k++)
+            key[k] = GET(&f->reg[i->d + k], l);
+        PUT(&f->reg[i->d], l,
+            op_lookup(b->p->table[i->x], key, i->y, i->k));
+    }
+}
+
 static void run(struct block *b, struct frame *f, const struct puan_ins *i,
                 size_t n);
 
@@ -448,6 +461,9 @@ static void run(struct block *b, struct frame *f, const struct puan_ins *i,
         case PUAN_OP_SAME_ID:
         case PUAN_OP_SAME_TEXT:
             same(b, f, i, d);
+            break;
+        case PUAN_OP_LOOKUP:
+            look_up(b, f, i);
             break;
         case PUAN_OP_AT_ITEM:
         case PUAN_OP_AT_COLUMN:

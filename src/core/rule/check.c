@@ -22,7 +22,7 @@ static const struct {
     { "max", 1, 0 },     { "month", 1, 1 },     { "day", 1, 1 },
     { "year", 1, 1 },    { "month_of", 1, 1 },  { "age_at", 2, 2 },
     { "number", 1, 1 },  { "prefix", 2, 2 },    { "at", 2, 2 },
-    { "same_id", 2, 2 }, { "same_text", 2, 2 },
+    { "same_id", 2, 2 }, { "same_text", 2, 2 }, { "found", 1, 1 },
 };
 
 static const struct {
@@ -149,6 +149,22 @@ static const struct puan_entity *entity_of(const scope *s, uint16_t e)
     return &s->names->form->entity[e];
 }
 
+/* The entity above, -1 when there is none. */
+static int above(const scope *s, int e)
+{
+    if (s->names->parent)
+        return s->names->parent[e];
+    return e > 0 ? 0 : -1;
+}
+
+static bool is_above(const scope *s, int a, int e)
+{
+    for (e = above(s, e); e >= 0; e = above(s, e))
+        if (e == a)
+            return true;
+    return false;
+}
+
 static struct puan_type item_type(const struct puan_item *it)
 {
     struct puan_type t = { .kind = PUAN_KIND_SEALED };
@@ -267,8 +283,8 @@ static enum puan_status unknown_name(node *n, scope *s)
 
     s->unresolved = true;
     for (uint16_t e = 0; e < f->n_entities; e++) {
-        bool here =
-            e == 0 || e == s->level || (s->in_row && e == s->row_entity);
+        bool here = e == s->level || is_above(s, e, s->level) ||
+                    (s->in_row && e == s->row_entity);
 
         if (here)
             consider_entity(&near, &f->entity[e]);
@@ -333,6 +349,97 @@ static enum puan_status resolve_const(bool *found, node *n, scope *s)
     return PUAN_OK;
 }
 
+/*
+ * A column of a reference table, or found(table) where n is the call: becomes
+ * the keys, read by the table's names for them.
+ */
+static enum puan_status look_up(node *n, scope *s,
+                                const struct puan_ast_decl *d, uint16_t table,
+                                int64_t column)
+{
+    struct puan_rule_names *names = s->names;
+    const struct puan_form *f = names->form;
+    node **end = &n->kid;
+
+    n->kid = NULL;
+    n->type = (struct puan_type){ .kind = PUAN_KIND_NUM };
+    if (column < 0)
+        n->type.kind = PUAN_KIND_TRUTH;
+    else /* what bears an item's name is of its type */
+        for (uint16_t e = 0; e < f->n_entities; e++) {
+            int i = puan_entity_item(&f->entity[e], n->name);
+
+            if (i >= 0 && f->entity[e].items[i].zone == PUAN_ZONE_FRAME) {
+                n->type = item_type(&f->entity[e].items[i]);
+                break;
+            }
+        }
+    for (size_t i = 0; i < d->by.n; i++) {
+        node *k = puan_new(names->arena, node);
+        enum puan_status st;
+
+        if (!k)
+            return puan_arena_check(names->arena, names->err);
+        k->ast = PUAN_AST_NAME;
+        k->height = 1;
+        k->line = n->line;
+        k->col = n->col;
+        k->name = d->by.name[i];
+        *end = k;
+        end = &k->next;
+        st = puan_rule_check(k, s);
+        if (st != PUAN_OK)
+            return st;
+        if (k->type.kind == PUAN_KIND_SEALED ||
+            k->type.kind == PUAN_KIND_TRUTH || k->type.kind == PUAN_KIND_WORD)
+            return FAIL_AT(s, n, "'%.*s' cannot be a key of table '%.*s'",
+                           PUAN_FMT(k->name), PUAN_FMT(d->name));
+    }
+    n->ast = PUAN_AST_LOOKUP;
+    n->item = table;
+    n->value = column;
+    n->height = 2;
+    return PUAN_OK;
+}
+
+/* geo.control, where geo is no entity; *is tells whether it is a table. */
+static enum puan_status table_column(bool *is, node *n, scope *s)
+{
+    const struct puan_ast_decl *d;
+    struct nearest near = nearest_to(n->name);
+    uint16_t table;
+
+    d = s->names->text ? puan_ast_table(s->names->text, n->qual, &table) : NULL;
+    *is = d != NULL;
+    if (!d)
+        return PUAN_OK;
+    for (size_t i = 0; i < d->gives.n; i++) {
+        if (puan_str_eq(d->gives.name[i], n->name))
+            return look_up(n, s, d, table, (int64_t)i);
+        consider(&near, d->gives.name[i]);
+    }
+    return FAIL_AT(s, n, "table '%.*s' gives no '%.*s'%s%.*s",
+                   PUAN_FMT(d->name), PUAN_FMT(n->name),
+                   near.name.n ? "; the nearest is " : "", PUAN_FMT(near.name));
+}
+
+static enum puan_status check_found(node *n, scope *s)
+{
+    const struct puan_ast_decl *d = NULL;
+    node *x = n->kid;
+    uint16_t table = 0;
+
+    if (s->constant)
+        return FAIL_AT(s, n, "a constant cannot read a table");
+    if (x->ast == PUAN_AST_NAME && x->qual.n == 0 && s->names->text)
+        d = puan_ast_table(s->names->text, x->name, &table);
+    if (!d)
+        return FAIL_AT(s, x,
+                       "found takes the name of a reference table, declared "
+                       "as: table NAME by ITEM, … gives COLUMN, …");
+    return look_up(n, s, d, table, -1);
+}
+
 static enum puan_status resolve(node *n, scope *s)
 {
     bool found = false;
@@ -365,14 +472,23 @@ static enum puan_status resolve(node *n, scope *s)
         }
         e = puan_form_entity(f, n->qual);
         if (e < 0) {
+            bool table;
+
+            st = table_column(&table, n, s);
+            if (table || st != PUAN_OK)
+                return st;
             s->unresolved = true;
             return FAIL_AT(s, n, "form '%.*s' has no roster '%.*s'",
                            PUAN_FMT(f->id), PUAN_FMT(n->qual));
         }
-        if (e == 0)
-            st = resolve_in(&found, n, s, 0, PUAN_SRC_HOUSE);
-        else if (s->in_row && e == (int)s->row_entity)
+        if (s->in_row && e == (int)s->row_entity)
             st = resolve_in(&found, n, s, s->row_entity, PUAN_SRC_INNER);
+        else if (!s->in_row && s->names->parent && e == (int)s->level)
+            st = resolve_in(&found, n, s, s->level, PUAN_SRC_OWN);
+        else if (s->names->parent
+                     ? is_above(s, e, s->in_row ? s->row_entity : s->level)
+                     : e == 0)
+            st = resolve_in(&found, n, s, (uint16_t)e, PUAN_SRC_HOUSE);
         else
             return FAIL_AT(s, n,
                            "%.*s has many rows: write "
@@ -383,12 +499,13 @@ static enum puan_status resolve(node *n, scope *s)
         return st == PUAN_OK && !found ? unknown_name(n, s) : st;
     }
     if (!s->constant) {
-        if (s->in_row)
-            st = resolve_in(&found, n, s, s->row_entity, PUAN_SRC_INNER);
-        else
-            st = resolve_in(&found, n, s, s->level, PUAN_SRC_OWN);
-        if (st == PUAN_OK && !found)
-            st = resolve_in(&found, n, s, 0, PUAN_SRC_HOUSE);
+        int from = s->in_row ? s->row_entity : s->level;
+
+        for (int e = from; e >= 0 && st == PUAN_OK && !found; e = above(s, e))
+            st = resolve_in(&found, n, s, (uint16_t)e,
+                            e != from   ? PUAN_SRC_HOUSE
+                            : s->in_row ? PUAN_SRC_INNER
+                                        : PUAN_SRC_OWN);
     }
     if (st == PUAN_OK && !found)
         st = resolve_const(&found, n, s);
@@ -1062,6 +1179,21 @@ static enum puan_status find_roster(uint16_t *e, node *n, scope *s,
 
     if (s->constant)
         return FAIL_AT(s, n, "a constant cannot look over rows");
+    if (s->names->parent && i >= 0) {
+        int a = s->level; /* the nearest unit above both */
+
+        while (a >= 0 && !is_above(s, a, i))
+            a = above(s, a);
+        if (a < 0)
+            return FAIL_AT(s, n,
+                           "no level stands above both %.*s and %.*s: declare "
+                           "one, such as level household by hhid",
+                           PUAN_FMT(entity_of(s, s->level)->name),
+                           PUAN_FMT(name));
+        *e = (uint16_t)i;
+        s->reads = true;
+        return PUAN_OK;
+    }
     if (i > 0 || (i == 0 && f->entity[0].roster)) {
         *e = (uint16_t)i;
         s->reads = true;
@@ -1190,6 +1322,8 @@ static enum puan_status check_call(node *n, scope *s)
     n->op = (uint8_t)fn;
     if (fn == PUAN_FN_AT)
         return check_at(n, s);
+    if (fn == PUAN_FN_FOUND)
+        return check_found(n, s);
     for (node *k = x; k && st == PUAN_OK; k = k->next)
         st = puan_rule_check(k, s);
     if (st != PUAN_OK)
@@ -1272,6 +1406,7 @@ static enum puan_status check_call(node *n, scope *s)
     case PUAN_FN_SAME_TEXT:
         return check_same(n, s, (enum puan_fn)fn);
     case PUAN_FN_AT:
+    case PUAN_FN_FOUND:
     case PUAN_FN_FACT:
         break;
     }
@@ -1282,7 +1417,8 @@ static enum puan_status check_call(node *n, scope *s)
 
 static bool foldable(const node *n)
 {
-    if (n->ast == PUAN_AST_QUANT || n->ast == PUAN_AST_RANGE || !n->kid ||
+    if (n->ast == PUAN_AST_QUANT || n->ast == PUAN_AST_RANGE ||
+        n->ast == PUAN_AST_LOOKUP || !n->kid ||
         (n->ast == PUAN_AST_CALL &&
          (n->op == PUAN_FN_AT || n->op == PUAN_FN_GIVEN ||
           n->op == PUAN_FN_MISSING || n->op == PUAN_FN_ASKED ||
@@ -1369,6 +1505,7 @@ static enum puan_status check_node(node *n, scope *s)
     case PUAN_AST_WORD:
     case PUAN_AST_ITEM:
     case PUAN_AST_COLUMN:
+    case PUAN_AST_LOOKUP:
         return PUAN_OK;
     case PUAN_AST_NAME:
         return resolve(n, s);
@@ -1413,6 +1550,7 @@ static enum puan_status check_node(node *n, scope *s)
     case PUAN_AST_COLUMN:
     case PUAN_AST_CALL:
     case PUAN_AST_QUANT:
+    case PUAN_AST_LOOKUP:
         break;
     }
     return PUAN_OK;
@@ -1488,8 +1626,9 @@ static enum puan_status add_column(struct puan_ast_define *d,
         return puan_fail_at(names->err, PUAN_EBUG, d->file, d->line, d->col,
                             "more derived items than counted");
     d->column = (uint16_t)names->n_columns;
-    names->column[names->n_columns++] =
-        (struct puan_column){ .code = span, .entity = d->entity };
+    names->column[names->n_columns++] = (struct puan_column){
+        .code = span, .entity = d->entity, .tree = d->expr
+    };
     return PUAN_OK;
 }
 

@@ -385,8 +385,24 @@ static void call(struct emit *e, const node *n, unsigned d)
         }
         return;
     case PUAN_FN_DAY:
+    case PUAN_FN_FOUND:
     case PUAN_FN_FACT:
         break; /* folded or resolved before */
+    }
+}
+
+static void lookup(struct emit *e, const node *n, unsigned d)
+{
+    struct puan_ins *i;
+    unsigned keys = 0;
+
+    for (const node *k = n->kid; k; k = k->next)
+        tree(e, k, d + keys++);
+    i = put(e, PUAN_OP_LOOKUP, d);
+    if (i) {
+        i->x = n->item;
+        i->y = (uint16_t)keys;
+        i->k = n->value;
     }
 }
 
@@ -486,6 +502,9 @@ static void tree(struct emit *e, const node *n, unsigned d)
         break;
     case PUAN_AST_QUANT:
         quantifier(e, n, d);
+        break;
+    case PUAN_AST_LOOKUP:
+        lookup(e, n, d);
         break;
     case PUAN_AST_WORD:
     case PUAN_AST_NAME:

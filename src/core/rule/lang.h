@@ -7,6 +7,7 @@
 #ifndef PUAN_CORE_RULE_LANG_H
 #define PUAN_CORE_RULE_LANG_H
 
+#include "core/rule/lookup.h"
 #include "core/rule/rule.h"
 
 /* ---- tokens ---- */
@@ -127,7 +128,9 @@ enum puan_ast {
     PUAN_AST_MOD,
     PUAN_AST_NEG,
     PUAN_AST_CALL, /* op: index of the function table in check.c */
-    PUAN_AST_QUANT /* op: enum puan_quant */
+    PUAN_AST_QUANT, /* op: enum puan_quant */
+    PUAN_AST_LOOKUP /* kids: the keys; item: table, value: column, or -1
+                       whether there is such a row */
 };
 
 enum puan_cmp { /* 1 when less, 2 when equal, 4 when greater */
@@ -215,13 +218,28 @@ struct puan_ast_rule {
     struct puan_ast_rule *next;
 };
 
+/* A level of a plain file, or a reference table. */
+struct puan_ast_decl {
+    struct puan_str name;
+    uint32_t line, col;
+    const char *file;
+    struct puan_ast_forms by, gives;
+    struct puan_ast_decl *next;
+};
+
 struct puan_ast_text { /* all files of a rule set */
+    struct puan_ast_decl *levels, **levels_end;
+    struct puan_ast_decl *tables, **tables_end;
     struct puan_ast_const *consts, **consts_end;
     struct puan_ast_define *defines, **defines_end;
     struct puan_ast_rule *rules, **rules_end;
 };
 
 void puan_ast_text_init(struct puan_ast_text *t);
+/* The table of that name, or NULL; *index its place among them. */
+const struct puan_ast_decl *puan_ast_table(const struct puan_ast_text *t,
+                                           struct puan_str name,
+                                           uint16_t *index);
 /* Parses one file and appends what it holds. */
 enum puan_status puan_rule_parse_text(struct puan_ast_text *t,
                                       struct puan_str text, const char *file,
@@ -282,6 +300,8 @@ enum puan_op {
     PUAN_OP_MONTH_D,
     PUAN_OP_SAME_ID, /* texts of item x of src and item y of source k */
     PUAN_OP_SAME_TEXT,
+    PUAN_OP_LOOKUP,    /* d = column k of the row of table x whose keys are in
+                          the y registers from d; k -1: is there one */
     PUAN_OP_AT_ITEM,   /* d = item x of line d of entity y */
     PUAN_OP_AT_COLUMN, /* d = derived item x of line d of entity y */
     PUAN_OP_QUANT,     /* d = quantifier src over entity y; body: next x */
@@ -317,6 +337,7 @@ struct puan_span { /* of instructions */
 struct puan_column { /* a derived item */
     struct puan_span code;
     uint16_t entity;
+    const struct puan_ast_node *tree; /* checked */
 };
 
 struct puan_program { /* what both executors need */
@@ -325,12 +346,14 @@ struct puan_program { /* what both executors need */
     const struct puan_range *range;
     const struct puan_column *column; /* in an order that may be computed */
     size_t n_columns;
+    const struct puan_lookup *const *table; /* those the texts declare */
 };
 
 struct puan_rule_code {
     struct puan_span when, check; /* when.n 0: always */
     uint16_t entity;
     bool plain; /* the guard begins with one test of an item, false enough */
+    const struct puan_ast_node *when_tree, *check_tree; /* checked */
 };
 
 /* A part of a rule whose value helps to see why it failed. */
@@ -362,12 +385,28 @@ struct puan_expr {
 
 /* ---- checking ---- */
 
+/*
+ * Compiles as puan_ruleset_compile, with what `names` says of parents and
+ * lookups; text, code, column and err are filled in.
+ */
+struct puan_rule_names;
+enum puan_status puan_ruleset_build(struct puan_ruleset **out,
+                                    struct puan_rule_names *names,
+                                    const struct puan_str *texts,
+                                    const char *const *files, size_t n_texts,
+                                    bool with_rules);
+
 struct puan_rule_names { /* what names mean, for one form */
     const struct puan_form *form;
     const struct puan_const *settings;
     size_t n_settings;
     struct puan_ast_text *text; /* constants and derived items; may be NULL */
     bool words;                 /* a bare word may name a code */
+    /* Of a frame: the entity above each, -1 none.  NULL: a form, where all
+       stand below entity 0, which has one row. */
+    const int *parent;
+    const struct puan_lookup *lookups; /* data of reference tables */
+    size_t n_lookups;
     struct puan_arena *arena;
     struct puan_err *err;
     struct puan_code_out *code; /* where derived items are compiled to */
@@ -441,6 +480,7 @@ enum puan_fn {
     PUAN_FN_AT,
     PUAN_FN_SAME_ID,
     PUAN_FN_SAME_TEXT,
+    PUAN_FN_FOUND,
     PUAN_FN_FACT /* this and the rest: facts */
 };
 

@@ -270,6 +270,34 @@ static inline val op_same(uint8_t sa, struct puan_str a, uint8_t sb,
     return known(same_text(a, b, id));
 }
 
+/* ---- reference tables ---- */
+
+/*
+ * A column of the row with these keys, or whether there is one (column -1).
+ * Without its data a table leaves what reads it silent.
+ */
+static inline val op_lookup(const struct puan_lookup *t, const val *key,
+                            size_t n, int64_t column)
+{
+    int64_t k[PUAN_LOOKUP_KEYS], row, v;
+    enum puan_state st;
+    uint8_t s = PUAN_KNOWN;
+
+    if (!t)
+        return unknown(PUAN_UN_ASKED);
+    for (size_t i = 0; i < n; i++) {
+        k[i] = key[i].v;
+        s = stronger(s, key[i].s);
+    }
+    row = s == PUAN_KNOWN ? t->find(t->ctx, k) : -1;
+    if (column < 0)
+        return known(row >= 0);
+    if (row < 0)
+        return unknown(s == PUAN_KNOWN ? PUAN_UN_ASKED : s);
+    v = t->value(t->ctx, row, (size_t)column, &st);
+    return (val){ st == PUAN_GIVEN ? v : 0, know_of((uint8_t)st) };
+}
+
 /* ---- quantifiers ---- */
 
 struct acc {

@@ -471,6 +471,8 @@ void puan_ast_text_init(struct puan_ast_text *t)
     t->consts_end = &t->consts;
     t->defines_end = &t->defines;
     t->rules_end = &t->rules;
+    t->levels_end = &t->levels;
+    t->tables_end = &t->tables;
 }
 
 /* After "in": form ids; a closing ", override" ends the list. */
@@ -564,6 +566,102 @@ static enum puan_status derived(struct puan_ast_text *t, struct puan_lex *l)
     *t->defines_end = d;
     t->defines_end = &d->next;
     return st;
+}
+
+/* Names with commas between. */
+static enum puan_status names(struct puan_ast_forms *f, struct puan_lex *l,
+                              size_t most, const char *what)
+{
+    struct puan_str list[PUAN_LOOKUP_COLUMNS];
+    enum puan_status st = PUAN_OK;
+
+    f->n = 0;
+    while (st == PUAN_OK) {
+        if (l->tok != PUAN_TOK_NAME)
+            return puan_lex_expected(l, what);
+        if (f->n == most)
+            return puan_lex_expected(l, "fewer names");
+        for (size_t i = 0; i < f->n; i++)
+            if (puan_str_eq(list[i], l->text))
+                return puan_fail_at(l->err, PUAN_EINVAL, l->file, l->tok_line,
+                                    l->tok_col, "'%.*s' is named twice",
+                                    PUAN_FMT(l->text));
+        list[f->n++] = l->text;
+        st = puan_lex_next(l);
+        if (st != PUAN_OK || l->tok != PUAN_TOK_COMMA)
+            break;
+        st = puan_lex_next(l);
+    }
+    if (st != PUAN_OK)
+        return st;
+    f->name = puan_new_n(l->arena, f->n, struct puan_str);
+    if (!f->name)
+        return out_of_memory(l);
+    memcpy(f->name, list, f->n * sizeof(list[0]));
+    return PUAN_OK;
+}
+
+/* The words of declarations are no reserved words. */
+static bool at_word(const struct puan_lex *l, const char *word)
+{
+    return l->tok == PUAN_TOK_NAME && puan_str_is(l->text, word);
+}
+
+/* level NAME by ITEM, ITEM;  table NAME by ITEM, ITEM gives ITEM, ITEM */
+static enum puan_status declaration(struct puan_ast_text *t, struct puan_lex *l)
+{
+    bool table = at_word(l, "table");
+    struct puan_ast_decl *d = puan_new(l->arena, struct puan_ast_decl);
+    enum puan_status st = puan_lex_next(l);
+
+    if (!d)
+        return out_of_memory(l);
+    if (st == PUAN_OK && l->tok != PUAN_TOK_NAME)
+        return puan_lex_expected(l, table ? "the name of the table"
+                                          : "the name of the level");
+    d->name = l->text;
+    d->line = l->tok_line;
+    d->col = l->tok_col;
+    d->file = l->file;
+    if (st == PUAN_OK)
+        st = puan_lex_next(l);
+    if (st == PUAN_OK && !at_word(l, "by"))
+        return puan_lex_expected(l, table ? "'by' and the items that find a row"
+                                          : "'by' and the items that are equal "
+                                            "throughout");
+    if (st == PUAN_OK)
+        st = puan_lex_next(l);
+    if (st == PUAN_OK)
+        st = names(&d->by, l, PUAN_LOOKUP_KEYS, "the name of an item");
+    if (st == PUAN_OK && table) {
+        if (!at_word(l, "gives"))
+            return puan_lex_expected(l, "'gives' and the columns of the table");
+        st = puan_lex_next(l);
+        if (st == PUAN_OK)
+            st = names(&d->gives, l, PUAN_LOOKUP_COLUMNS,
+                       "the name of a column");
+    }
+    if (st != PUAN_OK)
+        return st;
+    if (table) {
+        *t->tables_end = d;
+        t->tables_end = &d->next;
+    } else {
+        *t->levels_end = d;
+        t->levels_end = &d->next;
+    }
+    return PUAN_OK;
+}
+
+const struct puan_ast_decl *puan_ast_table(const struct puan_ast_text *t,
+                                           struct puan_str name,
+                                           uint16_t *index)
+{
+    *index = 0;
+    for (const struct puan_ast_decl *d = t->tables; d; d = d->next, ++*index)
+        if (puan_str_eq(d->name, name))
+            return d;
+    return NULL;
 }
 
 /* Joins a further condition to *into by "and". */
@@ -689,7 +787,8 @@ static enum puan_status rule(struct puan_ast_text *t, struct puan_lex *l)
     if (st != PUAN_OK)
         return st;
     if (l->tok != PUAN_TOK_END && l->tok != PUAN_TOK_RULE &&
-        l->tok != PUAN_TOK_CONST && l->tok != PUAN_TOK_DEFINE)
+        l->tok != PUAN_TOK_CONST && l->tok != PUAN_TOK_DEFINE &&
+        !at_word(l, "level") && !at_word(l, "table"))
         return puan_lex_expected(l, r->check
                                         ? "an operator, a clause or the next "
                                           "rule"
@@ -742,8 +841,11 @@ enum puan_status puan_rule_parse_text(struct puan_ast_text *t,
             st = constant(t, &l);
         else if (l.tok == PUAN_TOK_DEFINE)
             st = derived(t, &l);
+        else if (at_word(&l, "level") || at_word(&l, "table"))
+            st = declaration(t, &l);
         else
-            st = puan_lex_expected(&l, "'rule', 'const' or 'define'");
+            st = puan_lex_expected(&l, "'rule', 'const', 'define', 'level' or "
+                                       "'table'");
     }
     return st;
 }

@@ -912,6 +912,7 @@ static struct sense called(const struct puan_ast_node *n, const struct at *p)
             return lacks(MISSING);
         return fine(b.v / 12 - a.v / 12 - (a.v % 12 >= b.v % 12));
     case PUAN_FN_DAY:
+    case PUAN_FN_FOUND:
     case PUAN_FN_FACT:
         break;
     }

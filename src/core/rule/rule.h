@@ -63,6 +63,18 @@ puan_ruleset_compile(struct puan_ruleset **out, const struct puan_form *form,
                      const struct puan_str *texts, const char *const *files,
                      size_t n_texts, struct puan_arena *a,
                      struct puan_err *err);
+/*
+ * The same with the data of reference tables (lookup.h), found by the names
+ * the texts declare; they must outlive the set.  Rules that read a table
+ * without data are silent.
+ */
+struct puan_lookup;
+PUAN_MUST_USE enum puan_status puan_ruleset_compile_with(
+    struct puan_ruleset **out, const struct puan_form *form,
+    const struct puan_const *consts, size_t n_consts,
+    const struct puan_lookup *lookups, size_t n_lookups,
+    const struct puan_str *texts, const char *const *files, size_t n_texts,
+    struct puan_arena *a, struct puan_err *err);
 size_t puan_ruleset_count(const struct puan_ruleset *rs);
 const struct puan_rule_info *puan_ruleset_info(const struct puan_ruleset *rs,
                                                size_t i);

@@ -488,6 +488,124 @@ static void a_condition_must_be_a_truth_value(void **state)
                                   "comparison, not a code of sex");
 }
 
+/* Both executors over one return; as many findings, of the same rules. */
+static size_t findings_with(const struct puan_lookup *tables, size_t n_tables,
+                            const char *text, const char *answers,
+                            uint16_t *first_rule, uint32_t *evaluated)
+{
+    struct puan_str s = puan_str_of(text);
+    struct puan_form *form = help_form(FORM, &arena);
+    struct puan_ruleset *rs = NULL;
+    struct puan_findings f, g;
+    struct puan_err err = { 0 };
+    struct puan_record r;
+    const struct puan_record *list = &r;
+
+    if (puan_ruleset_compile_with(&rs, form, settings, PUAN_COUNT(settings),
+                                  tables, n_tables, &s, NULL, 1, &arena,
+                                  &err) != PUAN_OK)
+        fail_msg("%u:%u: %s", err.line, err.col, err.text);
+    r = help_record(form, answers, &arena);
+    assert_int_equal(puan_ruleset_run(&f, rs, &r, &arena, &err), PUAN_OK);
+    assert_int_equal(puan_ruleset_run_block(&g, rs, &list, 1, &arena, &err),
+                     PUAN_OK);
+    assert_int_equal(f.n, g.n);
+    assert_int_equal(f.evaluated, g.evaluated);
+    for (size_t i = 0; i < f.n; i++)
+        assert_int_equal(f.list[i].rule, g.list[i].rule);
+    *first_rule = f.n ? f.list[0].rule : UINT16_MAX;
+    *evaluated = f.evaluated;
+    return f.n;
+}
+
+static void a_row_of_a_reference_table_is_found_by_the_rules_own_items(void **s)
+{
+    static const int64_t keys[] = { 0, 1, 0, 2, 1, 2 };
+    static const int64_t values[] = { 30, 20, 40 };
+    static const uint8_t states[] = { PUAN_GIVEN, PUAN_GIVEN, PUAN_MISSING };
+    static const char text[] =
+        "table least by D2, D4 gives age\n"
+        "rule A hard person" MSG "check found(least)\n"
+        "rule B hard person" MSG "check age_at(D5, ref_month) >= least.age\n";
+    struct puan_lookup t;
+    struct puan_err err = { 0 };
+    uint16_t rule;
+    uint32_t evaluated;
+
+    (void)s;
+    assert_int_equal(puan_lookup_build(&t, PUAN_STR("least"), keys, 2, values,
+                                       states, 1, 3, &arena, &err),
+                     PUAN_OK);
+#define PERSON(d2, d4)                                                         \
+    "{\"form\":\"census\",\"household\":\"1\",\"answers\":{},\"person\":[{"    \
+    "\"D2\":" d2 ",\"D4\":" d4 ",\"D5\":\"1995-01\"}]}"
+    /* 25 years old: too young for 0,1 and old enough for 0,2 */
+    assert_int_equal(
+        findings_with(&t, 1, text, PERSON("0", "1"), &rule, &evaluated), 1);
+    assert_int_equal(rule, 1);
+    assert_int_equal(evaluated, 2);
+    assert_int_equal(
+        findings_with(&t, 1, text, PERSON("0", "2"), &rule, &evaluated), 0);
+    /* no such row: A finds it, B is silent */
+    assert_int_equal(
+        findings_with(&t, 1, text, PERSON("9", "2"), &rule, &evaluated), 1);
+    assert_int_equal(rule, 0);
+    assert_int_equal(evaluated, 1);
+    /* a value that is missing: B cannot be evaluated */
+    assert_int_equal(
+        findings_with(&t, 1, text, PERSON("1", "2"), &rule, &evaluated), 0);
+    assert_int_equal(evaluated, 1);
+    /* no data at all: both silent */
+    assert_int_equal(
+        findings_with(NULL, 0, text, PERSON("0", "1"), &rule, &evaluated), 0);
+    assert_int_equal(evaluated, 0);
+}
+
+static void a_reference_table_with_a_key_twice_is_refused(void **state)
+{
+    static const int64_t keys[] = { 7, 8, 7 }, values[] = { 1, 2, 3 };
+    struct puan_lookup t;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_lookup_build(&t, PUAN_STR("geo"), keys, 1, values,
+                                       NULL, 1, 3, &arena, &err),
+                     PUAN_ECONFLICT);
+    assert_string_equal(err.text,
+                        "rows 1 and 3 of table 'geo' have the same keys");
+}
+
+static void texts_declare_levels_and_tables(void **state)
+{
+    struct puan_str text =
+        PUAN_STR("level township by region, township\n"
+                 "level ea by region, township, ea\n"
+                 "const x = 3\n"
+                 "table geo by region, township gives control, households\n"
+                 "rule A hard ea" MSG "check x = 3\n"
+                 "table prior by region gives persons\n");
+    struct puan_rule_decls d;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(puan_rule_declared(&d, &text, NULL, 1, &arena, &err),
+                     PUAN_OK);
+    assert_int_equal(d.n_levels, 2);
+    assert_true(puan_str_is(d.level[1].name, "ea"));
+    assert_int_equal(d.level[1].n_by, 3);
+    assert_true(puan_str_is(d.level[1].by[2], "ea"));
+    assert_int_equal(d.n_tables, 2);
+    assert_int_equal(d.table[0].n_gives, 2);
+    assert_true(puan_str_is(d.table[0].gives[1], "households"));
+    text = PUAN_STR("table geo by region control\n");
+    assert_int_equal(puan_rule_declared(&d, &text, NULL, 1, &arena, &err),
+                     PUAN_EINVAL);
+    assert_string_equal(err.text,
+                        "expected 'gives' and the columns of the table but "
+                        "found 'control'");
+    assert_int_equal(err.col, 21);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -507,6 +625,9 @@ int main(void)
         TEST(depth_and_size_have_limits),
         TEST(a_derived_chain_may_not_be_endless),
         TEST(a_condition_must_be_a_truth_value),
+        TEST(a_row_of_a_reference_table_is_found_by_the_rules_own_items),
+        TEST(a_reference_table_with_a_key_twice_is_refused),
+        TEST(texts_declare_levels_and_tables),
         TEST(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

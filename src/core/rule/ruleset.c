@@ -49,6 +49,16 @@ static enum puan_status refuse_doubles(struct compile *c)
                 puan_str_eq(d->level, o->level) && overlap(&d->in, &o->in))
                 return twice(c, d->file, d->line, d->col, "derived item",
                              d->name, o->line);
+    for (struct puan_ast_decl *d = c->text.tables; d; d = d->next)
+        for (struct puan_ast_decl *o = c->text.tables; o != d; o = o->next)
+            if (puan_str_eq(d->name, o->name))
+                return twice(c, d->file, d->line, d->col, "table", d->name,
+                             o->line);
+    for (struct puan_ast_decl *d = c->text.levels; d; d = d->next)
+        for (struct puan_ast_decl *o = c->text.levels; o != d; o = o->next)
+            if (puan_str_eq(d->name, o->name))
+                return twice(c, d->file, d->line, d->col, "level", d->name,
+                             o->line);
     for (struct puan_ast_rule *r = c->text.rules; r; r = r->next)
         for (struct puan_ast_rule *o = c->text.rules; o != r; o = o->next)
             if (puan_str_eq(r->id, o->id))
@@ -225,6 +235,8 @@ static enum puan_status rule_body(struct compile *c, struct puan_ast_rule *r,
         st = puan_rule_emit(&code->when, &c->code, r->when, r->file, err);
     if (st == PUAN_OK && r->when)
         code->plain = plain_guard(r->when);
+    code->when_tree = r->when;
+    code->check_tree = r->check;
     if (st == PUAN_OK)
         st = puan_rule_emit(&code->check, &c->code, r->check, r->file, err);
     if (st == PUAN_OK)
@@ -358,52 +370,107 @@ static enum puan_status reserve(struct compile *c, struct puan_arena *a)
     return puan_arena_check(a, c->err);
 }
 
+/* The data of each table the texts declare, where there is any. */
+static enum puan_status bind_tables(const struct puan_lookup *const **out,
+                                    struct compile *c)
+{
+    const struct puan_lookup **table;
+    size_t n = 0;
+
+    for (struct puan_ast_decl *d = c->text.tables; d; d = d->next)
+        n++;
+    table = puan_arena_get_n(c->names.arena, n + 1, sizeof(*table));
+    if (!table)
+        return puan_arena_check(c->names.arena, c->err);
+    n = 0;
+    for (struct puan_ast_decl *d = c->text.tables; d; d = d->next, n++)
+        for (size_t i = 0; i < c->names.n_lookups; i++)
+            if (puan_str_eq(c->names.lookups[i].name, d->name))
+                table[n] = &c->names.lookups[i];
+    *out = table;
+    return PUAN_OK;
+}
+
+enum puan_status puan_ruleset_build(struct puan_ruleset **out,
+                                    struct puan_rule_names *names,
+                                    const struct puan_str *texts,
+                                    const char *const *files, size_t n_texts,
+                                    bool with_rules)
+{
+    struct compile *c = puan_new(names->arena, struct compile);
+    struct puan_arena *a = names->arena;
+    struct puan_err *err = names->err;
+    const struct puan_lookup *const *table = NULL;
+    enum puan_status st = PUAN_OK;
+
+    if (!c)
+        return puan_arena_check(a, err);
+    c->err = err;
+    puan_ast_text_init(&c->text);
+    c->code.arena = a;
+    c->names = *names;
+    c->names.text = &c->text;
+    c->names.code = &c->code;
+    for (size_t i = 0; i < n_texts && st == PUAN_OK; i++)
+        st = puan_rule_parse_text(&c->text, texts[i], files ? files[i] : "", a,
+                                  err);
+    if (st == PUAN_OK)
+        st = refuse_doubles(c);
+    if (st == PUAN_OK)
+        st = bind_tables(&table, c);
+    if (st == PUAN_OK)
+        st = reserve(c, a);
+    for (struct puan_ast_const *k = c->text.consts; k && st == PUAN_OK;
+         k = k->next)
+        st = puan_rule_check_const(k, &c->names);
+    if (st == PUAN_OK)
+        st = all_defines(c);
+    for (struct puan_ast_rule *r = c->text.rules;
+         with_rules && r && st == PUAN_OK; r = r->next)
+        st = one_rule(c, r);
+    if (st == PUAN_OK && with_rules)
+        st = drop_unused(c);
+    if (st == PUAN_OK)
+        st = puan_arena_check(a, err);
+    if (st != PUAN_OK)
+        return st;
+    c->rs->prog = (struct puan_program){ .form = names->form,
+                                         .ins = c->code.ins,
+                                         .range = c->code.range,
+                                         .column = c->names.column,
+                                         .n_columns = c->names.n_columns,
+                                         .table = table };
+    *names = c->names;
+    *out = c->rs;
+    return PUAN_OK;
+}
+
 enum puan_status
 puan_ruleset_compile(struct puan_ruleset **out, const struct puan_form *form,
                      const struct puan_const *consts, size_t n_consts,
                      const struct puan_str *texts, const char *const *files,
                      size_t n_texts, struct puan_arena *a, struct puan_err *err)
 {
-    struct compile c = { .err = err };
-    enum puan_status st = PUAN_OK;
+    return puan_ruleset_compile_with(out, form, consts, n_consts, NULL, 0,
+                                     texts, files, n_texts, a, err);
+}
 
-    puan_ast_text_init(&c.text);
-    c.code.arena = a;
-    c.names = (struct puan_rule_names){ .form = form,
-                                        .settings = consts,
-                                        .n_settings = n_consts,
-                                        .text = &c.text,
-                                        .arena = a,
-                                        .err = err,
-                                        .code = &c.code };
-    for (size_t i = 0; i < n_texts && st == PUAN_OK; i++)
-        st = puan_rule_parse_text(&c.text, texts[i], files ? files[i] : "", a,
-                                  err);
-    if (st == PUAN_OK)
-        st = refuse_doubles(&c);
-    if (st == PUAN_OK)
-        st = reserve(&c, a);
-    for (struct puan_ast_const *k = c.text.consts; k && st == PUAN_OK;
-         k = k->next)
-        st = puan_rule_check_const(k, &c.names);
-    if (st == PUAN_OK)
-        st = all_defines(&c);
-    for (struct puan_ast_rule *r = c.text.rules; r && st == PUAN_OK;
-         r = r->next)
-        st = one_rule(&c, r);
-    if (st == PUAN_OK)
-        st = drop_unused(&c);
-    if (st == PUAN_OK)
-        st = puan_arena_check(a, err);
-    if (st != PUAN_OK)
-        return st;
-    c.rs->prog = (struct puan_program){ .form = form,
-                                        .ins = c.code.ins,
-                                        .range = c.code.range,
-                                        .column = c.names.column,
-                                        .n_columns = c.names.n_columns };
-    *out = c.rs;
-    return PUAN_OK;
+enum puan_status puan_ruleset_compile_with(
+    struct puan_ruleset **out, const struct puan_form *form,
+    const struct puan_const *consts, size_t n_consts,
+    const struct puan_lookup *lookups, size_t n_lookups,
+    const struct puan_str *texts, const char *const *files, size_t n_texts,
+    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_rule_names names = { .form = form,
+                                     .settings = consts,
+                                     .n_settings = n_consts,
+                                     .lookups = lookups,
+                                     .n_lookups = n_lookups,
+                                     .arena = a,
+                                     .err = err };
+
+    return puan_ruleset_build(out, &names, texts, files, n_texts, true);
 }
 
 size_t puan_ruleset_count(const struct puan_ruleset *rs)
@@ -536,7 +603,7 @@ enum puan_status puan_ruleset_run(struct puan_findings *out,
                                   struct puan_arena *a, struct puan_err *err)
 {
     const struct puan_program *p = &rs->prog;
-    struct puan_rule_run x = { .r = r, .range = p->range };
+    struct puan_rule_run x = { .r = r, .range = p->range, .table = p->table };
     enum puan_status st;
     size_t cap = 0;
 
@@ -577,7 +644,7 @@ enum puan_status puan_ruleset_explain(struct puan_rule_value **out, size_t *n,
                                       struct puan_err *err)
 {
     const struct puan_program *p = &rs->prog;
-    struct puan_rule_run x = { .r = r, .range = p->range };
+    struct puan_rule_run x = { .r = r, .range = p->range, .table = p->table };
     struct puan_rule_value *list;
     uint32_t from, to;
     enum puan_status st;

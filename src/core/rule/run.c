@@ -165,6 +165,9 @@ void puan_rule_exec(struct puan_rule_run *x, const struct puan_ins *i, size_t n,
                          text_of(x, (unsigned)i->k, i->y),
                          i->op == PUAN_OP_SAME_ID);
             break;
+        case PUAN_OP_LOOKUP:
+            *d = op_lookup(x->table[i->x], d, i->y, i->k);
+            break;
         case PUAN_OP_AT_ITEM:
             *d = d->s == PUAN_KNOWN ? at_item(x, i, d->v) : *d;
             break;

@@ -15,6 +15,7 @@ struct puan_rule_run {
     const struct puan_str *txt[3];
     uint32_t row[3];
     struct puan_val **column; /* derived items: by column, then row */
+    const struct puan_lookup *const *table;
 };
 
 /* Sets the row that a source reads. */

@@ -41,6 +41,7 @@ static int strength(const node *n)
     case PUAN_AST_COLUMN:
     case PUAN_AST_CALL:
     case PUAN_AST_QUANT:
+    case PUAN_AST_LOOKUP:
         break;
     }
     return 9;
@@ -208,6 +209,8 @@ static void write_node(struct puan_out *o, const node *n, int least)
     case PUAN_AST_QUANT:
         write_quantifier(o, n);
         break;
+    case PUAN_AST_LOOKUP: /* only in a checked tree, which is not written */
+        break;
     }
     if (wrap)
         puan_out_char(o, ')');
@@ -266,6 +269,7 @@ void puan_rule_see(struct puan_rule_seen *s, node *n, struct puan_arena *a)
     case PUAN_AST_NEG:
     case PUAN_AST_CALL:
     case PUAN_AST_QUANT:
+    case PUAN_AST_LOOKUP:
         see(s, n, a);
         return;
     }
