@@ -179,6 +179,16 @@ static void the_population_census_of_china_2020(void **state)
     close_pack(p);
 }
 
+static void the_economic_census_of_china_2018(void **state)
+{
+    struct pack *p = open_pack("plans/cn-economic-2018");
+
+    (void)state;
+    assert_true(run_file(p, "test/vectors/plans/cn-economic-2018.txt") > 250);
+    every_rule_was_tried(p);
+    close_pack(p);
+}
+
 static void the_census_of_zed(void **state)
 {
     struct pack *p = open_pack("plans/zz-test");
@@ -193,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_population_census_of_china_2020),
+        cmocka_unit_test(the_economic_census_of_china_2018),
         cmocka_unit_test(the_census_of_zed),
     };
 
