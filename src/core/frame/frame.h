@@ -24,6 +24,9 @@
 /* Most rows of one entity: offsets are 32 bits wide. */
 #define PUAN_FRAME_ROWS (UINT32_MAX - 1u)
 #define PUAN_FRAME_ALIGN 64 /* bytes; every column starts so */
+#define PUAN_FRAME_ENTITIES 32
+#define PUAN_FRAME_ITEMS 4096 /* of one entity */
+#define PUAN_FRAME_STATES 64  /* of one item */
 
 struct puan_frame_state {
     enum puan_state state; /* never GIVEN */
@@ -43,6 +46,9 @@ struct puan_frame_item {
     int64_t least, most; /* of given values; least > most: none is given */
     uint64_t n_given;    /* of the entity's rows */
     bool sorted;         /* never falls from row to row, states included */
+    bool token; /* INT beyond 63 bits, an identity: base 0, and least, most
+                   and puan_frame_value are uint64_t in the bits of an int64_t.
+                   For equality, not for arithmetic. */
     const void *data;    /* rows x width bytes, little endian, unsigned */
 };
 
@@ -78,6 +84,42 @@ PUAN_MUST_USE enum puan_status puan_frame_open(struct puan_frame **out,
                                                const void *bytes, size_t n,
                                                struct puan_arena *a,
                                                struct puan_err *err);
+
+/*
+ * How a frame file is laid out: its head (all but the columns) and where the
+ * columns stand, one after another in the order of entities, `first` before
+ * the items of its entity.  f's data and first pointers are not looked at but
+ * for being NULL or not (first).  The digest of f goes into the head.
+ *
+ * EINVAL  an entity or item the reader would refuse   ELIMIT  too large
+ */
+struct puan_frame_layout {
+    struct puan_str head;
+    uint64_t size;    /* of the file */
+    uint64_t *offset; /* [column]: where it starts, n_columns of them */
+    size_t n_columns;
+};
+PUAN_MUST_USE enum puan_status puan_frame_lay_out(struct puan_frame_layout *out,
+                                                  const struct puan_frame *f,
+                                                  struct puan_arena *a,
+                                                  struct puan_err *err);
+/*
+ * What the digest of a frame is taken over, ahead of its columns: the head
+ * with the digest itself as zeros.  The digest is SHA-256 over that and over
+ * the SHA-256 of every 4 MiB (or less, at its end) of every column in turn.
+ */
+#define PUAN_FRAME_DIGEST_AT 32
+#define PUAN_FRAME_DIGEST_CHUNK (4u << 20)
+
+/*
+ * Whether the rows of every entity are parted as `first` must part them: from
+ * 0, never falling, up to its rows.  Reads those columns whole; a frame from a
+ * file that is not trusted is not used before.
+ *
+ * EINVAL  they are not
+ */
+PUAN_MUST_USE enum puan_status puan_frame_check(const struct puan_frame *f,
+                                                struct puan_err *err);
 
 /* Index by name, or -1.  Items are also found by the name in another case. */
 int puan_frame_entity(const struct puan_frame *f, struct puan_str name);
