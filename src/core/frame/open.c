@@ -41,7 +41,7 @@ static size_t count(struct reader *r, size_t most)
 }
 
 /* The bytes of a column, or NULL when it does not lie within the file. */
-static const void *column(struct reader *r, uint64_t rows, unsigned width)
+static const void *column_at(struct reader *r, uint64_t rows, unsigned width)
 {
     uint64_t at = puan_in_varint(&r->in);
 
@@ -141,7 +141,7 @@ static bool one_item(struct reader *r, struct puan_frame_item *it,
     it->width = (uint8_t)width;
     it->sorted = (flags & PUAN_FRAME_SORTED) != 0;
     it->token = (flags & PUAN_FRAME_TOKEN) != 0;
-    it->data = column(r, rows, it->width);
+    it->data = column_at(r, rows, it->width);
     return true;
 }
 
@@ -163,7 +163,7 @@ static bool one_entity(struct reader *r, struct puan_frame_entity *e,
     }
     e->parent = (int)parent - 1;
     if (e->parent >= 0) {
-        e->first = column(r, before[e->parent].rows + 1, sizeof(*e->first));
+        e->first = column_at(r, before[e->parent].rows + 1, sizeof(*e->first));
     } else {
         at = puan_in_varint(&r->in);
         r->bad |= at != 0;
