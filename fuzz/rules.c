@@ -2,6 +2,7 @@
  * Fuzz: whole rule texts.  A text that is accepted runs over records, and the
  * record and the column executor agree.
  */
+#include "core/rule/prove.h"
 #include "language.h"
 
 static void agree(const struct puan_findings *x, const struct puan_findings *y)
@@ -31,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              &err) == PUAN_OK) {
         struct puan_record r[3];
         const struct puan_record *p[3] = { &r[0], &r[1], &r[2] };
+        const struct puan_prove_limits few = { .cells = 2000, .nodes = 200 };
+        struct puan_rule_proofs proofs;
         struct puan_findings one, many[3];
 
         for (size_t i = 0; i < 3; i++)
@@ -39,6 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             for (size_t i = 0; i < 3; i++)
                 if (puan_ruleset_run(&one, rs, &r[i], &a, &err) == PUAN_OK)
                     agree(&one, &many[i]);
+        if (puan_rules_prove(&proofs, form, fuzz_settings,
+                             PUAN_COUNT(fuzz_settings), &text, NULL, 1, &few,
+                             &a, &err) == PUAN_EINVAL)
+            abort(); /* what compiles can be looked at */
     } else if (err.text[0] == '\0') {
         abort(); /* a refusal says why */
     }

@@ -3,6 +3,7 @@
  * levels and settings, capabilities against routes.
  */
 #include "core/plan/flows.h"
+#include "core/rule/prove.h"
 
 struct proof {
     const struct puan_plan *p;
@@ -22,6 +23,30 @@ static void note(struct proof *f, struct puan_err *e)
             *f->err = *e;
     }
     puan_problem_take(f->problems, e);
+}
+
+/* The rules that hold for one form do not contradict each other. */
+static void contradictions(struct proof *f, const struct puan_form *form)
+{
+    const struct puan_prove_limits limits = { .cells = 20000,
+                                              .nodes = 2000,
+                                              .conflicts_only = true };
+    struct puan_rule_proofs proofs;
+    struct puan_arena own;
+    struct puan_err e = { 0 };
+
+    puan_arena_init(&own, f->a->host);
+    if (puan_rules_prove(&proofs, form, f->p->consts, f->p->n_consts,
+                         f->p->rule_text, f->p->rule_name, f->p->n_rules,
+                         &limits, &own, &e) != PUAN_OK)
+        note(f, &e);
+    for (size_t i = 0; i < proofs.n; i++) {
+        struct puan_rule_proofs one = { .list = &proofs.list[i], .n = 1 };
+
+        if (puan_rule_proofs_refuse(&one, &e) != PUAN_OK)
+            note(f, &e);
+    }
+    puan_arena_clear(&own);
 }
 
 /* Each rule compiles for the forms it applies to, and applies to one. */
@@ -45,6 +70,8 @@ static void rules(struct proof *f)
         }
         if (all)
             set[i] = rs;
+        if (rs)
+            contradictions(f, f->p->form[i]);
     }
     while (all) {
         struct puan_err e = { 0 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rule/prove.h"
 #include "features/check/csv_record.h"
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
@@ -182,6 +183,22 @@ static enum puan_status all_used(const struct puan_plan *plan,
     return st == PUAN_OK ? puan_ruleset_all_used(set, plan->n_forms, err) : st;
 }
 
+/* Rules that contradict each other are refused; a plan's own were by lint. */
+static enum puan_status consistent(const struct puan_plan *plan,
+                                   const struct puan_form *form,
+                                   const struct puan_str *texts,
+                                   const char *const *names, size_t n,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_prove_limits limits = { .conflicts_only = true };
+    struct puan_rule_proofs proofs;
+    enum puan_status st =
+        puan_rules_prove(&proofs, form, plan->consts, plan->n_consts, texts,
+                         names, n, &limits, a, err);
+
+    return st == PUAN_OK ? puan_rule_proofs_refuse(&proofs, err) : st;
+}
+
 static enum puan_status compile(const struct puan_ruleset **out,
                                 const struct options *o,
                                 const struct puan_plan *plan,
@@ -207,6 +224,8 @@ static enum puan_status compile(const struct puan_ruleset **out,
                                   texts, names, n, a, err);
     if (st == PUAN_OK && o->n_rules > 0)
         st = all_used(plan, texts, names, n, a, err);
+    if (st == PUAN_OK && o->n_rules > 0)
+        st = consistent(plan, form, texts, names, n, a, err);
     if (st == PUAN_OK && puan_ruleset_count(rs) == 0)
         st = puan_fail(err, PUAN_EINVAL, o->plan,
                        "no rule applies to form %.*s", PUAN_FMT(form->id));

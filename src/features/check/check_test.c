@@ -223,12 +223,38 @@ static void the_exit_code_says_what_happened(void **state)
     }
 }
 
+static void rules_that_contradict_each_other_are_refused(void **state)
+{
+    struct fix *f = *state;
+    struct puan_out o;
+    const char *rules;
+
+    puan_out_init(&o, &f->a);
+    puan_out_text(&o,
+                  "rule Q1 hard member zh \"x\" en \"x\"\n"
+                  "  when school = 2 check sex = \"F\"\n"
+                  "rule Q2 hard member zh \"x\" en \"x\"\n"
+                  "  when school = 2 check sex = \"M\"\n");
+    rules = write_file(f, "contradict.rules", &o);
+    {
+        const char *a[] = { PACK,         "--rules", rules,
+                            f->household, f->member, NULL };
+
+        assert_int_equal(check(f, a), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p,
+                               "contradict.rules:1:6: the rules contradict "
+                               "each other: no complete return with school = "
+                               "2 passes Q1"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_are_listed_in_order_whatever_the_way),
         cmocka_unit_test(counts_are_printed_for_people_and_machines),
         cmocka_unit_test(the_exit_code_says_what_happened),
+        cmocka_unit_test(rules_that_contradict_each_other_are_refused),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/calendar.h"
+#include "core/rule/prove.h"
 #include "features/host/args.h"
 #include "features/plans/internal.h"
 #include "kit/crypto/crypto.h"
@@ -68,6 +69,39 @@ static void put_unused(struct puan_out *o, const struct puan_plan *p,
     }
 }
 
+/*
+ * What can be proved of the rules and is no fault: rules that find nothing,
+ * that find nothing others do not, that forbid an answer the form offers.
+ */
+static enum puan_status put_proofs(struct puan_out *o,
+                                   const struct puan_plan *p,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t i = 0; st == PUAN_OK && i < p->n_forms; i++) {
+        const struct puan_prove_limits deep = { .cells = 200000 };
+        struct puan_rule_proofs proofs;
+
+        st = puan_rules_prove(&proofs, p->form[i], p->consts, p->n_consts,
+                              p->rule_text, p->rule_name, p->n_rules, &deep, a,
+                              err);
+        for (size_t k = 0; st == PUAN_OK && k < proofs.n; k++)
+            puan_out_fmt(o, "note: %s:%u:%u: form %.*s: %s\n",
+                         proofs.list[k].file, proofs.list[k].line,
+                         proofs.list[k].col, PUAN_FMT(p->form[i]->id),
+                         proofs.list[k].text);
+        if (st == PUAN_OK && proofs.rules > 0)
+            puan_out_fmt(o,
+                         "form %.*s: %u rules looked at against %u items, %u "
+                         "tests left free, %u of %u questions undecided\n",
+                         PUAN_FMT(p->form[i]->id), proofs.rules, proofs.items,
+                         proofs.free_tests, proofs.undecided,
+                         proofs.questions);
+    }
+    return st;
+}
+
 static int cmd_lint(int argc, char **argv)
 {
     const char *pack = NULL;
@@ -101,6 +135,13 @@ static int cmd_lint(int argc, char **argv)
     if (problems->n == 0 &&
         puan_str_is(puan_plan_held_plan(held)->scope, "campaign"))
         put_unused(&o, puan_plan_held_plan(held), &known);
+    if (problems->n == 0)
+        st = put_proofs(&o, puan_plan_held_plan(held), &a, &err);
+    if (st != PUAN_OK) {
+        puan_plan_close(held);
+        puan_arena_clear(&a);
+        return puan_command_fail(st, &err);
+    }
     code = print(&o);
     if (code == PUAN_EXIT_DONE && problems->n > 0)
         code = PUAN_EXIT_INPUT;
