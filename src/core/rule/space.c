@@ -88,6 +88,9 @@ static void domain_of_fact(struct puan_space_var *v, enum puan_fact fact)
     case PUAN_FACT_ID_REGION:
     case PUAN_FACT_NAME_LENGTH:
     case PUAN_FACT_PHONE_CLASS:
+    case PUAN_FACT_WORD:
+    case PUAN_FACT_NUMBER_CHECK:
+    case PUAN_FACT_NUMBER_PART:
     default:
         v->bounded = false;
         return;
@@ -315,6 +318,7 @@ static node *lower(struct puan_space *s, const node *n, unsigned depth)
     case PUAN_AST_MOD:
     case PUAN_AST_NEG:
         break;
+    case PUAN_AST_LOOKUP:
     case PUAN_AST_WORD:
     case PUAN_AST_NAME:
     default: /* what later versions of the language add */
