@@ -304,7 +304,7 @@ test('a report opens a case that law inspection sees and nobody beside it', { ti
   await page.waitForSelector('[data-receipt]');
   const number = (await page.textContent('[data-receipt] .number')).trim();
   assert.match(number, /^[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}$/);
-  assert.equal(await page.evaluate(() => localStorage.getItem('puan.report.draft')), null, 'the draft is gone');
+  assert.equal(await page.evaluate(() => localStorage.getItem('puan.report.draft') ?? sessionStorage.getItem('puan.report.draft')), null, 'the draft is gone');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '存成图片' }).click()]);
   assert.equal(file.suggestedFilename(), 'receipt.png');
 

@@ -71,10 +71,22 @@ export async function signIn(entry: Entry): Promise<Session | null> {
   return loadSession();
 }
 
+/** What was typed for cases and not sent stays through a lapse, not past a
+    sign-out: the next person may sit at the same machine. */
+function dropTyped(): void {
+  try {
+    for (const store of [localStorage, sessionStorage])
+      for (const k of Object.keys(store)) if (/^puan\.(case|words)\./.test(k)) store.removeItem(k);
+  } catch {
+    // no store, nothing kept
+  }
+}
+
 export async function signOut(): Promise<void> {
   try {
     await post('/logout');
   } finally {
+    dropTyped();
     forget();
     session.value = null;
   }

@@ -519,6 +519,26 @@ struct told {
     bool drill;
 };
 
+/* Notices inside the seat's area that nobody holds a seat to take. */
+static enum puan_status count_vacant(int64_t *n, const struct puan_request *rq,
+                                     struct puan_db *db, struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    TRY(puan_sql(&s, db,
+                 "SELECT n.area FROM case_notice n JOIN case_run r ON"
+                 " r.id = n.run WHERE n.vacant = 1 AND n.taken = 0 AND"
+                 " r.ended = 0",
+                 err));
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
+        *n += puan_request_covers(rq, puan_col_int(s, 0));
+    puan_stmt_done(s);
+    return st;
+}
+
 /*
  * What was said to this seat and not yet taken, oldest first: level, number
  * and due time, never what it is about in words of others.
@@ -574,11 +594,7 @@ static enum puan_status mine(struct puan_request *rq, const void *v,
         puan_stmt_done(s);
     }
     if (st == PUAN_OK)
-        st = puan_db_int(&vacant, db,
-                         "SELECT COUNT(*) FROM case_notice n JOIN case_run r"
-                         " ON r.id = n.run WHERE n.vacant = 1 AND n.taken = 0"
-                         " AND r.ended = 0",
-                         0, err);
+        st = count_vacant(&vacant, rq, db, err);
     puan_out_init(&o, rq->arena);
     puan_jw_init(&w, &o);
     puan_jw_map(&w);

@@ -44,8 +44,8 @@ enum { KEEP_FIRST = 1, KEEP_SECOND, NOT_THE_SAME, VISIT, PASS_UP };
 struct marks {
     char at[NAMES + 1];
 };
-struct compared {
-    int64_t id;
+struct compared { /* by whom: each seat's look is an entry of its own */
+    int64_t id, account;
     char basis[17];
     struct marks mark[SIDES]; /* of side n against side 0 */
 };
@@ -702,6 +702,7 @@ static enum puan_status names(struct compared *out, struct puan_request *rq,
     pthread_mutex_lock(&d->lock);
     for (size_t i = 0; i < d->n_kept && i < COMPARED && !known; i++)
         if (d->kept[i].id == g->d.id &&
+            d->kept[i].account == rq->who.account &&
             strcmp(d->kept[i].basis, g->basis) == 0) {
             *out = d->kept[i];
             known = true;
@@ -715,7 +716,7 @@ static enum puan_status names(struct compared *out, struct puan_request *rq,
     act.verb = PUAN_STR("identity.compare");
     act.note = PUAN_STR("names compared by character, none shown");
     TRY(puan_commit(puan_store_office(rq->store), &act, NULL, NULL, err));
-    *out = (struct compared){ .id = g->d.id };
+    *out = (struct compared){ .id = g->d.id, .account = rq->who.account };
     memcpy(out->basis, g->basis, sizeof(out->basis));
     TRY(load_side(&l, rq, &g->side[0], true, err));
     first = name_of(&l);

@@ -85,7 +85,7 @@ static int cmd_serve(int argc, char **argv)
     const char *dir = NULL, *listen = NULL, *url = NULL, *kek = NULL,
                *share1 = NULL, *share2 = NULL, *cert = NULL, *key = NULL,
                *workers = NULL, *loops = NULL, *pages = NULL,
-               *households = NULL;
+               *households = NULL, *proxies = NULL;
     bool no_jobs = false, quiet = false;
     const struct puan_arg args[] = {
         { NULL, &dir, NULL },
@@ -99,6 +99,7 @@ static int cmd_serve(int argc, char **argv)
         { "--workers", &workers, NULL },
         { "--loops", &loops, NULL },
         { "--households", &households, NULL },
+        { "--proxies", &proxies, NULL },
         { "--web", &pages, NULL },
         { "--no-jobs", NULL, &no_jobs },
         { "--quiet", NULL, &quiet },
@@ -132,6 +133,7 @@ static int cmd_serve(int argc, char **argv)
             opt.share[1] = puan_arena_dup(&a, puan_str_trim(share));
     }
     ho.listen = listen;
+    ho.proxies = proxies;
     ho.jobs = !no_jobs;
     ho.quiet = quiet;
     if (workers && puan_int_parse(&n, puan_str_of(workers)) && n > 0 &&
@@ -252,12 +254,15 @@ static const struct puan_command commands[] = {
       "DIR [--listen 127.0.0.1:8020] [--store sqlite|postgresql://…] "
       "[--kek-file FILE | --share1-file F --share2-file F] "
       "[--tls-cert PEM --tls-key PEM] [--workers N] [--loops N] [--no-jobs] "
-      "[--households N] [--web DIR] [--quiet]",
+      "[--households N] [--proxies \"ADDRESS …\"] [--web DIR] [--quiet]",
       "Serves a campaign directory over HTTP. Runs the periodic jobs, answers "
       "until\nSIGTERM or SIGINT, then finishes what is under way and closes "
       "the stores. --web\nnames the built web tree (web/dist), read once at "
       "start; without it $PUAN_WEB or\n/usr/share/puan/web is taken, and "
-      "without any the status page stands at /. --households\nbounds how many households fill in at once; the others wait in a line.",
+      "without any the status page stands at /. --households\nbounds how many "
+      "households fill in at once; the others wait in a line. Behind a\n"
+      "reverse proxy name its address in --proxies: limits then count each "
+      "client, not\nthe proxy.",
       cmd_serve, "启动普查服务" },
     { "openapi", "",
       "Prints the interface as OpenAPI 3.1, made from the route tables.",

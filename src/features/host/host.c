@@ -265,6 +265,7 @@ puan_host_start(struct puan_host **out, struct puan_store *st,
         o.threads = opt->loops;
         o.tls_cert = opt->tls_cert;
         o.tls_key = opt->tls_key;
+        o.proxies = opt->proxies;
         o.ctx = h;
         o.limit = puan_dispatch_limit;
         o.handle = puan_dispatch_handle;

@@ -21,6 +21,8 @@ struct puan_host_options {
     int64_t households;  /* most households inside at once; 0: as the plan
                             says (features/queue) */
     const char *tls_cert, *tls_key; /* PEM texts; NULL: plain */
+    const char *proxies; /* addresses whose X-Forwarded-For is believed, with
+                            spaces between; NULL: none */
     bool jobs;           /* run the features' periodic jobs */
     bool quiet;          /* no access log */
     const struct puan_web *web; /* the pages; NULL: none.  Outlives the host */

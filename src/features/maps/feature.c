@@ -230,7 +230,7 @@ enum puan_status puan_map_import(struct puan_map_result *out,
 #define KEPT 64
 
 struct kept {
-    char key[48];
+    char key[80];
     char *json, *packed;
     size_t n, n_packed;
     char tag[40], packed_tag[44];
@@ -542,7 +542,7 @@ static enum puan_status get_map(struct puan_request *rq, const void *v,
     struct puan_str json = { 0 }, packed = { 0 };
     struct puan_arena a;
     int64_t at;
-    char key[48];
+    char key[80];
     enum puan_status st;
 
     if (top == PUAN_AREA_NONE)
@@ -550,8 +550,10 @@ static enum puan_status get_map(struct puan_request *rq, const void *v,
     if (level < 0)
         return puan_fail(err, PUAN_EINVAL, "level", "no such level");
     TRY(stamp(&at, rq, t->level[level].name, err));
-    puan_format(key, sizeof(key), "%lld/%d/%llx/%x", (long long)rq->area, level,
-                (unsigned long long)at, t->n);
+    /* a tree is made anew when areas change, and the old one stays in place */
+    puan_format(key, sizeof(key), "%lld/%d/%llx/%llx", (long long)rq->area,
+                level, (unsigned long long)at,
+                (unsigned long long)(uintptr_t)t);
     if (from_kept(m, rq, key))
         return PUAN_OK;
     pthread_mutex_lock(&m->making); /* one drawing at a time */

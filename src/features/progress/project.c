@@ -47,9 +47,10 @@ struct house {
     uint32_t ret;    /* last version's row; 0: nothing came */
     uint32_t at;     /* campaign seconds at which it ended */
     uint16_t accept, pass; /* marks on version `marked`, a bit per level */
-    uint8_t marked;
-    uint8_t asked;   /* version the last query was about; 0 none */
-    uint8_t version, hard, soft, persons, flags;
+    uint16_t marked;
+    uint16_t asked;  /* version the last query was about; 0 none */
+    uint16_t version, hard, soft, persons;
+    uint8_t flags;
 };
 
 /* The queue of an office of one level. */
@@ -480,10 +481,10 @@ static enum puan_status take(struct work *w, struct made *m, struct puan_db *db,
         e->minute[PUAN_WORK_MINUTES - 1 - (e->minute_at - minute)]++;
     h->ret = (uint32_t)r->seq;
     h->at = at > 0 ? (uint32_t)(at / 1000) : 0;
-    h->version = (uint8_t)r->version;
-    h->hard = (uint8_t)r->hard;
-    h->soft = (uint8_t)r->soft;
-    h->persons = (uint8_t)r->persons;
+    h->version = (uint16_t)r->version;
+    h->hard = (uint16_t)r->hard;
+    h->soft = (uint16_t)r->soft;
+    h->persons = (uint16_t)r->persons;
     h->flags = (uint8_t)((h->flags & NOT_DUE) | LISTED | (r->self ? SELF : 0));
     if (at > e->sum.last_ms)
         e->sum.last_ms = at;
@@ -622,7 +623,7 @@ static enum puan_status read_queries(struct work *w, struct made *m,
         if (!h)
             continue;
         if (puan_col_int(s, 2) > h->asked)
-            h->asked = (uint8_t)puan_col_int(s, 2);
+            h->asked = (uint16_t)puan_col_int(s, 2);
         moved(e, 0);
     }
     puan_stmt_done(s);
@@ -664,7 +665,7 @@ static enum puan_status read_marks(struct work *w, struct made *m,
             continue;
         if (version > h->marked) {
             h->accept = h->pass = 0;
-            h->marked = (uint8_t)version;
+            h->marked = (uint16_t)version;
         }
         if (undo && pass)
             h->pass &= (uint16_t)~bit;

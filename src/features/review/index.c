@@ -279,13 +279,13 @@ static bool take_return(struct puan_review_shard *rs, struct puan_stmt *s,
     if (!h)
         return false;
     h->ret = (uint32_t)puan_col_int(s, 0);
-    h->version = (uint8_t)puan_col_int(s, 2);
+    h->version = (uint16_t)puan_col_int(s, 2);
     h->form = (uint8_t)form;
     h->mode = word_of(rs, puan_col_text(s, 4));
     h->actor = word_of(rs, puan_col_text(s, 5));
     /* a directory of another clock has no other campaign time of it */
     h->arrived = live ? puan_col_int(s, 7) : puan_col_int(s, 6);
-    h->persons = (uint8_t)(persons > 255 ? 255 : persons);
+    h->persons = (uint16_t)(persons > UINT16_MAX ? UINT16_MAX : persons);
     if (!findings && !h->work)
         return true;
     w = add_work(rs, h);
@@ -416,7 +416,7 @@ static enum puan_status follow_queries(struct puan_review_shard *rs,
         if (w->queries == 0 || version > w->query_version)
             w->query_at = at;
         if (version > w->query_version)
-            w->query_version = (uint8_t)version;
+            w->query_version = (uint16_t)version;
         w->queries++;
         if (rs->made)
             touch(rs, h);
@@ -488,7 +488,7 @@ static enum puan_status follow_acts(struct puan_review_shard *rs,
                 .level = (uint8_t)(level < 0 ? 255 : level),
                 .kind = puan_str_is(kind, "pass") ? PUAN_MARK_PASS
                                                   : PUAN_MARK_ACCEPT,
-                .version = (uint8_t)puan_col_int(s, 2),
+                .version = (uint16_t)puan_col_int(s, 2),
                 .next = w->marks,
             };
             w->marks = m;

@@ -24,7 +24,8 @@ const char *puan_mark_name(enum puan_mark_kind k);
 
 struct puan_mark {
     int64_t id, at, office;
-    uint8_t level, kind, version;
+    uint8_t level, kind;
+    uint16_t version;
     struct puan_mark *next;
 };
 
@@ -38,7 +39,7 @@ struct puan_work {
     uint32_t home; /* place in `home` */
     uint16_t n_open, n_hard; /* hard ones first */
     struct puan_open *open;
-    uint8_t query_version; /* of the last query; 0 none */
+    uint16_t query_version; /* of the last query; 0 none */
     uint16_t queries;
     int64_t query_at; /* campaign time of the first query about it */
     struct puan_mark *marks;
@@ -52,7 +53,8 @@ struct puan_home {
     uint32_t work; /* place in `work` + 1; 0 none */
     uint16_t actor, mode; /* places in `word` */
     uint16_t expected;    /* persons by the listing; UINT16_MAX not said */
-    uint8_t version, persons, form;
+    uint16_t version, persons;
+    uint8_t form;
     bool vacant, listed;
 };
 

@@ -475,6 +475,50 @@ static void set_peer(struct ex *e)
     }
 }
 
+/* Is it one of the addresses the options name? */
+static bool is_proxy(const char *proxies, struct puan_str address)
+{
+    struct puan_str rest = puan_str_of(proxies), one;
+
+    while (rest.n > 0 && puan_str_split(&one, &rest, ' '))
+        if (puan_str_same(one, address))
+            return true;
+    return false;
+}
+
+/*
+ * Behind a proxy the client is who the proxy says.  Read from the end: what
+ * stands before the first address that is no proxy was written by a client.
+ */
+static void set_client(struct ex *e, const char *proxies)
+{
+    struct puan_str all = e->x.header[PUAN_H_FORWARDED];
+    unsigned char raw[sizeof(struct in6_addr)];
+
+    if (!proxies || !is_proxy(proxies, puan_str_of(e->x.peer)))
+        return;
+    while (all.n > 0) {
+        size_t at = all.n;
+        struct puan_str last;
+        char text[sizeof(e->x.peer)];
+
+        while (at > 0 && all.p[at - 1] != ',')
+            at--;
+        last = puan_str_trim((struct puan_str){ all.p + at, all.n - at });
+        all.n = at > 0 ? at - 1 : 0;
+        if (last.n == 0 || last.n >= sizeof(text))
+            return;
+        memcpy(text, last.p, last.n);
+        text[last.n] = '\0';
+        if (inet_pton(AF_INET, text, raw) != 1 &&
+            inet_pton(AF_INET6, text, raw) != 1)
+            return;
+        memcpy(e->x.peer, text, last.n + 1);
+        if (!is_proxy(proxies, last))
+            return;
+    }
+}
+
 static enum puan_http_method method_of(const char *m)
 {
     static const struct {
@@ -504,6 +548,7 @@ static enum MHD_Result begin(struct ex *e, const char *method,
     bad = check_headers(e, version);
     if (bad)
         return refuse(e, 400, bad);
+    set_client(e, o->proxies);
     if (e->x.method == PUAN_HTTP_OTHER)
         return refuse(e, 501, "this method is not known here");
     e->asked = true;

@@ -82,6 +82,10 @@ struct puan_http_options {
     unsigned connections; /* most at once; 0: 4096 */
     unsigned idle_seconds; /* 0: 30 */
     const char *tls_cert, *tls_key; /* PEM texts; both or none */
+    /* Addresses of proxies, with spaces between; NULL: none.  A request that
+       comes from one of them is its client's: `peer` is the last address of
+       X-Forwarded-For that is no such proxy. */
+    const char *proxies;
     void *ctx;
     /*
      * Most bytes of body this request may have; asked once the headers are

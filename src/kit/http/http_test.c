@@ -74,6 +74,10 @@ static void handle(void *ctx, struct puan_http *x)
         return;
     }
     x->status = 200;
+    if (puan_str_is(x->target, "/peer")) {
+        puan_out_text(&x->out, x->peer);
+        return;
+    }
     puan_http_answer_header(x, "X-Answer", "yes");
     puan_out_fmt(&x->out, "%.*s %zu ", PUAN_FMT(x->target), x->body.n);
     puan_out_str(&x->out, x->body);
@@ -92,7 +96,8 @@ static int start(void **state)
                                    .threads = 2,
                                    .limit = limit,
                                    .handle = handle,
-                                   .done = done };
+                                   .done = done,
+                                   .proxies = "10.9.8.7 127.0.0.1" };
 
     (void)state;
     return puan_pool_open(&pool, 2, 64, NULL) != PUAN_OK ||
@@ -132,6 +137,39 @@ static void a_get_is_answered_on_a_kept_connection(void **state)
         assert_int_equal(r.status, 200);
         assert_true(puan_str_is(r.body, "/a?b=%20c 0 "));
         assert_true(puan_str_is(puan_http_reply_header(&r, "x-answer"), "yes"));
+    }
+    puan_http_client_close(c);
+}
+
+/* What stands before the last address that is no proxy, anybody can write. */
+static void behind_a_proxy_the_client_is_who_the_proxy_says(void **state)
+{
+    static const struct {
+        const char *headers, *peer;
+    } says[] = {
+        { "", "127.0.0.1" },
+        { "X-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9" },
+        { "X-Forwarded-For: 1.1.1.1, 203.0.113.9\r\n", "203.0.113.9" },
+        { "X-Forwarded-For: 1.1.1.1, 2001:db8::5, 10.9.8.7\r\n",
+          "2001:db8::5" },
+        { "X-Forwarded-For: 10.9.8.7\r\n", "10.9.8.7" },
+        { "X-Forwarded-For: 203.0.113.9, unknown\r\n", "127.0.0.1" },
+        { "X-Forwarded-For: ,\r\n", "127.0.0.1" },
+    };
+    struct puan_http_client *c = client();
+    struct puan_http_reply r;
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(says); i++) {
+        assert_int_equal(
+            puan_http_call(&r, c,
+                           &(struct puan_http_call){ .method = "GET",
+                                                     .path = "/peer",
+                                                     .headers =
+                                                         says[i].headers },
+                           NULL),
+            PUAN_OK);
+        assert_true(puan_str_is(r.body, says[i].peer));
     }
     puan_http_client_close(c);
 }
@@ -507,6 +545,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_get_is_answered_on_a_kept_connection),
+        cmocka_unit_test(behind_a_proxy_the_client_is_who_the_proxy_says),
         cmocka_unit_test(a_body_arrives_whole),
         cmocka_unit_test(too_large_a_body_is_refused_unread),
         cmocka_unit_test(suspended_requests_are_answered_from_another_thread),
