@@ -111,3 +111,16 @@ enum puan_truth puan_routing_asked(const struct puan_routing *routing,
                        : PUAN_TRUE;
     return PUAN_FALSE;
 }
+
+const struct puan_expr *puan_routing_when(const struct puan_routing *routing,
+                                          uint16_t entity, uint16_t item,
+                                          bool *required)
+{
+    *required = false;
+    for (uint16_t i = 0; i < routing->n[entity]; i++)
+        if (routing->list[entity][i].item == item) {
+            *required = i < routing->n_required[entity];
+            return routing->list[entity][i].when;
+        }
+    return NULL;
+}

@@ -34,4 +34,12 @@ enum puan_truth puan_routing_asked(const struct puan_routing *routing,
                                    const struct puan_record *r, uint16_t entity,
                                    uint32_t row, uint16_t item);
 
+/*
+ * When an item is asked: NULL for always.  *required as in the form: an absent
+ * answer to a required item that is asked is MISSING.
+ */
+const struct puan_expr *puan_routing_when(const struct puan_routing *routing,
+                                          uint16_t entity, uint16_t item,
+                                          bool *required);
+
 #endif
