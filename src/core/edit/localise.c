@@ -7,19 +7,42 @@
 #include "core/codes/codes.h"
 #include "core/edit/hitting.h"
 #include "core/edit/open.h"
+#include "core/form/scheme.h"
 
 /* ---- the localiser ---- */
 
+static void code_domain(struct puan_open_item *o, const struct puan_codelist *l)
+{
+    o->codes = l;
+    if (l->n) {
+        o->lo = l->codes[0].value;
+        o->hi = l->codes[l->n - 1].value;
+    }
+}
+
+/* Numbers that so many characters of an alphabet can write. */
+static int64_t most_written(size_t letters, unsigned length)
+{
+    int64_t n = 1;
+
+    for (unsigned i = 0; i < length; i++)
+        if (__builtin_mul_overflow(n, (int64_t)letters, &n))
+            return INT64_MAX;
+    return n - 1;
+}
+
 /* Values a good text's facts can have. */
 static void fact_domain(struct puan_open_item *o, const struct puan_form *f,
-                        enum puan_fact fact)
+                        const struct puan_item *it, const struct puan_item *of)
 {
     int64_t month = f->reference_month ? f->reference_month : 2200 * 12;
+    const struct puan_scheme_part *part;
 
-    switch (fact) {
+    switch (it->fact) {
     case PUAN_FACT_ID_CHECK:
     case PUAN_FACT_NAME_CLASS:
     case PUAN_FACT_PHONE_CLASS:
+    case PUAN_FACT_NUMBER_CHECK:
     case PUAN_FACT_NONE:
         o->lo = o->hi = 0; /* nothing wrong with it */
         break;
@@ -39,21 +62,31 @@ static void fact_domain(struct puan_open_item *o, const struct puan_form *f,
         o->lo = 1;
         o->hi = 100;
         break;
+    case PUAN_FACT_WORD:
+        code_domain(o, of->words);
+        o->codes = NULL; /* or none of them, 0 */
+        o->lo = 0;
+        break;
+    case PUAN_FACT_NUMBER_PART:
+        part = &of->scheme->part[it->part];
+        o->lo = 0;
+        o->hi = part->digits
+                    ? most_written(10, part->length)
+                    : most_written(of->scheme->alphabet.n, part->length);
+        if (part->codes)
+            code_domain(o, part->codes);
+        break;
     }
 }
 
 static void domain(struct puan_open_item *o, const struct puan_form *f,
-                   const struct puan_item *it)
+                   const struct puan_item *it, const struct puan_item *of)
 {
     o->lo = it->min;
     o->hi = it->max;
     switch (it->type) {
     case PUAN_TYPE_CODE:
-        o->codes = it->codes;
-        if (it->codes->n) {
-            o->lo = it->codes->codes[0].value;
-            o->hi = it->codes->codes[it->codes->n - 1].value;
-        }
+        code_domain(o, it->codes);
         break;
     case PUAN_TYPE_AREA:
         o->hi = 1;
@@ -71,7 +104,7 @@ static void domain(struct puan_open_item *o, const struct puan_form *f,
         o->lo = o->hi = 0;
         break;
     case PUAN_TYPE_FACT:
-        fact_domain(o, f, it->fact);
+        fact_domain(o, f, it, of);
         break;
     case PUAN_TYPE_INT:
     case PUAN_TYPE_FIXED:
@@ -116,7 +149,7 @@ static enum puan_status items_of(struct puan_localiser *l, uint16_t e,
         o->owner = it->fact_of >= 0 ? (uint16_t)it->fact_of : i;
         o->answer = it->from == PUAN_FROM_ANSWER && it->fact_of < 0;
         o->weight = o->answer;
-        domain(o, l->form, it);
+        domain(o, l->form, it, &ent->items[o->owner]);
         if (!o->answer)
             continue;
         q->required = it->required;

@@ -626,6 +626,24 @@ static mval same(struct puan_may_run *m, const struct place *at,
     return r;
 }
 
+/* A row of a reference table: looked for where every key has one value. */
+static mval look_up(const struct puan_lookup *t, const mval *key,
+                    const struct puan_ins *i)
+{
+    val k[PUAN_LOOKUP_KEYS];
+
+    for (uint16_t n = 0; n < i->y; n++) {
+        if (point(key[n]))
+            k[n] = known(key[n].lo);
+        else if (key[n].k && !(key[n].k & (key[n].k - 1u)) &&
+                 !(key[n].k & K_KNOWN))
+            k[n] = unknown((uint8_t)__builtin_ctz(key[n].k));
+        else
+            return i->k < 0 ? range(0, 1) : anything();
+    }
+    return of_val(op_lookup(t, k, i->y, i->k));
+}
+
 /* ---- quantifiers ---- */
 
 struct tally {
@@ -834,6 +852,9 @@ static bool read_op(struct puan_may_run *m, struct place *at,
     case PUAN_OP_SAME_ID:
     case PUAN_OP_SAME_TEXT:
         *d = same(m, at, i);
+        return true;
+    case PUAN_OP_LOOKUP:
+        *d = look_up(at->p->table[i->x], d, i);
         return true;
     case PUAN_OP_AT_ITEM:
     case PUAN_OP_AT_COLUMN:
