@@ -168,12 +168,12 @@ static enum puan_status items_of(struct puan_localiser *l, uint16_t e,
 }
 
 /* Bits by item: 1 own row, 2 all rows. */
-struct seen {
+struct read_marks {
     uint8_t *of[PUAN_FORM_ENTITIES];
 };
 
 /* The routing of what is read is read, too; again until nothing is new. */
-static void follow(struct seen *s, const struct puan_localiser *l)
+static void follow(struct read_marks *s, const struct puan_localiser *l)
 {
     bool more = true;
 
@@ -197,7 +197,7 @@ static enum puan_status follow_reads(struct puan_may_read **out, size_t *n,
                                      const struct puan_localiser *l,
                                      struct puan_arena *a, struct puan_err *err)
 {
-    struct seen s;
+    struct read_marks s;
     size_t count = 0;
 
     for (uint16_t e = 0; e < l->form->n_entities; e++)

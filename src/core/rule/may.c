@@ -646,7 +646,7 @@ static mval look_up(const struct puan_lookup *t, const mval *key,
 
 /* ---- quantifiers ---- */
 
-struct tally {
+struct may_tally {
     uint8_t doubt;  /* set of the strongest reason of all rows so far */
     uint8_t at_hit; /* first: the same before rows that may be it */
     int64_t lo, hi; /* count, sum, extreme, line of the first */
@@ -654,7 +654,7 @@ struct tally {
     bool bad;       /* a sum may overflow */
 };
 
-static void add_to(struct tally *t, mval x, bool must)
+static void add_to(struct may_tally *t, mval x, bool must)
 {
     int64_t lo = must || x.lo < 0 ? x.lo : 0;
     int64_t hi = must || x.hi > 0 ? x.hi : 0;
@@ -670,7 +670,7 @@ static void add_to(struct tally *t, mval x, bool must)
 }
 
 /* Smallest (or largest, by signs changed) of the rows so far. */
-static void extreme(struct tally *t, mval x, bool must, bool least)
+static void extreme(struct may_tally *t, mval x, bool must, bool least)
 {
     int64_t near = least ? x.lo : x.hi, far = least ? x.hi : x.lo;
     int64_t *a = least ? &t->lo : &t->hi, *b = least ? &t->hi : &t->lo;
@@ -690,7 +690,7 @@ static void extreme(struct tally *t, mval x, bool must, bool least)
 }
 
 /* One row; true when no further row can be read. */
-static bool one_row(struct tally *t, unsigned kind, mval c, const mval *x,
+static bool one_row(struct may_tally *t, unsigned kind, mval c, const mval *x,
                     int64_t line)
 {
     unsigned s = says(c), doubt = c.k & K_DOUBT;
@@ -743,7 +743,7 @@ static bool one_row(struct tally *t, unsigned kind, mval c, const mval *x,
     return false;
 }
 
-static mval finish_first(const struct tally *t)
+static mval finish_first(const struct may_tally *t)
 {
     unsigned doubt = t->at_hit | (t->must ? 0 : t->doubt);
     mval r = why(doubt & ~K_KNOWN & ~(1u << PUAN_UN_OUTER));
@@ -757,7 +757,7 @@ static mval finish_first(const struct tally *t)
     return r;
 }
 
-static mval finish(const struct tally *t, unsigned kind)
+static mval finish(const struct may_tally *t, unsigned kind)
 {
     unsigned doubt = t->doubt & ~K_KNOWN;
     bool none = t->doubt & K_KNOWN;
@@ -801,7 +801,7 @@ static mval finish(const struct tally *t, unsigned kind)
 static void quantifier(struct puan_may_run *m, struct place *at,
                        const struct puan_ins *i, mval *regs)
 {
-    struct tally t = { .doubt = K_KNOWN };
+    struct may_tally t = { .doubt = K_KNOWN };
     uint32_t n = m->r->rows[i->y].n;
     mval *r = regs + i->d;
 
