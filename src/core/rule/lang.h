@@ -449,6 +449,8 @@ struct puan_rule_seen {
 };
 void puan_rule_see(struct puan_rule_seen *s, struct puan_ast_node *n,
                    struct puan_arena *a);
+/* Appends a parsed expression as its author would write it. */
+void puan_rule_write(struct puan_out *o, const struct puan_ast_node *n);
 /* Does the list of forms (empty: all) hold this one? */
 bool puan_ast_forms_hold(const struct puan_ast_forms *f, struct puan_str id);
 

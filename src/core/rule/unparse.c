@@ -216,6 +216,11 @@ static void write_node(struct puan_out *o, const node *n, int least)
         puan_out_char(o, ')');
 }
 
+void puan_rule_write(struct puan_out *o, const struct puan_ast_node *n)
+{
+    write_node(o, n, 0);
+}
+
 static void see(struct puan_rule_seen *s, node *n, struct puan_arena *a)
 {
     struct puan_out o;

@@ -11,6 +11,7 @@
 
 #include "core/rule/prove.h"
 #include "features/check/csv_record.h"
+#include "features/check/explain_row.h"
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
@@ -24,6 +25,7 @@
 
 struct options {
     const char *plan, *form, *out;
+    const char *explain, *row; /* --explain RULE ROW */
     const char *rules[PATHS_MOST], *data[PATHS_MOST];
     size_t n_rules, n_data;
     bool summary, json, zh, ignore_unknown, quiet;
@@ -60,7 +62,8 @@ struct job {
 
 static const char usage[] =
     "--plan PACK --form F [--rules FILE]… [--out FILE] [--summary] [--json] "
-    "[--lang zh|en] [--threads N] [--ignore-unknown] [--quiet] DATA…";
+    "[--lang zh|en] [--threads N] [--ignore-unknown] [--quiet] "
+    "[--explain RULE ROW] DATA…";
 
 static int fail(const struct puan_err *err)
 {
@@ -143,6 +146,9 @@ static bool parse(struct options *o, int argc, char **argv)
                 o->data[o->n_data++] = argv[i];
         } else if (flag(o, argv[i])) {
             continue;
+        } else if (strcmp(argv[i], "--explain") == 0 && i + 2 < argc) {
+            o->explain = argv[++i];
+            o->row = argv[++i];
         } else if (i + 1 == argc) {
             bad = "needs a value or is unknown";
         } else {
@@ -560,6 +566,18 @@ static enum puan_status work(uint64_t *findings, struct job *j,
         st = tails(j, a, err);
     if (st == PUAN_OK)
         st = open_data(j, plan->routing[j->form->ordinal], err);
+    if (st == PUAN_OK && j->o->explain) {
+        const struct puan_explain_ask ask = {
+            .rule = j->o->explain, .row = j->o->row, .rules = j->o->rules,
+            .n_rules = j->o->n_rules, .zh = j->o->zh, .json = j->o->json
+        };
+        bool finding = false;
+
+        st = puan_explain_row(&finding, stdout, &ask, plan, j->form, j->set, a,
+                              err);
+        *findings = finding;
+        return st;
+    }
     if (st == PUAN_OK)
         st = begin_out(j, err);
     if (st == PUAN_OK)
@@ -626,7 +644,9 @@ static const struct puan_command commands[] = {
       "household,row,line,rule,severity,message: row is the line of the roster "
       "(0 for the household), line that of the file. --rules replaces the "
       "plan's rule files. Without --out, or with --summary, the counts of each "
-      "rule are printed; --json prints them for machines. Exit code 1 when "
+      "rule are printed; --json prints them for machines. --explain shows one "
+      "rule in one row (HOUSEHOLD, or HOUSEHOLD:LINE of its roster), every "
+      "part of it with its value. Exit code 1 when "
       "there are findings.",
       run, "按方案的审核规则审核 CSV 数据文件" },
 };

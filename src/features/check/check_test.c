@@ -248,6 +248,35 @@ static void rules_that_contradict_each_other_are_refused(void **state)
     }
 }
 
+static void a_rule_is_explained_part_by_part(void **state)
+{
+    struct fix *f = *state;
+    const char *a[] = { PACK,        "--lang",       "en",      "--explain",
+                        "Z01",       "102030000007", f->household,
+                        f->member,   NULL };
+    const char *b[] = { PACK,        "--lang",       "en",      "--explain",
+                        "Z25",       "102030000005:1", f->household,
+                        f->member,   NULL };
+    const char *c[] = { PACK,        "--explain", "Z25", "102030000005",
+                        f->household, f->member,  NULL };
+    const char *d[] = { PACK,        "--explain", "Z99", "102030000005",
+                        f->household, f->member,  NULL };
+    const char *e[] = { PACK,        "--explain", "Z01", "102039999999",
+                        f->household, f->member,  NULL };
+
+    assert_int_equal(check(f, a), PUAN_EXIT_FINDINGS);
+    assert_non_null(strstr(printed(f, "stdout").p, "102030000007: finding"));
+    assert_non_null(strstr(printed(f, "stdout").p, "false"));
+    assert_int_equal(check(f, b), PUAN_EXIT_FINDINGS);
+    assert_non_null(strstr(printed(f, "stdout").p, "given(sex)"));
+    assert_int_equal(check(f, c), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(printed(f, "stderr").p, "102030000005:1"));
+    assert_int_equal(check(f, d), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(printed(f, "stderr").p, "no rule Z99"));
+    assert_int_equal(check(f, e), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(printed(f, "stderr").p, "no household"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +284,7 @@ int main(void)
         cmocka_unit_test(counts_are_printed_for_people_and_machines),
         cmocka_unit_test(the_exit_code_says_what_happened),
         cmocka_unit_test(rules_that_contradict_each_other_are_refused),
+        cmocka_unit_test(a_rule_is_explained_part_by_part),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

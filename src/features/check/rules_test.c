@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/form/record.h"
+#include "core/rule/explain.h"
 #include "core/rule/rule.h"
 #include "features/plans/plans.h"
 #include "kit/os/heap.h"
@@ -76,6 +77,38 @@ static const char *rows_of(const struct puan_findings *f,
     return o.n ? o.p : "-";
 }
 
+/* Explained part by part, the rule comes out as it did when it ran. */
+static void explained(struct pack *p, uint32_t line, struct puan_str id,
+                      const struct puan_form *form,
+                      const struct puan_record *r,
+                      const struct puan_findings *found, size_t rule,
+                      const struct puan_ruleset *rs, struct puan_arena *a)
+{
+    const struct puan_explain_in in = { .form = form,
+                                        .consts = p->plan->consts,
+                                        .n_consts = p->plan->n_consts,
+                                        .texts = p->plan->rule_text,
+                                        .files = p->plan->rule_name,
+                                        .n_texts = p->plan->n_rules };
+    uint32_t n = r->rows[puan_ruleset_info(rs, rule)->entity].n;
+
+    for (uint32_t row = 0; row < n; row++) {
+        struct puan_explain x;
+        struct puan_err err = { 0 };
+        bool listed = false;
+
+        for (size_t i = 0; i < found->n; i++)
+            listed = listed || (found->list[i].rule == rule &&
+                                found->list[i].row == row);
+        if (puan_rules_explain(&x, &in, id, r, row, a, &err) != PUAN_OK)
+            fail_msg("line %u: %s: %s", line, err.where, err.text);
+        if ((x.end == PUAN_EXPLAIN_FINDING) != listed)
+            fail_msg("line %u: %.*s explained: %s", line, PUAN_FMT(id),
+                     puan_explain_end_text(x.end, false));
+        assert_true(x.n > 0);
+    }
+}
+
 static void run_case(struct pack *p, uint32_t line, struct puan_str head,
                      struct puan_str doc, struct puan_str want)
 {
@@ -117,6 +150,7 @@ static void run_case(struct pack *p, uint32_t line, struct puan_str head,
         fail_msg("line %u: %.*s expected %.*s, found %s", line, PUAN_FMT(id),
                  PUAN_FMT(want), got);
     assert_string_equal(got, rows_of(&block, rs, form, rule, &a));
+    explained(p, line, id, form, &r, &found, rule, rs, &a);
     if (strcmp(got, "-") != 0)
         p->fired[form->ordinal][rule]++;
     if (strcmp(got, "-") == 0 || puan_ruleset_info(rs, rule)->entity > 0)
