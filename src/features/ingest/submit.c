@@ -39,19 +39,20 @@ struct submit {
 
 /* ---- what the caller's thread does ------------------------------------------ */
 
-/* The fact that says whether a citizen ID is well formed, or -1. */
+/* The fact that says whether a number is well formed (0), or -1. */
 static int check_of(const struct puan_entity *ent, uint16_t item)
 {
     for (uint16_t i = 0; i < ent->n_items; i++)
-        if (ent->items[i].fact == PUAN_FACT_ID_CHECK &&
+        if ((ent->items[i].fact == PUAN_FACT_ID_CHECK ||
+             ent->items[i].fact == PUAN_FACT_NUMBER_CHECK) &&
             ent->items[i].fact_of == item)
             return i;
     return -1;
 }
 
 /*
- * What the token is made of: a well-formed citizen ID as normalised, another
- * number without blanks and in capitals.  0: nothing to identify anybody by.
+ * What the token is made of: a well-formed citizen ID or number of a scheme as
+ * normalised, another number without blanks and in capitals.  0: nothing to identify anybody by.
  */
 static size_t identity_of(char *out, size_t cap, const struct puan_entity *ent,
                           const struct puan_rows *rows, uint32_t r,
@@ -65,9 +66,10 @@ static size_t identity_of(char *out, size_t cap, const struct puan_entity *ent,
         return 0;
     if (check >= 0) {
         if (rows->st[at + (size_t)check] != PUAN_GIVEN ||
-            rows->v[at + (size_t)check] != PUAN_ID_OK)
+            rows->v[at + (size_t)check] != 0)
             return 0;
-        n = puan_id_normal(out, cap, s);
+        n = ent->items[item].scheme ? puan_mark_normal(out, cap, s)
+                                    : puan_id_normal(out, cap, s);
         return n < cap ? n : 0;
     }
     for (size_t i = 0; i < s.n; i++) {
