@@ -86,30 +86,33 @@ PUAN_MUST_USE enum puan_status puan_frame_open(struct puan_frame **out,
                                                struct puan_err *err);
 
 /*
- * How a frame file is laid out: its head (all but the columns) and where the
- * columns stand, one after another in the order of entities, `first` before
- * the items of its entity.  f's data and first pointers are not looked at but
- * for being NULL or not (first).  The digest of f goes into the head.
+ * Writing a frame file: 64 bytes of head, columns wherever they fit at
+ * multiples of PUAN_FRAME_ALIGN, and the codebook, which says where they are.
+ * Columns are numbered in the order of entities, `first` of an entity (where
+ * it has a parent) before its items.
  *
- * EINVAL  an entity or item the reader would refuse   ELIMIT  too large
+ * EINVAL  an entity or item the reader would refuse
  */
-struct puan_frame_layout {
-    struct puan_str head;
-    uint64_t size;    /* of the file */
-    uint64_t *offset; /* [column]: where it starts, n_columns of them */
-    size_t n_columns;
-};
-PUAN_MUST_USE enum puan_status puan_frame_lay_out(struct puan_frame_layout *out,
-                                                  const struct puan_frame *f,
-                                                  struct puan_arena *a,
-                                                  struct puan_err *err);
+#define PUAN_FRAME_HEAD 64
+#define PUAN_FRAME_COLUMNS_AT 4096 /* where the first column may well stand */
+
+/* How many columns; and of each the bytes it takes. */
+size_t puan_frame_columns(const struct puan_frame *f);
+uint64_t puan_frame_column_size(const struct puan_frame *f, size_t column);
 /*
- * What the digest of a frame is taken over, ahead of its columns: the head
- * with the digest itself as zeros.  The digest is SHA-256 over that and over
- * the SHA-256 of every 4 MiB (or less, at its end) of every column in turn.
+ * The codebook for columns at `offset`.  With offset NULL: what of a frame is
+ * digested, which is the same wherever its columns stand and whatever file it
+ * came from.  The digest is SHA-256 over that and over the SHA-256 of every
+ * 4 MiB (or less, at its end) of every column in turn.
  */
-#define PUAN_FRAME_DIGEST_AT 32
 #define PUAN_FRAME_DIGEST_CHUNK (4u << 20)
+PUAN_MUST_USE enum puan_status
+puan_frame_codebook(struct puan_str *out, const struct puan_frame *f,
+                    const uint64_t *offset, struct puan_arena *a,
+                    struct puan_err *err);
+/* The head of a file of `size` bytes with its codebook at `at`, n long. */
+void puan_frame_head(uint8_t out[PUAN_FRAME_HEAD], const struct puan_frame *f,
+                     uint64_t size, uint64_t at, uint64_t n);
 
 /*
  * Whether the rows of every entity are parted as `first` must part them: from

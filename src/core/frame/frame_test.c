@@ -38,18 +38,26 @@ static uint8_t *file(size_t *n, struct puan_arena *a)
     static const uint16_t ages[] = { 3, 102, 300, 301, 33 };
     const void *data[] = { first, sexes, ages };
     static const size_t sizes[] = { sizeof(first), sizeof(sexes), sizeof(ages) };
-    struct puan_frame_layout l;
+    struct puan_str book;
     struct puan_err err = { 0 };
+    uint64_t offset[PUAN_COUNT(data)], at = PUAN_FRAME_HEAD;
     uint8_t *p;
 
-    assert_int_equal(puan_frame_lay_out(&l, &frame, a, &err), PUAN_OK);
-    assert_int_equal(l.n_columns, 3);
-    p = puan_arena_get(a, (size_t)l.size + PUAN_FRAME_ALIGN);
+    assert_int_equal(puan_frame_columns(&frame), PUAN_COUNT(data));
+    for (size_t i = 0; i < PUAN_COUNT(data); i++) {
+        assert_int_equal(puan_frame_column_size(&frame, i), sizes[i]);
+        offset[i] = at;
+        at += PUAN_FRAME_ALIGN;
+    }
+    assert_int_equal(puan_frame_codebook(&book, &frame, offset, a, &err),
+                     PUAN_OK);
+    *n = (size_t)at + book.n;
+    p = puan_arena_get(a, *n + PUAN_FRAME_ALIGN);
     p += PUAN_FRAME_ALIGN - (uintptr_t)p % PUAN_FRAME_ALIGN;
-    memcpy(p, l.head.p, l.head.n);
-    for (size_t i = 0; i < 3; i++)
-        memcpy(p + l.offset[i], data[i], sizes[i]);
-    *n = (size_t)l.size;
+    puan_frame_head(p, &frame, *n, at, book.n);
+    for (size_t i = 0; i < PUAN_COUNT(data); i++)
+        memcpy(p + offset[i], data[i], sizes[i]);
+    memcpy(p + at, book.p, book.n);
     return p;
 }
 
@@ -129,18 +137,18 @@ static void what_does_not_fit_is_refused(void **state)
 {
     struct puan_frame_entity e[2] = { entities[0], entities[1] };
     struct puan_frame f = { .entity = e, .n_entities = 2 };
-    struct puan_frame_layout l;
+    struct puan_str book;
     struct puan_arena a;
     struct puan_err err = { 0 };
 
     (void)state;
     puan_arena_init(&a, &puan_test_heap);
     e[1].name = e[0].name;
-    assert_int_equal(puan_frame_lay_out(&l, &f, &a, &err), PUAN_EINVAL);
+    assert_int_equal(puan_frame_codebook(&book, &f, NULL, &a, &err), PUAN_EINVAL);
     err = (struct puan_err){ 0 };
     e[1].name = PUAN_STR("person");
     e[1].first = NULL;
-    assert_int_equal(puan_frame_lay_out(&l, &f, &a, &err), PUAN_EINVAL);
+    assert_int_equal(puan_frame_codebook(&book, &f, NULL, &a, &err), PUAN_EINVAL);
     puan_arena_clear(&a);
 }
 

@@ -2,10 +2,9 @@
  * The bytes of a frame file, for those who write and read them.
  *
  *   0   "PUANFRM" and the version, 1 byte
- *   8   u64 size of the file
- *   16  u32 bytes of the codebook, u32 0, u64 0
+ *   8   u64 size of the file, u64 where the codebook begins, u64 its bytes
  *   32  digest
- *   64  codebook, then the columns, each at a multiple of PUAN_FRAME_ALIGN
+ *       columns, each at a multiple of PUAN_FRAME_ALIGN, and the codebook
  *
  * Codebook (LEB128 numbers, zigzag where signed; a text is its length and its
  * bytes):
@@ -28,7 +27,6 @@
 #include "core/frame/frame.h"
 
 #define PUAN_FRAME_MAGIC "PUANFRM\1"
-#define PUAN_FRAME_HEAD 64
 #define PUAN_FRAME_SORTED 1u
 #define PUAN_FRAME_TOKEN 2u
 

@@ -8,7 +8,7 @@
 struct reader {
     struct puan_in in;
     const uint8_t *bytes;
-    uint64_t size, head; /* of the file; end of the codebook */
+    uint64_t size; /* of the file */
     struct puan_arena *a;
     struct puan_codelist **list;
     size_t n_lists;
@@ -46,7 +46,7 @@ static const void *column_at(struct reader *r, uint64_t rows, unsigned width)
     uint64_t at = puan_in_varint(&r->in);
 
     /* rows and width are bounded, so this does not overflow */
-    if (at % PUAN_FRAME_ALIGN || at < r->head || at > r->size ||
+    if (at % PUAN_FRAME_ALIGN || at < PUAN_FRAME_HEAD || at > r->size ||
         rows * width > r->size - at) {
         r->bad = true;
         return NULL;
@@ -218,7 +218,7 @@ enum puan_status puan_frame_open(struct puan_frame **out, const void *bytes,
     struct puan_frame *f = puan_new(a, struct puan_frame);
     struct reader r = { .bytes = bytes, .size = n, .a = a };
     struct puan_in in;
-    uint64_t size, codes;
+    uint64_t size, at, codes;
 
     *out = NULL;
     if (!f)
@@ -231,14 +231,14 @@ enum puan_status puan_frame_open(struct puan_frame **out, const void *bytes,
                          "is a frame of another version; make it again");
     in = puan_in_of((struct puan_str){ (const char *)r.bytes + 8, 24 });
     size = puan_in_u64(&in);
-    codes = puan_in_u32(&in);
-    if (size != n || codes > n - PUAN_FRAME_HEAD)
+    at = puan_in_u64(&in);
+    codes = puan_in_u64(&in);
+    if (size != n || at < PUAN_FRAME_HEAD || at > n || codes > n - at)
         return puan_fail(err, PUAN_EINVAL, where,
                          "is cut short or not whole; make it again");
-    memcpy(f->digest, r.bytes + PUAN_FRAME_DIGEST_AT, PUAN_DIGEST_SIZE);
-    r.head = PUAN_FRAME_HEAD + codes;
-    r.in = puan_in_of((struct puan_str){
-        (const char *)r.bytes + PUAN_FRAME_HEAD, (size_t)codes });
+    memcpy(f->digest, r.bytes + 32, PUAN_DIGEST_SIZE);
+    r.in = puan_in_of(
+        (struct puan_str){ (const char *)r.bytes + at, (size_t)codes });
     if (!codebook(f, &r))
         return puan_fail(err, PUAN_ENOMEM, where, "out of memory");
     if (r.bad)

@@ -150,6 +150,7 @@ static int run(int argc, char **argv)
     struct options *o = calloc(1, sizeof(*o));
     struct puan_frames *f = NULL;
     struct puan_err err = { 0 };
+    uint64_t moved = 0;
     enum puan_status st;
     int code = PUAN_EXIT_DONE;
 
@@ -160,10 +161,11 @@ static int run(int argc, char **argv)
         return PUAN_EXIT_USAGE;
     }
     puan_progress_quiet(o->quiet || o->json);
-    o->frames.digest = o->out == NULL;
-    st = puan_frames_load(&f, o->data, o->n_data, &o->frames, &err);
-    if (st == PUAN_OK && o->out)
-        st = puan_frames_write(f, o->out, &err);
+    if (o->out)
+        st = puan_frames_make(&f, o->out, o->data, o->n_data, &o->frames,
+                              &moved, &err);
+    else
+        st = puan_frames_load(&f, o->data, o->n_data, &o->frames, &err);
     if (st == PUAN_OK) {
         const struct puan_frame *fr = puan_frames_frame(f);
 

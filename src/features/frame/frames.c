@@ -79,133 +79,87 @@ static enum puan_status open_file(struct puan_frames *f, const char *path,
 
 /* ---- from CSV --------------------------------------------------------------------- */
 
-struct copy_job {
-    struct puan_parts *parts;
-    void **data; /* [column] */
-};
-
-static enum puan_status copy_range(void *arg, uint64_t begin, uint64_t end,
-                                   unsigned worker, struct puan_err *err)
-{
-    const struct copy_job *j = arg;
-
-    (void)worker;
-    (void)err;
-    for (uint64_t part = begin; part < end; part++)
-        for (size_t c = 0; c < j->parts->n_columns; c++)
-            if (!j->parts->column[c].left_out)
-                puan_column_copy(j->data[c], &j->parts->column[c], j->parts,
-                                 (size_t)part);
-    return PUAN_OK;
-}
-
-struct sort_job {
-    struct puan_frame_item *item;
-    uint64_t rows;
-};
-
-static enum puan_status sorted_range(void *arg, uint64_t begin, uint64_t end,
-                                     unsigned worker, struct puan_err *err)
-{
-    const struct sort_job *j = arg;
-
-    (void)worker;
-    (void)err;
-    for (uint64_t i = begin; i < end; i++)
-        j->item[i].sorted = puan_stored_sorted(j->item[i].data,
-                                               j->item[i].width, j->rows);
-    return PUAN_OK;
-}
-
-static enum puan_status from_parts(struct puan_frames *f,
-                                   struct puan_parts *p, struct puan_str entity,
+/* The one entity of a plain file; its items' data are given. */
+static enum puan_status one_entity(struct puan_frames *f,
+                                   const char *const *paths, size_t n,
+                                   const struct puan_frames_options *opt,
                                    struct puan_err *err)
 {
-    uint64_t rows = p->row[p->n_parts];
+    const struct puan_csv_read *csv = &f->csv;
     struct puan_frame_entity *e = puan_new(&f->arena, struct puan_frame_entity);
     struct puan_frame_item *item =
-        puan_arena_get_n(&f->arena, p->n_columns, sizeof(*item));
-    struct copy_job copy = { .parts = p };
-    struct sort_job sort = { .item = item, .rows = rows };
-    enum puan_status st;
-
-    copy.data = puan_arena_get_n(&f->arena, p->n_columns, sizeof(*copy.data));
-    if (f->arena.failed)
-        return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
-    for (size_t c = 0; c < p->n_columns; c++) {
-        if (p->column[c].left_out)
-            continue;
-        copy.data[c] =
-            puan_frames_pages(f, (size_t)rows * p->column[c].item.width);
-        if (!copy.data[c])
-            return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
-        item[e->n_items] = p->column[c].item;
-        item[e->n_items++].data = copy.data[c];
-    }
-    e->name = puan_arena_keep(&f->arena, entity.n ? entity
-                                                  : PUAN_STR("person"));
-    e->parent = -1;
-    e->rows = rows;
-    e->item = item;
-    st = puan_parallel(p->threads, p->n_parts, 1, copy_range, &copy, err);
-    if (st == PUAN_OK)
-        st = puan_parallel(p->threads, e->n_items, 1, sorted_range, &sort, err);
-    f->frame.entity = e;
-    f->frame.n_entities = 1;
-    return st == PUAN_OK ? puan_arena_check(&f->arena, err) : st;
-}
-
-static enum puan_status from_csv(struct puan_frames *f,
-                                 const char *const *paths, size_t n,
-                                 const struct puan_frames_options *opt,
-                                 struct puan_err *err)
-{
+        puan_new_n(&f->arena, csv->image.n_columns, struct puan_frame_item);
     struct puan_out source;
-    enum puan_status st = puan_csv_frame_read(&f->csv, paths, n, opt, err);
 
-    f->from_csv = true;
-    if (st == PUAN_OK)
-        st = from_parts(f, &f->csv.parts, opt->entity, err);
-    for (unsigned i = 0; i < f->csv.n_workers; i++)
-        puan_slab_clear(&f->csv.slab[i]);
     puan_out_init(&source, &f->arena);
     for (size_t i = 0; i < n; i++)
         puan_out_fmt(&source, "%s%s", i ? " " : "", paths[i]);
     f->frame.source = puan_out_view(&source);
-    return st == PUAN_OK ? puan_arena_check(&f->arena, err) : st;
+    if (!e || !item)
+        return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
+    for (size_t c = 0; c < csv->image.n_columns; c++)
+        if (csv->image.width[c])
+            item[e->n_items++] = csv->item[c];
+    e->name = puan_arena_keep(&f->arena,
+                              opt->entity.n ? opt->entity : PUAN_STR("person"));
+    e->parent = -1;
+    e->rows = csv->image.rows;
+    e->item = item;
+    f->frame.entity = e;
+    f->frame.n_entities = 1;
+    return puan_arena_check(&f->arena, err);
 }
+
+static enum puan_status begin(struct puan_frames **out, const char *const *paths,
+                              size_t n, const struct puan_frames_options *opt,
+                              bool *is_frame, struct puan_err *err)
+{
+    struct puan_frames *f = calloc(1, sizeof(*f));
+    size_t frames = 0;
+
+    *out = f;
+    if (!f)
+        return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
+    puan_arena_init(&f->arena, &puan_heap);
+    f->threads = opt->threads ? opt->threads : puan_cores();
+    f->threads = f->threads > 64 ? 64 : f->threads;
+    for (size_t i = 0; i < n; i++)
+        frames += puan_frames_is(paths[i]);
+    if (n == 0)
+        return puan_fail(err, PUAN_EINVAL, "", "no file is named");
+    if (frames > 0 && n > 1)
+        return puan_fail(err, PUAN_EINVAL, paths[0],
+                         "a frame file stands alone; several CSV files may be "
+                         "given");
+    *is_frame = frames > 0;
+    return PUAN_OK;
+}
+
+static const struct puan_frames_options no_options = { .n_levels = 0 };
 
 enum puan_status puan_frames_load(struct puan_frames **out,
                                   const char *const *paths, size_t n,
                                   const struct puan_frames_options *opt,
                                   struct puan_err *err)
 {
-    static const struct puan_frames_options none = { .n_levels = 0 };
-    struct puan_frames *f = calloc(1, sizeof(*f));
-    size_t frames = 0;
+    struct puan_frames *f;
+    bool is_frame = false;
     enum puan_status st;
 
+    opt = opt ? opt : &no_options;
     *out = NULL;
-    if (!f)
-        return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
-    opt = opt ? opt : &none;
-    puan_arena_init(&f->arena, &puan_heap);
-    f->threads = opt->threads ? opt->threads : puan_cores();
-    for (size_t i = 0; i < n; i++)
-        frames += puan_frames_is(paths[i]);
-    if (n == 0)
-        st = puan_fail(err, PUAN_EINVAL, "", "no file is named");
-    else if (frames > 0 && n > 1)
-        st = puan_fail(err, PUAN_EINVAL, paths[0],
-                       "a frame file stands alone; several CSV files may be "
-                       "given");
-    else if (frames)
+    st = begin(&f, paths, n, opt, &is_frame, err);
+    if (st == PUAN_OK && is_frame) {
         st = open_file(f, paths[0], err);
-    else
-        st = from_csv(f, paths, n, opt, err);
+    } else if (st == PUAN_OK) {
+        f->from_csv = true;
+        st = puan_csv_frame_read(&f->csv, paths, n, opt, -1, NULL, err);
+        if (st == PUAN_OK)
+            st = one_entity(f, paths, n, opt, err);
+    }
     if (st == PUAN_OK && opt->n_levels > 0)
-        st = puan_frames_group(f, opt->level, opt->n_levels, &f->moved, err);
-    if (st == PUAN_OK && opt->digest && !f->map.bytes.n)
+        st = puan_frames_group(f, opt->level, opt->n_levels, NULL, err);
+    if (st == PUAN_OK && opt->digest && !is_frame)
         st = puan_frames_digest(f, err);
     if (st != PUAN_OK) {
         puan_frames_close(f);
@@ -217,165 +171,301 @@ enum puan_status puan_frames_load(struct puan_frames **out,
 
 /* ---- into files --------------------------------------------------------------------- */
 
+/* A frame file in the making: beside where it will be, until it is whole. */
+struct part {
+    const char *path, *beside;
+    int fd;
+};
+
+static enum puan_status part_open(struct part *p, const char *path,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    p->path = path;
+    p->beside = puan_arena_fmt(a, "%s.%ld.part", path, (long)getpid());
+    p->fd = open(p->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (p->fd < 0)
+        return puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
+                         strerror(errno));
+    return PUAN_OK;
+}
+
+/* In its place if all went well, away if not. */
+static enum puan_status part_close(struct part *p, enum puan_status st,
+                                   struct puan_err *err)
+{
+    if (p->fd < 0)
+        return st;
+    if (close(p->fd) != 0 && st == PUAN_OK)
+        st = puan_fail(err, PUAN_EIO, p->path, "cannot be written: %s",
+                       strerror(errno));
+    if (st == PUAN_OK && rename(p->beside, p->path) != 0)
+        st = puan_fail(err, PUAN_EIO, p->path, "cannot be written: %s",
+                       strerror(errno));
+    if (st != PUAN_OK)
+        (void)unlink(p->beside);
+    return st;
+}
+
+static enum puan_status put_all(const struct part *to, const void *data,
+                                uint64_t n, uint64_t at, struct puan_err *err)
+{
+    const char *p = data;
+
+    while (n > 0) {
+        ssize_t k = pwrite(to->fd, p, (size_t)n, (off_t)at);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return puan_fail(err, PUAN_EIO, to->path, "cannot be written: %s",
+                             strerror(errno));
+        p += k;
+        at += (uint64_t)k;
+        n -= (uint64_t)k;
+    }
+    return PUAN_OK;
+}
+
 struct column {
     const char *p;
-    uint64_t n, at; /* bytes; offset in the file */
-    size_t chunk;   /* index of its first digest */
+    uint64_t n;
+    bool there;      /* in the file already, digest known */
+    size_t chunk;    /* index of its first digest */
 };
 
 struct write_job {
     struct column *column;
     size_t n_columns, n_chunks;
+    uint64_t *offset;
     uint8_t *digest; /* of every chunk */
-    int fd;
-    const char *path;
+    const struct part *to; /* NULL: digest only */
 };
-
-static bool put_all(int fd, const char *p, uint64_t n, uint64_t at)
-{
-    while (n > 0) {
-        ssize_t k = pwrite(fd, p, (size_t)n, (off_t)at);
-
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return false;
-        p += k;
-        at += (uint64_t)k;
-        n -= (uint64_t)k;
-    }
-    return true;
-}
 
 /* Digests and writes chunks, which are numbered through all columns. */
 static enum puan_status write_range(void *arg, uint64_t begin, uint64_t end,
                                     unsigned worker, struct puan_err *err)
 {
     struct write_job *j = arg;
+    enum puan_status st = PUAN_OK;
 
     (void)worker;
-    for (uint64_t i = begin; i < end; i++) {
+    for (uint64_t i = begin; st == PUAN_OK && i < end; i++) {
+        const struct column *x;
         size_t c = 0;
         uint64_t from, n;
-        const char *p;
 
         while (c + 1 < j->n_columns && j->column[c + 1].chunk <= i)
             c++;
-        from = (i - j->column[c].chunk) * PUAN_FRAME_DIGEST_CHUNK;
-        n = j->column[c].n - from;
-        n = n < PUAN_FRAME_DIGEST_CHUNK ? n : PUAN_FRAME_DIGEST_CHUNK;
-        p = j->column[c].p + from;
+        x = &j->column[c];
+        if (x->there)
+            continue;
+        from = (i - x->chunk) * PUAN_FRAME_DIGEST_CHUNK;
+        n = x->n - from < PUAN_FRAME_DIGEST_CHUNK ? x->n - from
+                                                  : PUAN_FRAME_DIGEST_CHUNK;
         puan_digest_one(j->digest + i * PUAN_DIGEST_SIZE, puan_digest_sha256(),
-                        (struct puan_str){ p, (size_t)n });
-        if (j->fd >= 0 && !put_all(j->fd, p, n, j->column[c].at + from))
-            return puan_fail(err, PUAN_EIO, j->path, "cannot be written: %s",
-                             strerror(errno));
+                        (struct puan_str){ x->p + from, (size_t)n });
+        if (j->to)
+            st = put_all(j->to, x->p + from, n, j->offset[c] + from, err);
     }
-    return PUAN_OK;
+    return st;
 }
 
-static void add_column(struct write_job *j, const struct puan_frame_layout *l,
-                       const void *p, uint64_t n)
+/* The columns of a frame and where they go; those of f->csv are there when
+   `csv`. */
+static enum puan_status columns_of(struct write_job *j, uint64_t *end,
+                                   const struct puan_frames *f, bool csv,
+                                   struct puan_arena *a, struct puan_err *err)
 {
-    struct column *c = &j->column[j->n_columns];
+    const struct puan_frame *fr = &f->frame;
+    const struct puan_image *im = &f->csv.image;
+    size_t k = 0, own = 0;
 
-    c->p = p;
-    c->n = n;
-    c->at = l->offset[j->n_columns++];
-    c->chunk = j->n_chunks;
-    j->n_chunks += (size_t)((n + PUAN_FRAME_DIGEST_CHUNK - 1) /
-                            PUAN_FRAME_DIGEST_CHUNK);
+    j->n_columns = puan_frame_columns(fr);
+    j->column = puan_arena_get_n(a, j->n_columns, sizeof(*j->column));
+    j->offset = puan_arena_get_n(a, j->n_columns, sizeof(*j->offset));
+    if (!j->column || !j->offset)
+        return puan_fail(err, PUAN_ENOMEM, "", "out of memory");
+    *end = csv ? im->end : PUAN_FRAME_COLUMNS_AT;
+    for (size_t i = 0; i < fr->n_entities; i++) {
+        const struct puan_frame_entity *e = &fr->entity[i];
+
+        if (e->parent >= 0)
+            j->column[k++].p = (const char *)e->first;
+        for (size_t c = 0; c < e->n_items; c++, k++) {
+            j->column[k].p = e->item[c].data;
+            if (!csv || i + 1 < fr->n_entities)
+                continue;
+            while (im->width[own] == 0)
+                own++;
+            j->column[k].there = true;
+            j->offset[k] = im->offset[own++];
+        }
+    }
+    for (k = 0; k < j->n_columns; k++) {
+        struct column *x = &j->column[k];
+
+        x->n = puan_frame_column_size(fr, k);
+        x->chunk = j->n_chunks;
+        j->n_chunks += (size_t)((x->n + PUAN_FRAME_DIGEST_CHUNK - 1) /
+                                PUAN_FRAME_DIGEST_CHUNK);
+        if (x->there)
+            continue;
+        j->offset[k] = *end;
+        *end += (x->n + PUAN_FRAME_ALIGN - 1) / PUAN_FRAME_ALIGN *
+                PUAN_FRAME_ALIGN;
+    }
+    j->digest = puan_arena_get_n(a, j->n_chunks, PUAN_DIGEST_SIZE);
+    return puan_arena_check(a, err);
 }
 
-/* Writes the columns (fd < 0: not) and settles digest and head. */
-static enum puan_status columns(struct puan_frames *f,
-                                struct puan_frame_layout *l, int fd,
-                                const char *path, struct puan_arena *a,
-                                struct puan_err *err)
+/* Digests of the columns that the reader wrote. */
+static void known_digests(struct write_job *j, const struct puan_csv_read *csv)
 {
-    struct write_job j = { .fd = fd, .path = path };
-    struct puan_str part[2];
-    char *head;
+    size_t own = 0;
+
+    for (size_t k = 0; k < j->n_columns; k++) {
+        const struct column *x = &j->column[k];
+        size_t n = (k + 1 < j->n_columns ? j->column[k + 1].chunk
+                                         : j->n_chunks) - x->chunk;
+
+        if (!x->there)
+            continue;
+        while (csv->image.width[own] == 0)
+            own++;
+        memcpy(j->digest + x->chunk * PUAN_DIGEST_SIZE,
+               csv->finish[own++].digest, n * PUAN_DIGEST_SIZE);
+    }
+}
+
+/* Digest of the frame, and into a file what is not there yet. */
+static enum puan_status write_frame(struct puan_frames *f,
+                                    const struct part *to, bool csv,
+                                    struct puan_err *err)
+{
+    struct write_job j = { .to = to };
+    struct puan_arena a;
+    struct puan_str book[2];
+    uint8_t head[PUAN_FRAME_HEAD];
+    uint64_t end = 0;
     enum puan_status st;
 
-    memset(f->frame.digest, 0, sizeof(f->frame.digest));
-    st = puan_frame_lay_out(l, &f->frame, a, err);
-    if (st != PUAN_OK)
-        return st;
-    j.column = puan_arena_get_n(a, l->n_columns, sizeof(*j.column));
-    head = puan_arena_get(a, l->head.n);
-    if (!j.column || !head)
-        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
-    for (size_t i = 0; i < f->frame.n_entities; i++) {
-        const struct puan_frame_entity *e = &f->frame.entity[i];
-
-        if (e->first)
-            add_column(&j, l, e->first,
-                       (f->frame.entity[e->parent].rows + 1) *
-                           sizeof(*e->first));
-        for (size_t k = 0; k < e->n_items; k++)
-            add_column(&j, l, e->item[k].data, e->rows * e->item[k].width);
+    puan_arena_init(&a, &puan_heap);
+    st = columns_of(&j, &end, f, csv, &a, err);
+    if (st == PUAN_OK && csv)
+        known_digests(&j, &f->csv);
+    if (st == PUAN_OK)
+        st = puan_parallel(f->threads, j.n_chunks, 1, write_range, &j, err);
+    if (st == PUAN_OK)
+        st = puan_frame_codebook(&book[0], &f->frame, NULL, &a, err);
+    if (st == PUAN_OK) {
+        book[1] = (struct puan_str){ (const char *)j.digest,
+                                     j.n_chunks * PUAN_DIGEST_SIZE };
+        puan_digest_sha256()->hash(puan_digest_sha256()->ctx, f->frame.digest,
+                                   book, 2);
     }
-    j.digest = puan_arena_get_n(a, j.n_chunks, PUAN_DIGEST_SIZE);
-    if (!j.digest)
-        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
-    st = puan_parallel(f->threads, j.n_chunks, 1, write_range, &j, err);
-    if (st != PUAN_OK)
-        return st;
-    part[0] = l->head;
-    part[1] = (struct puan_str){ (const char *)j.digest,
-                                 j.n_chunks * PUAN_DIGEST_SIZE };
-    puan_digest_sha256()->hash(puan_digest_sha256()->ctx, f->frame.digest, part,
-                               2);
-    memcpy(head, l->head.p, l->head.n);
-    memcpy(head + PUAN_FRAME_DIGEST_AT, f->frame.digest, PUAN_DIGEST_SIZE);
-    l->head = (struct puan_str){ head, l->head.n };
-    return PUAN_OK;
+    if (st == PUAN_OK && to)
+        st = puan_frame_codebook(&book[0], &f->frame, j.offset, &a, err);
+    if (st == PUAN_OK && to) {
+        puan_frame_head(head, &f->frame, end + book[0].n, end, book[0].n);
+        st = put_all(to, book[0].p, book[0].n, end, err);
+        if (st == PUAN_OK)
+            st = put_all(to, head, sizeof(head), 0, err);
+    }
+    puan_arena_clear(&a);
+    return st;
 }
 
 enum puan_status puan_frames_digest(struct puan_frames *f, struct puan_err *err)
 {
-    struct puan_frame_layout l;
-    struct puan_arena a;
-    enum puan_status st;
-
-    puan_arena_init(&a, &puan_heap);
-    st = columns(f, &l, -1, "frame", &a, err);
-    puan_arena_clear(&a);
-    return st;
+    return write_frame(f, NULL, false, err);
 }
 
 enum puan_status puan_frames_write(struct puan_frames *f, const char *path,
                                    struct puan_err *err)
 {
-    struct puan_frame_layout l;
-    struct puan_arena a;
-    const char *beside;
-    int fd;
+    struct part to = { .fd = -1 };
+    enum puan_status st = part_open(&to, path, &f->arena, err);
+
+    if (st == PUAN_OK)
+        st = write_frame(f, &to, false, err);
+    return part_close(&to, st, err);
+}
+
+/* CSV straight into a file; the columns are then mapped. */
+static enum puan_status csv_to_file(struct puan_frames *f,
+                                    const struct part *to,
+                                    const char *const *paths, size_t n,
+                                    const struct puan_frames_options *opt,
+                                    uint64_t *moved, struct puan_err *err)
+{
+    struct puan_frames_options want = *opt;
+    struct puan_image *im = &f->csv.image;
     enum puan_status st;
 
-    puan_arena_init(&a, &puan_heap);
-    beside = puan_arena_fmt(&a, "%s.%ld.part", path, (long)getpid());
-    fd = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
+    want.digest = true;
+    f->from_csv = true;
+    st = puan_csv_frame_read(&f->csv, paths, n, &want, to->fd, to->path, err);
+    if (st == PUAN_OK && ftruncate(to->fd, (off_t)im->end) != 0)
+        st = puan_fail(err, PUAN_EIO, to->path, "cannot be written: %s",
                        strerror(errno));
-        goto out;
-    }
-    st = columns(f, &l, fd, path, &a, err);
-    if (st == PUAN_OK && (ftruncate(fd, (off_t)l.size) != 0 ||
-                          !put_all(fd, l.head.p, l.head.n, 0)))
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
-                       strerror(errno));
-    if (close(fd) != 0 && st == PUAN_OK)
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
-                       strerror(errno));
-    if (st == PUAN_OK && rename(beside, path) != 0)
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
-                       strerror(errno));
-    if (st != PUAN_OK)
-        (void)unlink(beside);
-out:
-    puan_arena_clear(&a);
+    if (st == PUAN_OK)
+        st = puan_map_open(&f->map, to->beside, err);
+    for (size_t c = 0; st == PUAN_OK && c < im->n_columns; c++)
+        f->csv.item[c].data = f->map.bytes.p + im->offset[c];
+    if (st == PUAN_OK)
+        st = one_entity(f, paths, n, opt, err);
+    if (st == PUAN_OK && opt->n_levels > 0)
+        st = puan_frames_group(f, opt->level, opt->n_levels, moved, err);
+    if (st == PUAN_OK && *moved == 0)
+        st = write_frame(f, to, true, err);
     return st;
+}
+
+enum puan_status puan_frames_make(struct puan_frames **out, const char *path,
+                                  const char *const *paths, size_t n,
+                                  const struct puan_frames_options *opt,
+                                  uint64_t *moved, struct puan_err *err)
+{
+    struct part to = { .fd = -1 };
+    struct puan_frames *f;
+    bool is_frame = false;
+    uint64_t count = 0;
+    enum puan_status st;
+
+    opt = opt ? opt : &no_options;
+    *out = NULL;
+    st = begin(&f, paths, n, opt, &is_frame, err);
+    if (st == PUAN_OK && is_frame) {
+        st = open_file(f, paths[0], err);
+        if (st == PUAN_OK && opt->n_levels > 0)
+            st = puan_frames_group(f, opt->level, opt->n_levels, &count, err);
+        if (st == PUAN_OK)
+            st = puan_frames_write(f, path, err);
+    } else if (st == PUAN_OK) {
+        st = part_open(&to, path, &f->arena, err);
+        if (st == PUAN_OK)
+            st = csv_to_file(f, &to, paths, n, opt, &count, err);
+        if (st == PUAN_OK && count > 0) {
+            /* rows were moved: the columns in memory count, not those there */
+            struct part again = { .fd = -1 };
+
+            (void)close(to.fd);
+            (void)unlink(to.beside);
+            to.fd = -1;
+            st = part_open(&again, path, &f->arena, err);
+            if (st == PUAN_OK)
+                st = write_frame(f, &again, false, err);
+            st = part_close(&again, st, err);
+        } else {
+            st = part_close(&to, st, err);
+        }
+    }
+    if (moved)
+        *moved = count;
+    if (st != PUAN_OK) {
+        puan_frames_close(f);
+        return st;
+    }
+    *out = f;
+    return PUAN_OK;
 }

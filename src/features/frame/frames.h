@@ -85,6 +85,17 @@ PUAN_MUST_USE enum puan_status
 puan_frames_group(struct puan_frames *f, const struct puan_frames_level *level,
                   size_t n, uint64_t *moved, struct puan_err *err);
 
+/*
+ * Makes a frame file of what `paths` name, straight, with no second copy in
+ * memory, and opens it.  Replaces `path` as a whole.  *moved as above (may be
+ * NULL).  Errors as puan_frames_load.
+ */
+PUAN_MUST_USE enum puan_status
+puan_frames_make(struct puan_frames **out, const char *path,
+                 const char *const *paths, size_t n,
+                 const struct puan_frames_options *opt, uint64_t *moved,
+                 struct puan_err *err);
+
 /* Writes the frame as a file, replacing it as a whole; fills the digest. */
 PUAN_MUST_USE enum puan_status puan_frames_write(struct puan_frames *f,
                                                  const char *path,

@@ -97,6 +97,31 @@ void puan_scan_cells(struct puan_scan *out, uint32_t *end, const char *p,
     *out = s;
 }
 
+void puan_scan_count(struct puan_scan_count *out, const char *p, size_t n)
+{
+    uint64_t lines[2] = { 0, 0 }, quotes = 0;
+
+    for (size_t at = 0; at < n; at += 64) {
+        struct masks m = look(p + at);
+        uint64_t live =
+            n - at < 64 ? ((uint64_t)1 << (n - at)) - 1 : ~(uint64_t)0;
+        uint64_t quote = m.quote & live, line = m.line & live;
+
+        if (quote) {
+            uint64_t odd = spread(quote);
+
+            if (quotes & 1)
+                odd = ~odd;
+            lines[0] += (uint64_t)__builtin_popcountll(line & ~odd);
+            lines[1] += (uint64_t)__builtin_popcountll(line & odd);
+            quotes += (uint64_t)__builtin_popcountll(quote);
+        } else {
+            lines[quotes & 1] += (uint64_t)__builtin_popcountll(line);
+        }
+    }
+    *out = (struct puan_scan_count){ quotes, { lines[0], lines[1] } };
+}
+
 bool puan_scan_line_end(size_t *at, const char *p, size_t n, bool *quotes)
 {
     bool within = quotes && *quotes;

@@ -21,6 +21,15 @@ void puan_scan_cells(struct puan_scan *out, uint32_t *end, const char *p,
                      size_t n);
 
 /*
+ * Counts double quotes, and line ends apart by whether the number of quotes
+ * before them is even [0] or odd [1].
+ */
+struct puan_scan_count {
+    uint64_t quotes, lines[2];
+};
+void puan_scan_count(struct puan_scan_count *out, const char *p, size_t n);
+
+/*
  * The first line end; with `quotes`, the first outside of double quotes, where
  * *quotes says whether the text begins within some and is kept up.
  */

@@ -1,9 +1,7 @@
 /*
- * Lays out a frame file and writes its head; what holds of every frame.
+ * The codebook and head of a frame file; what holds of every frame.
  */
 #include "core/frame/internal.h"
-
-#define HEAD_MOST (1u << 30)
 
 static const char where[] = "frame";
 
@@ -119,23 +117,17 @@ struct writer {
     struct puan_out o;
     const struct puan_codelist **list;
     size_t n_lists;
-    uint64_t *offset; /* of columns, as they stand if the head ends at 0 */
+    const uint64_t *offset; /* NULL: for the digest */
     size_t column;
-    uint64_t at;    /* end of the columns so far, from the first one */
-    uint64_t start; /* where the first one stands */
 };
 
-static void put_column(struct writer *w, uint64_t rows, unsigned width)
+static void put_place(struct writer *w)
 {
-    uint64_t n = rows * width;
-
-    w->offset[w->column++] = w->start + w->at;
-    puan_out_varint(&w->o, w->start + w->at);
-    w->at += (n + PUAN_FRAME_ALIGN - 1) / PUAN_FRAME_ALIGN * PUAN_FRAME_ALIGN;
+    puan_out_varint(&w->o, w->offset ? w->offset[w->column] : 0);
+    w->column++;
 }
 
-static void put_item(struct writer *w, const struct puan_frame_item *it,
-                     uint64_t rows)
+static void put_item(struct writer *w, const struct puan_frame_item *it)
 {
     put(&w->o, it->name);
     put(&w->o, it->zh);
@@ -144,7 +136,8 @@ static void put_item(struct writer *w, const struct puan_frame_item *it,
     puan_out_u8(&w->o, (uint8_t)it->places);
     puan_out_u8(&w->o, (uint8_t)it->digits);
     puan_out_varint(&w->o, it->codes ? list_of(w->list, &w->n_lists,
-                                               it->codes) + 1 : 0);
+                                               it->codes) + 1
+                                     : 0);
     puan_out_varint(&w->o, it->width);
     puan_out_varint(&w->o, (it->sorted ? PUAN_FRAME_SORTED : 0) |
                                (it->token ? PUAN_FRAME_TOKEN : 0));
@@ -158,99 +151,90 @@ static void put_item(struct writer *w, const struct puan_frame_item *it,
     puan_out_svarint(&w->o, it->least);
     puan_out_svarint(&w->o, it->most);
     puan_out_varint(&w->o, it->n_given);
-    put_column(w, rows, it->width);
+    put_place(w);
 }
 
-/* The codebook, for a first column at w->start. */
-static struct puan_str codebook(struct writer *w, const struct puan_frame *f,
-                                struct puan_arena *a)
+static void put_entity(struct writer *w, const struct puan_frame_entity *e)
 {
-    w->column = 0;
-    w->at = 0;
-    puan_out_init(&w->o, a);
-    put(&w->o, f->source);
-    put(&w->o, f->form);
-    put_lists(&w->o, w->list, w->n_lists);
-    puan_out_varint(&w->o, f->n_entities);
+    put(&w->o, e->name);
+    put(&w->o, e->zh);
+    put(&w->o, e->en);
+    puan_out_varint(&w->o, (uint64_t)(e->parent + 1));
+    puan_out_varint(&w->o, e->rows);
+    if (e->parent >= 0)
+        put_place(w);
+    else
+        puan_out_varint(&w->o, 0);
+    puan_out_varint(&w->o, e->n_key);
+    for (size_t k = 0; k < e->n_key; k++)
+        puan_out_varint(&w->o, e->key[k]);
+    puan_out_varint(&w->o, e->n_items);
+    for (size_t k = 0; k < e->n_items; k++)
+        put_item(w, &e->item[k]);
+}
+
+size_t puan_frame_columns(const struct puan_frame *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n_entities; i++)
+        n += f->entity[i].n_items + (f->entity[i].parent >= 0);
+    return n;
+}
+
+uint64_t puan_frame_column_size(const struct puan_frame *f, size_t column)
+{
     for (size_t i = 0; i < f->n_entities; i++) {
         const struct puan_frame_entity *e = &f->entity[i];
 
-        put(&w->o, e->name);
-        put(&w->o, e->zh);
-        put(&w->o, e->en);
-        puan_out_varint(&w->o, (uint64_t)(e->parent + 1));
-        puan_out_varint(&w->o, e->rows);
-        if (e->parent >= 0)
-            put_column(w, f->entity[e->parent].rows + 1, sizeof(*e->first));
-        else
-            puan_out_varint(&w->o, 0);
-        puan_out_varint(&w->o, e->n_key);
-        for (size_t k = 0; k < e->n_key; k++)
-            puan_out_varint(&w->o, e->key[k]);
-        puan_out_varint(&w->o, e->n_items);
-        for (size_t k = 0; k < e->n_items; k++)
-            put_item(w, &e->item[k], e->rows);
+        if (e->parent >= 0 && column-- == 0)
+            return (f->entity[e->parent].rows + 1) * sizeof(*e->first);
+        if (column < e->n_items)
+            return e->rows * e->item[column].width;
+        column -= e->n_items;
     }
-    return puan_out_view(&w->o);
+    return 0;
 }
 
-static void put_head(struct puan_out *o, const struct puan_frame *f,
-                     struct puan_str codes, uint64_t size)
+enum puan_status puan_frame_codebook(struct puan_str *out,
+                                     const struct puan_frame *f,
+                                     const uint64_t *offset,
+                                     struct puan_arena *a,
+                                     struct puan_err *err)
 {
-    puan_out_bytes(o, PUAN_FRAME_MAGIC, 8);
-    puan_out_u64(o, size);
-    puan_out_u32(o, (uint32_t)codes.n);
-    puan_out_u32(o, 0);
-    puan_out_u64(o, 0);
-    puan_out_bytes(o, f->digest, PUAN_DIGEST_SIZE);
-    puan_out_str(o, codes);
-}
+    struct writer w = { .offset = offset };
 
-enum puan_status puan_frame_lay_out(struct puan_frame_layout *out,
-                                    const struct puan_frame *f,
-                                    struct puan_arena *a, struct puan_err *err)
-{
-    struct writer w = { .start = 0 };
-    struct puan_out head;
-    struct puan_str codes = PUAN_STR("");
-    size_t items = 0;
-
+    w.list = puan_arena_get_n(a, puan_frame_columns(f), sizeof(*w.list));
+    if (!w.list)
+        return puan_fail(err, PUAN_ENOMEM, where, "out of memory");
     for (size_t i = 0; i < f->n_entities; i++) {
         enum puan_status st = puan_frame_sound(f, i, err);
 
         if (st != PUAN_OK)
             return st;
-        items += f->entity[i].n_items + 1;
-    }
-    w.list = puan_arena_get_n(a, items, sizeof(*w.list));
-    w.offset = puan_arena_get_n(a, items, sizeof(*w.offset));
-    if (!w.list || !w.offset)
-        return puan_fail(err, PUAN_ENOMEM, where, "out of memory");
-    for (size_t i = 0; i < f->n_entities; i++)
         for (size_t k = 0; k < f->entity[i].n_items; k++)
             if (f->entity[i].item[k].codes)
                 (void)list_of(w.list, &w.n_lists, f->entity[i].item[k].codes);
-    /* the offsets are part of the codebook whose length they rest on */
-    for (;;) {
-        uint64_t need;
-
-        codes = codebook(&w, f, a);
-        if (a->failed)
-            return puan_fail(err, PUAN_ENOMEM, where, "out of memory");
-        if (codes.n > HEAD_MOST)
-            return puan_fail(err, PUAN_ELIMIT, where,
-                             "the code lists are too large");
-        need = PUAN_FRAME_HEAD + codes.n;
-        if (need <= w.start)
-            break;
-        w.start = (need + PUAN_FRAME_ALIGN - 1) / PUAN_FRAME_ALIGN *
-                  PUAN_FRAME_ALIGN;
     }
-    *out = (struct puan_frame_layout){ .size = w.start + w.at,
-                                       .offset = w.offset,
-                                       .n_columns = w.column };
-    puan_out_init(&head, a);
-    put_head(&head, f, codes, out->size);
-    out->head = puan_out_view(&head);
+    puan_out_init(&w.o, a);
+    put(&w.o, offset ? f->source : PUAN_STR(""));
+    put(&w.o, f->form);
+    put_lists(&w.o, w.list, w.n_lists);
+    puan_out_varint(&w.o, f->n_entities);
+    for (size_t i = 0; i < f->n_entities; i++)
+        put_entity(&w, &f->entity[i]);
+    *out = puan_out_view(&w.o);
     return puan_arena_check(a, err);
+}
+
+void puan_frame_head(uint8_t out[PUAN_FRAME_HEAD], const struct puan_frame *f,
+                     uint64_t size, uint64_t at, uint64_t n)
+{
+    const uint64_t number[] = { size, at, n };
+
+    memcpy(out, PUAN_FRAME_MAGIC, 8);
+    for (size_t i = 0; i < PUAN_COUNT(number); i++)
+        for (unsigned b = 0; b < 8; b++)
+            out[8 + 8 * i + b] = (uint8_t)(number[i] >> 8 * b);
+    memcpy(out + 32, f->digest, PUAN_DIGEST_SIZE);
 }
