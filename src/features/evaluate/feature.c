@@ -1,0 +1,61 @@
+/* The commands of evaluation. */
+#include <stdio.h>
+
+#include "features/evaluate/evaluate.h"
+
+int puan_evaluate_fail(const struct puan_err *err)
+{
+    fprintf(stderr, "puan evaluate: %s", err->where);
+    if (err->line)
+        fprintf(stderr, ":%u", err->line);
+    if (err->line && err->col)
+        fprintf(stderr, ":%u", err->col);
+    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
+    switch (err->code) {
+    case PUAN_EINVAL:
+    case PUAN_ENOTFOUND:
+    case PUAN_ECONFLICT:
+    case PUAN_ELIMIT:
+    case PUAN_EIO: /* a file that cannot be read is input, too */
+        return PUAN_EXIT_INPUT;
+    case PUAN_EDENIED:
+        return PUAN_EXIT_REFUSED;
+    case PUAN_OK:
+    case PUAN_EBUSY:
+    case PUAN_ENOMEM:
+    case PUAN_EBUG:
+        break;
+    }
+    return PUAN_EXIT_SYSTEM;
+}
+
+static const struct puan_command commands[] = {
+    { "evaluate",
+      "DATA… [--age ITEM] [--sex ITEM] [--male TEXT] [--female TEXT] "
+      "[--count ITEM] [--wide M,F] [--open AGE] [--five] [--by [NAME=]ITEM,…]… "
+      "[--where ITEM=TEXT] [--score-ages 10-69] [--myers-ages 23-82] "
+      "[--birth-month ITEM] [--digits ITEM] "
+      "[--bands FILE] [--least N] [--csv FILE] [--json] [--list N] "
+      "[--svg FILE|DIR] [--area LABEL] [--against DATA] [--title TEXT] "
+      "[--five-year-bars] [--quantiles FILE] [--entity NAME] [--lang zh|en] "
+      "[--threads N] [--quiet]",
+      "Measures how good the ages and sexes of a count are, for the whole and "
+      "for every area: Whipple, Myers, Bachi, Spoorenberg, the United Nations' "
+      "age-sex index and its parts, Das Gupta, sex ratios, infants, age "
+      "shares; each with the ages it used and what chance allows. DATA is a "
+      "frame or CSV of persons, of counts (--count), or a published table with "
+      "one row an area and columns by age (--wide m_,f_: m_0 m_1_4 m_5_9 … "
+      "m_85p). --open 85 says that 85 stands for all above; --five that ages "
+      "are lower limits of five-year groups. --by may be given several times. "
+      "--bands judges by a file of limits; --quantiles writes such a file out "
+      "of the areas at hand, so that the bands are those of real populations "
+      "and not a textbook's. --svg draws the pyramid, --against another count "
+      "as an outline over it. Exit code 1 when an area raises an alarm.",
+      puan_evaluate_ages, "评估年龄性别数据质量：各指数、分地区、金字塔" },
+};
+
+const struct puan_feature puan_feature_evaluate = {
+    .name = "evaluate",
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};
