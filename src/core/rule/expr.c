@@ -220,3 +220,61 @@ enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,
     puan_rule_exec(&x, e->prog.ins + e->code.at, e->code.n, regs);
     return truth_of(regs[0]);
 }
+
+bool puan_expr_reads(bool *used, const struct puan_expr *e)
+{
+    for (uint32_t i = 0; i < e->code.n; i++) {
+        const struct puan_ins *in = &e->prog.ins[e->code.at + i];
+
+        bool item = in->op == PUAN_OP_ITEM || in->op == PUAN_OP_STATE ||
+                    in->op == PUAN_OP_REASON || in->op == PUAN_OP_ITEM_CMP ||
+                    in->op == PUAN_OP_ITEM_MASK;
+        bool pure = in->op == PUAN_OP_CONST ||
+                    (in->op >= PUAN_OP_ADD && in->op <= PUAN_OP_MONTH_D) ||
+                    (in->op >= PUAN_OP_IF_FALSE &&
+                     in->op <= PUAN_OP_UNLESS_TRUE);
+
+        if (!pure && !item)
+            return false;
+        if (!item)
+            continue;
+        if (in->src != PUAN_SRC_OWN &&
+            !(in->src == PUAN_SRC_HOUSE && e->entity == 0))
+            return false;
+        used[in->x] = true;
+    }
+    return true;
+}
+
+void puan_expr_type(struct puan_expr_type *out, const struct puan_expr *e)
+{
+    const struct puan_type *t = &e->type;
+
+    *out = (struct puan_expr_type){ .type = PUAN_TYPE_INT };
+    switch (t->kind) {
+    case PUAN_KIND_TRUTH:
+        out->truth = true;
+        break;
+    case PUAN_KIND_MONTH:
+        out->type = PUAN_TYPE_MONTH;
+        break;
+    case PUAN_KIND_DAY:
+        out->type = PUAN_TYPE_DATE;
+        break;
+    case PUAN_KIND_CODE:
+        out->type = PUAN_TYPE_CODE;
+        out->codes = t->list;
+        break;
+    case PUAN_KIND_AREA:
+        out->type = PUAN_TYPE_AREA;
+        out->digits = t->digits;
+        break;
+    case PUAN_KIND_ANY:
+    case PUAN_KIND_NUM:
+    case PUAN_KIND_WORD:
+    case PUAN_KIND_SEALED:
+        out->type = t->places ? PUAN_TYPE_FIXED : PUAN_TYPE_INT;
+        out->places = t->places;
+        break;
+    }
+}

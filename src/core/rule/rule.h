@@ -177,6 +177,21 @@ const char *puan_expr_text(const struct puan_expr *e, int64_t value,
                            struct puan_arena *a);
 enum puan_truth puan_expr_truth(const struct puan_expr *e,
                                 const struct puan_record *r, uint32_t row);
+/*
+ * Which items of its own entity an expression reads: used[i] is set for item
+ * i; the others are left as they are.  False when it reads anything else (rows
+ * of a roster, the line number, texts), so that the items alone do not decide
+ * its value.
+ */
+bool puan_expr_reads(bool *used, const struct puan_expr *e);
+/* What its values are: a truth, or a type of items with places and codes. */
+struct puan_expr_type {
+    bool truth;
+    enum puan_item_type type; /* CODE INT FIXED MONTH DATE AREA */
+    unsigned places, digits;
+    const struct puan_codelist *codes;
+};
+void puan_expr_type(struct puan_expr_type *out, const struct puan_expr *e);
 
 /*
  * A free-standing environment for guards of workflows and monitors: names bound
