@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
  libmicrohttpd-dev libsqlite3-dev libpq-dev libssl-dev libargon2-dev
- libyaml-dev zlib1g-dev clang lld python3 nodejs npm"
+ libyaml-dev zlib1g-dev libxlsxwriter-dev clang lld python3 nodejs npm"
 test="libcmocka-dev libjansson-dev libclang-rt-14-dev clang-tidy
  chromium fonts-noto-cjk postgresql sqlite3 curl git procps"
 

@@ -28,7 +28,7 @@ struct side_fn { /* a function with what is known of it */
     struct look *memo; /* by combination; NULL: too many */
 };
 
-struct op { /* what an inner cell adds to its table's cell */
+struct inner_op { /* what an inner cell adds to its table's cell */
     uint32_t acc;
     uint16_t show;
     int16_t kind; /* OP_… or the index of a sum of the cube */
@@ -36,7 +36,7 @@ struct op { /* what an inner cell adds to its table's cell */
 };
 enum { OP_COUNT = -1, OP_VALUE = -2, OP_PERCENTILE = -3 };
 
-struct run { /* a stretch of cells with one outer key */
+struct outer_run { /* a stretch of cells with one outer key */
     uint64_t outer, key;
     bool ok;
 };
@@ -54,9 +54,9 @@ struct fold_part {
     uint8_t *seen;         /* by inner cell: met, and not left out */
     uint64_t *key;         /* by inner cell: its share of the table's key */
     struct look *dim_look[PUAN_TAB_DIMS]; /* by inner cell */
-    struct op *op;
+    struct inner_op *op;
     uint32_t *op_at;
-    struct run *run;
+    struct outer_run *run;
     size_t n_runs, cap_runs;
     bool mixed; /* a dimension or the filter reads both sides */
 };
@@ -223,7 +223,7 @@ static enum puan_status part_scan(struct fold_part *fp, struct fold *f,
                 end = begin + fp->inner_n;
                 if (fp->n_runs == fp->cap_runs) {
                     size_t cap = fp->cap_runs ? fp->cap_runs * 2 : 256;
-                    struct run *more = puan_new_n(f->a, cap, struct run);
+                    struct outer_run *more = puan_new_n(f->a, cap, struct outer_run);
 
                     if (more == NULL)
                         return puan_arena_check(f->a, err);
@@ -508,7 +508,7 @@ static void op_put(struct fold_part *fp, const struct fold *f, uint32_t *n,
 {
     const struct puan_tab_show_part *sp = &fp->pt->shows[i];
     const struct puan_tab_show *s = &f->to->table->show[sp->show];
-    struct op op = { .show = (uint16_t)sp->show,
+    struct inner_op op = { .show = (uint16_t)sp->show,
                      .acc = (uint32_t)f->r->at[sp->show] };
 
     if (sp->has_where && !holds(look_at(&fp->show[i].where, f, fp, ix)))
@@ -556,7 +556,7 @@ static enum puan_status inner_keys(struct fold_part *fp, struct fold *f,
         }
         fp->op_at[fp->inner_n] = n;
         if (!store) {
-            fp->op = puan_new_n(f->a, n, struct op);
+            fp->op = puan_new_n(f->a, n, struct inner_op);
             if (fp->op == NULL)
                 return puan_arena_check(f->a, err);
         }
@@ -628,7 +628,7 @@ static bool add_times(int64_t *sum, int64_t v, uint64_t n)
            !__builtin_add_overflow(*sum, x, sum);
 }
 
-static enum puan_status add_op(struct fold *f, const struct op *op,
+static enum puan_status add_op(struct fold *f, const struct inner_op *op,
                                int64_t *acc, uint64_t key, const uint64_t *cell,
                                struct puan_err *err)
 {
@@ -663,12 +663,12 @@ static enum puan_status add_slow(struct fold *f, struct fold_part *fp,
                                  int64_t *acc, uint64_t key,
                                  const uint64_t *cell, struct puan_err *err)
 {
-    struct op op;
+    struct inner_op op;
     enum puan_status st = PUAN_OK;
 
     for (size_t i = 0; st == PUAN_OK && i < fp->pt->n_shows; i++) {
         uint32_t n = 0;
-        struct op *keep = fp->op;
+        struct inner_op *keep = fp->op;
 
         if (!fp->show[i].slow)
             continue;
@@ -684,7 +684,7 @@ static enum puan_status add_slow(struct fold *f, struct fold_part *fp,
 static enum puan_status part_add(struct fold_part *fp, struct fold *f,
                                  struct puan_err *err)
 {
-    const struct run *run = NULL;
+    const struct outer_run *run = NULL;
     uint64_t begin = 0, end = 0;
     size_t next = 0;
     bool slow = false;
@@ -733,11 +733,11 @@ static enum puan_status part_add(struct fold_part *fp, struct fold *f,
 /* ---- order -----------------------------------------------------------------
  */
 
-struct pair {
+struct key_pair {
     uint64_t key, at;
 };
 
-static struct pair *radix_pairs(struct pair *p, struct pair *spare, size_t n)
+static struct key_pair *radix_pairs(struct key_pair *p, struct key_pair *spare, size_t n)
 {
     uint64_t differ = 0;
 
@@ -745,7 +745,7 @@ static struct pair *radix_pairs(struct pair *p, struct pair *spare, size_t n)
         differ |= p[i].key ^ p[0].key;
     for (unsigned shift = 0; shift < 64; shift += 8) {
         size_t at[257] = { 0 };
-        struct pair *swap = p;
+        struct key_pair *swap = p;
 
         if ((differ >> shift & 255) == 0)
             continue;
@@ -765,14 +765,14 @@ static struct pair *radix_pairs(struct pair *p, struct pair *spare, size_t n)
 static enum puan_status put_in_order(struct puan_tab_result *r,
                                      struct puan_arena *a, struct puan_err *err)
 {
-    struct pair *p = puan_new_n(a, 2 * (size_t)r->n, struct pair), *q;
+    struct key_pair *p = puan_new_n(a, 2 * (size_t)r->n, struct key_pair), *q;
     uint64_t *key = puan_new_n(a, (size_t)r->n, uint64_t), n = 0;
     int64_t *acc = puan_arena_get_n(a, (size_t)r->n * r->n_acc, sizeof(*acc));
 
     if (p == NULL || key == NULL || acc == NULL)
         return puan_arena_check(a, err);
     for (size_t i = 0; i < r->n; i++)
-        p[i] = (struct pair){ r->key[i], i };
+        p[i] = (struct key_pair){ r->key[i], i };
     q = radix_pairs(p, p + r->n, (size_t)r->n);
     for (size_t i = 0; i < r->n; i++) {
         const int64_t *from = r->acc + q[i].at * r->n_acc;

@@ -244,11 +244,11 @@ static void add_row(uint64_t *cell, const uint64_t *row, size_t n_sums)
 }
 
 /* Keys with their slots, by the bytes in which keys differ. */
-struct pair {
+struct slot_pair {
     uint64_t key, slot;
 };
 
-static struct pair *radix(struct pair *p, struct pair *spare, size_t n,
+static struct slot_pair *radix(struct slot_pair *p, struct slot_pair *spare, size_t n,
                           uint64_t differ)
 {
     for (unsigned shift = 0; shift < 64; shift += 8) {
@@ -263,7 +263,7 @@ static struct pair *radix(struct pair *p, struct pair *spare, size_t n,
         for (size_t i = 0; i < n; i++)
             spare[at[p[i].key >> shift & 255]++] = p[i];
         {
-            struct pair *swap = p;
+            struct slot_pair *swap = p;
 
             p = spare;
             spare = swap;
@@ -301,8 +301,8 @@ static enum puan_status put_hash(struct puan_cube_worker *by, size_t cube,
 {
     const struct puan_cube_in *c = &by->cube[cube];
     struct puan_cube_state *t = &by->state[cube];
-    size_t bytes = 2 * h->n * sizeof(struct pair), n = 0;
-    struct pair *p = h->host->get(h->host->ctx, bytes), *sorted;
+    size_t bytes = 2 * h->n * sizeof(struct slot_pair), n = 0;
+    struct slot_pair *p = h->host->get(h->host->ctx, bytes), *sorted;
     uint64_t *room = puan_cube_room(by, t, c, h->n), *at = room;
     enum puan_status st;
 
@@ -313,7 +313,7 @@ static enum puan_status put_hash(struct puan_cube_worker *by, size_t cube,
     }
     for (size_t i = 0; i < h->cap; i++)
         if (h->cell[i * h->words + 1])
-            p[n++] = (struct pair){ h->cell[i * h->words], i };
+            p[n++] = (struct slot_pair){ h->cell[i * h->words], i };
     sorted = radix(p, p + h->n, n, differ);
     for (size_t i = 0; i < n; i++)
         put_cell(&at, c, h->cell + sorted[i].slot * h->words);

@@ -11,6 +11,7 @@
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
 #include "features/tables/cache.h"
+#include "features/tables/tabulate.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
@@ -371,6 +372,8 @@ static int run_table(int argc, char **argv)
     struct puan_arena a;
     enum puan_status st;
 
+    if (!puan_table_is_campaign(argc, argv))
+        return puan_table_frames(argc, argv);
     if (!parse(&o, argc, argv))
         return PUAN_EXIT_USAGE;
     puan_arena_init(&a, puan_os_alloc());
