@@ -204,12 +204,11 @@ enum puan_status puan_edits_compare(struct puan_edits_diff *out,
     if (st != PUAN_OK)
         return st;
     while (i < before->n || j < after->n) {
-        int c = i == before->n  ? 1
-                : j == after->n ? -1
-                                : order(before->list[i].rule,
-                                        before->list[i].row,
-                                        after->list[j].rule,
-                                        after->list[j].row);
+        int c = i == before->n ? 1
+                : j == after->n
+                    ? -1
+                    : order(before->list[i].rule, before->list[i].row,
+                            after->list[j].rule, after->list[j].row);
 
         if (c == 0) {
             out->kept++;

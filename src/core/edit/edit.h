@@ -26,13 +26,14 @@
 enum puan_edit_state {
     PUAN_EDIT_OPEN = 0,
     PUAN_EDIT_CONFIRMED = 1, /* soft: stands, with a reason */
-    PUAN_EDIT_OVERRIDDEN = 2 /* hard: stands, with a reason and a second person */
+    PUAN_EDIT_OVERRIDDEN =
+        2 /* hard: stands, with a reason and a second person */
 };
 
 struct puan_edit {
-    uint16_t rule; /* index in the rule set */
-    uint8_t state; /* enum puan_edit_state */
-    uint32_t row;  /* row of the rule's entity, 0-based */
+    uint16_t rule;                      /* index in the rule set */
+    uint8_t state;                      /* enum puan_edit_state */
+    uint32_t row;                       /* row of the rule's entity, 0-based */
     struct puan_str reason, by, second; /* empty while open */
 };
 
@@ -47,9 +48,10 @@ struct puan_edit_counts {
 };
 
 /* All findings of a run, open.  Fails only with ENOMEM. */
-PUAN_MUST_USE enum puan_status
-puan_edits_from(struct puan_edits *out, const struct puan_findings *f,
-                struct puan_arena *a, struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_edits_from(struct puan_edits *out,
+                                               const struct puan_findings *f,
+                                               struct puan_arena *a,
+                                               struct puan_err *err);
 
 /* Rule numbers beyond the rule set count as hard. */
 struct puan_edit_counts puan_edits_count(const struct puan_edits *e,
@@ -123,10 +125,11 @@ void puan_edits_encode(struct puan_out *findings, struct puan_out *reasons,
  * PUAN_EDIT_MOST findings.
  */
 #define PUAN_EDIT_MOST 100000
-PUAN_MUST_USE enum puan_status
-puan_edits_decode(struct puan_edits *out, struct puan_str findings,
-                  struct puan_str reasons, struct puan_arena *a,
-                  struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_edits_decode(struct puan_edits *out,
+                                                 struct puan_str findings,
+                                                 struct puan_str reasons,
+                                                 struct puan_arena *a,
+                                                 struct puan_err *err);
 
 /*
  * Writes the list for people and programs:

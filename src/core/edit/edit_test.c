@@ -191,9 +191,9 @@ static void bytes_come_back_and_damage_is_refused(void **state)
         assert_true(puan_str_eq(back.list[i].reason, e.list[i].reason));
         assert_true(puan_str_eq(back.list[i].second, e.list[i].second));
     }
-    assert_int_equal(puan_edits_decode(&back, fs, (struct puan_str){ 0 }, &f->a,
-                                       NULL),
-                     PUAN_OK);
+    assert_int_equal(
+        puan_edits_decode(&back, fs, (struct puan_str){ 0 }, &f->a, NULL),
+        PUAN_OK);
     for (size_t n = 0; n < fs.n; n++)
         assert_int_equal(puan_edits_decode(&back, (struct puan_str){ fs.p, n },
                                            ws, &f->a, NULL),
@@ -203,19 +203,17 @@ static void bytes_come_back_and_damage_is_refused(void **state)
                                            (struct puan_str){ ws.p, n }, &f->a,
                                            NULL),
                          PUAN_EINVAL);
-    assert_int_equal(puan_edits_decode(&back, PUAN_STR("\2\0"), ws, &f->a,
-                                       NULL),
-                     PUAN_EINVAL);
+    assert_int_equal(
+        puan_edits_decode(&back, PUAN_STR("\2\0"), ws, &f->a, NULL),
+        PUAN_EINVAL);
     /* twice the same finding; the fourth state */
-    assert_int_equal(puan_edits_decode(&back,
-                                       PUAN_STR("\1\2\4\1\0\1"),
+    assert_int_equal(puan_edits_decode(&back, PUAN_STR("\1\2\4\1\0\1"),
                                        (struct puan_str){ 0 }, &f->a, NULL),
                      PUAN_EINVAL);
     assert_int_equal(puan_edits_decode(&back, PUAN_STR("\1\1\7\1"),
                                        (struct puan_str){ 0 }, &f->a, NULL),
                      PUAN_EINVAL);
-    assert_int_equal(puan_edits_decode(&back,
-                                       PUAN_STR("\1\xff\xff\xff\x7f"),
+    assert_int_equal(puan_edits_decode(&back, PUAN_STR("\1\xff\xff\xff\x7f"),
                                        (struct puan_str){ 0 }, &f->a, NULL),
                      PUAN_ELIMIT);
 }

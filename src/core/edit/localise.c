@@ -155,9 +155,12 @@ static enum puan_status items_of(struct puan_localiser *l, uint16_t e,
         q->required = it->required;
         if (l->routing)
             q->when = puan_routing_when(l->routing, e, i, &q->required);
+        else
+            q->required = true; /* an empty cell is MISSING */
         if (facts_of(o, ent, i, a) != PUAN_OK)
             return puan_arena_check(a, err);
-        o->may_empty = o->n_facts == 0 && (!q->required || q->when);
+        o->may_empty = o->n_facts == 0 &&
+                       (l->routing ? !q->required || q->when : !it->required);
         if (q->when)
             st = puan_may_expr_reads(&l->asked_read[e][i],
                                      &l->n_asked_read[e][i], q->when, a, err);

@@ -189,7 +189,7 @@ static void list_instances(struct puan_open *o, uint32_t *n_scope)
         uint32_t from = at;
 
         if (!(o->full[c].can & PUAN_OPEN_EMPTY) || !q->required ||
-            !puan_open_changeable(o, o->unit[c]))
+            !o->l->routing || !puan_open_changeable(o, o->unit[c]))
             continue;
         o->round++;
         add_scope(o, c, &at);
@@ -241,6 +241,8 @@ static enum puan_status cells_of(struct puan_open *o,
     o->now = puan_new_n(a, n, struct puan_open_cell);
     o->full = puan_new_n(a, n, struct puan_open_cell);
     o->save = puan_new_n(a, n, struct puan_open_cell);
+    o->save_search = puan_new_n(a, n, struct puan_open_cell);
+    o->spare = puan_new_n(a, o->n_words, uint64_t);
     o->at = puan_new_n(a, n, struct puan_cell);
     o->unit = puan_new_n(a, n, uint32_t);
     o->stamp = puan_new_n(a, n, uint32_t);
@@ -492,6 +494,8 @@ enum puan_status puan_open_record(struct puan_record *out,
         } else if (x.can == PUAN_OPEN_VALUE) {
             to->st[i] = PUAN_GIVEN;
             to->v[i] = info(o, c)->text ? 0 : x.lo;
+        } else if (!o->l->routing) {
+            to->st[i] = PUAN_MISSING;
         }
         if (o->was[c].states & PUAN_MAY_EMPTY && x.can & PUAN_OPEN_AS_IS) {
             to->st[i] = PUAN_NOT_ASKED; /* routing says it again */

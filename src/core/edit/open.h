@@ -80,12 +80,13 @@ struct puan_open {
     uint32_t *of, *of_at; /* instances of a cell: of[of_at[c] .. of_at[c+1]) */
     uint8_t *settled;     /* of an instance: nothing open can make it fail */
     uint32_t *trail, n_trail;
-    uint32_t *stamp, round;      /* of cells, scratch */
-    uint32_t *stamp_i, round_i;  /* of instances */
-    struct puan_open_cell *save; /* scratch of explain, by cell */
-    uint32_t *list;              /* scratch of explain */
-    uint64_t *words;             /* conflicts by depth, grown as needed */
-    size_t n_words;              /* 64-bit words of a set of cells */
+    uint32_t *stamp, round;             /* of cells, scratch */
+    uint32_t *stamp_i, round_i;         /* of instances */
+    struct puan_open_cell *save;        /* scratch of explain, by cell */
+    uint32_t *list;                     /* scratch of explain */
+    struct puan_open_cell *save_search; /* scratch of the search, by cell */
+    uint64_t *spare;                    /* scratch: a set */
+    size_t n_words;                     /* 64-bit words of a set of cells */
     uint64_t **level;
     size_t n_levels, cap_levels;
     uint64_t runs, budget;

@@ -94,6 +94,14 @@ static bool whole_unit(const struct puan_open *o, uint32_t unit)
     return true;
 }
 
+/* Is its domain large, so that it is halved? */
+static bool large(const struct puan_open *o, uint32_t c)
+{
+    const struct puan_open_cell *f = &o->full[c];
+
+    return !info(o, c)->text && members(info(o, c), f->lo, f->hi) > SMALL;
+}
+
 /*
  * Child k of a cell: kinds first, then values near the old one, or halves, the
  * nearer first.  False: no more.
@@ -115,7 +123,7 @@ static bool child(struct puan_open_cell *out, const struct puan_open *o,
         return false;
     }
     n = members(it, from.lo, from.hi);
-    if (n > SMALL) {
+    if (large(o, c) && n > 1) {
         int64_t left = member(it, from.lo, n / 2 - 1);
         int64_t right = member(it, from.lo, n / 2);
         bool second = (old >= right) == (k == 0);
@@ -189,13 +197,46 @@ static bool settle(struct puan_open *o, uint32_t i, uint64_t *conflict)
     return true;
 }
 
-/* Looks again at what the cell is in; false: a conflict. */
-static bool look_again(struct puan_open *o, uint32_t c, uint64_t *conflict)
+/* Open units of a conflict other than `but`. */
+static uint32_t open_in(const struct puan_open *o, const uint64_t *set,
+                        uint32_t but)
 {
-    for (uint32_t k = o->of_at[c]; k < o->of_at[c + 1]; k++)
-        if (!o->settled[o->of[k]] && !settle(o, o->of[k], conflict))
-            return false;
-    return true;
+    uint32_t n = 0;
+
+    for (size_t w = 0; w < o->n_words; w++)
+        for (uint64_t x = set[w]; x; x &= x - 1) {
+            uint32_t u = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(x);
+
+            n += u != but && o->now[u].can != PUAN_OPEN_AS_IS;
+        }
+    return n;
+}
+
+/*
+ * Looks again at what the cell is in; false: a conflict.  Of several it takes
+ * the one that least depends on other open units, for the search jumps over
+ * what it does not depend on.
+ */
+static bool look_again(struct puan_open *o, uint32_t c, uint64_t *conflict,
+                       uint64_t *spare)
+{
+    uint32_t least = UINT32_MAX;
+
+    for (uint32_t k = o->of_at[c]; k < o->of_at[c + 1] && least > 0; k++) {
+        uint64_t *to = least == UINT32_MAX ? conflict : spare;
+        uint32_t n;
+
+        if (o->settled[o->of[k]])
+            continue;
+        memset(to, 0, o->n_words * sizeof(*to));
+        if (settle(o, o->of[k], to))
+            continue;
+        n = open_in(o, to, o->unit[c]);
+        if (n < least && to == spare)
+            memcpy(conflict, spare, o->n_words * sizeof(*to));
+        least = n < least ? n : least;
+    }
+    return least == UINT32_MAX;
 }
 
 static void go_back(struct puan_open *o, uint32_t to)
@@ -204,11 +245,15 @@ static void go_back(struct puan_open *o, uint32_t to)
         o->settled[o->trail[--o->n_trail]] = 0;
 }
 
-/* The open cell with fewest choices that something still depends on. */
+/*
+ * The open cell to look at next, of those that something still depends on:
+ * fewest choices first; large domains come last, the largest first, so that
+ * boxes stay cubes and a whole box fails where only its corner was looked at.
+ */
 static uint32_t choose(const struct puan_open *o, const struct part *p)
 {
     uint32_t best = UINT32_MAX, most = 0;
-    uint64_t fewest = UINT64_MAX;
+    uint64_t least = UINT64_MAX;
 
     for (uint32_t k = 0; k < p->n; k++) {
         uint32_t c = p->cell[k], waiting = 0;
@@ -216,12 +261,14 @@ static uint32_t choose(const struct puan_open *o, const struct part *p)
 
         if (n <= 1)
             continue;
+        if (ways(o->now[c].can) == 1 && large(o, c))
+            n = UINT64_MAX - n;
         for (uint32_t i = o->of_at[c]; i < o->of_at[c + 1]; i++)
             waiting += !o->settled[o->of[i]];
-        if (waiting == 0 || n > fewest || (n == fewest && waiting <= most))
+        if (waiting == 0 || n > least || (n == least && waiting <= most))
             continue;
         best = c;
-        fewest = n;
+        least = n;
         most = waiting;
     }
     return best;
@@ -252,7 +299,7 @@ static enum puan_open_answer down(struct puan_open *o, const struct part *p,
             return PUAN_OPEN_OUT;
         memset(below, 0, o->n_words * sizeof(*below));
         puan_open_set(o, c, to);
-        if (look_again(o, c, below))
+        if (look_again(o, c, below, o->spare))
             a = down(o, p, depth + 1);
         if (a != PUAN_OPEN_UNSAT)
             return a;
@@ -358,6 +405,52 @@ static uint32_t gather(struct puan_open *o, uint32_t *cell, uint32_t from,
     return end;
 }
 
+/* Closes or opens what one unit was narrowed to. */
+static void widen(struct puan_open *o, uint32_t unit)
+{
+    const struct puan_open_item *it = info(o, unit);
+    uint32_t row = unit - o->at[unit].item;
+
+    for (uint16_t i = 0; i <= it->n_facts; i++) {
+        uint32_t c = i < it->n_facts ? row + it->fact[i] : unit;
+
+        puan_open_set(o, c, o->save_search[c]);
+    }
+}
+
+/*
+ * Each open unit alone, the others open: a unit that no value suits is found
+ * before the search mixes it with the rest.
+ */
+static enum puan_open_answer each_alone(struct puan_open *o,
+                                        struct puan_open_conflicts *out,
+                                        const uint32_t *unit, uint32_t n,
+                                        uint32_t *cell)
+{
+    bool unsat = false;
+
+    for (uint32_t k = 0; n > 1 && k < n; k++) {
+        const struct puan_open_item *it = info(o, unit[k]);
+        struct part p = { .cell = cell };
+        enum puan_open_answer a;
+
+        p.n = 1u + it->n_facts;
+        cell += p.n; /* as puan_open_search lists them */
+        for (uint32_t i = 0; i < p.n; i++)
+            o->save_search[p.cell[i]] = o->now[p.cell[i]];
+        a = down(o, &p, 0);
+        go_back(o, 0);
+        widen(o, unit[k]);
+        if (a == PUAN_OPEN_UNSAT) {
+            unsat = true;
+            a = keep(o, out, o->level[0]);
+        }
+        if (a == PUAN_OPEN_OUT || a == PUAN_OPEN_NOMEM)
+            return a;
+    }
+    return unsat ? PUAN_OPEN_UNSAT : PUAN_OPEN_SAT;
+}
+
 enum puan_open_answer puan_open_search(struct puan_open *o,
                                        struct puan_open_conflicts *out,
                                        const uint32_t *unit, uint32_t n)
@@ -380,6 +473,8 @@ enum puan_open_answer puan_open_search(struct puan_open *o,
             cell[n_cells++] = unit[k] - o->at[unit[k]].item + it->fact[i];
     }
     a = first_round(o, out, cell, n_cells);
+    if (a == PUAN_OPEN_SAT)
+        a = each_alone(o, out, unit, n, cell);
     if (a != PUAN_OPEN_SAT)
         return a;
     for (uint32_t from = 0, to; from < n_cells; from = to) {
