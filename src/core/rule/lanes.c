@@ -1,0 +1,239 @@
+/*
+ * Rules and expressions over a frame: texts to a program of lanes.
+ */
+#include "core/rule/lanes.h"
+
+#include "base/arena.h"
+#include "core/rule/lane.h"
+
+static enum puan_status begin(struct puan_lanes **out,
+                              struct puan_rule_names *names,
+                              const struct puan_frame *f,
+                              const struct puan_str *texts,
+                              const char *const *files, size_t n_texts,
+                              const struct puan_lanes_options *opt,
+                              bool with_rules, struct puan_arena *a,
+                              struct puan_err *err)
+{
+    struct puan_lanes *l = puan_new(a, struct puan_lanes);
+    enum puan_status st;
+
+    if (!l)
+        return puan_arena_check(a, err);
+    l->frame = f;
+    l->arena = a;
+    l->kernels = puan_lane_kernels();
+    st = lane_names_of(&l->names, f, opt ? opt->form : NULL, a, err);
+    if (st != PUAN_OK)
+        return st;
+    *names = (struct puan_rule_names){ .form = &l->names.form,
+                                       .parent = l->names.parent,
+                                       .arena = a,
+                                       .err = err };
+    if (opt) {
+        names->settings = opt->consts;
+        names->n_settings = opt->n_consts;
+        names->lookups = opt->lookups;
+        names->n_lookups = opt->n_lookups;
+    }
+    st = puan_ruleset_build(&l->rs, names, texts, files, n_texts, with_rules);
+    if (st != PUAN_OK)
+        return st;
+    l->column = puan_new_n(a, l->rs->prog.n_columns + 1, int32_t);
+    if (!l->column)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; i < l->rs->prog.n_columns; i++)
+        l->column[i] = -1;
+    *out = l;
+    return PUAN_OK;
+}
+
+/* Buffers any worker needs: the nodes of all passes, and their rows. */
+static enum puan_status end(struct puan_lanes *l, struct puan_err *err)
+{
+    enum puan_status st = lane_passes(l, err);
+
+    if (st != PUAN_OK)
+        return st;
+    l->used = puan_new_n(l->arena, (size_t)l->n_nodes + 1, bool);
+    if (!l->used)
+        return puan_arena_check(l->arena, err);
+    for (size_t i = 0; i <= l->n_passes; i++) {
+        const struct lane_pass *p =
+            i < l->n_passes ? &l->pass[i] : &l->looking;
+
+        if (i == l->n_passes && l->n_looks == 0)
+            break;
+        lane_room(l->cap, l, p);
+        for (size_t k = 0; k < p->n_nodes; k++)
+            l->used[p->node[k]] = true;
+    }
+    return PUAN_OK;
+}
+
+static enum puan_status one_rule(struct puan_lanes *l, size_t i,
+                                 struct puan_err *err)
+{
+    const struct puan_rule_code *c = &l->rs->code[i];
+    struct lane_rule *r = &l->rule[i];
+    const struct lane_node *check;
+
+    r->entity = c->entity;
+    r->when = -1;
+    if (c->when_tree) {
+        r->when = lane_at_entity(
+            l, lane_tree_node(l, c->when_tree, c->entity), c->entity);
+        if (r->when < 0)
+            return puan_fail(err, PUAN_ENOMEM, "rules", "out of memory");
+    }
+    r->check = lane_at_entity(l, lane_tree_node(l, c->check_tree, c->entity),
+                              c->entity);
+    if (r->check < 0)
+        return puan_fail(err, PUAN_ENOMEM, "rules", "out of memory");
+    check = &l->node[r->check];
+    if (check->op == LN_NOT && check->can == 0) {
+        r->check = check->kid[0];
+        r->bad = true;
+        check = &l->node[r->check];
+    }
+    r->stage = check->stage;
+    if (r->when >= 0 && l->node[r->when].stage > r->stage)
+        r->stage = l->node[r->when].stage;
+    return PUAN_OK;
+}
+
+enum puan_status puan_lanes_compile(struct puan_lanes **out,
+                                    const struct puan_frame *f,
+                                    const struct puan_str *texts,
+                                    const char *const *files, size_t n_texts,
+                                    const struct puan_lanes_options *opt,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_rule_names names;
+    struct puan_lanes *l = NULL;
+    enum puan_status st = begin(&l, &names, f, texts, files, n_texts, opt, true,
+                                a, err);
+
+    if (st != PUAN_OK)
+        return st;
+    l->rule = puan_new_n(a, l->rs->n + 1, struct lane_rule);
+    if (!l->rule)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; st == PUAN_OK && i < l->rs->n; i++)
+        st = one_rule(l, i, err);
+    if (st == PUAN_OK)
+        st = end(l, err);
+    *out = l;
+    return st;
+}
+
+const struct puan_ruleset *puan_lanes_ruleset(const struct puan_lanes *l)
+{
+    return l->rs;
+}
+
+size_t puan_lanes_passes(const struct puan_lanes *l)
+{
+    return l->n_passes;
+}
+
+uint64_t puan_lanes_rows(const struct puan_lanes *l, size_t pass)
+{
+    return l->frame->entity[l->pass[pass].root].rows;
+}
+
+static enum puan_status one_source(struct puan_lanes *l, size_t i,
+                                   const struct puan_lanes_source *s,
+                                   struct puan_rule_names *names)
+{
+    struct puan_rule_scope scope = { .names = names,
+                                     .file = s->file ? s->file : "",
+                                     .level = l->entity };
+    struct puan_ast_node *n = NULL;
+    struct puan_lex lex;
+    enum puan_status st = puan_lex_init(&lex, s->text, scope.file,
+                                        s->line ? s->line : 1, names->arena,
+                                        names->err);
+
+    if (st == PUAN_OK)
+        st = puan_lex_next(&lex);
+    if (st == PUAN_OK)
+        st = puan_rule_parse_expr(&n, &lex);
+    if (st == PUAN_OK && lex.tok != PUAN_TOK_END)
+        st = puan_lex_expected(&lex, "an operator or the end");
+    if (st == PUAN_OK)
+        st = s->truth ? puan_rule_check_truth(n, &scope, "a condition")
+                      : puan_rule_check(n, &scope);
+    if (st == PUAN_OK && n->type.kind == PUAN_KIND_SEALED)
+        st = puan_fail_at(names->err, PUAN_EINVAL, scope.file, n->line, n->col,
+                          "the item is sealed: use given(…) or a fact of it");
+    if (st == PUAN_OK && n->type.kind == PUAN_KIND_WORD)
+        st = puan_fail_at(names->err, PUAN_EINVAL, scope.file, n->line, n->col,
+                          "a text is no value");
+    if (st == PUAN_OK)
+        st = puan_arena_check(names->arena, names->err);
+    if (st != PUAN_OK)
+        return st;
+    l->look_type[i] = n->type;
+    l->look[i] = lane_at_entity(l, lane_tree_node(l, n, l->entity), l->entity);
+    if (l->look[i] < 0)
+        return puan_fail(names->err, PUAN_ENOMEM, "expression",
+                         "out of memory");
+    return PUAN_OK;
+}
+
+enum puan_status puan_lanes_expr_compile(
+    struct puan_lanes **out, const struct puan_frame *f, uint16_t entity,
+    const struct puan_lanes_source *sources, size_t n,
+    const struct puan_str *texts, const char *const *files, size_t n_texts,
+    const struct puan_lanes_options *opt, struct puan_arena *a,
+    struct puan_err *err)
+{
+    struct puan_rule_names names;
+    struct puan_lanes *l = NULL;
+    enum puan_status st;
+
+    if (entity >= f->n_entities)
+        return puan_fail(err, PUAN_EBUG, "expression",
+                         "the frame has no such entity");
+    st = begin(&l, &names, f, texts, files, n_texts, opt, false, a, err);
+    if (st != PUAN_OK)
+        return st;
+    l->entity = entity;
+    l->look = puan_new_n(a, n + 1, int32_t);
+    l->look_type = puan_new_n(a, n + 1, struct puan_type);
+    if (!l->look || !l->look_type)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++)
+        st = one_source(l, i, &sources[i], &names);
+    l->n_looks = n;
+    if (st == PUAN_OK)
+        st = end(l, err);
+    *out = l;
+    return st;
+}
+
+void puan_lanes_expr_type(struct puan_lanes_type *out,
+                          const struct puan_lanes *l, size_t i)
+{
+    const struct lane_node *n = &l->node[l->look[i]];
+    const struct puan_type *t = &l->look_type[i];
+    static const enum puan_item_type type[] = {
+        [PUAN_KIND_ANY] = PUAN_TYPE_INT,   [PUAN_KIND_NUM] = PUAN_TYPE_INT,
+        [PUAN_KIND_MONTH] = PUAN_TYPE_MONTH, [PUAN_KIND_DAY] = PUAN_TYPE_DATE,
+        [PUAN_KIND_CODE] = PUAN_TYPE_CODE, [PUAN_KIND_AREA] = PUAN_TYPE_AREA,
+        [PUAN_KIND_TRUTH] = PUAN_TYPE_INT, [PUAN_KIND_WORD] = PUAN_TYPE_INT,
+        [PUAN_KIND_SEALED] = PUAN_TYPE_INT
+    };
+
+    *out = (struct puan_lanes_type){ .truth = n->truth,
+                                     .type = type[t->kind],
+                                     .places = t->places,
+                                     .digits = t->digits,
+                                     .codes = t->list,
+                                     .least = n->truth ? 0 : n->lo,
+                                     .most = n->truth ? 1 : n->hi,
+                                     .known = n->can == 0 };
+    if (t->kind == PUAN_KIND_NUM && t->places > 0)
+        out->type = PUAN_TYPE_FIXED;
+}
