@@ -16,7 +16,8 @@
 #include "core/rule/ops.h"
 
 #define LANE_ENTITIES 24
-#define LANE_UNIT 65536u /* rows of the longest unit that is run in one piece */
+#define LANE_UNIT 65536u /* rows of the longest unit that is run in one piece  \
+                          */
 
 /* ---- a frame as names ---- */
 
@@ -60,35 +61,35 @@ enum {
 
 enum lane_op {
     /* numbers */
-    LN_CONST,  /* k in every row */
-    LN_ITEM,   /* item of a source: data */
-    LN_KEY,    /* a level's item at its first row */
-    LN_SHIFT,  /* kid plus a constant: the same lanes, another base */
-    LN_CAST,   /* kid in another width and base */
-    LN_ADD,    /* kids of one width */
+    LN_CONST, /* k in every row */
+    LN_ITEM,  /* item of a source: data */
+    LN_KEY,   /* a level's item at its first row */
+    LN_SHIFT, /* kid plus a constant: the same lanes, another base */
+    LN_CAST,  /* kid in another width and base */
+    LN_ADD,   /* kids of one width */
     LN_SUB,
-    LN_SCALE,  /* kid * k */
+    LN_SCALE, /* kid * k */
     LN_MUL,
-    LN_LEAST,  /* kids of one width and base */
+    LN_LEAST, /* kids of one width and base */
     LN_MOST,
-    LN_CHOOSE, /* kid 0 true: kid 1, else kid 2; of one width and base */
-    LN_MAP,    /* data: lanes by the item's stored value; kid: the item */
-    LN_OP,     /* aux: enum puan_op, on 64 bits, row by row */
-    LN_REASON, /* of an item */
-    LN_LINE,   /* row within the unit above */
-    LN_SIZE,   /* rows of entity y in the unit */
-    LN_LOOKUP, /* kids: keys; k: column; data: table.  k -1 gives a truth */
-    LN_AT,     /* kid 1 at line kid 0 of the unit */
-    LN_UNIT,   /* aux: enum puan_quant; kid 0 where, kid 1 of; entity y */
-    LN_WIDE,   /* the same, counted by an earlier pass; k: its number */
-    LN_ROW,    /* data: struct lane_tree, row by row */
-    LN_SPREAD, /* kid of a level above, for each row */
+    LN_CHOOSE,  /* kid 0 true: kid 1, else kid 2; of one width and base */
+    LN_MAP,     /* data: lanes by the item's stored value; kid: the item */
+    LN_OP,      /* aux: enum puan_op, on 64 bits, row by row */
+    LN_REASON,  /* of an item */
+    LN_LINE,    /* row within the unit above */
+    LN_SIZE,    /* rows of entity y in the unit */
+    LN_LOOKUP,  /* kids: keys; k: column; data: table.  k -1 gives a truth */
+    LN_AT,      /* kid 1 at line kid 0 of the unit */
+    LN_UNIT,    /* aux: enum puan_quant; kid 0 where, kid 1 of; entity y */
+    LN_WIDE,    /* the same, counted by an earlier pass; k: its number */
+    LN_ROW,     /* data: struct lane_tree, row by row */
+    LN_SPREAD,  /* kid of a level above, for each row */
     LN_OUTSIDE, /* kid read from outside a quantifier's row */
     /* truths */
-    LN_TRUTH,  /* k in every row */
-    LN_RANGE,  /* kid in k..k2 */
-    LN_SET,    /* data: 256 bits by the item's stored value */
-    LN_LESS,   /* kids of one width */
+    LN_TRUTH, /* k in every row */
+    LN_RANGE, /* kid in k..k2 */
+    LN_SET,   /* data: 256 bits by the item's stored value */
+    LN_LESS,  /* kids of one width */
     LN_SAME,
     LN_AND,
     LN_OR,
@@ -143,13 +144,17 @@ struct lane_wide { /* a quantifier over more than a block */
     uint64_t *value;   /* by row of `above` */
     uint8_t *flags;
 };
-enum { LANE_HIT = 1, LANE_DOUBT_OUTER = 2, LANE_DOUBT_MISSING = 4,
-       LANE_DOUBT_INVALID = 8 };
+enum {
+    LANE_HIT = 1,
+    LANE_DOUBT_OUTER = 2,
+    LANE_DOUBT_MISSING = 4,
+    LANE_DOUBT_INVALID = 8
+};
 
 struct lane_pass {
     uint8_t stage;
-    int16_t root;      /* entity whose rows are split */
-    int32_t *node;     /* in the order they are computed */
+    int16_t root;  /* entity whose rows are split */
+    int32_t *node; /* in the order they are computed */
     size_t n_nodes;
     uint16_t *rule, *wide;
     size_t n_rules, n_wides;
@@ -170,7 +175,7 @@ struct puan_lanes {
     size_t n_wides, cap_wides;
     struct lane_pass *pass;
     size_t n_passes;
-    int32_t *column;             /* node of each derived item, -1 not yet */
+    int32_t *column;                 /* node of each derived item, -1 not yet */
     uint32_t longest[LANE_ENTITIES]; /* rows of its longest unit; 0: not yet */
     /* expressions */
     uint16_t entity;
@@ -179,7 +184,7 @@ struct puan_lanes {
     size_t n_looks;
     struct lane_pass looking;
     /* what a worker needs buffers for */
-    bool *used; /* by node */
+    bool *used;                  /* by node */
     uint32_t cap[LANE_ENTITIES]; /* most rows of a block */
     struct puan_arena *arena;
 };
@@ -240,11 +245,11 @@ struct puan_lanes_work {
     struct lane_out *out; /* by node */
     struct puan_lanes_count *count;
     uint64_t *zero, *ones; /* words of the widest block */
-    uint64_t *bits[8]; /* scratch */
+    uint64_t *bits[8];     /* scratch */
     void *lane1, *lane2;
     uint64_t *sums;
-    uint32_t *first; /* units cut to the block */
-    uint8_t *left[LANE_ENTITIES]; /* rows to the end of the unit */
+    uint32_t *first;                       /* units cut to the block */
+    uint8_t *left[LANE_ENTITIES];          /* rows to the end of the unit */
     uint32_t block_longest[LANE_ENTITIES]; /* 0: left not yet made */
     val *val1, *val2;
     struct lane_out *looked; /* shifted to the rows asked for */

@@ -11,8 +11,8 @@ typedef struct puan_ast_node ast;
 
 struct build {
     struct puan_lanes *l;
-    int level;  /* of the rule or derived item */
-    int row;    /* inside a quantifier: its entity, else -1 */
+    int level; /* of the rule or derived item */
+    int row;   /* inside a quantifier: its entity, else -1 */
 };
 
 #define NODE(i) (&b->l->node[i])
@@ -44,16 +44,15 @@ static uint32_t hash_node(const struct lane_node *n)
     h = (h ^ h >> 29 ^ (uint64_t)n->k2) * 0xbf58476d1ce4e5b9u;
     h = (h ^ h >> 31 ^ (uint64_t)n->base) * 0x9e3779b97f4a7c15u;
     for (unsigned i = 0; i < n->n_kids; i++)
-        h = (h ^ h >> 30 ^ (uint64_t)(uint32_t)n->kid[i]) *
-            0xbf58476d1ce4e5b9u;
+        h = (h ^ h >> 30 ^ (uint64_t)(uint32_t)n->kid[i]) * 0xbf58476d1ce4e5b9u;
     return (uint32_t)(h >> 32);
 }
 
 static bool grow(struct puan_lanes *l)
 {
     int32_t cap = l->cap_nodes ? l->cap_nodes * 2 : 256;
-    struct lane_node *node = puan_new_n(l->arena, (size_t)cap,
-                                        struct lane_node);
+    struct lane_node *node =
+        puan_new_n(l->arena, (size_t)cap, struct lane_node);
     int32_t *slot = puan_new_n(l->arena, (size_t)cap * 2, int32_t);
 
     if (!node || !slot)
@@ -407,8 +406,8 @@ static int32_t quotient(struct build *b, int32_t x, int32_t y, bool rest)
         return -1;
     a = NODE(x);
     d = NODE(y);
-    safe = (d->lo > 0 || d->hi < 0) && (a->lo != INT64_MIN || d->lo > -1 ||
-                                        d->hi < -1);
+    safe = (d->lo > 0 || d->hi < 0) &&
+           (a->lo != INT64_MIN || d->lo > -1 || d->hi < -1);
     if (safe && rest && d->lo != INT64_MIN) {
         int64_t m = d->hi > -d->lo ? d->hi - 1 : -d->lo - 1;
 
@@ -891,10 +890,9 @@ bool lane_fused(struct puan_lanes *l, int e)
 
 static int32_t size(struct build *b, int above, int over)
 {
-    struct lane_node n = { .op = LN_SIZE,
-                           .ent = (int8_t)above,
-                           .y = (uint16_t)over,
-                           .item = -1 };
+    struct lane_node n = {
+        .op = LN_SIZE, .ent = (int8_t)above, .y = (uint16_t)over, .item = -1
+    };
 
     if (b->l->frame->entity[over].parent == above && lane_fused(b->l, over))
         number(&n, 0, lane_longest(b->l, over));
@@ -976,8 +974,8 @@ static int32_t wide(struct build *b, struct lane_node *n, int above, int over)
 
         if (l->n_wides == l->cap_wides) {
             size_t cap = l->cap_wides ? 2 * l->cap_wides : 32;
-            struct lane_wide *list = puan_new_n(l->arena, cap,
-                                                struct lane_wide);
+            struct lane_wide *list =
+                puan_new_n(l->arena, cap, struct lane_wide);
 
             if (!list)
                 return -1;
@@ -1016,12 +1014,11 @@ static int32_t quantifier(struct build *b, const ast *q)
     int over = q->entity, above = unit_of(b, b->level, over), was = b->row;
     const ast *x = q->op >= PUAN_Q_SUM ? q->kid : NULL;
     const ast *where = x ? x->next : q->kid;
-    struct lane_node n = { .op = LN_UNIT,
-                           .aux = q->op,
-                           .y = (uint16_t)over,
-                           .n_kids = x ? 2 : 1 };
-    bool fused = b->l->frame->entity[over].parent == above &&
-                 lane_fused(b->l, over);
+    struct lane_node n = {
+        .op = LN_UNIT, .aux = q->op, .y = (uint16_t)over, .n_kids = x ? 2 : 1
+    };
+    bool fused =
+        b->l->frame->entity[over].parent == above && lane_fused(b->l, over);
 
     if (where && !lane_above(b->l->frame, b->level, over) && reads_own(where))
         return by_row(b, q, b->level, b->level);
@@ -1292,7 +1289,8 @@ static int32_t call(struct build *b, const ast *n)
 
 static int32_t line(struct build *b, const ast *n)
 {
-    struct lane_node l = { .op = LN_LINE, .ent = (int8_t)n->entity,
+    struct lane_node l = { .op = LN_LINE,
+                           .ent = (int8_t)n->entity,
                            .item = -1 };
 
     if (b->l->frame->entity[n->entity].parent >= 0 &&

@@ -97,8 +97,7 @@ static val value(struct stored *x, int32_t i, unsigned depth)
     case LN_MOST:
         return op_max(value(x, n->kid[0], depth), value(x, n->kid[1], depth));
     case LN_CHOOSE:
-        return op_select(value(x, n->kid[0], depth),
-                         value(x, n->kid[1], depth),
+        return op_select(value(x, n->kid[0], depth), value(x, n->kid[1], depth),
                          value(x, n->kid[2], depth));
     case LN_OP:
         return op_value(x, n, depth);
@@ -123,11 +122,10 @@ static val value(struct stored *x, int32_t i, unsigned depth)
         if (a.s != PUAN_KNOWN && !(n->can >> (a.s - 1) & 1))
             a.s = PUAN_KNOWN;
         if (n->op == LN_SET)
-            return (val){ ((const uint8_t *)n->data)[x->s / 8] >> (x->s % 8) &
-                              1,
-                          a.s };
-        return (val){ lane_value_of(n->data, n->width, n->base,
-                                    (uint32_t)x->s),
+            return (val){
+                ((const uint8_t *)n->data)[x->s / 8] >> (x->s % 8) & 1, a.s
+            };
+        return (val){ lane_value_of(n->data, n->width, n->base, (uint32_t)x->s),
                       a.s };
     case LN_LESS:
         return op_cmp(value(x, n->kid[0], depth), value(x, n->kid[1], depth),

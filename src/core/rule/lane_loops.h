@@ -1,8 +1,8 @@
 /*
  * The bodies of lane_kernel.h, once for each file that includes this; LANES is
- * the name of the table, that for any processor when nothing is said.  Only what a compiler does not find by itself is
- * written for a kind of processor: comparisons into bits, bits into lanes,
- * sets of bytes.
+ * the name of the table, that for any processor when nothing is said.  Only
+ * what a compiler does not find by itself is written for a kind of processor:
+ * comparisons into bits, bits into lanes, sets of bytes.
  */
 #ifndef PUAN_CORE_RULE_LANE_LOOPS_H
 #define PUAN_CORE_RULE_LANE_LOOPS_H
@@ -25,8 +25,8 @@ static inline uint64_t lanes_pack(const uint8_t *t)
 #if defined(__AVX512BW__)
     return (uint64_t)_mm512_movepi8_mask(_mm512_loadu_si512(t));
 #elif defined(__AVX2__)
-    uint32_t a = (uint32_t)_mm256_movemask_epi8(
-        _mm256_loadu_si256((const void *)t));
+    uint32_t a =
+        (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const void *)t));
     uint32_t b = (uint32_t)_mm256_movemask_epi8(
         _mm256_loadu_si256((const void *)(t + 32)));
 
@@ -144,8 +144,7 @@ static inline void lanes_unpack(uint8_t *t, uint64_t m)
 #define LANES_RANGE(T, EPI, PER)                                               \
     const __m512i vl = _mm512_set1_##EPI(LANES_SIGNED_##EPI(l)),               \
                   vs = _mm512_set1_##EPI(LANES_SIGNED_##EPI(s));               \
-    LANES_512(T, PER,                                                          \
-              LANES_LE_##EPI(_mm512_sub_##EPI(LANES_AT(a), vl), vs))
+    LANES_512(T, PER, LANES_LE_##EPI(_mm512_sub_##EPI(LANES_AT(a), vl), vs))
 #define LANES_LESS(T, EPI, PER)                                                \
     const __m512i vx = _mm512_set1_##EPI(LANES_SIGNED_##EPI(x)),               \
                   vy = _mm512_set1_##EPI(LANES_SIGNED_##EPI(y));               \
@@ -312,8 +311,7 @@ static void in_set(uint64_t *bits, const uint8_t *a, size_t n,
                 o[at + i] = (T)(t[i] ? (T)(a[at + i] ^ x) : 0);                \
         }                                                                      \
         for (; at < n; at++)                                                   \
-            o[at] =                                                            \
-                (T)(bits[at / 64] >> (at % 64) & 1 ? (T)(a[at] ^ x) : 0);      \
+            o[at] = (T)(bits[at / 64] >> (at % 64) & 1 ? (T)(a[at] ^ x) : 0);  \
     }                                                                          \
     static void reach_##S(void *to, const void *p, const uint8_t *left,        \
                           size_t n, size_t k)                                  \
@@ -528,7 +526,10 @@ static void unit_any(uint64_t *to, const uint64_t *bits, const uint32_t *first,
     }
 }
 
-#define LANES_FOUR(f) { f##_8, f##_16, f##_32, f##_64 }
+#define LANES_FOUR(f)                                                          \
+    {                                                                          \
+        f##_8, f##_16, f##_32, f##_64                                          \
+    }
 
 const struct puan_lane_kernels LANES = {
     .name = LANES_NAME,

@@ -101,6 +101,14 @@ static bool keeps_state(struct puan_str fact)
            puan_str_is(fact, "name_class") || puan_str_is(fact, "phone_class");
 }
 
+/* Of texts a frame has the states at most. */
+static bool sealed_item(enum puan_item_type t)
+{
+    return t == PUAN_TYPE_TEXT || t == PUAN_TYPE_NAME ||
+           t == PUAN_TYPE_CITIZEN_ID || t == PUAN_TYPE_PHONE ||
+           t == PUAN_TYPE_POINT;
+}
+
 static struct puan_item *put(struct puan_entity *e, struct puan_item *items,
                              struct lane_source *source,
                              const struct puan_frame_item *it,
@@ -113,7 +121,8 @@ static struct puan_item *put(struct puan_entity *e, struct puan_item *items,
                              .zh = it->zh,
                              .en = it->en,
                              .type = it->type,
-                             .zone = PUAN_ZONE_FRAME,
+                             .zone = sealed_item(it->type) ? PUAN_ZONE_VAULT
+                                                           : PUAN_ZONE_FRAME,
                              .codes = it->codes,
                              .places = it->places,
                              .digits = it->digits,
@@ -142,9 +151,8 @@ static void add_facts(struct puan_entity *e, struct puan_item *items,
             while (at < e->n_items && !puan_str_eq(items[at].name, of))
                 at++;
             if (at == e->n_items && round == 0 && keeps_state(fact)) {
-                source[e->n_items++] = (struct lane_source){
-                    LANE_SEALED, entity, source[i].item
-                };
+                source[e->n_items++] =
+                    (struct lane_source){ LANE_SEALED, entity, source[i].item };
                 items[at] = (struct puan_item){ .name = of,
                                                 .type = sealed_type(fact),
                                                 .zone = PUAN_ZONE_VAULT,
@@ -218,7 +226,7 @@ enum puan_status lane_names_of(struct lane_names *out,
                          "rules run over frames of 1 to %d levels",
                          LANE_ENTITIES);
     *out = (struct lane_names){ .frame = f };
-    out->form.id = campaign ? campaign->id
+    out->form.id = campaign    ? campaign->id
                    : f->form.n ? f->form
                                : PUAN_STR("file");
     list = puan_new_n(a, f->n_entities, struct puan_entity);

@@ -4,8 +4,12 @@
  */
 #include "core/rule/lane.h"
 
-enum { OUTER = PUAN_UN_OUTER - 1, MISSING = PUAN_UN_MISSING - 1,
-       INVALID = PUAN_UN_INVALID - 1, ASKED = PUAN_UN_ASKED - 1 };
+enum {
+    OUTER = PUAN_UN_OUTER - 1,
+    MISSING = PUAN_UN_MISSING - 1,
+    INVALID = PUAN_UN_INVALID - 1,
+    ASKED = PUAN_UN_ASKED - 1
+};
 
 #define KERNEL(w) ((w)->l->kernels)
 
@@ -56,9 +60,9 @@ void lane_values(val *to, struct puan_lanes_work *w, int32_t n)
     uint32_t rows = w->span[node->ent].n;
 
     for (uint32_t i = 0; i < rows; i++)
-        to[i] = known(node->truth ? bit_at(o->t, i)
-                                  : lane_value_of(o->lane, node->width,
-                                                  node->base, i));
+        to[i] = known(node->truth
+                          ? bit_at(o->t, i)
+                          : lane_value_of(o->lane, node->width, node->base, i));
     for (unsigned k = 0; k < 4; k++)
         for (uint32_t i = 0; o->u[k] && i < rows; i++)
             if (bit_at(o->u[k], i))
@@ -203,9 +207,8 @@ static void item(struct puan_lanes_work *w, struct lane_out *o,
             while (j + 1 < it->n_states &&
                    know_of((uint8_t)it->states[j + 1].state) == k + 1)
                 j++;
-            KERNEL(w)->range[lane_log(it->width)](begun ? part : o->own_u[k],
-                                                  o->lane, s.n, it->stop + i,
-                                                  j - i);
+            KERNEL(w)->range[lane_log(it->width)](
+                begun ? part : o->own_u[k], o->lane, s.n, it->stop + i, j - i);
             if (begun)
                 KERNEL(w)->either(o->own_u[k], o->own_u[k], part,
                                   lane_words(s.n));
@@ -237,10 +240,9 @@ static void key(struct puan_lanes_work *w, int32_t n)
         if (x < it->stop || it->n_states == 0)
             v[i] = known((int64_t)((uint64_t)it->base + x));
         else
-            v[i] = unknown(know_of(
-                x - it->stop < it->n_states
-                    ? (uint8_t)it->states[x - it->stop].state
-                    : PUAN_INVALID));
+            v[i] = unknown(know_of(x - it->stop < it->n_states
+                                       ? (uint8_t)it->states[x - it->stop].state
+                                       : PUAN_INVALID));
     }
     lane_store(w, n, v);
 }
@@ -636,10 +638,9 @@ static void range(struct puan_lanes_work *w, struct lane_out *o,
     const struct lane_out *kid = &w->out[node->kid[0]];
     uint32_t n = w->span[node->ent].n;
 
-    KERNEL(w)->range[lane_log(k->width)](o->own_t, kid->lane, n,
-                                         (uint64_t)node->k - (uint64_t)k->base,
-                                         (uint64_t)node->k2 -
-                                             (uint64_t)node->k);
+    KERNEL(w)->range[lane_log(k->width)](
+        o->own_t, kid->lane, n, (uint64_t)node->k - (uint64_t)k->base,
+        (uint64_t)node->k2 - (uint64_t)node->k);
     same_planes(o, node, kid);
     if (k->op == LN_ITEM)
         o->t = o->own_t; /* no stored value of the range is unknown */
@@ -876,9 +877,8 @@ void lane_compute(struct puan_lanes_work *w, int32_t n)
         break;
     case LN_ALL:
         same_planes(o, node, kid);
-        complement(w, o,
-                   lane_unknown(w, kid, w->bits[0], lane_words(rows)), NULL,
-                   rows);
+        complement(w, o, lane_unknown(w, kid, w->bits[0], lane_words(rows)),
+                   NULL, rows);
         break;
     }
 }

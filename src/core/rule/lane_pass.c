@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 
-struct target { /* a rule or a wide count */
+struct target {   /* a rule or a wide count */
     int32_t a, b; /* its nodes, -1 none */
     int entity, above;
     uint8_t stage;
@@ -27,8 +27,7 @@ static void close_over(const struct puan_lanes *l, bool *need)
 static int unit_root(const struct puan_lanes *l, const bool *need)
 {
     for (int32_t i = 0; i < l->n_nodes; i++)
-        if (need[i] &&
-            (l->node[i].op == LN_UNIT || l->node[i].op == LN_AT))
+        if (need[i] && (l->node[i].op == LN_UNIT || l->node[i].op == LN_AT))
             return l->frame->entity[l->node[i].y].parent;
     return -1;
 }
@@ -123,8 +122,8 @@ static enum puan_status look_pass(struct puan_lanes *l, bool *need,
         need[l->look[i]] = true;
     close_over(l, need);
     root = unit_root(l, need);
-    l->looking = (struct lane_pass){ .root = (int16_t)(root < 0 ? l->entity
-                                                                : root) };
+    l->looking =
+        (struct lane_pass){ .root = (int16_t)(root < 0 ? l->entity : root) };
     l->looking.in[l->entity] = true;
     return finish(l, &l->looking, need, err);
 }

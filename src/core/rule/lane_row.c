@@ -141,9 +141,10 @@ static val row_number(const struct place *p, const ast *n)
 
     if (up < 0)
         return known((int64_t)row + 1);
-    return known((int64_t)(row - f->entity[n->entity].first[lane_up(
-                                     f, n->entity, up, row)]) +
-                 1);
+    return known(
+        (int64_t)(row -
+                  f->entity[n->entity].first[lane_up(f, n->entity, up, row)]) +
+        1);
 }
 
 static val scaled(const struct place *p, const ast *n, unsigned places)

@@ -14,8 +14,8 @@ static void own_buffers(struct puan_lanes_work *w, int32_t n,
     const struct lane_node *node = &w->l->node[n];
     struct lane_out *o = &w->out[n];
     size_t rows = node->ent < 0 ? 0 : w->cap[node->ent];
-    bool alias = node->op == LN_ITEM || node->op == LN_SHIFT ||
-                 node->op == LN_OUTSIDE;
+    bool alias =
+        node->op == LN_ITEM || node->op == LN_SHIFT || node->op == LN_OUTSIDE;
 
     if (rows == 0 || o->own_t || o->own_lane)
         return;
@@ -80,8 +80,7 @@ enum puan_status puan_lanes_work_new(struct puan_lanes_work **out,
                 a, (size_t)PUAN_LANES_ROWS * node->width + BEHIND);
         for (unsigned k = 0; k < 4; k++)
             if (node->can >> k & 1)
-                o->own_u[k] =
-                    puan_new_n(a, PUAN_LANES_ROWS / 64 + 3, uint64_t);
+                o->own_u[k] = puan_new_n(a, PUAN_LANES_ROWS / 64 + 3, uint64_t);
     }
     *out = w;
     return puan_arena_check(a, err);
@@ -297,15 +296,17 @@ static void show(struct puan_lanes_value *v, const struct lane_node *node,
 
     for (unsigned k = 0; k < 4; k++)
         u[k] = own ? o->own_u[k] : o->u[k];
-    *v = (struct puan_lanes_value){
-        .width = node->truth ? 0 : node->width,
-        .base = node->base,
-        .lane = node->truth ? NULL : own ? o->own_lane : o->lane,
-        .bits = !node->truth ? NULL : own ? o->own_t : o->t,
-        .not_asked = u[PUAN_UN_ASKED - 1],
-        .missing = u[PUAN_UN_MISSING - 1],
-        .invalid = u[PUAN_UN_INVALID - 1]
-    };
+    *v = (struct puan_lanes_value){ .width = node->truth ? 0 : node->width,
+                                    .base = node->base,
+                                    .lane = node->truth ? NULL
+                                            : own       ? o->own_lane
+                                                        : o->lane,
+                                    .bits = !node->truth ? NULL
+                                            : own        ? o->own_t
+                                                         : o->t,
+                                    .not_asked = u[PUAN_UN_ASKED - 1],
+                                    .missing = u[PUAN_UN_MISSING - 1],
+                                    .invalid = u[PUAN_UN_INVALID - 1] };
 }
 
 void puan_lanes_look(struct puan_lanes_value *out, struct puan_lanes_work *w,
@@ -331,8 +332,7 @@ void puan_lanes_look(struct puan_lanes_value *out, struct puan_lanes_work *w,
         last = first + w->span[e].n;
         if (first == row && last >= row + n) { /* all at once */
             for (size_t i = 0; i < l->n_looks; i++)
-                show(&out[i], &l->node[l->look[i]], &w->out[l->look[i]],
-                     false);
+                show(&out[i], &l->node[l->look[i]], &w->out[l->look[i]], false);
             return;
         }
         if (done == 0)

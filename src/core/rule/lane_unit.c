@@ -6,8 +6,12 @@
  */
 #include "core/rule/lane.h"
 
-enum { OUTER = PUAN_UN_OUTER - 1, MISSING = PUAN_UN_MISSING - 1,
-       INVALID = PUAN_UN_INVALID - 1, ASKED = PUAN_UN_ASKED - 1 };
+enum {
+    OUTER = PUAN_UN_OUTER - 1,
+    MISSING = PUAN_UN_MISSING - 1,
+    INVALID = PUAN_UN_INVALID - 1,
+    ASKED = PUAN_UN_ASKED - 1
+};
 
 /* The units of entity e in the block, as rows of it; *n of them. */
 struct units {
@@ -56,8 +60,7 @@ static void doubts(struct puan_lanes_work *w, int32_t n, const struct units *u,
     for (unsigned i = 0; i < 4; i++)
         o->u[i] = NULL;
     for (unsigned i = 0; i < 3; i++) {
-        const uint64_t *rows =
-            doubtful(w, c, x, why[i], u->rows, w->bits[4]);
+        const uint64_t *rows = doubtful(w, c, x, why[i], u->rows, w->bits[4]);
         unsigned as = why[i] == OUTER ? ASKED : why[i];
 
         if (!rows || !(node->can >> as & 1))

@@ -6,14 +6,12 @@
 #include "base/arena.h"
 #include "core/rule/lane.h"
 
-static enum puan_status begin(struct puan_lanes **out,
-                              struct puan_rule_names *names,
-                              const struct puan_frame *f,
-                              const struct puan_str *texts,
-                              const char *const *files, size_t n_texts,
-                              const struct puan_lanes_options *opt,
-                              bool with_rules, struct puan_arena *a,
-                              struct puan_err *err)
+static enum puan_status
+begin(struct puan_lanes **out, struct puan_rule_names *names,
+      const struct puan_frame *f, const struct puan_str *texts,
+      const char *const *files, size_t n_texts,
+      const struct puan_lanes_options *opt, bool with_rules,
+      struct puan_arena *a, struct puan_err *err)
 {
     struct puan_lanes *l = puan_new(a, struct puan_lanes);
     enum puan_status st;
@@ -59,8 +57,7 @@ static enum puan_status end(struct puan_lanes *l, struct puan_err *err)
     if (!l->used)
         return puan_arena_check(l->arena, err);
     for (size_t i = 0; i <= l->n_passes; i++) {
-        const struct lane_pass *p =
-            i < l->n_passes ? &l->pass[i] : &l->looking;
+        const struct lane_pass *p = i < l->n_passes ? &l->pass[i] : &l->looking;
 
         if (i == l->n_passes && l->n_looks == 0)
             break;
@@ -81,8 +78,8 @@ static enum puan_status one_rule(struct puan_lanes *l, size_t i,
     r->entity = c->entity;
     r->when = -1;
     if (c->when_tree) {
-        r->when = lane_at_entity(
-            l, lane_tree_node(l, c->when_tree, c->entity), c->entity);
+        r->when = lane_at_entity(l, lane_tree_node(l, c->when_tree, c->entity),
+                                 c->entity);
         if (r->when < 0)
             return puan_fail(err, PUAN_ENOMEM, "rules", "out of memory");
     }
@@ -111,8 +108,8 @@ enum puan_status puan_lanes_compile(struct puan_lanes **out,
 {
     struct puan_rule_names names;
     struct puan_lanes *l = NULL;
-    enum puan_status st = begin(&l, &names, f, texts, files, n_texts, opt, true,
-                                a, err);
+    enum puan_status st =
+        begin(&l, &names, f, texts, files, n_texts, opt, true, a, err);
 
     if (st != PUAN_OK)
         return st;
@@ -151,9 +148,9 @@ static enum puan_status one_source(struct puan_lanes *l, size_t i,
                                      .level = l->entity };
     struct puan_ast_node *n = NULL;
     struct puan_lex lex;
-    enum puan_status st = puan_lex_init(&lex, s->text, scope.file,
-                                        s->line ? s->line : 1, names->arena,
-                                        names->err);
+    enum puan_status st =
+        puan_lex_init(&lex, s->text, scope.file, s->line ? s->line : 1,
+                      names->arena, names->err);
 
     if (st == PUAN_OK)
         st = puan_lex_next(&lex);
@@ -182,12 +179,13 @@ static enum puan_status one_source(struct puan_lanes *l, size_t i,
     return PUAN_OK;
 }
 
-enum puan_status puan_lanes_expr_compile(
-    struct puan_lanes **out, const struct puan_frame *f, uint16_t entity,
-    const struct puan_lanes_source *sources, size_t n,
-    const struct puan_str *texts, const char *const *files, size_t n_texts,
-    const struct puan_lanes_options *opt, struct puan_arena *a,
-    struct puan_err *err)
+enum puan_status
+puan_lanes_expr_compile(struct puan_lanes **out, const struct puan_frame *f,
+                        uint16_t entity,
+                        const struct puan_lanes_source *sources, size_t n,
+                        const struct puan_str *texts, const char *const *files,
+                        size_t n_texts, const struct puan_lanes_options *opt,
+                        struct puan_arena *a, struct puan_err *err)
 {
     struct puan_rule_names names;
     struct puan_lanes *l = NULL;
@@ -219,10 +217,10 @@ void puan_lanes_expr_type(struct puan_lanes_type *out,
     const struct lane_node *n = &l->node[l->look[i]];
     const struct puan_type *t = &l->look_type[i];
     static const enum puan_item_type type[] = {
-        [PUAN_KIND_ANY] = PUAN_TYPE_INT,   [PUAN_KIND_NUM] = PUAN_TYPE_INT,
+        [PUAN_KIND_ANY] = PUAN_TYPE_INT,     [PUAN_KIND_NUM] = PUAN_TYPE_INT,
         [PUAN_KIND_MONTH] = PUAN_TYPE_MONTH, [PUAN_KIND_DAY] = PUAN_TYPE_DATE,
-        [PUAN_KIND_CODE] = PUAN_TYPE_CODE, [PUAN_KIND_AREA] = PUAN_TYPE_AREA,
-        [PUAN_KIND_TRUTH] = PUAN_TYPE_INT, [PUAN_KIND_WORD] = PUAN_TYPE_INT,
+        [PUAN_KIND_CODE] = PUAN_TYPE_CODE,   [PUAN_KIND_AREA] = PUAN_TYPE_AREA,
+        [PUAN_KIND_TRUTH] = PUAN_TYPE_INT,   [PUAN_KIND_WORD] = PUAN_TYPE_INT,
         [PUAN_KIND_SEALED] = PUAN_TYPE_INT
     };
 

@@ -7,7 +7,7 @@
  */
 #include "core/rule/test_help.h"
 
-#include "core/rule/lang.h"
+#include "core/rule/frame_help.h"
 
 #include "base/out.h"
 
@@ -383,6 +383,8 @@ static struct puan_str program(struct puan_arena *a)
 
 /* ---- random records ---- */
 
+static uint32_t throughout; /* items given in all records, by their names */
+
 static void cell(struct puan_record *r, const struct puan_item *it, int64_t *v,
                  uint8_t *st, struct puan_str *txt)
 {
@@ -399,6 +401,8 @@ static void cell(struct puan_record *r, const struct puan_item *it, int64_t *v,
 
     (void)r;
     *st = st_of[rnd(rnd(3) ? 9 : 12)];
+    if (throughout >> (it->name.p[it->name.n - 1] & 31) & 1)
+        *st = PUAN_GIVEN;
     *v = 0;
     if (*st == PUAN_MISSING)
         *v = rnd(3);
@@ -483,6 +487,158 @@ static void compare(const struct puan_findings *x,
                  y->n, y->evaluated, y->not_evaluable, PUAN_FMT(text));
 }
 
+/* ---- frames ---- */
+
+struct got { /* what the lanes found, in the order of rule and row */
+    struct puan_finding *list;
+    size_t n, cap;
+};
+
+static void take(void *ctx, uint16_t rule, uint64_t row, uint32_t n,
+                 const uint64_t *bits)
+{
+    struct got *g = ctx;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (bits[i / 64] >> (i % 64) & 1) {
+            assert_true(g->n < g->cap);
+            g->list[g->n++] =
+                (struct puan_finding){ rule, (uint32_t)(row + i) };
+        }
+}
+
+static int in_order(const void *a, const void *b)
+{
+    const struct puan_finding *x = a, *y = b;
+
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Whole findings of the frame, run in pieces cut at random. */
+static void run_lanes(struct got *g, struct puan_lanes_count *sum,
+                      const struct puan_lanes *l, struct puan_arena *a)
+{
+    struct puan_lanes_work *w[2] = { NULL, NULL };
+    struct puan_err err = { 0 };
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(puan_lanes_work_new(&w[i], l, a, &err), PUAN_OK);
+    for (size_t p = 0; p < puan_lanes_passes(l); p++) {
+        uint64_t rows = puan_lanes_rows(l, p);
+
+        for (uint64_t from = 0; from < rows;) {
+            uint64_t to = from + 1 + rnd((uint32_t)rows);
+
+            to = to > rows ? rows : to;
+            puan_lanes_run(w[rnd(2)], p, from, to, take, g);
+            from = to;
+        }
+    }
+    *sum = (struct puan_lanes_count){ 0, 0, 0 };
+    for (int i = 0; i < 2; i++)
+        for (size_t r = 0; r < puan_ruleset_count(puan_lanes_ruleset(l)); r++) {
+            sum->evaluated += puan_lanes_counts(w[i])[r].evaluated;
+            sum->not_evaluable += puan_lanes_counts(w[i])[r].not_evaluable;
+            sum->findings += puan_lanes_counts(w[i])[r].findings;
+        }
+    qsort(g->list, g->n, sizeof(*g->list), in_order);
+}
+
+static const struct puan_lane_kernels *some_kernels(void)
+{
+#ifdef PUAN_LANES_X86
+    const struct puan_lane_kernels *best = puan_lane_kernels();
+
+    switch (rnd(3)) {
+    case 0:
+        return best == &puan_lane_avx512 ? &puan_lane_avx2 : best;
+    case 1:
+        return best;
+    default:
+        break;
+    }
+#endif
+    return &puan_lane_plain;
+}
+
+/* The records as a frame give what the record executor found in them. */
+static void lanes_agree(const struct puan_form *f, struct puan_record *rec,
+                        size_t n, const struct puan_ruleset *rs,
+                        struct puan_str text, const struct puan_const *settings,
+                        uint64_t seed, struct puan_arena *a)
+{
+    const struct puan_lanes_options opt = { .consts = settings,
+                                            .n_consts = 1,
+                                            .form = f };
+    struct puan_frame *frame =
+        help_frame(f, rec, n, rnd(2) ? 1 + rnd(9) : 0, rnd, a);
+    uint32_t row0[PUAN_FORM_ENTITIES] = { 0 };
+    struct puan_lanes *l = NULL;
+    struct puan_lanes_count sum, want = { 0, 0, 0 };
+    struct got got = { NULL, 0, 0 }, all = { NULL, 0, 0 };
+    struct puan_err err = { 0 };
+    bool same;
+
+    if (puan_lanes_compile(&l, frame, &text, NULL, 1, &opt, a, &err) != PUAN_OK)
+        fail_msg("seed %llu: %u:%u %s\n%.*s", (unsigned long long)seed,
+                 err.line, err.col, err.text, PUAN_FMT(text));
+    assert_int_equal(puan_ruleset_count(rs),
+                     puan_ruleset_count(puan_lanes_ruleset(l)));
+    l->kernels = some_kernels();
+    for (size_t k = 0; k < n; k++)
+        for (uint16_t e = 0; e < f->n_entities; e++)
+            all.cap += rec[k].rows[e].n * puan_ruleset_count(rs);
+    got.cap = all.cap;
+    all.list = puan_new_n(a, all.cap + 1, struct puan_finding);
+    got.list = puan_new_n(a, got.cap + 1, struct puan_finding);
+    for (size_t k = 0; k < n; k++) {
+        struct puan_findings one;
+
+        for (uint16_t e = 0; e < f->n_entities; e++)
+            rec[k].rows[e].txt = NULL; /* a frame has no texts */
+        assert_int_equal(puan_ruleset_run(&one, rs, &rec[k], a, &err), PUAN_OK);
+        want.evaluated += one.evaluated;
+        want.not_evaluable += one.not_evaluable;
+        for (size_t i = 0; i < one.n; i++) {
+            uint16_t e = puan_ruleset_info(rs, one.list[i].rule)->entity;
+
+            all.list[all.n++] =
+                (struct puan_finding){ one.list[i].rule,
+                                       one.list[i].row + row0[e] };
+        }
+        for (uint16_t e = 0; e < f->n_entities; e++)
+            row0[e] += rec[k].rows[e].n;
+    }
+    qsort(all.list, all.n, sizeof(*all.list), in_order);
+    run_lanes(&got, &sum, l, a);
+    same = got.n == all.n && sum.findings == all.n &&
+           sum.evaluated == want.evaluated &&
+           sum.not_evaluable == want.not_evaluable;
+    for (size_t i = 0; same && i < got.n; i++)
+        same = got.list[i].rule == all.list[i].rule &&
+               got.list[i].row == all.list[i].row;
+    if (same)
+        return;
+    for (size_t i = 0; i < got.n || i < all.n; i++)
+        if (i >= got.n || i >= all.n || got.list[i].rule != all.list[i].rule ||
+            got.list[i].row != all.list[i].row) {
+            print_message("finding %zu: lanes R%d row %u, records R%d row %u\n",
+                          i, i < got.n ? got.list[i].rule : -1,
+                          i < got.n ? got.list[i].row : 0,
+                          i < all.n ? all.list[i].rule : -1,
+                          i < all.n ? all.list[i].row : 0);
+            break;
+        }
+    fail_msg("seed %llu (%s): lanes %zu %llu/%llu, records %zu %llu/%llu\n%.*s",
+             (unsigned long long)seed, l->kernels->name, got.n,
+             (unsigned long long)sum.evaluated,
+             (unsigned long long)sum.not_evaluable, all.n,
+             (unsigned long long)want.evaluated,
+             (unsigned long long)want.not_evaluable, PUAN_FMT(text));
+}
+
 static void executors_agree(void **state)
 {
     uint64_t seed = option("PUAN_SEED", 20201101);
@@ -524,6 +680,7 @@ static void executors_agree(void **state)
             continue;
         }
         seen_rules += puan_ruleset_count(rs);
+        throughout = rnd(3) ? 0 : rnd(2) ? ~0u : rnd(UINT32_MAX);
         for (int k = 0; k < RECORDS; k++) {
             fill(&rec[k], f, &a);
             ptr[k] = &rec[k];
@@ -535,6 +692,8 @@ static void executors_agree(void **state)
                              PUAN_OK);
             compare(&one, &many[k], text, seed + i);
         }
+        lanes_agree(f, rec, RECORDS, rs, text, settings, seed + i, &a);
+        throughout = 0;
     }
     print_message("%lu rules: %lu fail, %lu hold, %lu not evaluable\n",
                   seen_rules, seen_fail, seen_hold, seen_doubt);
