@@ -10,6 +10,13 @@ build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
 test="libcmocka-dev libjansson-dev libclang-rt-14-dev clang-tidy
  chromium fonts-noto-cjk postgresql sqlite3 curl git procps"
 
+# the headers of the server that "postgresql" means, for ext/pg
+case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") in
+jammy) test="$test postgresql-server-dev-14" ;;
+noble) test="$test postgresql-server-dev-16" ;;
+*) test="$test postgresql-server-dev-15" ;;
+esac
+
 case "${1:-}" in
 build) want=$build ;;
 test) want="$build $test" ;;

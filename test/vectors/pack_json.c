@@ -1,57 +1,13 @@
 /*
- * Writes a plan pack as the one JSON text that the WebAssembly core is fed
- * with in tests: forms, code lists, settings, rule texts.
+ * puan plan json, for the build: a plan pack as the one JSON text that the
+ * WebAssembly core is fed with in tests.
  * usage: pack_json PACK > OUT.json
  */
 #include <stdio.h>
 
-#include "base/calendar.h"
 #include "base/json.h"
 #include "features/plans/plans.h"
 #include "kit/os/heap.h"
-
-static void files(struct puan_jw *w, const struct puan_plan *p,
-                  const char *folder, bool merge)
-{
-    for (size_t i = 0; i < p->n_packs; i++)
-        for (size_t k = 0; k < p->pack[i].n_files; k++) {
-            const struct puan_plan_file *f = &p->pack[i].file[k];
-
-            if (!puan_str_starts(f->path, folder) || !f->tree)
-                continue;
-            if (!merge) {
-                puan_plan_node_json(w, f->tree);
-                continue;
-            }
-            PUAN_NODE_EACH(c, f->tree)
-            {
-                puan_jw_key_s(w, c->key);
-                puan_plan_node_json(w, c);
-            }
-        }
-}
-
-static void plan(struct puan_jw *w, const struct puan_plan *p)
-{
-    char month[8];
-
-    puan_jw_map(w);
-    puan_month_text(month, p->reference_month);
-    puan_jw_ktext(w, "reference_month", month);
-    puan_jw_key(w, "codes");
-    puan_jw_map(w);
-    files(w, p, "codes/", true);
-    puan_jw_end(w, '}');
-    puan_jw_key(w, "forms");
-    puan_jw_list(w);
-    files(w, p, "forms/", false);
-    puan_jw_end(w, ']');
-    puan_jw_key(w, "settings");
-    puan_plan_settings_json(w, p);
-    puan_jw_key(w, "texts");
-    puan_plan_rules_json(w, p);
-    puan_jw_end(w, '}');
-}
 
 int main(int argc, char **argv)
 {
@@ -74,7 +30,7 @@ int main(int argc, char **argv)
     puan_arena_init(&a, &puan_heap);
     puan_out_init(&out, &a);
     puan_jw_init(&w, &out);
-    plan(&w, puan_plan_held_plan(held));
+    puan_plan_json(&w, puan_plan_held_plan(held));
     if (a.failed || fwrite(out.p, 1, out.n, stdout) != out.n)
         status = 5;
     puan_arena_clear(&a);

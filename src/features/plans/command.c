@@ -1,5 +1,5 @@
 /*
- * puan plan lint|show|sign|verify|key.
+ * puan plan lint|show|json|sign|verify|key.
  */
 #include <stdio.h>
 
@@ -405,6 +405,35 @@ static int cmd_show(int argc, char **argv)
     return code;
 }
 
+/* A pack as one text, for hosts that run the core without files. */
+static int cmd_json(int argc, char **argv)
+{
+    const char *pack = NULL;
+    const struct puan_arg args[] = { { NULL, &pack, NULL } };
+    struct puan_plan_held *held;
+    struct puan_arena a;
+    struct puan_out o;
+    struct puan_jw w;
+    struct puan_err err = { 0 };
+    enum puan_status st;
+    int code;
+
+    if (!puan_args(argc, argv, args, PUAN_COUNT(args)) || !pack)
+        return PUAN_EXIT_USAGE;
+    st = puan_plan_load_dir(&held, pack, puan_digest_sm3(), &err);
+    if (st != PUAN_OK)
+        return puan_command_fail(st, &err);
+    puan_arena_init(&a, puan_os_alloc());
+    puan_out_init(&o, &a);
+    puan_jw_init(&w, &o);
+    puan_plan_json(&w, puan_plan_held_plan(held));
+    puan_out_char(&o, '\n');
+    code = a.failed ? PUAN_EXIT_SYSTEM : print(&o);
+    puan_arena_clear(&a);
+    puan_plan_close(held);
+    return code;
+}
+
 /* --- signatures --------------------------------------------------------- */
 
 /* What is signed: the pack's name and digest in one line each. */
@@ -654,6 +683,10 @@ static const struct puan_command commands[] = {
       "capabilities.\nPrints every fault with file, line and remedy; exit "
       "code 3 when there is one.",
       cmd_lint, "检查方案包：名称、编码、跳转、规则、流程、权限" },
+    { "plan json", "PACK",
+      "Prints the forms, code lists, settings and rules of a plan as one JSON "
+      "text, for the PostgreSQL extension and other hosts of the core.",
+      cmd_json, "把方案的普查表、代码表、参数和规则输出为一个 JSON 文本，供 PostgreSQL 扩展使用" },
     { "plan show", "PACK [--json] [--digest sm3|sha256]",
       "Shows what a plan holds, and its digests.", cmd_show, "显示方案包的内容和摘要" },
     { "plan sign", "PACK --key FILE [--digest sm3|sha256]",

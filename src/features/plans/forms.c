@@ -158,6 +158,57 @@ enum puan_status puan_plan_form_json(struct puan_out *o,
     return PUAN_OK;
 }
 
+/* ---- a pack as one text ---- */
+
+/* The files of a folder: each an element, or their keys in one map. */
+static void put_files(struct puan_jw *w, const struct puan_plan *p,
+                  const char *folder, bool merge)
+{
+    for (size_t i = 0; i < p->n_packs; i++)
+        for (size_t k = 0; k < p->pack[i].n_files; k++) {
+            const struct puan_plan_file *f = &p->pack[i].file[k];
+
+            if (!puan_str_starts(f->path, folder) || !f->tree)
+                continue;
+            if (!merge) {
+                puan_plan_node_json(w, f->tree);
+                continue;
+            }
+            PUAN_NODE_EACH(c, f->tree)
+            {
+                puan_jw_key_s(w, c->key);
+                puan_plan_node_json(w, c);
+            }
+        }
+}
+
+void puan_plan_json(struct puan_jw *w, const struct puan_plan *p)
+{
+    char month[8];
+
+    puan_jw_map(w);
+    puan_jw_kstr(w, "plan", p->id);
+    puan_jw_kstr(w, "version", p->version);
+    puan_jw_kdigest(w, "digest", p->digest);
+    puan_month_text(month, p->reference_month);
+    puan_jw_ktext(w, "reference_month", month);
+    puan_jw_kint(w, "offset_minutes", p->offset_minutes);
+    puan_jw_kint(w, "key_width", p->n_forms ? p->form[0]->key_width : 0);
+    puan_jw_key(w, "codes");
+    puan_jw_map(w);
+    put_files(w, p, "codes/", true);
+    puan_jw_end(w, '}');
+    puan_jw_key(w, "forms");
+    puan_jw_list(w);
+    put_files(w, p, "forms/", false);
+    puan_jw_end(w, ']');
+    puan_jw_key(w, "settings");
+    puan_plan_settings_json(w, p);
+    puan_jw_key(w, "texts");
+    puan_plan_rules_json(w, p);
+    puan_jw_end(w, '}');
+}
+
 /* ---- the route ------------------------------------------------------------------ */
 
 static enum puan_status text_of(struct puan_str *out, struct forms *fs,

@@ -84,6 +84,13 @@ PUAN_MUST_USE enum puan_status puan_plan_form_json(struct puan_out *o,
                                                    const struct puan_form *f,
                                                    struct puan_err *err);
 
+/*
+ * A whole pack as one JSON text, for hosts that run the core without files
+ * (ext/wasm, ext/pg): plan, version, digest, reference_month, offset_minutes,
+ * key_width, codes, forms, settings, texts of the rules.
+ */
+void puan_plan_json(struct puan_jw *w, const struct puan_plan *p);
+
 extern const struct puan_feature puan_feature_plans;
 
 #endif
