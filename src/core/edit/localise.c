@@ -491,12 +491,18 @@ static uint32_t cheapest(const struct least *s,
 /*
  * Opens the least hitting set, and then, one of each new conflict, more, until
  * values are found: many conflicts for one hitting set, and a repair that is
- * an upper bound.  *first: the hitting set itself served.
+ * an upper bound.  Only the hitting set itself is searched to the end; where
+ * more than it is open, a search that becomes long is left (UNSAT, for there
+ * are new conflicts).  *first: the hitting set itself served.
  */
+#define ON_THE_WAY 3000 /* runs of rules */
+
 static enum puan_open_answer try_sets(struct least *s, uint32_t *unit,
                                       uint32_t *n, bool *first,
                                       enum puan_status *st)
 {
+    uint64_t budget = s->o->budget;
+
     *first = true;
     for (;;) {
         struct puan_open_conflicts found = { 0 };
@@ -505,7 +511,12 @@ static enum puan_open_answer try_sets(struct least *s, uint32_t *unit,
         close_all(s, unit, *n);
         for (uint32_t k = 0; k < *n; k++)
             puan_open_unit(s->o, unit[k]);
+        if (!*first && s->o->runs + ON_THE_WAY < budget)
+            s->o->budget = s->o->runs + ON_THE_WAY;
         a = puan_open_search(s->o, &found, unit, *n);
+        s->o->budget = budget;
+        if (a == PUAN_OPEN_OUT && !*first && s->o->runs < budget)
+            return PUAN_OPEN_UNSAT;
         if (a != PUAN_OPEN_UNSAT)
             return a;
         *first = false;
@@ -564,8 +575,10 @@ static enum puan_status search_least(struct puan_localised *out,
             return st != PUAN_OK ? st : puan_arena_check(s->a, s->err);
         if (a == PUAN_OPEN_OUT)
             return PUAN_OK;
-        if (a == PUAN_OPEN_UNSAT)
-            continue; /* an empty conflict: proved impossible */
+        if (a == PUAN_OPEN_UNSAT) { /* new conflicts, maybe an empty one */
+            close_all(s, unit, n);
+            continue;
+        }
         puan_open_pick(s->o, unit, n);
         close_same(s, unit, n);
         cost = cost_now(s);
