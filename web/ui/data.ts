@@ -36,6 +36,9 @@ export interface DataOptions<T> {
   auto?: boolean;
 }
 
+/** How long until what came in part is asked for again. */
+const PARTIAL_MS = 4000;
+
 function isEmpty(data: unknown): boolean {
   const items = (data as { items?: unknown[] } | null)?.items;
   return Array.isArray(items) && items.length === 0;
@@ -50,6 +53,7 @@ export function useData<T>(path: MaybeRefOrGetter<string | null>, options: DataO
   let run = 0;
   let stop: AbortController | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
+  let whole: ReturnType<typeof setTimeout> | undefined;
 
   async function reload(): Promise<void> {
     const p = toValue(path);
@@ -57,6 +61,7 @@ export function useData<T>(path: MaybeRefOrGetter<string | null>, options: DataO
     const mine = ++run;
     stop?.abort();
     stop = new AbortController();
+    clearTimeout(whole);
     busy.value = true;
     try {
       const answer = await get<T>(p, toValue(options.query), stop.signal);
@@ -64,6 +69,8 @@ export function useData<T>(path: MaybeRefOrGetter<string | null>, options: DataO
       if (answer !== data.value) data.value = answer;
       error.value = null;
       loadedAt.value = Date.now();
+      // the rest may be there soon, and nothing else would tell of it
+      if ((answer as { partial?: unknown } | null)?.partial) whole = setTimeout(() => void reload(), PARTIAL_MS);
     } catch (e) {
       if (mine !== run || (e instanceof ApiProblem && e.code === 'left')) return;
       error.value = e instanceof ApiProblem ? e : new ApiProblem(0, 'unreadable', String(e));
@@ -97,6 +104,7 @@ export function useData<T>(path: MaybeRefOrGetter<string | null>, options: DataO
     stop?.abort();
     run++;
     clearInterval(timer);
+    clearTimeout(whole);
   });
 
   const partial = computed<Partial_ | null>(() => (data.value as { partial?: Partial_ } | null)?.partial ?? null);
