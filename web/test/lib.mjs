@@ -324,14 +324,15 @@ export async function states(page, { url, api: pattern, empty, filter, only, aga
     return settled(page);
   };
   const answer = (change) => async (route) => {
-    const r = await route.fetch({ headers: { ...route.request().headers(), 'if-none-match': '' } });
+    const r = await route.fetch({ headers: { ...route.request().headers(), 'if-none-match': '' } }).catch(() => null);
+    if (!r) return undefined;
     let json = null;
     try {
       json = await r.json();
     } catch {
-      return route.fulfill({ response: r });
+      return route.fulfill({ response: r }).catch(() => undefined);
     }
-    return route.fulfill({ response: r, json: change(json), headers: { ...r.headers(), etag: '' } });
+    return route.fulfill({ response: r, json: change(json), headers: { ...r.headers(), etag: '' } }).catch(() => undefined); // the page may have left
   };
   for (const state of want) {
     const handler = {
