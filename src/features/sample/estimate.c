@@ -1,0 +1,628 @@
+/*
+ * puan sample estimate: totals, means, ratios and shares from a sample, with
+ * the standard errors of its design; puan sample allocate: numbers to take.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "core/sample/allocate.h"
+#include "core/sample/estimate.h"
+#include "features/sample/columns.h"
+#include "features/sample/sample.h"
+#include "kit/os/heap.h"
+
+#define MANY 32
+#define COLUMNS (4 * MANY)
+
+enum kind { TOTAL, MEAN, RATIO, SHARE };
+static const char *const kinds[] = { "total", "mean", "ratio", "share" };
+
+struct wanted {
+    enum kind kind;
+    const char *text;
+    size_t y, x; /* columns */
+};
+
+struct options {
+    const char *path[MANY], *weight, *strata, *cluster, *units, *second, *p,
+        *by, *where;
+    size_t n_paths;
+    struct wanted want[MANY];
+    size_t n_want;
+    enum puan_drawn drawn;
+    enum puan_lonely lonely;
+    double level;
+    bool json, csv, quiet;
+};
+
+/* Columns by name, each once; indexes of those with a meaning, or NONE. */
+#define NONE SIZE_MAX
+struct work {
+    struct options *o;
+    struct puan_arena *a;
+    struct puan_column col[COLUMNS];
+    size_t n_cols, weight, strata, cluster, units, second, p, by;
+    uint32_t rows, *order;
+    struct puan_design d;
+    struct puan_sample_stratum *stratum;
+    struct puan_sample_primary *primary;
+    double *w;
+    uint32_t left_out; /* rows without a weight or stratum */
+    bool text_began, json_began;
+    struct puan_out out;
+    struct puan_jw json;
+};
+
+static size_t column(struct work *w, struct puan_str name, bool number)
+{
+    for (size_t i = 0; i < w->n_cols; i++)
+        if (puan_str_eq(w->col[i].name, name) && w->col[i].number == number)
+            return i;
+    if (w->n_cols == COLUMNS)
+        return NONE;
+    w->col[w->n_cols] = (struct puan_column){ .name = name, .number = number };
+    return w->n_cols++;
+}
+
+static size_t maybe(struct work *w, const char *name, bool number)
+{
+    return name ? column(w, puan_str_of(name), number) : NONE;
+}
+
+/* ---- reading
+ * ------------------------------------------------------------------- */
+
+static enum puan_status ask(struct work *w, struct puan_err *err)
+{
+    struct options *o = w->o;
+
+    w->weight = maybe(w, o->weight, true);
+    w->strata = maybe(w, o->strata, false);
+    w->cluster = maybe(w, o->cluster, false);
+    w->units = maybe(w, o->units, true);
+    w->second = maybe(w, o->second, true);
+    w->p = maybe(w, o->p, true);
+    w->by = maybe(w, o->by, false);
+    for (size_t i = 0; i < o->n_want; i++) {
+        struct wanted *x = &o->want[i];
+        struct puan_str rest = puan_str_of(x->text), y;
+
+        if (!puan_str_split(&y, &rest, '/'))
+            return puan_fail(err, PUAN_EINVAL, "--ratio", "no item is named");
+        if ((x->kind == RATIO) != (rest.p != NULL))
+            return puan_fail(err, PUAN_EINVAL, kinds[x->kind],
+                             "\"%s\": a ratio is ITEM/ITEM, the others are one "
+                             "item",
+                             x->text);
+        x->y = column(w, y, x->kind != SHARE);
+        x->x = rest.p ? column(w, rest, true) : NONE;
+    }
+    return puan_columns_load(w->col, w->n_cols, &w->rows, o->path, o->n_paths,
+                             w->a, err);
+}
+
+static uint32_t label(const struct work *w, size_t c, uint32_t row)
+{
+    return c == NONE ? 0 : w->col[c].label[row];
+}
+
+static double value(const struct work *w, size_t c, uint32_t row, double dflt)
+{
+    return c == NONE ? dflt : w->col[c].value[row];
+}
+
+/* Rows in the order of strata and clusters, their own within. */
+static enum puan_status arrange(struct work *w, struct puan_err *err)
+{
+    uint32_t n = 0, *count, strata, clusters;
+    uint32_t *half = puan_new_n(w->a, w->rows ? w->rows : 1, uint32_t);
+
+    w->order = puan_new_n(w->a, w->rows ? w->rows : 1, uint32_t);
+    strata = w->strata == NONE ? 1 : w->col[w->strata].n_text;
+    clusters = w->cluster == NONE ? 1 : w->col[w->cluster].n_text;
+    count =
+        puan_new_n(w->a, (strata > clusters ? strata : clusters) + 2, uint32_t);
+    if (!w->order || !half || !count)
+        return puan_arena_check(w->a, err);
+    /* two stable counting sorts: clusters, then strata */
+    for (uint32_t r = 0; r < w->rows; r++)
+        if (label(w, w->strata, r) == PUAN_NO_LABEL ||
+            label(w, w->cluster, r) == PUAN_NO_LABEL ||
+            !(value(w, w->weight, r, 1) > 0)) {
+            w->left_out++;
+        } else {
+            half[n++] = r;
+            count[label(w, w->cluster, r) + 1]++;
+        }
+    for (uint32_t k = 1; k <= clusters; k++)
+        count[k] += count[k - 1];
+    for (uint32_t i = 0; i < n; i++)
+        w->order[count[label(w, w->cluster, half[i])]++] = half[i];
+    memset(count, 0,
+           ((strata > clusters ? strata : clusters) + 2) * sizeof(*count));
+    for (uint32_t i = 0; i < n; i++)
+        count[label(w, w->strata, w->order[i]) + 1]++;
+    for (uint32_t k = 1; k <= strata; k++)
+        count[k] += count[k - 1];
+    for (uint32_t i = 0; i < n; i++)
+        half[count[label(w, w->strata, w->order[i])]++] = w->order[i];
+    memcpy(w->order, half, n * sizeof(*half));
+    w->d.n_units = n;
+    return PUAN_OK;
+}
+
+static bool is_size(double v)
+{
+    return v >= 0; /* not NAN */
+}
+
+static enum puan_status design(struct work *w, struct puan_err *err)
+{
+    uint32_t n = w->d.n_units;
+    const struct puan_column *sc =
+        w->strata == NONE ? NULL : &w->col[w->strata];
+
+    w->stratum = puan_new_n(w->a, n ? n : 1, struct puan_sample_stratum);
+    w->primary = puan_new_n(w->a, n ? n : 1, struct puan_sample_primary);
+    w->w = puan_new_n(w->a, n ? n : 1, double);
+    if (!w->stratum || !w->primary || !w->w)
+        return puan_arena_check(w->a, err);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t r = w->order[i], before = i ? w->order[i - 1] : 0;
+        bool s =
+            i == 0 || label(w, w->strata, r) != label(w, w->strata, before);
+        bool p = s || w->cluster == NONE ||
+                 label(w, w->cluster, r) != label(w, w->cluster, before);
+        double units = value(w, w->units, r, 0), m = value(w, w->second, r, 0);
+
+        if (!is_size(units) || !is_size(m))
+            return puan_fail(err, PUAN_EINVAL, "design",
+                             "row %u has no number of units", r + 2);
+        if (s) {
+            w->stratum[w->d.n_strata].first = w->d.n_primary;
+            w->stratum[w->d.n_strata].units = units;
+            w->stratum[w->d.n_strata].label = label(w, w->strata, r);
+            w->d.n_strata++;
+        } else if (fabs(w->stratum[w->d.n_strata - 1].units - units) > 0) {
+            return puan_fail(
+                err, PUAN_EINVAL, w->o->units,
+                "row %u differs from another of its stratum "
+                "\"%.*s\"",
+                r + 2,
+                PUAN_FMT(sc ? sc->text[label(w, w->strata, r)] : PUAN_STR("")));
+        }
+        if (p) {
+            w->primary[w->d.n_primary].first = i;
+            w->primary[w->d.n_primary].units = m;
+            w->primary[w->d.n_primary].p = value(w, w->p, r, 0);
+            w->d.n_primary++;
+            w->stratum[w->d.n_strata - 1].n++;
+        }
+        w->primary[w->d.n_primary - 1].n++;
+        w->w[i] = value(w, w->weight, r, 1);
+    }
+    w->d.stratum = w->stratum;
+    w->d.primary = w->primary;
+    w->d.weight = w->w;
+    w->d.drawn = w->o->drawn;
+    w->d.lonely = w->o->lonely;
+    return PUAN_OK;
+}
+
+/* ---- writing
+ * ------------------------------------------------------------------- */
+
+static const char *unstar(char text[40], double v)
+{
+    snprintf(text, 40, "%.10g", v);
+    return text;
+}
+
+static void write(struct work *w, const struct wanted *x, struct puan_str what,
+                  struct puan_str by, const struct puan_estimate *e)
+{
+    const struct options *o = w->o;
+    const struct {
+        const char *key;
+        double v;
+    } part[] = { { "value", e->value }, { "se", e->se },        { "cv", e->cv },
+                 { "low", e->low },     { "high", e->high },    { "df", e->df },
+                 { "deff", e->deff },   { "weight", e->weight } };
+    char text[40];
+
+    if (o->json) {
+        puan_jw_map(&w->json);
+        puan_jw_ktext(&w->json, "kind", kinds[x->kind]);
+        puan_jw_kstr(&w->json, "item", what);
+        if (o->by)
+            puan_jw_kstr(&w->json, "by", by);
+        puan_jw_kint(&w->json, "n", e->n);
+        for (size_t i = 0; i < PUAN_COUNT(part); i++) {
+            puan_jw_key(&w->json, part[i].key);
+            if (e->given && isfinite(part[i].v))
+                puan_jw_raw(&w->json, puan_str_of(unstar(text, part[i].v)));
+            else
+                puan_jw_null(&w->json);
+        }
+        puan_jw_end(&w->json, '}');
+        return;
+    }
+    if (o->csv) {
+        if (!w->text_began)
+            printf("kind,item,by,n,value,se,cv,low,high,df,deff,weight\n");
+        w->text_began = true;
+        puan_arena_reset(w->out.arena);
+        puan_out_init(&w->out, w->out.arena);
+        puan_csv_put(&w->out, what);
+        puan_out_char(&w->out, ',');
+        puan_csv_put(&w->out, by);
+        printf("%s,%.*s,%u", kinds[x->kind], PUAN_FMT(puan_out_view(&w->out)),
+               e->n);
+        for (size_t i = 0; i < PUAN_COUNT(part); i++)
+            printf(",%s", e->given ? unstar(text, part[i].v) : "");
+        printf("\n");
+        return;
+    }
+    if (!w->text_began)
+        printf("%-7s %-24s %-14s %8s %16s %14s %9s   %s\n", "", "", "", "n",
+               "估计 value", "标准误 SE", "deff", "置信区间 limits");
+    w->text_began = true;
+    printf("%-7s %-24.*s %-14.*s %8u ", kinds[x->kind], PUAN_FMT(what),
+           PUAN_FMT(by), e->n);
+    if (!e->given)
+        printf("%14s\n", "-");
+    else
+        printf("%14.9g %12.7g %9.3f   %.9g – %.9g\n", e->value, e->se, e->deff,
+               e->low, e->high);
+}
+
+/* ---- estimating
+ * ------------------------------------------------------------------ */
+
+static enum puan_status one(struct work *w, const struct wanted *x,
+                            struct puan_str what, uint32_t code,
+                            uint32_t domain, struct puan_err *err)
+{
+    uint32_t n = w->d.n_units;
+    struct puan_arena scratch;
+    struct puan_estimate e;
+    struct puan_str by = domain == PUAN_NO_LABEL ? (struct puan_str){ "", 0 }
+                                                 : w->col[w->by].text[domain];
+    double *y, *z;
+    bool *in;
+    enum puan_status st;
+
+    puan_arena_init(&scratch, &puan_heap);
+    y = puan_new_n(&scratch, n ? n : 1, double);
+    z = puan_new_n(&scratch, n ? n : 1, double);
+    in = puan_new_n(&scratch, n ? n : 1, bool);
+    st = puan_arena_check(&scratch, err);
+    for (uint32_t i = 0; st == PUAN_OK && y && z && in && i < n; i++) {
+        uint32_t r = w->order[i];
+
+        in[i] = domain == PUAN_NO_LABEL || label(w, w->by, r) == domain;
+        z[i] = x->x == NONE ? 1 : w->col[x->x].value[r];
+        if (x->kind == SHARE) {
+            in[i] &= w->col[x->y].label[r] != PUAN_NO_LABEL;
+            y[i] = w->col[x->y].label[r] == code;
+        } else {
+            y[i] = w->col[x->y].value[r];
+        }
+        /* who gave no answer is no part of the domain */
+        if (isnan(y[i]) || isnan(z[i])) {
+            in[i] = false;
+            y[i] = z[i] = 0;
+        }
+    }
+    if (st == PUAN_OK)
+        st =
+            x->kind == TOTAL
+                ? puan_estimate_total(&e, &w->d, y, in, w->o->level, &scratch,
+                                      err)
+                : puan_estimate_ratio(&e, &w->d, y, x->kind == RATIO ? z : NULL,
+                                      in, w->o->level, &scratch, err);
+    if (st == PUAN_OK)
+        write(w, x, what, by, &e);
+    puan_arena_clear(&scratch);
+    return st;
+}
+
+static enum puan_status each_domain(struct work *w, const struct wanted *x,
+                                    struct puan_str what, uint32_t code,
+                                    struct puan_err *err)
+{
+    enum puan_status st = one(w, x, what, code, PUAN_NO_LABEL, err);
+
+    for (uint32_t k = 0;
+         st == PUAN_OK && w->by != NONE && k < w->col[w->by].n_text; k++)
+        st = one(w, x, what, code, k, err);
+    return st;
+}
+
+static enum puan_status estimate(struct work *w, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t i = 0; st == PUAN_OK && i < w->o->n_want; i++) {
+        const struct wanted *x = &w->o->want[i];
+
+        if (x->kind != SHARE) {
+            st = each_domain(w, x, puan_str_of(x->text), 0, err);
+            continue;
+        }
+        for (uint32_t k = 0; st == PUAN_OK && k < w->col[x->y].n_text; k++) {
+            struct puan_str code = w->col[x->y].text[k];
+
+            st = each_domain(w, x,
+                             puan_str_of(puan_arena_fmt(
+                                 w->a, "%s=%.*s", x->text, PUAN_FMT(code))),
+                             k, err);
+        }
+    }
+    return st;
+}
+
+/* ---- options
+ * -------------------------------------------------------------------- */
+
+static const char *option(struct options *o, const char *a, const char *v)
+{
+    const struct {
+        const char *name;
+        const char **to;
+    } texts[] = { { "--weight", &o->weight },
+                  { "--strata", &o->strata },
+                  { "--cluster", &o->cluster },
+                  { "--stratum-units", &o->units },
+                  { "--second-units", &o->second },
+                  { "--p", &o->p },
+                  { "--by", &o->by } };
+
+    for (size_t i = 0; i < PUAN_COUNT(texts); i++)
+        if (strcmp(a, texts[i].name) == 0) {
+            *texts[i].to = v;
+            return NULL;
+        }
+    for (unsigned k = 0; k < PUAN_COUNT(kinds); k++)
+        if (strncmp(a, "--", 2) == 0 && strcmp(a + 2, kinds[k]) == 0) {
+            if (o->n_want == MANY)
+                return "too many estimates";
+            o->want[o->n_want++] = (struct wanted){ (enum kind)k, v, 0, 0 };
+            return NULL;
+        }
+    if (strcmp(a, "--drawn") == 0) {
+        if (strcmp(v, "simple") == 0)
+            o->drawn = PUAN_DRAWN_SIMPLE;
+        else if (strcmp(v, "systematic") == 0)
+            o->drawn = PUAN_DRAWN_SYSTEMATIC;
+        else if (strcmp(v, "pps") == 0)
+            o->drawn = PUAN_DRAWN_UNEQUAL;
+        else
+            return "simple, systematic or pps";
+    } else if (strcmp(a, "--lonely") == 0) {
+        if (strcmp(v, "fail") == 0)
+            o->lonely = PUAN_LONELY_FAIL;
+        else if (strcmp(v, "certainty") == 0)
+            o->lonely = PUAN_LONELY_CERTAINTY;
+        else if (strcmp(v, "centre") == 0)
+            o->lonely = PUAN_LONELY_CENTRE;
+        else if (strcmp(v, "average") == 0)
+            o->lonely = PUAN_LONELY_AVERAGE;
+        else
+            return "fail, certainty, centre or average";
+    } else if (strcmp(a, "--level") == 0) {
+        int64_t n;
+
+        if (!puan_fixed_parse(&n, puan_str_of(v), 6) || n < 500000 ||
+            n > 999999)
+            return "a level of confidence such as 0.95";
+        o->level = (double)n / 1e6;
+    } else {
+        return "unknown option";
+    }
+    return NULL;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+    const char *bad = NULL, *at = "sample estimate";
+
+    *o = (struct options){ .level = 0.95 };
+    for (int i = 1; i < argc && !bad; i++) {
+        at = argv[i];
+        if (strncmp(at, "--", 2) != 0) {
+            if (o->n_paths == MANY)
+                bad = "too many files";
+            else
+                o->path[o->n_paths++] = at;
+        } else if (strcmp(at, "--json") == 0) {
+            o->json = true;
+        } else if (strcmp(at, "--csv") == 0) {
+            o->csv = true;
+        } else if (i + 1 == argc) {
+            bad = "needs a value or is unknown";
+        } else {
+            bad = option(o, at, argv[++i]);
+        }
+    }
+    if (!bad && o->n_paths == 0)
+        bad = "a file is needed";
+    if (!bad && o->n_want == 0)
+        bad = "one of --total, --mean, --ratio, --share is needed";
+    if (!bad && o->drawn == PUAN_DRAWN_UNEQUAL && !o->p)
+        bad = "--drawn pps needs --p, the probabilities of the primary units";
+    if (!bad)
+        return true;
+    fprintf(stderr, "puan: %s: %s\n", at, bad);
+    return false;
+}
+
+int puan_sample_estimate(int argc, char **argv)
+{
+    struct options o;
+    struct puan_arena a, text;
+    struct work w = { .o = &o, .a = &a };
+    struct puan_err err = { 0 };
+    enum puan_status st;
+
+    if (!parse(&o, argc, argv))
+        return PUAN_EXIT_USAGE;
+    puan_arena_init(&a, &puan_heap);
+    puan_arena_init(&text, &puan_heap);
+    puan_out_init(&w.out, &text);
+    puan_jw_init(&w.json, &w.out);
+    st = ask(&w, &err);
+    if (st == PUAN_OK)
+        st = arrange(&w, &err);
+    if (st == PUAN_OK)
+        st = design(&w, &err);
+    if (st == PUAN_OK && w.d.n_units == 0)
+        st = puan_fail(&err, PUAN_EINVAL, o.path[0], "no row has a weight");
+    if (st == PUAN_OK && w.left_out)
+        fprintf(stderr,
+                "puan sample estimate: %u rows without weight, stratum or "
+                "cluster are left out\n",
+                w.left_out);
+    if (st == PUAN_OK && o.json) {
+        puan_jw_map(&w.json);
+        puan_jw_kint(&w.json, "units", w.d.n_units);
+        puan_jw_kint(&w.json, "primary", w.d.n_primary);
+        puan_jw_kint(&w.json, "strata", w.d.n_strata);
+        puan_jw_key(&w.json, "estimates");
+        puan_jw_list(&w.json);
+    }
+    if (st == PUAN_OK)
+        st = estimate(&w, &err);
+    if (st == PUAN_OK && o.json) {
+        puan_jw_end(&w.json, ']');
+        puan_jw_end(&w.json, '}');
+        st = puan_arena_check(&text, &err);
+        printf("%.*s\n", PUAN_FMT(puan_out_view(&w.out)));
+    }
+    puan_arena_clear(&text);
+    puan_arena_clear(&a);
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_sample_fail(&err);
+}
+
+/* ---- allocation
+ * -------------------------------------------------------------------- */
+
+struct wish {
+    const char *path, *how, *take, *budget, *cv, *mean, *least;
+};
+
+static bool real(double *v, const char *s)
+{
+    char *end;
+
+    *v = s ? strtod(s, &end) : 0;
+    return !s || (*end == '\0' && isfinite(*v) && *v > 0);
+}
+
+static enum puan_status allocate(const struct wish *q, enum puan_allocation how,
+                                 const double v[5], struct puan_arena *a,
+                                 struct puan_err *err)
+{
+    struct puan_column col[4] = {
+        { .name = PUAN_STR("stratum") },
+        { .name = PUAN_STR("units"), .number = true },
+        { .name = PUAN_STR("sd"), .number = true, .optional = true },
+        { .name = PUAN_STR("cost"), .number = true, .optional = true }
+    };
+    struct puan_stratum_size *s;
+    double *share, n = v[0];
+    uint32_t rows = 0, *whole;
+    enum puan_status st = puan_columns_load(col, 4, &rows, &q->path, 1, a, err);
+
+    if (st != PUAN_OK)
+        return st;
+    s = puan_new_n(a, rows + 1, struct puan_stratum_size);
+    share = puan_new_n(a, rows + 1, double);
+    whole = puan_new_n(a, rows + 1, uint32_t);
+    if (!s || !share || !whole)
+        return puan_arena_check(a, err);
+    for (uint32_t i = 0; i < rows; i++) {
+        s[i] =
+            (struct puan_stratum_size){ col[1].value[i],
+                                        col[2].there ? col[2].value[i] : 1,
+                                        col[3].there ? col[3].value[i] : 1, 0 };
+        if (col[0].label[i] == PUAN_NO_LABEL || !(s[i].units >= 0) ||
+            !(s[i].sd >= 0) || !(s[i].cost > 0) || s[i].units > UINT32_MAX)
+            return puan_fail_at(err, PUAN_EINVAL, q->path, i + 2, 1,
+                                "stratum, units, sd and cost are needed, not "
+                                "below 0");
+    }
+    if (q->budget)
+        n = puan_size_for_budget(s, rows, v[1]);
+    if (q->cv)
+        n = puan_size_for_variance(s, rows, v[2] * v[3] * v[2] * v[3]);
+    if (!puan_allocate(share, s, rows, how, n))
+        return puan_fail(err, PUAN_EINVAL, q->path,
+                         "there is nothing to share");
+    st = puan_allocate_whole(whole, share, s, rows, (uint32_t)ceil(n - 1e-9),
+                             (uint32_t)v[4], a, err);
+    if (st != PUAN_OK)
+        return st;
+    printf("stratum,units,share,take\n");
+    for (uint32_t i = 0; i < rows; i++) {
+        struct puan_out o;
+
+        puan_out_init(&o, a);
+        puan_csv_put(&o, col[0].text[col[0].label[i]]);
+        printf("%.*s,%.0f,%.6f,%u\n", PUAN_FMT(puan_out_view(&o)), s[i].units,
+               share[i], whole[i]);
+        share[i] = whole[i];
+    }
+    fprintf(stderr, "估计均值的标准误 standard error of the mean: %.7g\n",
+            puan_allocated_error(share, s, rows));
+    return PUAN_OK;
+}
+
+int puan_sample_allocate(int argc, char **argv)
+{
+    static const char *const hows[] = { "proportional", "equal", "root",
+                                        "neyman", "cost" };
+    struct wish q = { .how = "neyman", .least = "1" };
+    const struct {
+        const char *name;
+        const char **to;
+    } option_of[] = { { "--how", &q.how },       { "--take", &q.take },
+                      { "--budget", &q.budget }, { "--cv", &q.cv },
+                      { "--mean", &q.mean },     { "--least", &q.least } };
+    struct puan_err err = { 0 };
+    struct puan_arena a;
+    double v[5];
+    unsigned how = 0;
+    enum puan_status st;
+
+    for (int i = 1; i < argc; i++) {
+        size_t k = 0;
+
+        while (k < PUAN_COUNT(option_of) &&
+               strcmp(argv[i], option_of[k].name) != 0)
+            k++;
+        if (k < PUAN_COUNT(option_of) && i + 1 < argc)
+            *option_of[k].to = argv[++i];
+        else if (strncmp(argv[i], "--", 2) == 0 || q.path)
+            return PUAN_EXIT_USAGE;
+        else
+            q.path = argv[i];
+    }
+    while (how < PUAN_COUNT(hows) && strcmp(q.how, hows[how]) != 0)
+        how++;
+    if (!q.path || how == PUAN_COUNT(hows) ||
+        (q.take != NULL) + (q.budget != NULL) + (q.cv != NULL) != 1 ||
+        (q.cv != NULL) != (q.mean != NULL) || !real(&v[0], q.take) ||
+        !real(&v[1], q.budget) || !real(&v[2], q.cv) || !real(&v[3], q.mean) ||
+        !real(&v[4], q.least))
+        return PUAN_EXIT_USAGE;
+    if (q.budget || q.cv)
+        how = PUAN_ALLOCATE_COST;
+    puan_arena_init(&a, &puan_heap);
+    st = allocate(&q, (enum puan_allocation)how, v, &a, &err);
+    puan_arena_clear(&a);
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_sample_fail(&err);
+}

@@ -1,0 +1,86 @@
+/* The commands of sampling. */
+#include <stdio.h>
+
+#include "features/sample/sample.h"
+
+int puan_sample_fail(const struct puan_err *err)
+{
+    fprintf(stderr, "puan sample: %s", err->where);
+    if (err->line)
+        fprintf(stderr, ":%u", err->line);
+    if (err->line && err->col)
+        fprintf(stderr, ":%u", err->col);
+    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
+    switch (err->code) {
+    case PUAN_EINVAL:
+    case PUAN_ENOTFOUND:
+    case PUAN_ECONFLICT:
+    case PUAN_ELIMIT:
+    case PUAN_EIO: /* a file that cannot be read is input, too */
+        return PUAN_EXIT_INPUT;
+    case PUAN_EDENIED:
+        return PUAN_EXIT_REFUSED;
+    case PUAN_OK:
+    case PUAN_EBUSY:
+    case PUAN_ENOMEM:
+    case PUAN_EBUG:
+        break;
+    }
+    return PUAN_EXIT_SYSTEM;
+}
+
+static const struct puan_command commands[] = {
+    { "sample",
+      "DATA… --seed TEXT (--take N | --take-each N | --rate R | --every K | "
+      "--takes FILE) [--draw simple|systematic|every|pps] [--unit ENTITY] "
+      "[--strata ITEM,…] [--allocate proportional|equal|root] [--least N] "
+      "[--size ITEM|ENTITY] [--within ENTITY --then-take N|--then-every K "
+      "[--then simple|systematic]] [--level NAME=ITEM,…]… [--entity NAME] "
+      "[--columns ITEM,…] [-o FILE] [--record FILE] [--digest sm3|sha256] "
+      "[--json] [--threads N] [--quiet]",
+      "Draws a sample of the rows of an entity of a frame or CSV: simple, "
+      "systematic with a random start, every Kth, or with probability "
+      "proportional to size, in strata, in one stage or two. All chance comes "
+      "from the seed: publish it before the draw, and anyone redoes it from "
+      "the record. -o writes "
+      "the rows taken with weight, probability and the numbers that estimates "
+      "need; --record writes seed, digest of the frame, options, strata and "
+      "digest of the selection. A tenth of the households: --unit household "
+      "--rate 0.1. An area sample: --unit ea --draw pps --size household "
+      "--take 400 --within household --then-take 20 --strata region.",
+      puan_sample_draw, "抽样：系统、分层、PPS、两阶段，种子可公开复核" },
+    { "sample verify", "RECORD DATA… [--quiet]",
+      "Draws again by a record and compares: the frame's digest and the "
+      "selection's. Exit code 1 when one differs.",
+      puan_sample_verify, "按抽样记录重新抽取并核对" },
+    { "sample estimate",
+      "SAMPLE… [--weight ITEM] [--strata ITEM] [--cluster ITEM] "
+      "[--stratum-units ITEM] [--second-units ITEM] [--p ITEM] [--by ITEM] "
+      "(--total ITEM | --mean ITEM | --ratio ITEM/ITEM | --share ITEM)… "
+      "[--drawn simple|systematic|pps] "
+      "[--lonely fail|certainty|centre|average] [--level 0.95] [--csv] "
+      "[--json]",
+      "Estimates totals, means, ratios and shares from a sample, with standard "
+      "errors of its design, confidence limits and design effects, for the "
+      "whole and by the values of an item. --cluster names the primary units, "
+      "--stratum-units the column with their number in the stratum (without it "
+      "no finite population correction is made), --second-units that of the "
+      "units in each primary unit, --p the probabilities of the primary units "
+      "for --drawn pps. --lonely says what a stratum with one primary unit "
+      "adds.",
+      puan_sample_estimate, "由样本估计总体并给出抽样误差" },
+    { "sample allocate",
+      "STRATA (--take N | --budget B | --cv C --mean M) "
+      "[--how proportional|equal|root|neyman|cost] [--least N]",
+      "Numbers to take of each stratum. STRATA is a CSV with stratum, units "
+      "and, "
+      "for neyman and cost, sd and cost; what it writes serves --takes of puan "
+      "sample.",
+      puan_sample_allocate, "计算各层样本量" },
+};
+
+const struct puan_feature puan_feature_sample = {
+    .name = "sample",
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};
