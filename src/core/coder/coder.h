@@ -104,8 +104,33 @@ struct puan_str puan_coder_key(const struct puan_coder *c,
                                const struct puan_str *field, size_t n_fields,
                                struct puan_arena *a);
 
-/* Similarity of two answers: shared n-grams, 0 to 1,000,000 (Dice, 1945). */
+/* How alike an answer and an entry of the index are, by the characters and
+   pairs of characters they share; Dice's coefficient (L. Dice, 1945). */
+struct puan_coder_near {
+    uint32_t ppm; /* 0 to 1,000,000; 0: no entry shares anything */
+    struct puan_str entry;
+    uint32_t node;
+};
+PUAN_MUST_USE enum puan_status
+puan_coder_nearest(struct puan_coder_near *out, const struct puan_coder *c,
+                   const struct puan_str *field, size_t n_fields,
+                   struct puan_arena *scratch, struct puan_err *err);
+
+/* The same of two answers. */
 uint32_t puan_coder_alike(const struct puan_coder *c, struct puan_str x,
                           struct puan_str y, struct puan_arena *scratch);
+
+/* Does `whole` say all that `part` says: has it all its characters and pairs?
+ */
+bool puan_coder_says(const struct puan_coder *c, struct puan_str whole,
+                     struct puan_str part, struct puan_arena *scratch);
+
+/*
+ * The answer in another order: its words (as the word list parts it) turned
+ * round, joined by `glue`.  For tests of the promise above.
+ */
+struct puan_str puan_coder_turned(const struct puan_coder *c,
+                                  struct puan_str text, const char *glue,
+                                  struct puan_arena *a);
 
 #endif

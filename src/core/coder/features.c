@@ -70,8 +70,15 @@ static const struct coder_word *word_at(const struct coder_lexicon *w,
     return NULL;
 }
 
+/* What is found on the way through a text. */
+struct found {
+    void (*run)(void *ctx, const uint32_t *cp, size_t n);
+    void (*word)(void *ctx, const struct coder_word *w);
+    void *ctx;
+};
+
 /* A stretch of Chinese characters: words of the list part it. */
-static void chinese(struct coder_bag *b, const struct coder_lexicon *w,
+static void chinese(const struct found *to, const struct coder_lexicon *w,
                     const uint32_t *cp, size_t n)
 {
     uint32_t run[PUAN_CODER_TEXT];
@@ -83,30 +90,58 @@ static void chinese(struct coder_bag *b, const struct coder_lexicon *w,
 
         if (!x) {
             run[k++] = cp[i++];
-            continue;
-        }
-        if (x->kind == CODER_WORD_SAME)
-            as = &w->word[x->value];
-        if (as->kind == CODER_WORD_KEEP) {
-            for (size_t j = 0; j < as->n && k < PUAN_CODER_TEXT; j++)
-                run[k++] = as->cp[j];
         } else {
-            stretch(b, run, k);
-            k = 0;
-            if (x->kind == CODER_WORD_ROLE) {
-                uint32_t role = x->value;
-
-                put(b, CODER_GRAM_ROLE, &role, 1);
-                put(b, CODER_GRAM_WORD, x->cp, x->n);
+            if (x->kind == CODER_WORD_SAME)
+                as = &w->word[x->value];
+            if (as->kind == CODER_WORD_KEEP) {
+                for (size_t j = 0; j < as->n; j++)
+                    run[k++] = as->cp[j];
+            } else {
+                to->run(to->ctx, run, k);
+                k = 0;
+                to->word(to->ctx, x);
             }
+            i += x->n;
         }
-        i += x->n;
         if (k + CODER_WORD_MOST > PUAN_CODER_TEXT) {
-            stretch(b, run, k);
+            to->run(to->ctx, run, k);
             k = 0;
         }
     }
-    stretch(b, run, k);
+    to->run(to->ctx, run, k);
+}
+
+static void bag_run(void *ctx, const uint32_t *cp, size_t n)
+{
+    stretch(ctx, cp, n);
+}
+
+static void bag_word(void *ctx, const struct coder_word *w)
+{
+    uint32_t role = w->value;
+
+    if (w->kind != CODER_WORD_ROLE)
+        return;
+    put(ctx, CODER_GRAM_ROLE, &role, 1);
+    put(ctx, CODER_GRAM_WORD, w->cp, w->n);
+}
+
+static void part(void *ctx, const uint32_t *cp, size_t n)
+{
+    struct puan_out *o = ctx;
+
+    for (size_t i = 0; i < n; i++) {
+        char utf8[4];
+
+        puan_out_bytes(o, utf8, puan_utf8_put(utf8, cp[i]));
+    }
+    if (n > 0)
+        puan_out_char(o, '\n');
+}
+
+static void part_word(void *ctx, const struct coder_word *w)
+{
+    part(ctx, w->cp, w->n);
 }
 
 static void fold(struct text *t, const struct coder_lexicon *w,
@@ -130,6 +165,7 @@ static void fold(struct text *t, const struct coder_lexicon *w,
 void coder_features(struct coder_bag *b, const struct coder_lexicon *w,
                     struct puan_str text)
 {
+    const struct found to = { bag_run, bag_word, b };
     struct text t;
 
     fold(&t, w, text);
@@ -141,7 +177,7 @@ void coder_features(struct coder_bag *b, const struct coder_lexicon *w,
             while (i < t.n && coder_han(t.cp[i]))
                 i++;
             b->any = true;
-            chinese(b, w, t.cp + from, i - from);
+            chinese(&to, w, t.cp + from, i - from);
         } else if (letter(t.cp[i])) {
             for (; i < t.n && letter(t.cp[i]); i++)
                 digits = digits && t.cp[i] <= '9';
@@ -150,6 +186,30 @@ void coder_features(struct coder_bag *b, const struct coder_lexicon *w,
                 put(b, CODER_GRAM_WORD, t.cp + from, i - from);
                 b->meant = true;
             }
+        } else {
+            i++;
+        }
+    }
+}
+
+void coder_parts(struct puan_out *o, const struct coder_lexicon *w,
+                 struct puan_str text)
+{
+    const struct found to = { part, part_word, o };
+    struct text t;
+
+    fold(&t, w, text);
+    for (size_t i = 0; i < t.n;) {
+        size_t from = i;
+
+        if (coder_han(t.cp[i])) {
+            while (i < t.n && coder_han(t.cp[i]))
+                i++;
+            chinese(&to, w, t.cp + from, i - from);
+        } else if (letter(t.cp[i])) {
+            while (i < t.n && letter(t.cp[i]))
+                i++;
+            part(o, t.cp + from, i - from);
         } else {
             i++;
         }
@@ -192,4 +252,12 @@ void coder_bag_finish(struct coder_bag *b)
         if (i == 0 || b->f[i].key != b->f[i - 1].key)
             b->f[n++] = b->f[i];
     b->n = n;
+}
+
+bool coder_bag_has(const struct coder_bag *b, uint64_t key)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (b->f[i].key == key)
+            return true;
+    return false;
 }

@@ -2,6 +2,7 @@
 #ifndef PUAN_CORE_CODER_INTERNAL_H
 #define PUAN_CORE_CODER_INTERNAL_H
 
+#include "base/out.h"
 #include "core/coder/coder.h"
 
 #define CODER_WORD_MOST 10 /* code points of a word of the word list */
@@ -70,8 +71,18 @@ struct coder_bag {
 /* Adds the features of one field. */
 void coder_features(struct coder_bag *b, const struct coder_lexicon *w,
                     struct puan_str text);
+/* The words a text is parted into, in the form compared, one after the other
+   with a line end between them. */
+void coder_parts(struct puan_out *o, const struct coder_lexicon *w,
+                 struct puan_str text);
 /* Sorts and drops repetitions, so that order and repetition do not count. */
 void coder_bag_finish(struct coder_bag *b);
+/* Characters and pairs. */
+static inline bool coder_gram(const struct coder_gram *f)
+{
+    return f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
+}
+bool coder_bag_has(const struct coder_bag *b, uint64_t key);
 
 uint64_t coder_hash(uint64_t h, uint32_t v);
 #define CODER_HASH 0xcbf29ce484222325u
@@ -88,6 +99,7 @@ static inline bool coder_han(uint32_t c)
 struct coder_entry {
     struct puan_str text;
     uint32_t node;
+    uint32_t grams; /* characters and pairs in it */
     double norm;
 };
 
@@ -99,7 +111,7 @@ struct coder_gain {
 
 struct coder_slot {
     uint64_t key; /* 0 empty */
-    uint32_t id;
+    uint32_t id, kind;
 };
 
 struct puan_coder {
@@ -124,5 +136,6 @@ enum puan_status coder_learn(struct puan_coder *c, struct puan_arena *a,
 /* Feature's number, or -1. */
 int64_t coder_feature(const struct puan_coder *c, uint64_t key);
 extern const double coder_weight[CODER_GRAM_KINDS];
+extern const double coder_alike_weight[CODER_GRAM_KINDS];
 
 #endif

@@ -16,10 +16,18 @@
 
 /* How much a feature counts by its kind; found by cross-validation over the
    entries (`puan code --tune`), not over any test text. */
-const double coder_weight[CODER_GRAM_KINDS] = { 0.45, 1.0, 0.7, 0.6, 1.0, 0.4 };
+const double coder_weight[CODER_GRAM_KINDS] = { 0.56,  0.139, 0.097,
+                                                0.101, 2.19,  0.184 };
+
+/* The same for the likeness to an entry, on top of how rare a feature is. */
+const double coder_alike_weight[CODER_GRAM_KINDS] = { 2.31,  0.834, 3.17,
+                                                      0.536, 3,     0.594 };
+
+/* A role an entry has from its class: matched, but no part of its length. */
+#define LENT (1u << 31)
 
 /* Strength of the parent's share, by depth: its say in counts of features. */
-static const double strength[] = { 60, 40, 25, 15, 10, 10, 10, 10 };
+static const double strength[] = { 50, 158, 25, 33 };
 
 static bool is_letter_code(struct puan_str s)
 {
@@ -188,7 +196,7 @@ static bool grow(struct puan_coder *c, struct puan_arena *a)
 }
 
 static bool feature_new(uint32_t *id, struct puan_coder *c, uint64_t key,
-                        struct puan_arena *a)
+                        unsigned kind, struct puan_arena *a)
 {
     size_t i;
 
@@ -199,6 +207,7 @@ static bool feature_new(uint32_t *id, struct puan_coder *c, uint64_t key,
         i = (i + 1) & (c->slots - 1);
     if (!c->slot[i].key) {
         c->slot[i].key = key;
+        c->slot[i].kind = kind;
         c->slot[i].id = (uint32_t)c->n_features++;
     }
     *id = c->slot[i].id;
@@ -261,10 +270,12 @@ static bool count_entry(struct tally *t, uint32_t e, struct coder_bag *b,
     b->n = 0;
     coder_features(b, &c->words, x->text);
     coder_bag_finish(b);
+    c->entry[e].grams = 0;
     for (size_t i = 0; i < b->n; i++) {
         uint32_t id;
 
-        if (!feature_new(&id, c, b->f[i].key, a) ||
+        c->entry[e].grams += coder_gram(&b->f[i]);
+        if (!feature_new(&id, c, b->f[i].key, b->f[i].kind, a) ||
             !note(t, id, x->node, coder_weight[b->f[i].kind]) ||
             !note_pair(t, id, e))
             return false;
@@ -278,9 +289,10 @@ static bool count_entry(struct tally *t, uint32_t e, struct coder_bag *b,
         if (!puan_str_eq(c->words.with[k].code, code))
             continue;
         h = coder_hash(h, c->words.with[k].role);
-        if (!feature_new(&id, c, h, a) ||
+        if (!feature_new(&id, c, h, CODER_GRAM_ROLE, a) ||
             !note(t, id, x->node,
-                  coder_weight[CODER_GRAM_ROLE] / (double)(roles + 1)))
+                  coder_weight[CODER_GRAM_ROLE] / (double)(roles + 1)) ||
+            (!coder_bag_has(b, h) && !note_pair(t, id, e | LENT)))
             return false;
     }
     return true;
@@ -440,9 +452,17 @@ static enum puan_status rarity(struct tally *t, struct puan_arena *a,
         uint32_t df = c->entry_at[f + 1] - c->entry_at[f];
 
         c->rarity[f] = coder_ln(1 + (double)c->n_entries / (1.0 + df));
-        for (uint32_t i = c->entry_at[f]; i < c->entry_at[f + 1]; i++)
-            c->entry[c->entry_of[i]].norm += c->rarity[f] * c->rarity[f];
     }
+    for (size_t i = 0; i < c->slots; i++)
+        if (c->slot[i].key)
+            c->rarity[c->slot[i].id] *= coder_alike_weight[c->slot[i].kind];
+    for (size_t f = 0; f < c->n_features; f++)
+        for (uint32_t i = c->entry_at[f]; i < c->entry_at[f + 1]; i++) {
+            if (c->entry_of[i] & LENT)
+                c->entry_of[i] &= ~LENT;
+            else
+                c->entry[c->entry_of[i]].norm += c->rarity[f] * c->rarity[f];
+        }
     for (size_t e = 0; e < c->n_entries; e++)
         c->entry[e].norm = coder_root(c->entry[e].norm);
     return PUAN_OK;

@@ -8,8 +8,10 @@
 
 /* How the two sources are weighed; found by cross-validation over the entries
    (see learn.c). */
-#define SHARE_WEIGHT 0.45
-#define ALIKE_WEIGHT 9.0
+#define SHARE_WEIGHT 0.682
+#define ALIKE_WEIGHT 4.03
+#define NEVER_HEARD 0.206
+#define FROM_ABOVE 0.83
 
 struct work {
     struct coder_bag *b;
@@ -46,7 +48,7 @@ static void collect(struct work *w, const struct puan_coder *c)
             double r = coder_ln(1 + (double)c->n_entries);
 
             if (w->b->f[i].kind == CODER_GRAM_PAIR)
-                norm += 0.25 * r * r;
+                norm += NEVER_HEARD * r * r;
             continue;
         }
         weight += share;
@@ -94,8 +96,9 @@ static void soften(struct work *w, const struct puan_coder *c)
             if (w->best[up] > above)
                 above = w->best[up];
         w->score[k] = SHARE_WEIGHT * w->score[k] +
-                      ALIKE_WEIGHT *
-                          (w->best[k] > above * 0.7 ? w->best[k] : above * 0.7);
+                      ALIKE_WEIGHT * (w->best[k] > above * FROM_ABOVE
+                                          ? w->best[k]
+                                          : above * FROM_ABOVE);
         if (w->score[k] > top)
             top = w->score[k];
     }
@@ -230,37 +233,113 @@ struct puan_str puan_coder_key(const struct puan_coder *c,
     return puan_out_view(&o);
 }
 
-uint32_t puan_coder_alike(const struct puan_coder *c, struct puan_str x,
-                          struct puan_str y, struct puan_arena *scratch)
+enum puan_status puan_coder_nearest(struct puan_coder_near *out,
+                                    const struct puan_coder *c,
+                                    const struct puan_str *field,
+                                    size_t n_fields, struct puan_arena *scratch,
+                                    struct puan_err *err)
+{
+    struct coder_bag *b = puan_new(scratch, struct coder_bag);
+    uint32_t *shared = puan_new_n(scratch, c->n_entries, uint32_t);
+    size_t grams = 0;
+
+    *out = (struct puan_coder_near){ 0 };
+    if (!b || !shared)
+        return puan_arena_check(scratch, err);
+    for (size_t i = 0; i < n_fields; i++)
+        coder_features(b, &c->words, field[i]);
+    coder_bag_finish(b);
+    for (size_t i = 0; i < b->n; i++) {
+        int64_t f = coder_feature(c, b->f[i].key);
+
+        if (!coder_gram(&b->f[i]))
+            continue;
+        grams++;
+        for (uint32_t k = f < 0 ? 0 : c->entry_at[f];
+             f >= 0 && k < c->entry_at[f + 1]; k++)
+            shared[c->entry_of[k]]++;
+    }
+    for (size_t e = 0; e < c->n_entries; e++) {
+        uint32_t ppm;
+
+        if (!shared[e])
+            continue;
+        ppm = (uint32_t)(2000000u * (uint64_t)shared[e] /
+                         (grams + c->entry[e].grams));
+        if (ppm > out->ppm)
+            *out = (struct puan_coder_near){ ppm, c->entry[e].text,
+                                             c->entry[e].node };
+    }
+    return PUAN_OK;
+}
+
+/* How many characters and pairs x and y have, and share. */
+static bool compare(size_t *x_n, size_t *y_n, size_t *both,
+                    const struct puan_coder *c, struct puan_str x,
+                    struct puan_str y, struct puan_arena *scratch)
 {
     struct coder_bag *p = puan_new(scratch, struct coder_bag);
     struct coder_bag *q = puan_new(scratch, struct coder_bag);
-    size_t same = 0, all = 0;
 
+    *x_n = *y_n = *both = 0;
     if (!p || !q)
-        return 0;
+        return false;
     coder_features(p, &c->words, x);
     coder_features(q, &c->words, y);
     coder_bag_finish(p);
     coder_bag_finish(q);
-    for (size_t i = 0, k = 0; i < p->n || k < q->n;) {
-        const struct coder_gram *f = i < p->n ? &p->f[i] : NULL;
-        const struct coder_gram *g = k < q->n ? &q->f[k] : NULL;
-        bool pair;
-
-        if (f && g && f->key == g->key) {
-            pair = f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
-            same += pair ? 2 : 0;
-            all += pair ? 2 : 0;
-            i++;
+    for (size_t k = 0; k < q->n; k++)
+        *y_n += coder_gram(&q->f[k]);
+    for (size_t i = 0, k = 0; i < p->n; i++) {
+        if (!coder_gram(&p->f[i]))
+            continue;
+        ++*x_n;
+        while (k < q->n && q->f[k].key < p->f[i].key)
             k++;
-        } else if (!g || (f && f->key < g->key)) {
-            all += f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
-            i++;
-        } else {
-            all += g->kind == CODER_GRAM_CHAR || g->kind == CODER_GRAM_PAIR;
-            k++;
-        }
+        *both += k < q->n && q->f[k].key == p->f[i].key;
     }
-    return all ? (uint32_t)(same * 1000000 / all) : 0;
+    return true;
+}
+
+uint32_t puan_coder_alike(const struct puan_coder *c, struct puan_str x,
+                          struct puan_str y, struct puan_arena *scratch)
+{
+    size_t x_n, y_n, both;
+
+    if (!compare(&x_n, &y_n, &both, c, x, y, scratch) || x_n + y_n == 0)
+        return 0;
+    return (uint32_t)(2000000u * (uint64_t)both / (x_n + y_n));
+}
+
+bool puan_coder_says(const struct puan_coder *c, struct puan_str whole,
+                     struct puan_str part, struct puan_arena *scratch)
+{
+    size_t x_n, y_n, both;
+
+    return compare(&x_n, &y_n, &both, c, part, whole, scratch) && x_n > 0 &&
+           both == x_n;
+}
+
+struct puan_str puan_coder_turned(const struct puan_coder *c,
+                                  struct puan_str text, const char *glue,
+                                  struct puan_arena *a)
+{
+    struct puan_out parts, o;
+    struct puan_str s;
+
+    puan_out_init(&parts, a);
+    puan_out_init(&o, a);
+    coder_parts(&parts, &c->words, text);
+    s = puan_out_view(&parts);
+    while (s.n > 0) {
+        size_t from = --s.n; /* the line end */
+
+        while (from > 0 && s.p[from - 1] != '\n')
+            from--;
+        puan_out_bytes(&o, s.p + from, s.n - from);
+        s.n = from;
+        if (s.n > 0)
+            puan_out_text(&o, glue);
+    }
+    return puan_out_view(&o);
 }

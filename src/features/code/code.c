@@ -387,7 +387,8 @@ static int run(int argc, char **argv)
 
 static const char test_usage[] =
     "--plan PACK [--of industry|occupation] --text COLUMN[,COLUMN]… --code "
-    "COLUMN [--digits N[,N]…] [--wrong FILE] [--json] TESTED.csv";
+    "COLUMN [--digits N[,N]…] [--near PERCENT] [--apart N] [--vary] [--wrong "
+    "FILE] [--json] TESTED.csv";
 
 static const struct puan_command commands[] = {
     { "code", usage,

@@ -25,6 +25,10 @@ PUAN_MUST_USE enum puan_status puan_coding_open(struct puan_coding **out,
 void puan_coding_close(struct puan_coding *c); /* NULL is fine */
 const struct puan_coder *puan_coding_coder(const struct puan_coding *c);
 
+/* The three texts it was made from: list, words, characters. */
+const struct puan_coder_source *
+puan_coding_sources(const struct puan_coding *c);
+
 /*
  * The code at `digits` (0: whole) of a hit: the node's own, or its beginning
  * where the group has no line of its own.

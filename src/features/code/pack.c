@@ -13,6 +13,7 @@
 struct puan_coding {
     struct puan_arena arena;
     struct puan_coder *coder;
+    struct puan_coder_source from[3];
 };
 
 static enum puan_status source(struct puan_coder_source *out, const char *dir,
@@ -52,7 +53,6 @@ enum puan_status puan_coding_open(struct puan_coding **out, const char *pack,
                                   const char *what, struct puan_err *err)
 {
     struct puan_coding *c = calloc(1, sizeof(*c));
-    struct puan_coder_source list, words, chars;
     const char *dir = "";
     enum puan_status st;
 
@@ -62,13 +62,14 @@ enum puan_status puan_coding_open(struct puan_coding **out, const char *pack,
     puan_arena_init(&c->arena, &puan_heap);
     st = folder(&dir, pack, what, &c->arena, err);
     if (st == PUAN_OK)
-        st = source(&list, dir, what, true, &c->arena, err);
+        st = source(&c->from[0], dir, what, true, &c->arena, err);
     if (st == PUAN_OK)
-        st = source(&words, dir, "words", false, &c->arena, err);
+        st = source(&c->from[1], dir, "words", false, &c->arena, err);
     if (st == PUAN_OK)
-        st = source(&chars, dir, "traditional", false, &c->arena, err);
+        st = source(&c->from[2], dir, "traditional", false, &c->arena, err);
     if (st == PUAN_OK)
-        st = puan_coder_build(&c->coder, list, words, chars, &c->arena, err);
+        st = puan_coder_build(&c->coder, c->from[0], c->from[1], c->from[2],
+                              &c->arena, err);
     if (st != PUAN_OK) {
         puan_coding_close(c);
         return st;
@@ -88,6 +89,11 @@ void puan_coding_close(struct puan_coding *c)
 const struct puan_coder *puan_coding_coder(const struct puan_coding *c)
 {
     return c->coder;
+}
+
+const struct puan_coder_source *puan_coding_sources(const struct puan_coding *c)
+{
+    return c->from;
 }
 
 struct puan_str puan_coding_code(const struct puan_coder *c, uint32_t node,
