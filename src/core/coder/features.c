@@ -42,8 +42,11 @@ static void stretch(struct coder_bag *b, const uint32_t *cp, size_t n)
         if (i + 3 <= n)
             put(b, CODER_GRAM_TRIPLE, cp + i, 3);
     }
-    if (n > 1)
+    put(b, CODER_GRAM_END, cp + n - 1, 1);
+    if (n > 1) {
+        put(b, CODER_GRAM_END, cp + n - 2, 2);
         put(b, CODER_GRAM_RUN, cp, n);
+    }
 }
 
 /* The longest word of the list at cp, or NULL. */

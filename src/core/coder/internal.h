@@ -53,6 +53,7 @@ enum coder_gram_kind {
     CODER_GRAM_PAIR,
     CODER_GRAM_TRIPLE,
     CODER_GRAM_RUN, /* a whole stretch between borders */
+    CODER_GRAM_END, /* how a stretch ends: what sort of thing it is */
     CODER_GRAM_ROLE,
     CODER_GRAM_WORD, /* a word of the list, or in Latin letters */
     CODER_GRAM_KINDS
@@ -62,7 +63,7 @@ struct coder_gram {
     uint8_t kind;
 };
 struct coder_bag {
-    struct coder_gram f[PUAN_CODER_TEXT * 4];
+    struct coder_gram f[PUAN_CODER_TEXT * 5];
     size_t n;
     bool any;   /* something was said */
     bool meant; /* something besides vague words */

@@ -10,7 +10,7 @@
    (see learn.c). */
 #define SHARE_WEIGHT 0.682
 #define ALIKE_WEIGHT 4.03
-#define NEVER_HEARD 0.206
+#define NEVER_HEARD 0.138
 #define FROM_ABOVE 0.83
 
 struct work {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "features/code/desk.h"
 #include "features/code/internal.h"
 #include "features/host/feature.h"
 #include "kit/job/job.h"
@@ -414,6 +415,14 @@ static const struct puan_command commands[] = {
 
 const struct puan_feature puan_feature_code = {
     .name = "code",
+    .routes = desk_routes,
+    .n_routes = 6,
+    .schema = desk_schema,
+    .n_schema = 1,
+    .covered = desk_covered,
+    .n_covered = 1,
+    .open = desk_open,
+    .close = desk_close,
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
 };
