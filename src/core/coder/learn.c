@@ -16,18 +16,18 @@
 
 /* How much a feature counts by its kind; found by cross-validation over the
    entries (`puan code --tune`), not over any test text. */
-const double coder_weight[CODER_GRAM_KINDS] = { 0.375, 0.063, 0.044, 0.056,
-                                                0.3,   2.19,  0.229 };
+const double coder_weight[CODER_GRAM_KINDS] = { 0.5, 0.12, 0.04, 0.06,
+                                                0.2, 2.19, 0.2 };
 
 /* The same for the likeness to an entry, on top of how rare a feature is. */
-const double coder_alike_weight[CODER_GRAM_KINDS] = { 2.31, 0.671, 1.71, 0.965,
-                                                      1,    3.6,   1.08 };
+const double coder_alike_weight[CODER_GRAM_KINDS] = { 2.31, 1.2, 3,  0.6,
+                                                      0.8,  3,   1.2 };
 
 /* A role an entry has from its class: matched, but no part of its length. */
 #define LENT (1u << 31)
 
 /* Strength of the parent's share, by depth: its say in counts of features. */
-static const double strength[] = { 132, 190, 11.2, 49.5 };
+static const double strength[] = { 160, 200, 12, 50 };
 
 static bool is_letter_code(struct puan_str s)
 {

@@ -176,10 +176,12 @@ static enum puan_status ask(struct puan_coder_answer *x,
 }
 
 struct suggest_in {
+    int64_t area;
     struct puan_str of, text;
     int64_t digits;
 };
 static const struct puan_param suggest_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct suggest_in, area), 0, 0, true },
     { "of", PUAN_PARAM_TEXT, offsetof(struct suggest_in, of), 1, 32, false },
     { "text", PUAN_PARAM_TEXT, offsetof(struct suggest_in, text), 0, SAID_MOST,
       true },
@@ -371,9 +373,11 @@ static enum puan_status judge(struct text *t, struct puan_request *rq,
 }
 
 struct load_in {
+    int64_t area;
     struct puan_str of;
 };
 static const struct puan_param load_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct load_in, area), 0, 0, true },
     { "of", PUAN_PARAM_TEXT, offsetof(struct load_in, of), 1, 32, false },
 };
 
@@ -468,10 +472,12 @@ static enum puan_status load_texts(struct puan_request *rq, const void *v,
 /* --- the next text -------------------------------------------------------- */
 
 struct next_in {
+    int64_t area;
     struct puan_str of;
     int64_t after; /* the text just passed over */
 };
 static const struct puan_param next_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct next_in, area), 0, 0, true },
     { "of", PUAN_PARAM_TEXT, offsetof(struct next_in, of), 1, 32, false },
     { "after", PUAN_PARAM_INT, offsetof(struct next_in, after), 0, INT64_MAX,
       true },
@@ -594,11 +600,13 @@ static enum puan_status next_text(struct puan_request *rq, const void *v,
 /* --- choosing ------------------------------------------------------------- */
 
 struct choose_in {
+    int64_t area;
     int64_t id;
     struct puan_str code;
     bool vague;
 };
 static const struct puan_param choose_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct choose_in, area), 0, 0, true },
     { "id", PUAN_PARAM_INT, offsetof(struct choose_in, id), 1, INT64_MAX,
       false },
     { "code", PUAN_PARAM_TEXT, offsetof(struct choose_in, code), 0, 16, true },
@@ -745,10 +753,12 @@ static enum puan_status choose(struct puan_request *rq, const void *v,
 /* --- what is known of the coders ------------------------------------------ */
 
 struct of_in {
+    int64_t area;
     struct puan_str of;
     struct puan_page page;
 };
 static const struct puan_param of_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct of_in, area), 0, 0, true },
     { "of", PUAN_PARAM_TEXT, offsetof(struct of_in, of), 1, 32, false },
     PUAN_PAGE_PARAMS(struct of_in, page),
 };
