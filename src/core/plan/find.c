@@ -158,3 +158,12 @@ int64_t puan_plan_area_of_household(const struct puan_plan *p,
         household /= 10;
     return household;
 }
+
+const struct puan_sheet *puan_plan_sheet(const struct puan_plan *p,
+                                         struct puan_str id)
+{
+    for (size_t i = 0; i < p->n_sheets; i++)
+        if (puan_str_eq(p->sheet[i]->form->id, id))
+            return p->sheet[i];
+    return NULL;
+}

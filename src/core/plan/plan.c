@@ -873,6 +873,52 @@ static void load_forms(struct loader *l)
     }
 }
 
+/* --- figures of areas ---------------------------------------------------- */
+
+static void load_sheets(struct loader *l)
+{
+    struct puan_plan *p = l->p;
+    struct puan_str *level = puan_new_n(l->a, p->n_levels, struct puan_str);
+    unsigned *digits = puan_new_n(l->a, p->n_levels, unsigned);
+    const struct puan_sheet_in in = { .form = p->form,
+                                      .n_forms = p->n_forms,
+                                      .level = level,
+                                      .digits = digits,
+                                      .n_levels = p->n_levels,
+                                      .consts = p->consts,
+                                      .n_consts = p->n_consts };
+    const struct puan_sheet **sheet;
+    size_t n = 0;
+
+    for (size_t i = 0; level && digits && i < p->n_levels; i++) {
+        level[i] = p->level[i].id;
+        digits[i] = p->level[i].digits;
+    }
+    for (size_t k = 0; k < p->n_packs; k++)
+        n += p->pack[k].n_files;
+    sheet = puan_new_n(l->a, n + 1, const struct puan_sheet *);
+    if (!sheet || l->a->failed)
+        return;
+    p->sheet = sheet;
+    for (size_t k = 0; k < p->n_packs; k++)
+        for (size_t i = 0; i < p->pack[k].n_files; i++) {
+            const struct puan_plan_file *f = &p->pack[k].file[i];
+            struct puan_sheet *s;
+            struct puan_err e = { 0 };
+
+            if (!puan_str_starts(f->path, "figures/") || f->tree == NULL)
+                continue;
+            if (puan_sheet_load(&s, f->tree, &in, l->a, &e) != PUAN_OK)
+                note(l, &e);
+            else if (puan_plan_form(p, s->form->id) ||
+                     puan_plan_sheet(p, s->form->id))
+                FAIL(l, f->tree, "'%.*s' is already a form or sheet",
+                     PUAN_FMT(s->form->id));
+            else
+                sheet[p->n_sheets++] = s;
+        }
+}
+
 /* --- windows ------------------------------------------------------------ */
 
 /* An instant, or a day: its first moment by the plan's clock. */
@@ -1245,6 +1291,7 @@ enum puan_status puan_plan_load(struct puan_plan **out,
     load_secrecy(&l);
     if (campaign || puan_node_get(l.root, "forms")) {
         load_forms(&l);
+        load_sheets(&l);
         load_windows(&l);
         load_residence(&l);
         load_variables(&l);

@@ -6,11 +6,12 @@
  * A plan never changes once loaded; it lives in the arena it was loaded into.
  * This module never opens a file (features/plans does) and knows no country.
  *
- * Depends on: form, rule.
+ * Depends on: form, rule, figures.
  */
 #ifndef PUAN_CORE_PLAN_PLAN_H
 #define PUAN_CORE_PLAN_PLAN_H
 
+#include "core/figures/figures.h"
 #include "core/rule/rule.h"
 
 /* A level of the area tree, from the top down. */
@@ -198,6 +199,10 @@ struct puan_plan {
     size_t n_forms;
     const struct puan_routing *const *routing; /* by form ordinal */
 
+    /* Sheets of area figures: figures/ *.yaml of all packs, by path. */
+    const struct puan_sheet *const *sheet;
+    size_t n_sheets;
+
     const struct puan_plan_file *const *rules; /* rules/ *.rules, by path */
     size_t n_rules;
     const struct puan_str *rule_text; /* the same as puan_ruleset_compile */
@@ -276,6 +281,9 @@ bool puan_plan_lists(const struct puan_plan *p, const char *id,
                      struct puan_str word);
 const struct puan_form *puan_plan_form(const struct puan_plan *p,
                                        struct puan_str id);
+/* A sheet of figures by its name; NULL when there is none. */
+const struct puan_sheet *puan_plan_sheet(const struct puan_plan *p,
+                                         struct puan_str id);
 /*
  * The number behind a word of a file that is no return (a register's "F"): the
  * text itself when it is a number, else that code of the list of this name in

@@ -52,16 +52,19 @@ static void contradictions(struct proof *f, const struct puan_form *form)
 /* Each rule compiles for the forms it applies to, and applies to one. */
 static void rules(struct proof *f)
 {
+    size_t n = f->p->n_forms + f->p->n_sheets, at = 0;
     const struct puan_ruleset **set =
-        puan_new_n(f->a, f->p->n_forms + 1, const struct puan_ruleset *);
+        puan_new_n(f->a, n + 1, const struct puan_ruleset *);
     bool all = set != NULL;
-    size_t at = 0;
 
-    for (size_t i = 0; i < f->p->n_forms; i++) {
+    for (size_t i = 0; i < n; i++) {
+        const struct puan_form *form =
+            i < f->p->n_forms ? f->p->form[i]
+                              : f->p->sheet[i - f->p->n_forms]->form;
         struct puan_ruleset *rs = NULL;
         struct puan_err e = { 0 };
 
-        if (puan_ruleset_compile(&rs, f->p->form[i], f->p->consts,
+        if (puan_ruleset_compile(&rs, form, f->p->consts,
                                  f->p->n_consts, f->p->rule_text,
                                  f->p->rule_name, f->p->n_rules, f->a,
                                  &e) != PUAN_OK) {
@@ -71,12 +74,12 @@ static void rules(struct proof *f)
         if (all)
             set[i] = rs;
         if (rs)
-            contradictions(f, f->p->form[i]);
+            contradictions(f, form);
     }
     while (all) {
         struct puan_err e = { 0 };
 
-        all = puan_ruleset_next_used(set, f->p->n_forms, &at, &e) != PUAN_OK;
+        all = puan_ruleset_next_used(set, n, &at, &e) != PUAN_OK;
         note(f, &e);
     }
 }

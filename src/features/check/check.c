@@ -12,6 +12,7 @@
 #include "core/rule/prove.h"
 #include "features/check/csv_record.h"
 #include "features/check/explain_row.h"
+#include "features/check/figures.h"
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
@@ -175,18 +176,22 @@ static enum puan_status all_used(const struct puan_plan *plan,
                                  const char *const *names, size_t n,
                                  struct puan_arena *a, struct puan_err *err)
 {
+    size_t n_sets = plan->n_forms + plan->n_sheets;
     const struct puan_ruleset **set =
-        puan_arena_get_n(a, plan->n_forms, sizeof(*set));
+        puan_arena_get_n(a, n_sets, sizeof(*set));
     enum puan_status st = puan_arena_check(a, err);
 
-    for (size_t i = 0; st == PUAN_OK && set && i < plan->n_forms; i++) {
+    for (size_t i = 0; st == PUAN_OK && set && i < n_sets; i++) {
+        const struct puan_form *form =
+            i < plan->n_forms ? plan->form[i]
+                              : plan->sheet[i - plan->n_forms]->form;
         struct puan_ruleset *rs = NULL;
 
-        st = puan_ruleset_compile(&rs, plan->form[i], plan->consts,
-                                  plan->n_consts, texts, names, n, a, err);
+        st = puan_ruleset_compile(&rs, form, plan->consts, plan->n_consts,
+                                  texts, names, n, a, err);
         set[i] = rs;
     }
-    return st == PUAN_OK ? puan_ruleset_all_used(set, plan->n_forms, err) : st;
+    return st == PUAN_OK ? puan_ruleset_all_used(set, n_sets, err) : st;
 }
 
 /* Rules that contradict each other are refused; a plan's own were by lint. */
@@ -649,6 +654,8 @@ static const struct puan_command commands[] = {
       "part of it with its value. Exit code 1 when "
       "there are findings.",
       run, "按方案的审核规则审核 CSV 数据文件" },
+    { "figures", puan_figures_usage, puan_figures_help, puan_figures_command,
+      "按区域汇总数据并按区域规则审核" },
 };
 
 const struct puan_feature puan_feature_check = {

@@ -77,12 +77,13 @@ static int tear_down(void **state)
 }
 
 /* The exit code of the command; what it prints goes to a file. */
-static int check(struct fix *f, const char *const *arguments)
+static int run_command(struct fix *f, size_t command,
+                       const char *const *arguments)
 {
     char *argv[24] = { 0 };
     int argc = 0, code, out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
 
-    argv[argc++] = (char *)(uintptr_t) "check";
+    argv[argc++] = (char *)(uintptr_t)puan_feature_check.commands[command].name;
     while (*arguments)
         argv[argc++] = (char *)(uintptr_t)*arguments++;
     fflush(stdout);
@@ -90,7 +91,7 @@ static int check(struct fix *f, const char *const *arguments)
                             stdout));
     assert_non_null(freopen(puan_arena_fmt(&f->a, "%s/stderr", f->dir), "w",
                             stderr));
-    code = puan_feature_check.commands[0].run(argc, argv);
+    code = puan_feature_check.commands[command].run(argc, argv);
     fflush(stdout);
     fflush(stderr);
     dup2(out, STDOUT_FILENO);
@@ -98,6 +99,11 @@ static int check(struct fix *f, const char *const *arguments)
     close(out);
     close(err);
     return code;
+}
+
+static int check(struct fix *f, const char *const *arguments)
+{
+    return run_command(f, 0, arguments);
 }
 
 static struct puan_str text_of(struct fix *f, const char *path)
@@ -277,6 +283,56 @@ static void a_rule_is_explained_part_by_part(void **state)
     assert_non_null(strstr(printed(f, "stderr").p, "no household"));
 }
 
+/* The households of an enumeration area against a roll that has one more. */
+static void figures_of_areas_are_added_up_and_judged(void **state)
+{
+    struct fix *f = *state;
+    struct puan_out h, l, g;
+    const char *house, *roll, *given, *csv;
+    int code;
+
+    puan_out_init(&h, &f->a);
+    puan_out_init(&l, &f->a);
+    puan_out_init(&g, &f->a);
+    puan_out_text(&h, "household,H1,H2a,H2b,H3m,H3f,H4m,H4f,H5,H6,H7\n");
+    puan_out_text(&l, "household,status,mode,c1,c7,c12,c13\n");
+    puan_out_text(&g, "area,figure,value\n370883001001001,long_drawn,3\n"
+                      "370883,live_births,5\n");
+    for (int i = 1; i <= 40; i++) {
+        puan_out_fmt(&h, "370883001001001%03d,1,3,0,0,0,0,0,1,%d,3\n", i,
+                     60 + i);
+        puan_out_fmt(&l, "370883001001001%03d,ordinary,enumerator,3,0,0,0\n",
+                     i);
+    }
+    puan_out_text(&l, "370883001001001041,ordinary,enumerator,1,0,1,0\n");
+    house = puan_arena_fmt(&f->a, "short:household=%s",
+                           write_file(f, "h40.csv", &h));
+    roll = puan_arena_fmt(&f->a, "listing:%s", write_file(f, "roll.csv", &l));
+    given = write_file(f, "given.csv", &g);
+    csv = puan_arena_fmt(&f->a, "%s/figures.csv", f->dir);
+    {
+        const char *a[] = { "--sheet",   "ea",   "--lang", "en",
+                            "--quiet",   "--figures", csv, "--given",
+                            given,       house,  roll,     NULL };
+        const char *bad[] = { "--sheet", "ea", "--quiet", "--given", f->out,
+                              house,     NULL };
+
+        code = run_command(f, 1, a);
+        assert_int_equal(code, PUAN_EXIT_FINDINGS);
+        assert_non_null(strstr(printed(f, "stdout").p,
+                               "ea,370883001001001,RE01,hard,"));
+        assert_non_null(strstr(printed(f, "stdout").p, ",RE04,soft,"));
+        assert_null(strstr(printed(f, "stdout").p, ",RE02,"));
+        assert_non_null(strstr(text_of(f, csv).p,
+                               "ea,370883001001001,40,41,0,,120,0,121,0,"));
+        puan_out_init(&g, &f->a);
+        puan_out_text(&g, "area,figure,value\n37088300100,births,3\n");
+        (void)write_file(f, "findings.csv", &g);
+        assert_int_equal(run_command(f, 1, bad), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p, "findings.csv:2:1:"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +341,7 @@ int main(void)
         cmocka_unit_test(the_exit_code_says_what_happened),
         cmocka_unit_test(rules_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_rule_is_explained_part_by_part),
+        cmocka_unit_test(figures_of_areas_are_added_up_and_judged),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -21,6 +21,8 @@
 #define RULES_MOST 512
 
 struct pack {
+    size_t n; /* forms, then sheets of figures */
+    const struct puan_form *form[FORMS_MOST];
     struct puan_arena a;
     struct puan_plan_held *held;
     const struct puan_plan *plan;
@@ -39,11 +41,15 @@ static struct pack *open_pack(const char *name)
     if (puan_plan_load_dir(&p.held, name, NULL, &err) != PUAN_OK)
         fail_msg("%s:%u:%u: %s", err.where, err.line, err.col, err.text);
     p.plan = puan_plan_held_plan(p.held);
-    assert_true(p.plan->n_forms <= FORMS_MOST);
-    for (size_t f = 0; f < p.plan->n_forms; f++) {
+    p.n = p.plan->n_forms + p.plan->n_sheets;
+    assert_true(p.n <= FORMS_MOST);
+    for (size_t f = 0; f < p.n; f++) {
         struct puan_ruleset *rs = NULL;
 
-        if (puan_ruleset_compile(&rs, p.plan->form[f], p.plan->consts,
+        p.form[f] = f < p.plan->n_forms
+                        ? p.plan->form[f]
+                        : p.plan->sheet[f - p.plan->n_forms]->form;
+        if (puan_ruleset_compile(&rs, p.form[f], p.plan->consts,
                                  p.plan->n_consts, p.plan->rule_text,
                                  p.plan->rule_name, p.plan->n_rules, &p.a,
                                  &err) != PUAN_OK)
@@ -122,22 +128,24 @@ static void run_case(struct pack *p, uint32_t line, struct puan_str head,
     struct puan_err err = { 0 };
     struct puan_arena a;
     const char *got;
-    size_t rule = 0;
+    size_t rule = 0, at = 0;
 
     puan_arena_init(&a, &puan_heap);
     assert_true(puan_str_split(&id, &form_id, ' '));
-    form = puan_plan_form(p->plan, form_id);
-    if (!form) {
+    while (at < p->n && !puan_str_eq(p->form[at]->id, form_id))
+        at++;
+    if (at == p->n) {
         fail_msg("line %u: no form %.*s", line, PUAN_FMT(form_id));
         return;
     }
-    rs = p->set[form->ordinal];
+    form = p->form[at];
+    rs = p->set[at];
     while (rule < puan_ruleset_count(rs) &&
            !puan_str_eq(puan_ruleset_info(rs, rule)->id, id))
         rule++;
     if (rule == puan_ruleset_count(rs))
         fail_msg("line %u: no rule %.*s", line, PUAN_FMT(id));
-    if (puan_record_read(&r, &h, p->plan->form, p->plan->n_forms, doc, &a,
+    if (puan_record_read(&r, &h, &p->form[at], 1, doc, &a,
                          &err) != PUAN_OK)
         fail_msg("line %u: %s: %s", line, err.where, err.text);
     puan_record_facts(&r);
@@ -152,9 +160,9 @@ static void run_case(struct pack *p, uint32_t line, struct puan_str head,
     assert_string_equal(got, rows_of(&block, rs, form, rule, &a));
     explained(p, line, id, form, &r, &found, rule, rs, &a);
     if (strcmp(got, "-") != 0)
-        p->fired[form->ordinal][rule]++;
+        p->fired[at][rule]++;
     if (strcmp(got, "-") == 0 || puan_ruleset_info(rs, rule)->entity > 0)
-        p->quiet[form->ordinal][rule]++;
+        p->quiet[at][rule]++;
     puan_arena_clear(&a);
 }
 
@@ -186,12 +194,12 @@ static uint32_t run_file(struct pack *p, const char *path)
 /* No rule of any form without a case on both sides (in some form). */
 static void every_rule_was_tried(const struct pack *p)
 {
-    for (size_t f = 0; f < p->plan->n_forms; f++)
+    for (size_t f = 0; f < p->n; f++)
         for (size_t i = 0; i < puan_ruleset_count(p->set[f]); i++) {
             struct puan_str id = puan_ruleset_info(p->set[f], i)->id;
             uint32_t fired = 0, quiet = 0;
 
-            for (size_t g = 0; g < p->plan->n_forms; g++)
+            for (size_t g = 0; g < p->n; g++)
                 for (size_t k = 0; k < puan_ruleset_count(p->set[g]); k++)
                     if (puan_str_eq(puan_ruleset_info(p->set[g], k)->id, id)) {
                         fired += p->fired[g][k];
@@ -209,6 +217,8 @@ static void the_population_census_of_china_2020(void **state)
 
     (void)state;
     assert_true(run_file(p, "test/vectors/plans/cn-population-2020.txt") > 400);
+    assert_true(run_file(p, "test/vectors/figures/cn-population-2020.txt") >
+                150);
     every_rule_was_tried(p);
     close_pack(p);
 }
