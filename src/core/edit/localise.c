@@ -148,7 +148,7 @@ static enum puan_status items_of(struct puan_localiser *l, uint16_t e,
 
         o->owner = it->fact_of >= 0 ? (uint16_t)it->fact_of : i;
         o->answer = it->from == PUAN_FROM_ANSWER && it->fact_of < 0;
-        o->weight = o->answer;
+        o->weight = !o->answer ? 0 : it->zone == PUAN_ZONE_FRAME ? 1 : 2;
         domain(o, l->form, it, &ent->items[o->owner]);
         if (!o->answer)
             continue;

@@ -44,9 +44,9 @@ struct puan_localise_weight {
 
 /*
  * All hard rules of rs, compiled for form, take part.  routing may be NULL:
- * states of empty cells then stay as they are, and an item may become empty
- * only when optional. Items not in the list weigh 1; of an item given twice the
- * last counts.
+ * an empty cell is MISSING, and an item may become empty only when optional.
+ * Items not in the list weigh 1, sealed texts, which nobody can fill in but
+ * who gave them, 2; of an item given twice the last counts.
  *
  * EINVAL  a weight for an item that cannot be changed (a fact, from the key)
  */

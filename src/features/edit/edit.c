@@ -1,0 +1,766 @@
+/*
+ * The command: chunks of units on all cores, changes in the order of the file.
+ */
+#include "features/edit/edit.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/plan/plan.h"
+#include "features/edit/rates.h"
+#include "features/plans/plans.h"
+#include "kit/crypto/crypto.h"
+#include "kit/job/job.h"
+#include "kit/job/progress.h"
+#include "kit/os/heap.h"
+#include "kit/os/os.h"
+
+#define PATHS_MOST 64
+#define RULES_BYTES (8u << 20)
+
+struct options {
+    const char *plan, *form, *out, *rates, *by, *unit, *entity;
+    const char *rules[PATHS_MOST], *data[PATHS_MOST], *weight[PATHS_MOST];
+    size_t n_rules, n_data, n_weights;
+    bool json, quiet, ignore_unknown;
+    int64_t threads, budget, seed, donors;
+};
+
+struct worker {
+    struct puan_edit_cursor *cursor;
+    struct puan_arena arena, one;
+    struct puan_rates *rates;
+    uint64_t weight, changes, slowest_runs;
+};
+
+struct job {
+    const struct options *o;
+    const struct puan_form *form;
+    const struct puan_ruleset *rs;
+    const struct puan_localiser *l;
+    struct puan_edit_source *source;
+    struct worker *worker;
+    size_t n_workers;
+    struct puan_progress bar;
+    struct puan_sheet_out *out;
+    pthread_mutex_t lock;
+    struct text {
+        char *p;
+        size_t n;
+        bool ready;
+    } * chunk;
+    size_t next;
+};
+
+static const char usage[] =
+    "(--plan PACK --form F | --rules FILE…) [--unit LEVEL] [--weight ITEM=N]… "
+    "[--out FILE] [--rates FILE] [--by ITEM] [--donors N] [--budget N] "
+    "[--seed N] [--entity NAME] [--threads N] [--ignore-unknown] [--json] "
+    "[--quiet] DATA…";
+
+static int fail(const struct puan_err *err)
+{
+    fprintf(stderr, "puan edit: %s", err->where);
+    if (err->line)
+        fprintf(stderr, ":%u", err->line);
+    if (err->line && err->col)
+        fprintf(stderr, ":%u", err->col);
+    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
+    switch (err->code) {
+    case PUAN_EINVAL:
+    case PUAN_ENOTFOUND:
+    case PUAN_ECONFLICT:
+    case PUAN_ELIMIT:
+    case PUAN_EIO: /* a file that cannot be read is input, too */
+        return PUAN_EXIT_INPUT;
+    case PUAN_EDENIED:
+        return PUAN_EXIT_REFUSED;
+    case PUAN_OK:
+    case PUAN_EBUSY:
+    case PUAN_ENOMEM:
+    case PUAN_EBUG:
+        break;
+    }
+    return PUAN_EXIT_SYSTEM;
+}
+
+static bool flag(struct options *o, const char *a)
+{
+    if (strcmp(a, "--json") == 0)
+        return o->json = true;
+    if (strcmp(a, "--quiet") == 0)
+        return o->quiet = true;
+    if (strcmp(a, "--ignore-unknown") == 0)
+        return o->ignore_unknown = true;
+    return false;
+}
+
+static const char *number(int64_t *out, const char *v, int64_t most,
+                          const char *wrong)
+{
+    if (!puan_int_parse(out, puan_str_of(v)) || *out < 1 || *out > most)
+        return wrong;
+    return NULL;
+}
+
+static const char *add(const char **list, size_t *n, const char *v)
+{
+    if (*n == PATHS_MOST)
+        return "too many of them";
+    list[(*n)++] = v;
+    return NULL;
+}
+
+/* An option with a value; NULL when it is fine, else what is wrong. */
+static const char *value(struct options *o, const char *a, const char *v)
+{
+    const struct {
+        const char *name;
+        const char **to;
+    } texts[] = { { "--plan", &o->plan },    { "--form", &o->form },
+                  { "--out", &o->out },      { "--rates", &o->rates },
+                  { "--by", &o->by },        { "--unit", &o->unit },
+                  { "--entity", &o->entity } };
+
+    for (size_t i = 0; i < PUAN_COUNT(texts); i++)
+        if (strcmp(a, texts[i].name) == 0) {
+            *texts[i].to = v;
+            return NULL;
+        }
+    if (strcmp(a, "--rules") == 0)
+        return add(o->rules, &o->n_rules, v);
+    if (strcmp(a, "--weight") == 0)
+        return add(o->weight, &o->n_weights, v);
+    if (strcmp(a, "--threads") == 0)
+        return number(&o->threads, v, 256, "--threads is 1 to 256");
+    if (strcmp(a, "--budget") == 0)
+        return number(&o->budget, v, INT64_MAX, "--budget is 1 or more");
+    if (strcmp(a, "--seed") == 0)
+        return number(&o->seed, v, INT64_MAX, "--seed is 1 or more");
+    if (strcmp(a, "--donors") == 0)
+        return number(&o->donors, v, 20, "--donors is 1 to 20");
+    return "unknown option";
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+    const char *bad = NULL, *at = "";
+
+    *o = (struct options){ 0 };
+    for (int i = 1; i < argc && !bad; i++) {
+        at = argv[i];
+        if (strncmp(argv[i], "--", 2) != 0) {
+            bad = add(o->data, &o->n_data, argv[i]);
+        } else if (flag(o, argv[i])) {
+            continue;
+        } else if (i + 1 == argc) {
+            bad = "needs a value or is unknown";
+        } else {
+            bad = value(o, argv[i], argv[i + 1]);
+            i++;
+        }
+    }
+    if (!bad && (o->n_data == 0 || (!o->plan && o->n_rules == 0) ||
+                 (o->plan && !o->form))) {
+        at = "edit";
+        bad = "--plan and --form, or --rules, and at least one file are needed";
+    }
+    if (!bad)
+        return true;
+    fprintf(stderr, "puan: %s: %s\n", at, bad);
+    return false;
+}
+
+/* ---- what is asked for ---- */
+
+static enum puan_status find_item(struct puan_localise_weight *out,
+                                  const struct puan_form *f,
+                                  struct puan_str name, const char *option,
+                                  struct puan_err *err)
+{
+    struct puan_str entity, item = name;
+
+    if (puan_str_split(&entity, &item, '.') && item.n) {
+        int e = puan_form_entity(f, entity);
+        int i = e < 0 ? -1 : puan_entity_item(&f->entity[e], item);
+
+        if (i >= 0) {
+            out->entity = (uint16_t)e;
+            out->item = (uint16_t)i;
+            return PUAN_OK;
+        }
+    }
+    for (uint16_t e = 0; e < f->n_entities; e++) {
+        int i = puan_entity_item(&f->entity[e], name);
+
+        /* what a level has again from its rows is no answer there */
+        if (i < 0 || (f->entity[e].items[i].from != PUAN_FROM_ANSWER &&
+                      strcmp(option, "--weight") == 0 && e + 1 < f->n_entities))
+            continue;
+        out->entity = e;
+        out->item = (uint16_t)i;
+        return PUAN_OK;
+    }
+    return puan_fail(err, PUAN_ENOTFOUND, option, "there is no item '%.*s'",
+                     PUAN_FMT(name));
+}
+
+static enum puan_status weights(struct puan_localise_weight **out,
+                                const struct job *j, struct puan_arena *a,
+                                struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    *out = puan_new_n(a, j->o->n_weights, struct puan_localise_weight);
+    if (!*out)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; st == PUAN_OK && i < j->o->n_weights; i++) {
+        struct puan_str name, rest = puan_str_of(j->o->weight[i]);
+        int64_t w;
+
+        if (!puan_str_split(&name, &rest, '=') || !puan_int_parse(&w, rest) ||
+            w < 0 || w > 1000000)
+            return puan_fail(err, PUAN_EINVAL, "--weight",
+                             "'%s' is not ITEM=N with N from 0 to 1000000",
+                             j->o->weight[i]);
+        st = find_item(&(*out)[i], j->form, name, "--weight", err);
+        (*out)[i].weight = (uint32_t)w;
+    }
+    return st;
+}
+
+struct texts {
+    const struct puan_str *text;
+    const char *const *name;
+    size_t n;
+};
+
+static enum puan_status rule_texts(struct texts *out, struct job *j,
+                                   const struct puan_plan *plan,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_str *mine;
+    enum puan_status st = PUAN_OK;
+
+    if (j->o->n_rules == 0) {
+        *out =
+            (struct texts){ plan->rule_text, plan->rule_name, plan->n_rules };
+        return PUAN_OK;
+    }
+    mine = puan_new_n(a, j->o->n_rules, struct puan_str);
+    if (!mine)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; st == PUAN_OK && i < j->o->n_rules; i++)
+        st = puan_file_read(&mine[i], j->o->rules[i], RULES_BYTES, a, err);
+    *out = (struct texts){ mine, j->o->rules, j->o->n_rules };
+    return st;
+}
+
+static enum puan_status open_source(struct job *j, const struct texts *t,
+                                    const struct puan_plan *plan,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_edit_frame opt = { 0 };
+    struct puan_rule_decls decls;
+    enum puan_status st;
+
+    if (plan) {
+        const struct puan_form *f =
+            puan_plan_form(plan, puan_str_of(j->o->form));
+
+        if (!f)
+            return puan_fail(err, PUAN_ENOTFOUND, j->o->plan,
+                             "the plan has no form %s", j->o->form);
+        return puan_edit_source_form(&j->source, plan, f, j->o->data,
+                                     j->o->n_data, j->o->ignore_unknown, err);
+    }
+    st = puan_rule_declared(&decls, t->text, t->name, t->n, a, err);
+    if (st != PUAN_OK)
+        return st;
+    opt.level = decls.level;
+    opt.n_levels = decls.n_levels;
+    opt.unit = puan_str_of(j->o->unit ? j->o->unit : "");
+    opt.entity = puan_str_of(j->o->entity ? j->o->entity : "");
+    return puan_edit_source_frame(&j->source, j->o->data, j->o->n_data, &opt,
+                                  err);
+}
+
+static enum puan_status compile(struct job *j, const struct texts *t,
+                                const struct puan_plan *plan,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_localise_weight *w = NULL;
+    struct puan_localiser *l = NULL;
+    struct puan_ruleset *rs = NULL;
+    size_t n_skips, hard = 0;
+    enum puan_status st;
+
+    j->form = puan_edit_source_of(j->source);
+    st = puan_ruleset_compile(&rs, j->form, plan ? plan->consts : NULL,
+                              plan ? plan->n_consts : 0, t->text, t->name, t->n,
+                              a, err);
+    if (st != PUAN_OK)
+        return st;
+    j->rs = rs;
+    for (size_t i = 0; i < puan_ruleset_count(rs); i++)
+        hard += puan_ruleset_info(rs, i)->severity == PUAN_HARD;
+    if (hard == 0)
+        return puan_fail(err, PUAN_EINVAL, t->n ? t->name[0] : "rules",
+                         "no hard rule applies to these data");
+    puan_ruleset_skips(rs, &n_skips);
+    if (n_skips && !plan && !j->o->quiet)
+        fprintf(stderr,
+                "puan edit: %zu rules or derived items read what one unit does "
+                "not have (a wider level, another file) and take no part\n",
+                n_skips);
+    st = weights(&w, j, a, err);
+    if (st == PUAN_OK)
+        st = puan_localiser_open(&l, rs, puan_edit_source_routing(j->source),
+                                 j->form, w, j->o->n_weights, a, err);
+    j->l = l;
+    return st;
+}
+
+/* ---- one chunk ---- */
+
+static const char *said(const struct puan_item *it, uint8_t st, int64_t v,
+                        struct puan_arena *a)
+{
+    return st == PUAN_GIVEN ? puan_item_text(it, v, a) : "";
+}
+
+static const char *state_name(uint8_t st)
+{
+    static const char *const name[] = { "not asked", "given", "missing",
+                                        "invalid" };
+
+    return name[st & 3];
+}
+
+/* unit,outcome,entity,row,line,item,was,value,now,new,method,donor,weight */
+static void list_changes(struct puan_out *t, const struct job *j,
+                         const struct puan_edit_return *r,
+                         const struct puan_localised *got,
+                         const struct puan_imputed *imputed,
+                         struct puan_arena *a)
+{
+    for (size_t i = 0; i < got->n; i++) {
+        const struct puan_cell_change *c = &got->change[i];
+        const struct puan_entity *e = &j->form->entity[c->at.entity];
+        const struct puan_item *it = &e->items[c->at.item];
+        const struct puan_rows *rows = &r->record.rows[c->at.entity];
+        size_t at = (size_t)c->at.row * e->n_items + c->at.item;
+
+        puan_csv_put(t, r->key);
+        puan_out_text(t, ",repaired,");
+        puan_csv_put(t, e->name);
+        puan_out_fmt(t, ",%u,%u,", e->roster ? c->at.row + 1 : 0,
+                     r->line[c->at.entity][c->at.row]);
+        puan_csv_put(t, it->name);
+        puan_out_fmt(t, ",%s,", state_name(rows->st[at]));
+        puan_csv_put(t, puan_str_of(said(it, rows->st[at], rows->v[at], a)));
+        puan_out_fmt(t, ",%s,", state_name((uint8_t)c->state));
+        puan_csv_put(t, puan_str_of(said(it, (uint8_t)c->state, c->value, a)));
+        puan_out_fmt(t, ",%s,", puan_impute_name(imputed->method[i]));
+        if (imputed->donor[i])
+            puan_csv_put(t, imputed->donor[i]->key);
+        puan_out_fmt(t, ",%u\n", c->weight);
+    }
+}
+
+static void list_left(struct puan_out *t, const struct puan_edit_return *r,
+                      const char *outcome)
+{
+    puan_csv_put(t, r->key);
+    puan_out_fmt(t, ",%s,,,,,,,,,,,\n", outcome);
+}
+
+static enum puan_status edit_unit(struct job *j, struct worker *w,
+                                  struct puan_out *text,
+                                  const struct puan_edit_return *r,
+                                  const struct puan_findings *found,
+                                  const struct puan_edit_return *const *donor,
+                                  size_t n_donors, struct puan_err *err)
+{
+    struct puan_localise_options opt = { .budget = (uint64_t)j->o->budget,
+                                         .seed = (uint64_t)j->o->seed };
+    struct puan_impute_options io = { .donors = (unsigned)j->o->donors };
+    struct puan_imputed imputed = { 0 };
+    struct puan_localised got = { 0 };
+    enum puan_rates_outcome outcome = PUAN_RATES_CLEAN;
+    enum puan_status st = PUAN_OK;
+
+    if (found->any_hard) {
+        st = puan_localise(&got, j->l, &r->record, &opt, &w->one, err);
+        if (st != PUAN_OK)
+            return st;
+        outcome = got.state == PUAN_LOCALISE_FOUND ? PUAN_RATES_REPAIRED
+                  : got.state == PUAN_LOCALISE_IMPOSSIBLE
+                      ? PUAN_RATES_IMPOSSIBLE
+                      : PUAN_RATES_UNDECIDED;
+    }
+    if (outcome == PUAN_RATES_REPAIRED) {
+        st = puan_impute(&imputed, &got, j->l, &r->record, donor, n_donors, &io,
+                         &w->one, err);
+        if (st != PUAN_OK)
+            return st;
+        w->weight += got.weight;
+        w->changes += got.n_items;
+        if (j->out)
+            list_changes(text, j, r, &got, &imputed, &w->one);
+    } else if (outcome != PUAN_RATES_CLEAN && j->out) {
+        list_left(text, r,
+                  outcome == PUAN_RATES_IMPOSSIBLE ? "impossible"
+                                                   : "undecided");
+    }
+    return puan_rates_unit(w->rates, &r->record, found, outcome, &got,
+                           imputed.method ? &imputed : NULL, err);
+}
+
+/* Hands a chunk's text over; whoever completes the sequence writes it. */
+static enum puan_status deliver(struct job *j, size_t chunk, struct puan_str s,
+                                struct puan_err *err)
+{
+    char *p = malloc(s.n ? s.n : 1);
+
+    if (!p)
+        return puan_fail(err, PUAN_ENOMEM, "changes", "out of memory");
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    pthread_mutex_lock(&j->lock);
+    j->chunk[chunk] = (struct text){ p, s.n, true };
+    while (j->next < puan_edit_source_chunks(j->source) &&
+           j->chunk[j->next].ready) {
+        struct text *t = &j->chunk[j->next++];
+
+        puan_sheet_put_raw(j->out, (struct puan_str){ t->p, t->n });
+        free(t->p);
+        t->p = NULL;
+    }
+    pthread_mutex_unlock(&j->lock);
+    return PUAN_OK;
+}
+
+static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
+                                  struct puan_err *err)
+{
+    const struct puan_edit_return **donor;
+    struct puan_edit_return *list = NULL;
+    const struct puan_record **record;
+    struct puan_findings *found;
+    struct puan_out text;
+    size_t n = 0, n_donors = 0;
+    enum puan_status st;
+
+    puan_arena_reset(&w->arena);
+    st = puan_edit_cursor_chunk(&list, &n, w->cursor, chunk, &w->arena, err);
+    if (st != PUAN_OK)
+        return st;
+    record = puan_arena_get_n(&w->arena, n, sizeof(*record));
+    donor = puan_arena_get_n(&w->arena, n, sizeof(*donor));
+    found = puan_new_n(&w->arena, n, struct puan_findings);
+    st = puan_arena_check(&w->arena, err);
+    if (st != PUAN_OK || !record || !found || !donor)
+        return st;
+    for (size_t i = 0; i < n; i++)
+        record[i] = &list[i].record;
+    st = puan_ruleset_run_block(found, j->rs, record, n, &w->arena, err);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++)
+        if (!found[i].any_hard)
+            donor[n_donors++] = &list[i];
+    puan_out_init(&text, &w->arena);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++) {
+        puan_arena_reset(&w->one);
+        st = edit_unit(j, w, &text, &list[i], &found[i], donor, n_donors, err);
+    }
+    if (st == PUAN_OK)
+        st = puan_arena_check(&w->arena, err);
+    if (st == PUAN_OK && j->out)
+        st = deliver(j, chunk, puan_out_view(&text), err);
+    puan_progress_add(&j->bar, n);
+    return st;
+}
+
+static enum puan_status range(void *arg, uint64_t begin, uint64_t end,
+                              unsigned worker, struct puan_err *err)
+{
+    struct job *j = arg;
+    enum puan_status st = PUAN_OK;
+
+    for (uint64_t c = begin; st == PUAN_OK && c < end; c++)
+        st = one_chunk(j, &j->worker[worker], (size_t)c, err);
+    return st;
+}
+
+static enum puan_status start_workers(struct job *j, unsigned n, int by,
+                                      struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    j->worker = calloc(n, sizeof(*j->worker));
+    if (!j->worker)
+        return puan_fail(err, PUAN_ENOMEM, "edit", "out of memory");
+    for (unsigned i = 0; st == PUAN_OK && i < n; i++) {
+        struct worker *w = &j->worker[i];
+
+        j->n_workers++;
+        puan_arena_init(&w->arena, &puan_heap);
+        puan_arena_init(&w->one, &puan_heap);
+        st = puan_rates_open(&w->rates, j->form, j->rs, by, err);
+        if (st == PUAN_OK)
+            st = puan_edit_cursor_open(&w->cursor, j->source, err);
+    }
+    return st;
+}
+
+static void stop_workers(struct job *j)
+{
+    for (size_t i = 0; i < j->n_workers; i++) {
+        puan_edit_cursor_close(j->worker[i].cursor);
+        puan_rates_close(j->worker[i].rates);
+        puan_arena_clear(&j->worker[i].arena);
+        puan_arena_clear(&j->worker[i].one);
+    }
+    free(j->worker);
+}
+
+/* ---- what is said ---- */
+
+static void print_summary(const struct job *j, int64_t ms)
+{
+    const struct worker *t = &j->worker[0];
+    const uint64_t *u = puan_rates_units(t->rates);
+    uint64_t failing = u[PUAN_RATES_REPAIRED] + u[PUAN_RATES_IMPOSSIBLE] +
+                       u[PUAN_RATES_UNDECIDED];
+
+    printf("%.*s: %" PRIu64 ", failing a hard rule: %" PRIu64 ", %" PRId64
+           ".%03" PRId64 " s\n"
+           "repaired: %" PRIu64 " (%" PRIu64 " answers, weight %" PRIu64
+           ", each proved least), impossible: %" PRIu64 ", undecided: %" PRIu64
+           "\n",
+           PUAN_FMT(j->form->entity[0].name), failing + u[PUAN_RATES_CLEAN],
+           failing, ms / 1000, ms % 1000, u[PUAN_RATES_REPAIRED], t->changes,
+           t->weight, u[PUAN_RATES_IMPOSSIBLE], u[PUAN_RATES_UNDECIDED]);
+    if (j->o->seed)
+        printf("sets of equal weight chosen by seed %" PRId64 "\n", j->o->seed);
+    if (t->changes == 0)
+        return;
+    printf("  %-12s %-10s %10s %9s %9s %9s %9s %9s %9s %9s\n", "entity", "item",
+           "answers", "failing", "changed", "deductive", "donor", "hot-deck",
+           "nearest", "ask");
+    for (uint16_t e = 0; e < j->form->n_entities; e++)
+        for (uint16_t i = 0; i < j->form->entity[e].n_items; i++) {
+            const struct puan_rates_row *r = puan_rates_item(t->rates, e, i);
+
+            if (r->changed == 0)
+                continue;
+            printf("  %-12.*s %-10.*s %10" PRIu64 " %9" PRIu64 " %9" PRIu64,
+                   PUAN_FMT(j->form->entity[e].name),
+                   PUAN_FMT(j->form->entity[e].items[i].name), r->answers,
+                   r->failing, r->changed);
+            for (size_t m = 0; m < PUAN_IMPUTE_METHODS; m++)
+                printf(" %9" PRIu64, r->method[m]);
+            printf("\n");
+        }
+}
+
+static enum puan_status print_json(const struct job *j, int64_t ms,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    const struct worker *t = &j->worker[0];
+    const uint64_t *u = puan_rates_units(t->rates);
+    struct puan_out out;
+    struct puan_jw w;
+    enum puan_status st;
+
+    puan_out_init(&out, a);
+    puan_jw_init(&w, &out);
+    puan_jw_map(&w);
+    puan_jw_kstr(&w, "form", j->form->id);
+    puan_jw_kint(&w, "clean", (int64_t)u[PUAN_RATES_CLEAN]);
+    puan_jw_kint(&w, "repaired", (int64_t)u[PUAN_RATES_REPAIRED]);
+    puan_jw_kint(&w, "impossible", (int64_t)u[PUAN_RATES_IMPOSSIBLE]);
+    puan_jw_kint(&w, "undecided", (int64_t)u[PUAN_RATES_UNDECIDED]);
+    puan_jw_kint(&w, "answers", (int64_t)t->changes);
+    puan_jw_kint(&w, "weight", (int64_t)t->weight);
+    puan_jw_kint(&w, "seed", j->o->seed);
+    puan_jw_kint(&w, "ms", ms);
+    puan_jw_key(&w, "items");
+    puan_jw_list(&w);
+    for (uint16_t e = 0; e < j->form->n_entities; e++)
+        for (uint16_t i = 0; i < j->form->entity[e].n_items; i++) {
+            const struct puan_rates_row *r = puan_rates_item(t->rates, e, i);
+
+            if (r->changed == 0 && r->failing == 0)
+                continue;
+            puan_jw_map(&w);
+            puan_jw_kstr(&w, "entity", j->form->entity[e].name);
+            puan_jw_kstr(&w, "item", j->form->entity[e].items[i].name);
+            puan_jw_kint(&w, "answers", (int64_t)r->answers);
+            puan_jw_kint(&w, "failing", (int64_t)r->failing);
+            puan_jw_kint(&w, "changed", (int64_t)r->changed);
+            for (size_t m = 0; m < PUAN_IMPUTE_METHODS; m++)
+                puan_jw_kint(&w, puan_impute_name((enum puan_impute_method)m),
+                             (int64_t)r->method[m]);
+            puan_jw_end(&w, '}');
+        }
+    puan_jw_end(&w, ']');
+    puan_jw_end(&w, '}');
+    st = puan_arena_check(a, err);
+    if (st == PUAN_OK)
+        printf("%.*s\n", PUAN_FMT(puan_out_view(&out)));
+    return st;
+}
+
+static enum puan_status write_rates(const struct job *j, struct puan_err *err)
+{
+    struct puan_sheet_out *to;
+    enum puan_status st;
+
+    if (!j->o->rates)
+        return PUAN_OK;
+    st = puan_sheet_create(&to, j->o->rates, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_rates_write(to, j->worker[0].rates);
+    return puan_sheet_finish(to, err);
+}
+
+static enum puan_status begin_out(struct job *j, struct puan_err *err)
+{
+    enum puan_status st;
+
+    if (!j->o->out)
+        return PUAN_OK;
+    j->chunk =
+        calloc(puan_edit_source_chunks(j->source) + 1, sizeof(*j->chunk));
+    if (!j->chunk)
+        return puan_fail(err, PUAN_ENOMEM, "edit", "out of memory");
+    st = puan_sheet_create(&j->out, j->o->out, err);
+    if (st == PUAN_OK)
+        puan_sheet_put_raw(
+            j->out, PUAN_STR("unit,outcome,entity,row,line,item,was,value,now,"
+                             "new,method,donor,weight\n"));
+    return st;
+}
+
+static enum puan_status work(uint64_t *left, struct job *j,
+                             const struct puan_plan *plan, struct puan_arena *a,
+                             struct puan_err *err)
+{
+    int64_t began = puan_monotonic_ms();
+    unsigned threads = j->o->threads ? (unsigned)j->o->threads : puan_cores();
+    struct puan_localise_weight by = { 0 };
+    struct texts t = { 0 };
+    const uint64_t *u;
+    enum puan_status st;
+
+    st = rule_texts(&t, j, plan, a, err);
+    if (st == PUAN_OK)
+        st = open_source(j, &t, plan, a, err);
+    if (st == PUAN_OK)
+        st = compile(j, &t, plan, a, err);
+    if (st == PUAN_OK && j->o->by)
+        st = find_item(&by, j->form, puan_str_of(j->o->by), "--by", err);
+    if (st == PUAN_OK && by.entity != 0)
+        st = puan_fail(err, PUAN_EINVAL, "--by",
+                       "'%s' is no item of the %.*s: rates are by what a whole "
+                       "unit has",
+                       j->o->by, PUAN_FMT(j->form->entity[0].name));
+    if (st == PUAN_OK)
+        st = begin_out(j, err);
+    if (st == PUAN_OK)
+        st = start_workers(j, threads, j->o->by ? (int)by.item : -1, err);
+    if (st != PUAN_OK)
+        return st;
+    puan_progress_begin(&j->bar, "编辑 editing",
+                        puan_edit_source_units(j->source));
+    st = puan_parallel(threads, puan_edit_source_chunks(j->source), 1, range, j,
+                       err);
+    puan_progress_end(&j->bar);
+    if (st == PUAN_OK && j->out) {
+        st = puan_sheet_finish(j->out, err);
+        j->out = NULL;
+    }
+    for (size_t i = 1; st == PUAN_OK && i < j->n_workers; i++) {
+        st = puan_rates_add(j->worker[0].rates, j->worker[i].rates, err);
+        j->worker[0].changes += j->worker[i].changes;
+        j->worker[0].weight += j->worker[i].weight;
+    }
+    if (st == PUAN_OK)
+        st = write_rates(j, err);
+    if (st != PUAN_OK)
+        return st;
+    u = puan_rates_units(j->worker[0].rates);
+    *left = u[PUAN_RATES_REPAIRED] + u[PUAN_RATES_IMPOSSIBLE] +
+            u[PUAN_RATES_UNDECIDED];
+    if (j->o->json)
+        return print_json(j, puan_monotonic_ms() - began, a, err);
+    if (!j->o->out || strcmp(j->o->out, "-") != 0)
+        print_summary(j, puan_monotonic_ms() - began);
+    return PUAN_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o;
+    struct job j = { .o = &o, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct puan_plan_held *held = NULL;
+    struct puan_err err = { 0 };
+    struct puan_arena a;
+    uint64_t left = 0;
+    enum puan_status st = PUAN_OK;
+
+    if (!parse(&o, argc, argv))
+        return PUAN_EXIT_USAGE;
+    puan_progress_quiet(o.quiet || o.json);
+    puan_arena_init(&a, &puan_heap);
+    if (o.plan)
+        st = puan_plan_load_dir(&held, o.plan, puan_digest_sm3(), &err);
+    if (st == PUAN_OK)
+        st = work(&left, &j, held ? puan_plan_held_plan(held) : NULL, &a, &err);
+    puan_sheet_abandon(j.out);
+    stop_workers(&j);
+    for (size_t i = j.next; j.chunk && i < puan_edit_source_chunks(j.source);
+         i++)
+        free(j.chunk[i].p);
+    free(j.chunk);
+    puan_edit_source_close(j.source);
+    puan_plan_close(held);
+    puan_arena_clear(&a);
+    if (st != PUAN_OK)
+        return fail(&err);
+    return left ? PUAN_EXIT_FINDINGS : PUAN_EXIT_DONE;
+}
+
+static const struct puan_command commands[] = {
+    { "edit", usage,
+      "For every unit (household) that fails hard rules, finds the least "
+      "weighted set of answers to change so that all hard rules can pass, "
+      "proved least, and fills in values: what the rules leave no choice "
+      "about, "
+      "a near passing unit's answers, or the nearest value that serves. DATA "
+      "is "
+      "one file an entity as for 'puan check', or with --rules and no plan any "
+      "CSV or frame whose rules declare 'level household by …'. --weight "
+      "ITEM=N "
+      "says how far an item is trusted (1 unless told; 0: never changed). "
+      "--out lists every changed answer with what it was, how its new value "
+      "was "
+      "found and from whom; the data are never changed. --rates counts failing "
+      "and changed answers by item, and by area with --by ITEM. A unit no "
+      "change of answers can repair is 'impossible', one the budget did not "
+      "settle 'undecided'. Exit code 1 when a unit fails a hard rule.",
+      run,
+      "错误定位与插补：找出使全部硬性规则成立而权重最小的改动项，并给出插补"
+      "值" },
+};
+
+const struct puan_feature puan_feature_edit = {
+    .name = "edit",
+    .commands = commands,
+    .n_commands = PUAN_COUNT(commands),
+};
