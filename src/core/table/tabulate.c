@@ -9,10 +9,11 @@
 
 /* Combinations of values an expression is looked at for, else it is a want. */
 #define LOOKS_MOST ((uint64_t)1 << 16)
+#define LOOKS_OF_ONE ((uint64_t)1 << 20) /* where it reads one item only */
 /* Cells of the axes of one cube without its sorted ones, when joining. */
 #define JOIN_MOST 16384u
 /* Classes of an axis that may be renamed before counting. */
-#define MAP_MOST 65536u
+#define MAP_MOST LOOKS_OF_ONE
 
 /* ---- names of a unit -------------------------------------------------------
  */
@@ -384,7 +385,7 @@ static enum puan_status expr_open(struct puan_tab_expr *x, struct puan_tab *t,
                                            &looks))
                     looks = UINT64_MAX;
         }
-        if (looks <= LOOKS_MOST)
+        if (looks <= (x->n == 1 ? LOOKS_OF_ONE : LOOKS_MOST))
             return puan_arena_check(a, err);
     }
     if (st != PUAN_OK)
@@ -870,8 +871,8 @@ enum puan_status puan_tab_plan(struct puan_tab *t, struct puan_arena *a,
         if (t->want[i].item == NULL)
             return puan_fail_at(err, PUAN_EINVAL, t->want[i].file,
                                 t->want[i].line, 0,
-                                "'%.*s' has too many values to tabulate by; "
-                                "use bands(…)",
+                                "'%.*s' has too many combinations of values to "
+                                "be looked at",
                                 PUAN_FMT(t->want[i].text));
         t->made[i] =
             (struct puan_tab_ref){ t->want[i].entity, t->want[i].item, 0 };
