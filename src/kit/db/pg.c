@@ -10,10 +10,10 @@
  * are known: an integer is a BIGINT wherever it stands, so that "$1 * 2" means
  * the same as in SQLite.
  */
-#include <libpq-fe.h>
 #include <stdlib.h>
 
 #include "kit/db/internal.h"
+#include "kit/db/pq.h"
 #include "kit/os/os.h"
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21,
@@ -404,11 +404,15 @@ static enum puan_status use_schema(struct pg *db, const char *schema,
 enum puan_status puan_pg_open(struct puan_db **out, const char *url,
                               unsigned flags, struct puan_err *err)
 {
-    enum puan_status st = PUAN_OK;
+    enum puan_status st = pq_load(err);
     const char *schema = strchr(url, '#');
-    struct pg *db = calloc(1, sizeof(*db));
-    char *plain = strdup(url);
+    struct pg *db;
+    char *plain;
 
+    if (st != PUAN_OK)
+        return st;
+    db = calloc(1, sizeof(*db));
+    plain = strdup(url);
     if (!db || !plain) {
         free(db);
         free(plain);

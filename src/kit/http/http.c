@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kit/http/mhd.h"
 #include "kit/job/job.h"
 #include "kit/os/heap.h"
 
@@ -761,7 +761,10 @@ enum puan_status puan_http_start(struct puan_http_server **out,
         return puan_fail(err, PUAN_ENOMEM, "http", "out of memory");
     s->opt = *opt;
     pthread_mutex_init(&s->lock, NULL);
-    st = listen_on(&s->fd, s->address, opt->listen, err);
+    s->fd = -1;
+    st = mhd_load(err);
+    if (st == PUAN_OK)
+        st = listen_on(&s->fd, s->address, opt->listen, err);
     if (st != PUAN_OK)
         goto fail;
     if (opt->tls_cert && opt->tls_key) {
