@@ -12,7 +12,8 @@
 #define WHOLE_MOST ((uint64_t)1 << 21) /* cells of a cube held whole: 8 MB */
 #define RUNS_MOST ((uint64_t)1 << 20)  /* inner cells of a run */
 #define COPIES_BYTES 32768 /* copies of a cube stay within the first cache */
-#define LENT (((size_t)1 << 20) - 64) /* bytes of a block of cells */
+#define LENT_LEAST ((size_t)1 << 16) /* bytes of a block of cells; doubles */
+#define LENT_MOST ((size_t)1 << 22)
 
 /* ---- what an item's stored values mean -------------------------------------
  */
@@ -192,7 +193,8 @@ static uint64_t run_length(const struct puan_cubes *s,
         uint64_t row = rows / n * i, end = rows;
 
         for (size_t k = 0; k < c->n_outer; k++) {
-            uint64_t e = puan_cube_run_end(&c->axis[k], row, rows);
+            uint64_t guess = 1,
+                     e = puan_cube_run_end(&c->axis[k], row, rows, &guess);
 
             end = e < end ? e : end;
         }
@@ -286,6 +288,11 @@ static enum puan_status cube_open(struct puan_cube_in *c, struct puan_cubes *s,
         c->marked = c->inner > 64 && c->inner > length * 4;
         if (c->marked)
             c->copies = 1;
+        if (spec->n_axes == c->n_outer + 1 && spec->n_sums == 0 &&
+            c->axis[c->n_outer].way.n == 0 && c->axis[c->n_outer].map == NULL &&
+            c->axis[c->n_outer].spec->item &&
+            c->axis[c->n_outer].spec->item->width == 1 && length > 1024)
+            c->bytes = true;
     }
     return PUAN_OK;
 }
@@ -344,30 +351,39 @@ enum puan_cube_way puan_cubes_way(const struct puan_cubes *s, size_t cube)
  */
 
 /*
- * First row of the unit from `row` on that has another value, at most `end`;
- * the item never falls, so steps may double and then be halved.
+ * First row of the unit from `row` on that has another value, at most `end`.
+ * The item never falls.  Runs of areas are alike in length, so the search
+ * begins where the run before would end and widens by doubling from there,
+ * forward or back.
  */
 uint64_t puan_cube_run_end(const struct puan_cube_axis_in *x, uint64_t row,
-                           uint64_t end)
+                           uint64_t end, uint64_t *guess)
 {
     const struct puan_frame_item *it = x->spec->item;
     uint64_t at = up(&x->way, x->rows, row), lo = at, step = 1, hi;
-    uint64_t value = puan_frame_stored(it, at);
+    uint64_t value = puan_frame_stored(it, at), ahead = *guess ? *guess : 1;
 
-    for (;;) {
-        hi = lo + step;
-        if (hi >= x->rows) {
-            hi = x->rows;
-            break;
+    hi = x->rows - at > ahead ? at + ahead : x->rows;
+    if (hi < x->rows && puan_frame_stored(it, hi) == value) {
+        lo = hi; /* longer than the one before */
+        for (;;) {
+            hi = x->rows - lo > step ? lo + step : x->rows;
+            if (hi == x->rows || puan_frame_stored(it, hi) != value)
+                break;
+            lo = hi;
+            step *= 2;
         }
-        if (puan_frame_stored(it, hi) != value)
-            break;
-        lo = hi;
-        step *= 2;
-        if (down(&x->way, lo) >= end)
-            return end;
+    } else { /* it ends by then */
+        while (hi - lo > step) {
+            if (puan_frame_stored(it, hi - step) == value) {
+                lo = hi - step;
+                break;
+            }
+            hi -= step;
+            step *= 2;
+        }
     }
-    while (hi - lo > 1) { /* lo is equal, hi is not */
+    while (hi - lo > 1) { /* lo is equal; hi is not, or the end */
         uint64_t mid = lo + (hi - lo) / 2;
 
         if (puan_frame_stored(it, mid) == value)
@@ -375,6 +391,7 @@ uint64_t puan_cube_run_end(const struct puan_cube_axis_in *x, uint64_t row,
         else
             hi = mid;
     }
+    *guess = hi - at;
     hi = down(&x->way, hi);
     return hi < end ? hi : end;
 }
@@ -491,6 +508,26 @@ MAP_PASS(u8, u64) MAP_PASS(u16, u64) MAP_PASS(u32, u64) MAP_PASS(u64, u64)
 TABLE_PASS(u16) TABLE_PASS(u32)
 /* clang-format on */
 
+/* Bands of equal width, as ages in fives: a product instead of a look-up. */
+PUAN_CUBE_WIDE
+static bool divide_u8(u16 *restrict ix, const u8 *restrict c, size_t n,
+                      const struct puan_cube_axis_in *x, bool first)
+{
+    u8 off = (u8)x->codes.off, top = (u8)x->codes.top, bad = 0;
+    u16 most = (u16)x->div_most, stride = (u16)x->stride;
+    u32 times = 65536u / x->div_by + 1;
+
+    for (size_t i = 0; i < n; i++) {
+        u8 v = (u8)(c[i] - off), w = v < top ? v : top;
+        u16 q = (u16)((u32)w * times >> 16);
+
+        bad |= (u8)(v ^ w);
+        q = q < most ? q : most;
+        ix[i] = (u16)((first ? 0 : ix[i]) + (u16)(q * stride));
+    }
+    return bad != 0;
+}
+
 static bool own_pass(void *ix, const struct puan_cube_axis_in *x,
                      uint64_t from, size_t n, unsigned width, bool first)
 {
@@ -510,6 +547,8 @@ static bool own_pass(void *ix, const struct puan_cube_axis_in *x,
         return map ? map_##S##_u64(ix, c, n, x, first)                         \
                    : raw_##S##_u64(ix, c, n, x, first);                        \
     }
+    if (x->div_by && width == 2)
+        return divide_u8(ix, (const u8 *)it->data + from, n, x, first);
     if (x->table && it->width == 1 && width < 8) {
         const u8 *c = (const u8 *)it->data + from;
 
@@ -724,6 +763,31 @@ void puan_cube_values(uint64_t *v, const struct puan_cube_sum_in *m,
 COUNT(u16) COUNT(u32)
 /* clang-format on */
 
+/*
+ * Of a column of bytes, eight at a time into eight cubes of 256: in a column
+ * of few values (nine in ten of one) each waits for the one before otherwise.
+ */
+static void count_bytes(u32 *restrict cube, const u8 *restrict c, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        u64 v;
+
+        memcpy(&v, c + i, sizeof(v));
+        cube[v & 255]++;
+        cube[256 + (v >> 8 & 255)]++;
+        cube[512 + (v >> 16 & 255)]++;
+        cube[768 + (v >> 24 & 255)]++;
+        cube[1024 + (v >> 32 & 255)]++;
+        cube[1280 + (v >> 40 & 255)]++;
+        cube[1536 + (v >> 48 & 255)]++;
+        cube[1792 + (v >> 56)]++;
+    }
+    for (; i < n; i++)
+        cube[c[i]]++;
+}
+
 static void count_piece(struct puan_cube_state *t, const struct puan_cube_in *c,
                         const void *ix, size_t at, size_t n)
 {
@@ -776,7 +840,9 @@ uint64_t *puan_cube_room(struct puan_cube_worker *w, struct puan_cube_state *t,
         t->part++;
     }
     if (l == NULL || l->cap - l->used < need) {
-        n = need * sizeof(uint64_t) > LENT ? need * sizeof(uint64_t) : LENT;
+        n = l == NULL ? LENT_LEAST : l->bytes * 2;
+        n = (n < LENT_MOST ? n : LENT_MOST) - sizeof(*l);
+        n = need * sizeof(uint64_t) > n ? need * sizeof(uint64_t) : n;
         l = w->arena->host->get(w->arena->host->ctx, sizeof(*l) + n);
         if (l == NULL)
             return NULL;
@@ -907,22 +973,56 @@ static void empty_all(uint64_t **at, struct puan_cube_state *t,
         memset(t->sums, 0, 2 * c->spec->n_sums * n * sizeof(uint64_t));
 }
 
+/* Cells by stored byte become classes; *bad: a byte no codebook knows. */
+static void empty_bytes(uint64_t **at, struct puan_cube_state *t,
+                        const struct puan_cube_in *c, bool *bad)
+{
+    const struct puan_cube_axis_in *x = &c->axis[c->n_outer];
+    size_t given = x->codes.stop == UINT64_MAX
+                       ? 256
+                       : (size_t)x->codes.stop; /* the states lie behind */
+
+    add_copies(t->cube, 256, 8);
+    for (size_t v = 0; v < 256; v++) {
+        uint64_t r = v - x->codes.off - (v >= given ? x->codes.gap : 0);
+
+        if (t->cube[v] == 0)
+            continue;
+        *bad |= r > x->codes.top;
+        emit(at, t, c, t->outer, r < x->codes.top ? r : x->codes.top,
+             t->cube[v]);
+    }
+    memset(t->cube, 0, 256 * sizeof(u32));
+}
+
+static enum puan_status damaged(struct puan_err *err)
+{
+    return puan_fail(err, PUAN_EINVAL, "frame",
+                     "a column holds a value its codebook does not know: the "
+                     "frame is damaged; make it again");
+}
+
 static enum puan_status empty(struct puan_cube_worker *w,
                               struct puan_cube_state *t,
                               const struct puan_cube_in *c, uint64_t rows,
                               struct puan_err *err)
 {
     size_t most = (size_t)(rows < c->inner ? rows : c->inner);
-    uint64_t *room = puan_cube_room(w, t, c, most), *at = room;
+    uint64_t *room = puan_cube_room(w, t, c, c->bytes ? 256 : most),
+             *at = room;
+    bool bad = false;
 
     if (room == NULL)
         return puan_fail(err, PUAN_ENOMEM, "table", "out of memory");
-    if (c->marked)
+    if (c->bytes)
+        empty_bytes(&at, t, c, &bad);
+    else if (c->marked)
         empty_marked(&at, t, c);
     else
         empty_all(&at, t, c);
-    return puan_cube_piece(w, t, c, room, (size_t)(at - room) / c->words,
-                           w->order);
+    return bad ? damaged(err)
+               : puan_cube_piece(w, t, c, room,
+                                 (size_t)(at - room) / c->words, w->order);
 }
 
 /* ---- one cube over a block -------------------------------------------------
@@ -939,7 +1039,7 @@ static void run_begin(struct puan_cube_state *t, const struct puan_cube_in *c,
         const struct puan_cube_axis_in *x = &c->axis[i];
 
         t->outer = t->outer * x->n + class_at(x, row, bad);
-        t->run_end = puan_cube_run_end(x, row, t->run_end);
+        t->run_end = puan_cube_run_end(x, row, t->run_end, &t->guess[i]);
     }
 }
 
@@ -959,7 +1059,7 @@ static enum puan_status run_block(struct puan_cube_worker *w,
     bool plain = c->inner == 1 && c->spec->n_sums == 0, bad = false;
 
     w->block = from;
-    if (!plain)
+    if (!plain && !c->bytes)
         bad = puan_cube_index(w->ix, c, from, (size_t)(end - from));
     for (uint64_t row = from; st == PUAN_OK && row < end;) {
         uint64_t stop;
@@ -969,6 +1069,10 @@ static enum puan_status run_block(struct puan_cube_worker *w,
         stop = t->run_end < end ? t->run_end : end;
         if (plain) {
             count_rows(t, (size_t)(stop - row));
+        } else if (c->bytes) {
+            count_bytes(t->cube,
+                        (const u8 *)c->axis[c->n_outer].spec->item->data + row,
+                        (size_t)(stop - row));
         } else {
             count_piece(t, c, w->ix, (size_t)(row - from),
                         (size_t)(stop - row));
@@ -980,9 +1084,7 @@ static enum puan_status run_block(struct puan_cube_worker *w,
             st = empty(w, t, c, t->run_end - t->run_from, err);
     }
     if (st == PUAN_OK && bad)
-        st = puan_fail(err, PUAN_EINVAL, "frame",
-                       "a column holds a value its codebook does not know: "
-                       "the frame is damaged; make it again");
+        st = damaged(err);
     return st;
 }
 
@@ -998,14 +1100,31 @@ static enum puan_status whole_block(struct puan_cube_worker *w,
     count_piece(t, c, w->ix, 0, (size_t)(end - from));
     if (c->spec->n_sums)
         sum_piece(w, t, c, from, (size_t)(end - from));
-    return bad ? puan_fail(err, PUAN_EINVAL, "frame",
-                           "a column holds a value its codebook does not "
-                           "know: the frame is damaged; make it again")
-               : PUAN_OK;
+    return bad ? damaged(err) : PUAN_OK;
 }
 
 /* ---- workers ---------------------------------------------------------------
  */
+
+/* Whether a map of a byte is min(raw / k, most), as bands of equal width are. */
+static void divides(struct puan_cube_axis_in *x)
+{
+    uint64_t k = 1, top = x->codes.top;
+
+    while (k <= top && x->map[k] == x->map[0])
+        k++;
+    if (x->map[0] != 0 || x->codes.stop != UINT64_MAX || k < 2 || k > top ||
+        x->n > 256)
+        return;
+    for (uint64_t r = 0; r <= top; r++) {
+        uint64_t q = r * (65536u / k + 1) >> 16;
+
+        if (x->map[r] != (q < x->n - 1 ? q : x->n - 1))
+            return;
+    }
+    x->div_by = (uint32_t)k;
+    x->div_most = (uint32_t)(x->n - 1);
+}
 
 /* Offsets by code, where a narrow column is mapped. */
 static void table_make(struct puan_cube_axis_in *x, struct puan_arena *a)
@@ -1015,6 +1134,7 @@ static void table_make(struct puan_cube_axis_in *x, struct puan_arena *a)
     if (!x->map || x->spec->item == NULL || x->spec->item->width != 1 ||
         x->way.n)
         return;
+    divides(x);
     t = puan_new_n(a, 256, uint32_t);
     for (uint64_t v = 0; t && v < 256; v++) {
         uint64_t r = v - x->codes.off - (v >= x->codes.stop ? x->codes.gap : 0);
@@ -1055,7 +1175,8 @@ enum puan_status puan_cube_worker_open(struct puan_cube_worker **out,
                 c->outs = true;
         for (size_t k = c->n_outer; k < c->spec->n_axes; k++)
             table_make(&c->axis[k], a);
-        t->cube = puan_new_n(a, (size_t)c->inner * c->copies, uint32_t);
+        t->cube = puan_new_n(
+            a, c->bytes ? 2048 : (size_t)c->inner * c->copies, uint32_t);
         if (c->marked) {
             t->mark = puan_new_n(a, (size_t)(c->inner / 64 + 64), uint64_t);
             t->page = puan_new_n(a, (size_t)(c->inner / 4096 + 2), uint64_t);

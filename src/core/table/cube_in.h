@@ -41,6 +41,7 @@ struct puan_cube_axis_in {
     struct puan_cube_codes codes;
     const uint32_t *map;
     const uint32_t *table; /* of a worker: offset by stored byte */
+    uint32_t div_by, div_most; /* the map is min(raw / div_by, div_most) */
     uint64_t rows, n, stride;
     bool sorted, outs; /* outs: the last class is "left out" */
 };
@@ -59,8 +60,9 @@ struct puan_cube_in {
     struct puan_cube_sum_in sum[PUAN_CUBE_SUMS];
     size_t n_outer, words;
     uint64_t inner, cells; /* possible cells of a run; of all */
-    unsigned width, copies;
+    unsigned width, copies; /* bytes an index; cubes counted by turns */
     bool marked, outs;
+    bool bytes; /* one narrow axis as it is stored: counted by stored byte */
     struct puan_cube_split *split; /* scattered: where ranges end */
 };
 
@@ -90,6 +92,7 @@ struct puan_cube_state { /* one cube of one worker */
     uint32_t *cube;
     uint64_t *mark, *page, *sums;
     uint64_t outer, run_from, run_end;
+    uint64_t guess[PUAN_CUBE_AXES]; /* rows of the run before, by outer axis */
     struct puan_cube_lent *lent;
     struct puan_cube_piece *piece; /* newest first */
     bool open;                     /* the newest piece may grow */
@@ -113,8 +116,9 @@ bool puan_cube_index(void *ix, const struct puan_cube_in *c, uint64_t from,
                      size_t n);
 void puan_cube_values(uint64_t *v, const struct puan_cube_sum_in *m,
                       uint64_t from, size_t n);
+/* *guess: rows of its entity the run before had; gets those of this one. */
 uint64_t puan_cube_run_end(const struct puan_cube_axis_in *x, uint64_t row,
-                           uint64_t end);
+                           uint64_t end, uint64_t *guess);
 /* Room for so many cells in a row; NULL: out of memory. */
 uint64_t *puan_cube_room(struct puan_cube_worker *w, struct puan_cube_state *t,
                          const struct puan_cube_in *c, size_t cells);

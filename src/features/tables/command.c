@@ -13,6 +13,7 @@
 #include "features/tables/workbook.h"
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
+#include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
 
@@ -401,7 +402,7 @@ static enum puan_status write_view(FILE *to, const struct puan_tab_view *v,
     if (threads > PUAN_COUNT(arena))
         threads = PUAN_COUNT(arena);
     for (unsigned i = 0; i < threads; i++)
-        puan_arena_init(&arena[i], puan_os_alloc());
+        puan_arena_init(&arena[i], &puan_heap_large);
     if (n)
         st = puan_parallel(threads, n, LINES, write_lines, &l, err);
     for (uint64_t i = 0; st == PUAN_OK && i < ranges; i++)

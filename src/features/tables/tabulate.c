@@ -98,7 +98,7 @@ enum puan_status puan_tabulate(struct puan_tabulation **out,
         t->n_workers = THREADS_MOST;
     puan_arena_init(&t->arena, puan_os_alloc());
     for (unsigned i = 0; i < t->n_workers; i++)
-        puan_arena_init(&t->own[i], puan_os_alloc());
+        puan_arena_init(&t->own[i], &puan_heap_large);
     st = puan_tab_compile(&t->tab, f, p, &t->arena, err);
     if (st == PUAN_OK)
         st = puan_tab_plan(t->tab, &t->arena, err);
