@@ -24,8 +24,8 @@
 enum format { FORMAT_CSV, FORMAT_XLSX, FORMAT_SDMX, FORMAT_JSON };
 
 struct options {
-    const char *data[MANY], *by[MANY], *let[MANY], *table[MANY];
-    size_t n_data, n_by, n_let, n_table;
+    const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY];
+    size_t n_data, n_by, n_let, n_table, n_rules;
     const char *show, *where, *of, *programme, *out, *format;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[4 * MANY];
@@ -39,7 +39,7 @@ struct options {
 
 const char puan_table_frames_usage[] =
     "DATA… --by DIM,…… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
-    "[--let NAME=EXPR]… [--level NAME=ITEM,…]… [--entity NAME] | "
+    "[--let NAME=EXPR]… [--rules FILE]… [--level NAME=ITEM,…]… [--entity NAME] | "
     "DATA… --programme FILE [--table ID]…   with [--out PATH] "
     "[--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] [--summary] "
     "[--lang zh|en] [--threads N] [--json] [--quiet]";
@@ -92,6 +92,8 @@ static const char *value(struct options *o, const char *a, const char *v)
         return put(o->by, &o->n_by, v);
     if (strcmp(a, "--let") == 0)
         return put(o->let, &o->n_let, v);
+    if (strcmp(a, "--rules") == 0)
+        return put(o->rules, &o->n_rules, v);
     if (strcmp(a, "--table") == 0)
         return put(o->table, &o->n_table, v);
     if (strcmp(a, "--level") == 0)
@@ -363,6 +365,19 @@ static enum puan_status from_options(struct puan_tab_programme *p,
     return st;
 }
 
+static enum puan_status read_rules(struct puan_derive_texts *out,
+                                   const struct options *o,
+                                   struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_str *text = puan_new_n(a, o->n_rules, struct puan_str);
+    enum puan_status st = puan_arena_check(a, err);
+
+    for (size_t i = 0; st == PUAN_OK && i < o->n_rules; i++)
+        st = puan_file_read(&text[i], o->rules[i], PROGRAMME_BYTES, a, err);
+    *out = (struct puan_derive_texts){ text, o->rules, o->n_rules };
+    return st;
+}
+
 /* ---- writing ---------------------------------------------------------------
  */
 
@@ -583,6 +598,7 @@ int puan_table_frames(int argc, char **argv)
     struct puan_tab_programme p = { 0 };
     struct puan_tabulation *t = NULL;
     struct puan_frames *frames = NULL;
+    struct puan_derive_texts texts = { 0 };
     struct puan_err err = { 0 };
     struct puan_arena a;
     enum puan_status st;
@@ -602,7 +618,10 @@ int puan_table_frames(int argc, char **argv)
     if (st == PUAN_OK)
         st = puan_frames_load(&frames, o->data, o->n_data, &o->frames, &err);
     if (st == PUAN_OK)
-        st = puan_tabulate(&t, puan_frames_frame(frames), &p, o->threads, &err);
+        st = read_rules(&texts, o, &a, &err);
+    if (st == PUAN_OK)
+        st = puan_tabulate(&t, puan_frames_frame(frames), &p, &texts,
+                           o->threads, &err);
     if (st == PUAN_OK)
         st = o->summary ? summary(t, &p, o, &err) : write_all(t, &p, o, &err);
     if (st == PUAN_OK && fflush(stdout) != 0)

@@ -85,8 +85,11 @@ static enum puan_status run_set(struct puan_tabulation *t, size_t set,
 enum puan_status puan_tabulate(struct puan_tabulation **out,
                                const struct puan_frame *f,
                                const struct puan_tab_programme *p,
+                               const struct puan_derive_texts *texts,
                                unsigned threads, struct puan_err *err)
 {
+    struct puan_tab_want *want;
+    size_t n_wants = 0;
     struct puan_tabulation *t = calloc(1, sizeof(*t));
     enum puan_status st;
 
@@ -100,6 +103,10 @@ enum puan_status puan_tabulate(struct puan_tabulation **out,
     for (unsigned i = 0; i < t->n_workers; i++)
         puan_arena_init(&t->own[i], &puan_heap_large);
     st = puan_tab_compile(&t->tab, f, p, &t->arena, err);
+    want = st == PUAN_OK ? puan_tab_wants(t->tab, &n_wants) : NULL;
+    if (st == PUAN_OK && n_wants)
+        st = puan_derive(want, n_wants, f, p, texts, t->n_workers, &t->arena,
+                         err);
     if (st == PUAN_OK)
         st = puan_tab_plan(t->tab, &t->arena, err);
     for (size_t i = 0; st == PUAN_OK && i < puan_tab_sets(t->tab); i++)

@@ -7,16 +7,19 @@
 #define PUAN_FEATURES_TABLES_TABULATE_H
 
 #include "core/table/tabulate.h"
+#include "features/tables/derive.h"
 
 struct puan_tabulation; /* a programme counted over a frame */
 
 /*
  * Counts every table of the programme in one pass for each unit.  Both must
- * outlive the tabulation.  threads 0: one per core.
+ * outlive the tabulation.  texts: rule texts whose derived items may be used,
+ * or NULL.  threads 0: one per core.
  */
 PUAN_MUST_USE enum puan_status
 puan_tabulate(struct puan_tabulation **out, const struct puan_frame *f,
-              const struct puan_tab_programme *p, unsigned threads,
+              const struct puan_tab_programme *p,
+              const struct puan_derive_texts *texts, unsigned threads,
               struct puan_err *err);
 void puan_tabulation_close(struct puan_tabulation *t); /* NULL is fine */
 
