@@ -396,12 +396,26 @@ static int run_table(int argc, char **argv)
 
 static const struct puan_command commands[] = {
     { "table",
+      "DATA… --by DIM,… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
+      "[--let NAME=EXPR]… [--rules FILE]… [--level NAME=ITEM,…]… "
+      "[--entity NAME] | DATA… --programme FILE [--table ID]… ; both with "
+      "[--out PATH] [--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] "
+      "[--summary] [--lang zh|en] [--threads N] [--json] [--quiet] | "
       "DIR [--area CODE] [--table ID] [--format csv|json] [--out FOLDER]",
-      "Counts the last version of every return of an area and writes the "
-      "plan's tables: to FOLDER/ID.csv, or to standard output. Records that a "
-      "decision on duplicates dropped are left out. JSON names the ledger "
-      "heads, the plan and the program it was computed from.",
-      run_table, "汇总一个区域的普查表，输出方案规定的汇总表" },
+      "Counts tables of frames, CSV files or a campaign: dimensions, measures "
+      "and filters in the rule language, or a programme of many tables in one "
+      "pass. "
+      "DIM is an item or an expression, bands(age, 0, 15, 60) makes classes; "
+      "MEASURE is count, sum(x), mean(x), median(x), p90(x) or rate(a / b * "
+      "100), each with where EXPR, of ENTITY and as NAME. --totals adds "
+      "margins (_T); --summary prints cells, sum and sum of squares of each "
+      "table. doc/tables.md has all of it. "
+      "Of a campaign directory it counts the last version of every return of "
+      "an area and writes the plan's tables, without records that a decision "
+      "on duplicates dropped; JSON names the ledger heads, the plan and the "
+      "program it was computed from.",
+      run_table,
+      "汇总：按任意分组统计数据框、CSV 或普查项目，输出汇总表" },
 };
 
 const struct puan_feature puan_feature_tables = {
