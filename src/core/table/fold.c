@@ -99,7 +99,7 @@ static void side_open(struct side_fn *s, const struct puan_tab_fn *fn,
         if (__builtin_mul_overflow(s->size, fp->cells.classes[k], &s->size))
             s->size = UINT64_MAX;
     }
-    if (fn->x && fn->x->expr && !fn->mapped && s->size <= MEMO_MOST)
+    if (fn->expr && !fn->mapped && s->size <= MEMO_MOST)
         s->memo = puan_new_n(a, (size_t)s->size, struct look);
 }
 
@@ -339,8 +339,8 @@ static struct puan_item item_of(const struct fold *f, size_t d)
             x = &f->to->unit[e].dim[d];
     if (x == NULL)
         return it;
-    if (x->want >= 0)
-        fi = f->t->made[x->want].item;
+    if (puan_tab_made(f->t, x))
+        fi = puan_tab_made(f->t, x)->item;
     else if (x->ref)
         fi = x->ref->item;
     if (fi) {
@@ -846,7 +846,9 @@ static enum puan_status values_in_order(struct puan_tab_result *r,
 static unsigned places_of(const struct fold *f, const struct puan_tab_expr *x)
 {
     const struct puan_frame_item *fi =
-        x->want >= 0 ? f->t->made[x->want].item : x->ref ? x->ref->item : NULL;
+        puan_tab_made(f->t, x) ? puan_tab_made(f->t, x)->item
+        : x->ref             ? x->ref->item
+                             : NULL;
     struct puan_expr_type t;
 
     if (fi)
@@ -940,8 +942,8 @@ bool puan_tab_check(struct puan_tab_check *out, const struct puan_tab *t,
         const struct puan_tab_fn *fn = &pt->dim[d];
 
         /* classes and cells must be the same: an item, or renamed classes */
-        if (fn->n != 1 || (!fn->mapped && (fn->x->expr || to->bands[d].n)) ||
-            (fn->x->expr == NULL && pt->axis[fn->axis[0]].item &&
+        if (fn->n != 1 || (!fn->mapped && (fn->expr || to->bands[d].n)) ||
+            (fn->expr == NULL && pt->axis[fn->axis[0]].item &&
              pt->axis[fn->axis[0]].item->n_states > 1))
             return false;
         bound[fn->axis[0]]++;

@@ -48,6 +48,7 @@ struct puan_tab_unit_of { /* a table's dimensions over one unit */
 /* An expression over the axes of a part. */
 struct puan_tab_fn {
     const struct puan_tab_expr *x;
+    const struct puan_expr *expr; /* NULL: the only axis is the value */
     uint16_t axis[PUAN_TAB_READS];
     size_t n;
     bool mapped; /* by class of the only axis: val, state; bands applied */
@@ -99,6 +100,13 @@ struct puan_tab {
     size_t n_sets;
     struct puan_err flat_error; /* why an expression became a want */
 };
+
+/* The column an expression was made into, or NULL. */
+static inline const struct puan_tab_ref *
+puan_tab_made(const struct puan_tab *t, const struct puan_tab_expr *x)
+{
+    return x->want >= 0 && t->made[x->want].item ? &t->made[x->want] : NULL;
+}
 
 /* Value of a function for classes of its axes; not for mapped ones. */
 void puan_tab_look(int64_t *value, enum puan_state *state,

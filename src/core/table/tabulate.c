@@ -9,6 +9,8 @@
 
 /* Combinations of values an expression is looked at for, else it is a want. */
 #define LOOKS_MOST ((uint64_t)1 << 16)
+/* More than this: a column of the values makes a smaller cube. */
+#define LOOKS_PLAIN 256u
 #define LOOKS_OF_ONE ((uint64_t)1 << 20) /* where it reads one item only */
 /* Cells of the axes of one cube without its sorted ones, when joining. */
 #define JOIN_MOST 16384u
@@ -301,7 +303,7 @@ static bool is_sorted(const struct puan_tab_ref *r)
 static enum puan_status want(struct puan_tab_expr *x, struct puan_tab *t,
                              uint16_t entity, struct puan_str text,
                              const char *file, uint32_t line, bool truth,
-                             struct puan_arena *a)
+                             bool optional, struct puan_arena *a)
 {
     size_t n = t->n_wants;
 
@@ -309,6 +311,7 @@ static enum puan_status want(struct puan_tab_expr *x, struct puan_tab *t,
         if (t->want[i].entity == entity && t->want[i].truth == truth &&
             puan_str_eq(t->want[i].text, text)) {
             x->want = (int)i;
+            t->want[i].optional &= optional;
             return PUAN_OK;
         }
     if (n % 64 == 0) { /* room grows in steps */
@@ -320,8 +323,8 @@ static enum puan_status want(struct puan_tab_expr *x, struct puan_tab *t,
             memcpy(more, t->want, n * sizeof(*more));
         t->want = more;
     }
-    t->want[n] = (struct puan_tab_want){ entity, text, file, line, truth,
-                                         NULL };
+    t->want[n] = (struct puan_tab_want){ entity, text, file, line,
+                                         truth,  optional, NULL };
     t->n_wants++;
     x->want = (int)n;
     return PUAN_OK;
@@ -385,14 +388,17 @@ static enum puan_status expr_open(struct puan_tab_expr *x, struct puan_tab *t,
                                            &looks))
                     looks = UINT64_MAX;
         }
-        if (looks <= (x->n == 1 ? LOOKS_OF_ONE : LOOKS_MOST))
+        if (looks <= (x->n == 1 ? LOOKS_OF_ONE : LOOKS_MOST)) {
+            if (x->n > 1 && looks > LOOKS_PLAIN)
+                st = want(x, t, entity, text, file, line, truth, true, a);
             return puan_arena_check(a, err);
+        }
     }
     if (st != PUAN_OK)
         t->flat_error = first;
     x->n = 0;
     x->expr = NULL;
-    st = want(x, t, entity, text, file, line, truth, a);
+    st = want(x, t, entity, text, file, line, truth, false, a);
     return st == PUAN_OK ? puan_arena_check(a, err)
                          : puan_fail(err, st, "table", "out of memory");
 }
@@ -540,10 +546,9 @@ static int axis_of(struct puan_tab_part *pt, const struct puan_tab_ref *r)
 static size_t reads(const struct puan_tab_ref **out, const struct puan_tab *t,
                     const struct puan_tab_expr *x)
 {
-    if (x->want >= 0) {
-        out[0] = &t->made[x->want];
+    out[0] = puan_tab_made(t, x);
+    if (out[0])
         return 1;
-    }
     if (x->ref) {
         out[0] = x->ref;
         return 1;
@@ -562,6 +567,7 @@ static enum puan_status bind(struct puan_tab_fn *fn, struct puan_tab *t,
     size_t n = reads(r, t, x);
 
     fn->x = x;
+    fn->expr = puan_tab_made(t, x) ? NULL : x->expr;
     fn->n = n;
     for (size_t i = 0; i < n; i++) {
         int k = axis_of(pt, r[i]);
@@ -607,17 +613,17 @@ static uint64_t cells_with(const struct puan_tab *t,
 static bool is_summed(const struct puan_tab *t, const struct puan_tab_show *s,
                       const struct puan_tab_show_open *so)
 {
-    const struct puan_tab_ref *r[PUAN_TAB_READS];
+    const struct puan_tab_ref *r[PUAN_TAB_READS] = { NULL };
     uint64_t looks = 1;
     size_t n;
 
     if ((s->kind != PUAN_TAB_SUM && s->kind != PUAN_TAB_MEAN) ||
-        (so->value.want < 0 && so->value.ref == NULL))
+        (puan_tab_made(t, &so->value) == NULL && so->value.ref == NULL))
         return false;
     n = reads(r, t, &so->value);
     for (size_t i = 0; i < n; i++)
         looks *= classes_of(t, r[i]);
-    return r[0]->item && looks > 256;
+    return r[0] && r[0]->item && looks > 256;
 }
 
 static enum puan_status part_new(struct puan_tab_part **out, struct puan_tab *t,
@@ -713,7 +719,7 @@ void puan_tab_look(int64_t *value, enum puan_state *state,
         int64_t v = ax->item ? puan_cube_value(&st, ax->item, class_[i])
                              : (int64_t)class_[i];
 
-        if (x->expr == NULL) {
+        if (fn->expr == NULL) {
             *value = v;
             *state = st;
             return;
@@ -721,7 +727,7 @@ void puan_tab_look(int64_t *value, enum puan_state *state,
         u->rec.rows[0].v[x->read[i]] = v;
         u->rec.rows[0].st[x->read[i]] = (uint8_t)st;
     }
-    puan_expr_eval(value, state, x->expr, &u->rec, 0);
+    puan_expr_eval(value, state, fn->expr, &u->rec, 0);
 }
 
 int64_t puan_tab_band(const struct puan_tab_bands *b, int64_t v)
@@ -759,7 +765,7 @@ static void map_axis(struct puan_tab *t, struct puan_tab_part *pt,
     ax = &pt->axis[fn->axis[0]];
     n = ax->item ? puan_cube_classes(ax->item) : 0;
     if (n == 0 || n > MAP_MOST || (n > 4096 && ax->item->sorted) ||
-        (fn->x->expr == NULL && !bands && !filter))
+        (fn->expr == NULL && !bands && !filter))
         return;
     map = puan_new_n(a, (size_t)n, uint32_t);
     val = puan_new_n(a, (size_t)n + 1, int64_t);
@@ -864,11 +870,12 @@ enum puan_status puan_tab_plan(struct puan_tab *t, struct puan_arena *a,
     if (t->made == NULL || t->set == NULL)
         return puan_arena_check(a, err);
     for (size_t i = 0; i < t->n_wants; i++) {
-        if (t->want[i].item == NULL && t->flat_error.text[0]) {
+        if (t->want[i].item == NULL && !t->want[i].optional &&
+            t->flat_error.text[0]) {
             *err = t->flat_error;
             return err->code;
         }
-        if (t->want[i].item == NULL)
+        if (t->want[i].item == NULL && !t->want[i].optional)
             return puan_fail_at(err, PUAN_EINVAL, t->want[i].file,
                                 t->want[i].line, 0,
                                 "'%.*s' has too many combinations of values to "

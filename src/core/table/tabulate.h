@@ -144,13 +144,14 @@ puan_tab_compile(struct puan_tab **out, const struct puan_frame *f,
 /*
  * Columns to be made before counting: expressions that cannot be looked at
  * value by value.  The caller sets `item` to a column of the entity's rows.
+ * Without an optional one the same is counted in a larger cube.
  */
 struct puan_tab_want {
     uint16_t entity;
     struct puan_str text;
     const char *file;
     uint32_t line;
-    bool truth;
+    bool truth, optional;
     const struct puan_frame_item *item;
 };
 struct puan_tab_want *puan_tab_wants(struct puan_tab *t, size_t *n);

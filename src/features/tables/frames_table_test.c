@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 
+#include "core/table/programme.h"
+#include "features/frame/frames.h"
 #include "features/host/feature.h"
 #include "features/tables/tabulate.h"
 #include "kit/os/os.h"
+#include "kit/yaml/yaml.h"
 
 static struct puan_arena a;
 static const char *dir;
@@ -221,6 +224,173 @@ static void order_does_not_matter(void **state)
     assert_string_equal(one, get("2.csv"));
 }
 
+/* ---- the programme of the published county table ---------------------------
+ */
+
+#define COUNTY "plans/cn-population-2020/programmes/county-2020.yaml"
+
+static const char houses[] = "household,A3,H1,H5,H6,H7\n"
+                             "1,370881,1,1,100,4\n"
+                             "2,370881,1,1,61,2\n"
+                             "3,370881,2,2,,\n"
+                             "4,370883,1,1,90,3\n"
+                             "5,370883,1,5,,\n";
+/* three generations; a couple, one of them away; a dormitory; a grandmother
+   with a grandchild; a man of whom nobody knows where he belongs */
+static const char people[] =
+    "household,D2,D4,D5,D6,D7,D8,D8a,D9,D11,D12\n"
+    "1,0,1,1980-05,01,1,1,,1,5,1\n"
+    "1,1,2,1982-11,01,1,1,,1,5,1\n"
+    "1,2,2,2014-10,01,1,1,,1,3,\n"
+    "1,3,2,1955-10,02,1,1,,1,3,2\n"
+    "2,0,1,1990-01,01,1,3,,4,7,1\n"
+    "2,1,2,1991-01,01,5,1,,4,6,1\n"
+    "3,9,1,2001-03,01,1,4,370102,3,5,1\n"
+    "3,9,1,2000-03,01,1,4,410102,3,6,1\n"
+    "3,9,2,2000-07,01,1,4,410102,2,6,1\n"
+    "4,0,2,1950-02,01,1,1,,1,1,2\n"
+    "4,7,1,2019-11,01,1,1,,1,,\n"
+    "5,0,1,1970-06,01,,1,,1,4,1\n";
+
+/* Both files as one frame: households and their persons. */
+struct family {
+    struct puan_frames *part[2];
+    struct puan_frame frame;
+    struct puan_frame_entity entity[2];
+    uint32_t first[16];
+};
+
+static void family_open(struct family *x)
+{
+    const struct puan_frame *h, *p;
+    struct puan_frame_item *items;
+    const char *path[2] = { in("h.csv"), in("i.csv") };
+    struct puan_frames_options opt = { .quiet = true };
+    uint32_t row = 0;
+
+    put("h.csv", houses);
+    put("i.csv", people);
+    memset(x, 0, sizeof(*x));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(puan_frames_load(&x->part[i], &path[i], 1, &opt, NULL),
+                         PUAN_OK);
+    h = puan_frames_frame(x->part[0]);
+    p = puan_frames_frame(x->part[1]);
+    x->entity[0] = h->entity[0];
+    x->entity[0].name = PUAN_STR("household");
+    x->entity[1] = p->entity[0];
+    x->entity[1].parent = 0;
+    x->entity[1].first = x->first;
+    for (uint64_t i = 0; i <= h->entity[0].rows; i++) {
+        enum puan_state st;
+
+        x->first[i] = row;
+        while (row < p->entity[0].rows &&
+               puan_frame_value(&st, &p->entity[0].item[0], row) ==
+                   (int64_t)i + 1)
+            row++;
+    }
+    items = puan_new_n(&a, 16, struct puan_frame_item);
+    assert_non_null(items);
+    for (int e = 0; e < 2; e++) { /* areas are areas, as in a form */
+        struct puan_frame_entity *en = &x->entity[e];
+
+        memcpy(items, en->item, en->n_items * sizeof(*items));
+        for (size_t i = 0; i < en->n_items; i++)
+            if (puan_str_is(items[i].name, "A3") ||
+                puan_str_is(items[i].name, "D8a")) {
+                items[i].type = PUAN_TYPE_AREA;
+                items[i].digits = 6;
+            }
+        en->item = items;
+        items = puan_new_n(&a, 16, struct puan_frame_item);
+        assert_non_null(items);
+    }
+    x->frame = (struct puan_frame){ .entity = x->entity, .n_entities = 2 };
+}
+
+static const char *county_column(const struct puan_tab_result *r,
+                                 const char *name, uint64_t cell)
+{
+    for (size_t s = 0; s < r->table->n_show; s++) {
+        int64_t v;
+        unsigned places;
+
+        if (!puan_str_is(r->table->show[s].name, name))
+            continue;
+        return puan_tab_cell(&v, &places, r, cell, s)
+                   ? puan_arena_fmt(&a, "%lld/%u", (long long)v, places)
+                   : "none";
+    }
+    return "no such column";
+}
+
+static void the_county_table_of_2020(void **state)
+{
+    static const struct {
+        const char *name, *first, *second;
+    } want[] = {
+        /* the wife of house 2 is away half a year and more, one student of
+           the dormitory is there under half a year, the last man unknown */
+        { "pop", "7/0", "2/0" },
+        { "pop_m", "4/0", "1/0" },
+        { "sex_ratio", "13333/2", "10000/2" },
+        { "ethnic_minority_pct", "1429/2", "0/2" },
+        { "fam_hh", "2/0", "1/0" },
+        { "fam_pop", "5/0", "2/0" },
+        { "hh_1person", "1/0", "0/0" },
+        { "hh_1gen", "1/0", "0/0" },
+        { "hh_2gen", "0/0", "1/0" },
+        { "hh_3gen", "1/0", "0/0" },
+        { "m_0", "0/0", "1/0" }, /* born in November 2019: no year yet */
+        { "f_5_9", "1/0", "0/0" },
+        { "m_40_44", "1/0", "0/0" },
+        { "f_35_39", "1/0", "0/0" }, /* 38 on the 1st of November */
+        { "f_65_69", "1/0", "0/0" },
+        { "f_70_74", "0/0", "1/0" },
+        { "hh_with_65p", "1/0", "1/0" },
+        { "hh_two_65p", "0/0", "0/0" },
+        { "mig_same_county", "1/0", "0/0" },
+        { "mig_same_province", "1/0", "0/0" },
+        { "mig_other_province", "1/0", "0/0" },
+        { "edu_primary_f", "2/0", "0/0" },
+        { "edu_none_f", "0/0", "1/0" },
+        { "illit15", "1/0", "1/0" },
+        { "fam_hh_housed", "2/0", "1/0" },
+        { "rooms_per_hh", "300/2", "300/2" },
+        { "area_per_person", "3220/2", "4500/2" },
+    };
+    struct family x;
+    struct puan_str text;
+    struct puan_node *tree;
+    struct puan_tab_file file;
+    struct puan_tabulation *t;
+    struct puan_tab_result r;
+    struct puan_err err = { 0 };
+
+    (void)state;
+    family_open(&x);
+    assert_int_equal(puan_file_read(&text, COUNTY, 0, &a, &err), PUAN_OK);
+    assert_int_equal(puan_yaml_tree(&tree, text, COUNTY, &a, &err), PUAN_OK);
+    if (puan_tab_file_read(&file, tree, &a, &err) != PUAN_OK ||
+        puan_tabulate(&t, &x.frame, &file.programme, NULL, 2, &err) != PUAN_OK)
+        fail_msg("%s:%u: %s", err.where, err.line, err.text);
+    assert_int_equal(puan_tabulation_result(&r, t, 0, &a, &err), PUAN_OK);
+    assert_int_equal(r.n, 2);
+    for (size_t i = 0; i < PUAN_COUNT(want); i++)
+        for (uint64_t c = 0; c < 2; c++) {
+            const char *expected = c ? want[i].second : want[i].first;
+            const char *got = county_column(&r, want[i].name, c);
+
+            if (strcmp(got, expected) != 0)
+                fail_msg("%s of county %d: %s, not %s", want[i].name,
+                         (int)c + 1, got, expected);
+        }
+    puan_tabulation_close(t);
+    for (int i = 0; i < 2; i++)
+        puan_frames_close(x.part[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_programme_gives_files_and_a_workbook),
         cmocka_unit_test(wrong_input_is_named),
         cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(the_county_table_of_2020),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
