@@ -25,7 +25,7 @@ struct puan_pg_plan {
 /*
  * A pack's text, loaded into `cx`.
  *
- * EINVAL  no JSON, a faulty form or rule, a rule that fits no form
+ * EINVAL  no JSON, a faulty form or rule
  */
 PUAN_MUST_USE enum puan_status puan_pg_plan_load(struct puan_pg_plan **out,
                                                  MemoryContext cx,

@@ -458,7 +458,17 @@ static void compare_findings(const char *path, const char *form)
     puan_arena_clear(&row);
 }
 
-static int quietly(int argc, char **argv, const char *dir)
+static const struct puan_command *command(const char *name)
+{
+    for (size_t i = 0; i < puan_feature_check.n_commands; i++)
+        if (strcmp(puan_feature_check.commands[i].name, name) == 0)
+            return &puan_feature_check.commands[i];
+    fail_msg("no command %s", name);
+    return NULL;
+}
+
+static int quietly(const struct puan_command *c, int argc, char **argv,
+                   const char *dir)
 {
     int code, out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
 
@@ -468,7 +478,7 @@ static int quietly(int argc, char **argv, const char *dir)
         freopen(puan_arena_fmt(&arena, "%s/out", dir), "w", stdout));
     assert_non_null(
         freopen(puan_arena_fmt(&arena, "%s/err", dir), "w", stderr));
-    code = puan_feature_check.commands[0].run(argc, argv);
+    code = c->run(argc, argv);
     fflush(stdout);
     fflush(stderr);
     dup2(out, STDOUT_FILENO);
@@ -499,11 +509,98 @@ static void units_through_check(void **state)
         if (strcmp(forms[i], "unit") == 0) /* the others have no branches */
             argv[argc++] = csv_file(dir, forms[i], true);
         argv[argc++] = visits(dir, forms[i]);
-        assert_int_equal(
-            quietly(argc, (char **)(uintptr_t)argv, dir), PUAN_EXIT_FINDINGS);
+        assert_int_equal(quietly(command("check"), argc,
+                                 (char **)(uintptr_t)argv, dir),
+                         PUAN_EXIT_FINDINGS);
         compare_findings(out, forms[i]);
     }
     ok(puan_dir_remove(root, err));
+}
+
+/* ---- areas ---- */
+
+/* "area rule" of every line of a file of findings, in its order. */
+static const char *area_findings(const char *path)
+{
+    struct puan_str text;
+    struct puan_arena row;
+    struct puan_csv csv;
+    struct puan_out o;
+    bool more = true;
+
+    puan_out_init(&o, &arena);
+    puan_arena_init(&row, puan_os_alloc());
+    ok(puan_file_read(&text, path, 0, &arena, err));
+    ok(puan_csv_open(&csv, text, path, &arena, &row, err));
+    for (;;) {
+        ok(puan_csv_next(&more, &csv, err));
+        if (!more)
+            break;
+        puan_out_fmt(&o, "%s%.*s %.*s", o.n ? ", " : "",
+                     PUAN_FMT(csv.field[1]), PUAN_FMT(csv.field[2]));
+    }
+    puan_arena_clear(&row);
+    return puan_arena_fmt(&arena, "%.*s", PUAN_FMT(puan_out_view(&o)));
+}
+
+/*
+ * 39 shops: 32 at one address, seven of one phone, eleven of one round
+ * revenue, 13 not in operation, two of one name; the clearing found 42, and a
+ * second area has licences and no unit.
+ */
+static void areas_of_units_through_figures(void **state)
+{
+    static const char given[] =
+        "area,figure,value\n370883001001001,licences,60\n"
+        "370883001001002,licences,5\n370883,market_units,43\n"
+        "370883,vat_f,100\n3708,insured,300\n";
+    static const char *const sheets[][2] = {
+        { "ea", "370883001001001 RU40, 370883001001001 RU41, "
+                "370883001001001 RU53, 370883001001001 RU59, "
+                "370883001001002 M40" },
+        { "region", "3708 M36, 370883 RU39, 370883 M37, 370883 M38" },
+    };
+    const char *dir;
+    struct puan_out u, c;
+
+    (void)state;
+    ok(puan_dir_temp(&dir, &arena, err));
+    puan_out_init(&u, &arena);
+    puan_out_init(&c, &arena);
+    puan_out_text(&u, "household,U102,U103,U105,U110,U192,U203,U208,F6\n");
+    puan_out_text(&c, "household,U103,L1\n");
+    for (int i = 1; i <= 42; i++) {
+        puan_out_fmt(&c, "%lld,5221,1\n", (long long)(EA * 1000 + i));
+        if (i <= 39)
+            puan_out_fmt(&u, "%lld,%02d商店,5221,%d号,1,10,0537521%04d,%d,%d\n",
+                         (long long)(EA * 1000 + i), i < 39 ? i : 38,
+                         i <= 32 ? 1 : i, i / 7, i > 13 ? 1 : 2,
+                         i < 12 ? 1000 : i * 137);
+    }
+    ok(puan_file_write(puan_arena_fmt(&arena, "%s/unit.csv", dir),
+                       puan_out_view(&u), 0600, err));
+    ok(puan_file_write(puan_arena_fmt(&arena, "%s/clearing.csv", dir),
+                       puan_out_view(&c), 0600, err));
+    ok(puan_file_write(puan_arena_fmt(&arena, "%s/given.csv", dir),
+                       puan_str_of(given), 0600, err));
+    for (size_t i = 0; i < PUAN_COUNT(sheets); i++) {
+        const char *out = puan_arena_fmt(&arena, "%s/found.csv", dir);
+        const char *argv[] = {
+            "figures",    "--plan",
+            "plans/cn-economic-2018",
+            "--sheet",    sheets[i][0],
+            "--given",    puan_arena_fmt(&arena, "%s/given.csv", dir),
+            "--findings", out,
+            "--quiet",    puan_arena_fmt(&arena, "unit:%s/unit.csv", dir),
+            puan_arena_fmt(&arena, "clearing:%s/clearing.csv", dir)
+        };
+
+        assert_int_equal(quietly(command("figures"), PUAN_COUNT(argv),
+                                 (char **)(uintptr_t)argv, dir),
+                         PUAN_EXIT_FINDINGS);
+        assert_string_equal(area_findings(out), sheets[i][1]);
+    }
+    ok(puan_dir_remove(dir, err));
 }
 
 /* ---- the second way: documents through ingest ---- */
@@ -732,6 +829,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_through_check),
+        cmocka_unit_test(areas_of_units_through_figures),
         cmocka_unit_test(units_through_ingest),
         cmocka_unit_test(two_legal_units_of_one_code_are_found),
         cmocka_unit_test(nobody_reports_for_a_direct_reporter),
