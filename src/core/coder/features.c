@@ -257,10 +257,20 @@ void coder_bag_finish(struct coder_bag *b)
     b->n = n;
 }
 
-bool coder_bag_has(const struct coder_bag *b, uint64_t key)
+uint64_t coder_role_key(uint32_t role)
 {
+    return coder_hash(coder_hash(CODER_HASH, CODER_GRAM_ROLE + 1), role);
+}
+
+uint64_t coder_bag_roles(const struct coder_bag *b,
+                         const struct coder_lexicon *w)
+{
+    uint64_t roles = 0;
+
     for (size_t i = 0; i < b->n; i++)
-        if (b->f[i].key == key)
-            return true;
-    return false;
+        for (uint32_t r = 0; b->f[i].kind == CODER_GRAM_ROLE && r < w->n_roles;
+             r++)
+            if (b->f[i].key == coder_role_key(r))
+                roles |= UINT64_C(1) << r;
+    return roles;
 }

@@ -5,6 +5,7 @@
 #include "base/out.h"
 #include "core/coder/coder.h"
 
+#define CODER_ROLES 64
 #define CODER_WORD_MOST 10 /* code points of a word of the word list */
 #define CODER_HAN_FIRST 0x3400u
 #define CODER_HAN_END 0xa000u
@@ -83,9 +84,12 @@ static inline bool coder_gram(const struct coder_gram *f)
 {
     return f->kind == CODER_GRAM_CHAR || f->kind == CODER_GRAM_PAIR;
 }
-bool coder_bag_has(const struct coder_bag *b, uint64_t key);
+/* The roles named in it, a bit each. */
+uint64_t coder_bag_roles(const struct coder_bag *b,
+                         const struct coder_lexicon *w);
 
 uint64_t coder_hash(uint64_t h, uint32_t v);
+uint64_t coder_role_key(uint32_t role);
 #define CODER_HASH 0xcbf29ce484222325u
 
 /* One code point in the form compared: narrow, simplified, lower case. */
@@ -101,6 +105,7 @@ struct coder_entry {
     struct puan_str text;
     uint32_t node;
     uint32_t grams; /* characters and pairs in it */
+    uint64_t roles; /* a bit each: its own and those of its class */
     double norm;
 };
 
@@ -124,6 +129,7 @@ struct puan_coder {
     struct coder_slot *slot;
     size_t slots, n_features;
     double *rarity;    /* per feature: weight in the cosine */
+    double role_rarity[CODER_ROLES]; /* the same of roles */
     uint32_t *gain_at; /* n_features + 1 */
     struct coder_gain *gain;
     uint32_t *entry_at; /* n_features + 1 */

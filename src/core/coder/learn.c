@@ -23,9 +23,6 @@ const double coder_weight[CODER_GRAM_KINDS] = { 0.5, 0.12, 0.04, 0.06,
 const double coder_alike_weight[CODER_GRAM_KINDS] = { 2.31, 1.2, 3,  0.6,
                                                       0.8,  3,   1.2 };
 
-/* A role an entry has from its class: matched, but no part of its length. */
-#define LENT (1u << 31)
-
 /* Strength of the parent's share, by depth: its say in counts of features. */
 static const double strength[] = { 160, 200, 12, 50 };
 
@@ -159,6 +156,7 @@ struct tally {
     size_t n, cap;
     uint32_t *entry_feature; /* pairs (feature, entry) */
     size_t n_pairs, cap_pairs;
+    uint64_t *own; /* per entry: roles its own words name */
     struct puan_arena *scratch;
 };
 
@@ -263,36 +261,36 @@ static bool count_entry(struct tally *t, uint32_t e, struct coder_bag *b,
                         struct puan_arena *a)
 {
     struct puan_coder *c = t->c;
-    const struct coder_entry *x = &c->entry[e];
+    struct coder_entry *x = &c->entry[e];
     struct puan_str code = with_code(c, x->node);
     size_t roles = 0;
 
     b->n = 0;
     coder_features(b, &c->words, x->text);
     coder_bag_finish(b);
-    c->entry[e].grams = 0;
+    x->grams = 0;
+    x->roles = t->own[e] = coder_bag_roles(b, &c->words);
     for (size_t i = 0; i < b->n; i++) {
         uint32_t id;
 
-        c->entry[e].grams += coder_gram(&b->f[i]);
+        x->grams += coder_gram(&b->f[i]);
         if (!feature_new(&id, c, b->f[i].key, b->f[i].kind, a) ||
             !note(t, id, x->node, coder_weight[b->f[i].kind]) ||
-            !note_pair(t, id, e))
+            (b->f[i].kind != CODER_GRAM_ROLE && !note_pair(t, id, e)))
             return false;
     }
     for (size_t k = 0; code.n && k < c->words.n_with; k++)
         roles += puan_str_eq(c->words.with[k].code, code);
     for (size_t k = 0; roles && k < c->words.n_with; k++) {
-        uint64_t h = coder_hash(CODER_HASH, CODER_GRAM_ROLE + 1);
+        uint16_t role = c->words.with[k].role;
         uint32_t id;
 
         if (!puan_str_eq(c->words.with[k].code, code))
             continue;
-        h = coder_hash(h, c->words.with[k].role);
-        if (!feature_new(&id, c, h, CODER_GRAM_ROLE, a) ||
+        x->roles |= UINT64_C(1) << role;
+        if (!feature_new(&id, c, coder_role_key(role), CODER_GRAM_ROLE, a) ||
             !note(t, id, x->node,
-                  coder_weight[CODER_GRAM_ROLE] / (double)(roles + 1)) ||
-            (!coder_bag_has(b, h) && !note_pair(t, id, e | LENT)))
+                  coder_weight[CODER_GRAM_ROLE] / (double)(roles + 1)))
             return false;
     }
     return true;
@@ -436,6 +434,27 @@ static enum puan_status shares(struct tally *t, struct puan_arena *a,
     return PUAN_OK;
 }
 
+/* Roles: in how many entries; they lengthen only entries that name them. */
+static void role_rarity(struct tally *t)
+{
+    struct puan_coder *c = t->c;
+
+    for (size_t r = 0; r < c->words.n_roles; r++) {
+        uint64_t bit = UINT64_C(1) << r;
+        uint32_t df = 0;
+        double w;
+
+        for (size_t e = 0; e < c->n_entries; e++)
+            df += (c->entry[e].roles & bit) != 0;
+        w = coder_alike_weight[CODER_GRAM_ROLE] *
+            coder_ln(1 + (double)c->n_entries / (1.0 + df));
+        c->role_rarity[r] = w;
+        for (size_t e = 0; e < c->n_entries; e++)
+            if (t->own[e] & bit)
+                c->entry[e].norm += w * w;
+    }
+}
+
 /* Rarity of features, and the length of entries measured by it. */
 static enum puan_status rarity(struct tally *t, struct puan_arena *a,
                                struct puan_err *err)
@@ -457,12 +476,9 @@ static enum puan_status rarity(struct tally *t, struct puan_arena *a,
         if (c->slot[i].key)
             c->rarity[c->slot[i].id] *= coder_alike_weight[c->slot[i].kind];
     for (size_t f = 0; f < c->n_features; f++)
-        for (uint32_t i = c->entry_at[f]; i < c->entry_at[f + 1]; i++) {
-            if (c->entry_of[i] & LENT)
-                c->entry_of[i] &= ~LENT;
-            else
-                c->entry[c->entry_of[i]].norm += c->rarity[f] * c->rarity[f];
-        }
+        for (uint32_t i = c->entry_at[f]; i < c->entry_at[f + 1]; i++)
+            c->entry[c->entry_of[i]].norm += c->rarity[f] * c->rarity[f];
+    role_rarity(t);
     for (size_t e = 0; e < c->n_entries; e++)
         c->entry[e].norm = coder_root(c->entry[e].norm);
     return PUAN_OK;
@@ -478,7 +494,8 @@ enum puan_status coder_learn(struct puan_coder *c, struct puan_arena *a,
 
     puan_arena_init(&scratch, a->host);
     b = puan_new(&scratch, struct coder_bag);
-    if (!b)
+    t.own = puan_new_n(&scratch, c->n_entries, uint64_t);
+    if (!b || !t.own)
         st = puan_arena_check(&scratch, err);
     for (size_t e = 0; st == PUAN_OK && e < c->n_entries; e++)
         if (!count_entry(&t, (uint32_t)e, b, a))

@@ -10,6 +10,8 @@
    (see learn.c). */
 #define SHARE_WEIGHT 0.5
 #define ALIKE_WEIGHT 6.5
+/* A class e^-20 as likely as the best is not looked at. */
+#define LEAST_LN (-20.0)
 #define NEVER_HEARD 0.2
 #define FROM_ABOVE 0.83
 
@@ -18,27 +20,55 @@ struct work {
     double *score;   /* per node */
     double *best;    /* per node: cosine to its nearest entry */
     uint32_t *entry; /* per node: that entry + 1 */
+    double *sum;     /* per node: of the classes below it */
+    uint32_t *lead;  /* per node: its class nearest to an entry + 1 */
     double *dot;     /* per entry */
     uint32_t *near;  /* entries with dot > 0 */
     size_t n_near;
 };
 
+/* One piece of memory, so that an arena that is reset gives the same again. */
 static bool get_work(struct work *w, const struct puan_coder *c,
                      struct puan_arena *a)
 {
-    w->b = puan_new(a, struct coder_bag);
-    w->score = puan_new_n(a, c->n_nodes, double);
-    w->best = puan_new_n(a, c->n_nodes, double);
-    w->entry = puan_new_n(a, c->n_nodes, uint32_t);
-    w->dot = puan_new_n(a, c->n_entries, double);
-    w->near = puan_new_n(a, c->n_entries, uint32_t);
+    size_t nodes = c->n_nodes, entries = c->n_entries;
+    size_t bytes = sizeof(struct coder_bag) + nodes * 3 * sizeof(double) +
+                   entries * sizeof(double) +
+                   (nodes * 2 + entries) * sizeof(uint32_t);
+    char *p = puan_arena_get(a, bytes);
+
+    if (!p)
+        return false;
     w->n_near = 0;
-    return !a->failed;
+    w->b = (struct coder_bag *)(void *)p;
+    w->score = (double *)(void *)(w->b + 1);
+    w->best = w->score + nodes;
+    w->sum = w->best + nodes;
+    w->dot = w->sum + nodes;
+    w->entry = (uint32_t *)(void *)(w->dot + entries);
+    w->lead = w->entry + nodes;
+    w->near = w->lead + nodes;
+    return true;
+}
+
+/* Roles named in the answer and of the entry count as shared. */
+static double shared_roles(const struct puan_coder *c, uint64_t roles)
+{
+    double sum = 0;
+
+    while (roles) {
+        double r = c->role_rarity[__builtin_ctzll(roles)];
+
+        sum += r * r;
+        roles &= roles - 1;
+    }
+    return sum;
 }
 
 static void collect(struct work *w, const struct puan_coder *c)
 {
-    double weight = 0, norm = 0;
+    uint64_t roles = coder_bag_roles(w->b, &c->words);
+    double weight = 0, norm = shared_roles(c, roles);
 
     for (size_t i = 0; i < w->b->n; i++) {
         int64_t f = coder_feature(c, w->b->f[i].key);
@@ -52,7 +82,8 @@ static void collect(struct work *w, const struct puan_coder *c)
             continue;
         }
         weight += share;
-        norm += c->rarity[f] * c->rarity[f];
+        if (w->b->f[i].kind != CODER_GRAM_ROLE)
+            norm += c->rarity[f] * c->rarity[f];
         for (uint32_t k = c->gain_at[f]; k < c->gain_at[f + 1]; k++)
             w->score[c->gain[k].node] += share * (double)c->gain[k].plus;
         for (uint32_t k = c->entry_at[f]; k < c->entry_at[f + 1]; k++) {
@@ -73,7 +104,9 @@ static void collect(struct work *w, const struct puan_coder *c)
     norm = coder_root(norm);
     for (size_t i = 0; i < w->n_near; i++) {
         uint32_t e = w->near[i], k = c->entry[e].node;
-        double cosine = w->dot[e] / (norm * c->entry[e].norm);
+        double cosine =
+            (w->dot[e] + shared_roles(c, roles & c->entry[e].roles)) /
+            (norm * c->entry[e].norm);
 
         if (cosine > w->best[k]) {
             w->best[k] = cosine;
@@ -104,7 +137,8 @@ static void soften(struct work *w, const struct puan_coder *c)
     }
     for (size_t k = 0; k < c->n_nodes; k++)
         if (c->node[k].leaf)
-            sum += w->score[k] = coder_exp(w->score[k] - top);
+            sum += w->score[k] =
+                w->score[k] - top > LEAST_LN ? coder_exp(w->score[k] - top) : 0;
         else
             w->score[k] = 0;
     for (size_t k = 0; k < c->n_nodes; k++)
@@ -147,15 +181,12 @@ static void insert(struct puan_coder_answer *out, struct puan_coder_hit h)
         out->hit[at] = h;
 }
 
-static enum puan_status rank(struct puan_coder_answer *out, struct work *w,
-                             const struct puan_coder *c, unsigned digits,
-                             struct puan_arena *a, struct puan_err *err)
+static void rank(struct puan_coder_answer *out, struct work *w,
+                 const struct puan_coder *c, unsigned digits)
 {
-    double *sum = puan_new_n(a, c->n_nodes, double);
-    uint32_t *lead = puan_new_n(a, c->n_nodes, uint32_t);
+    double *sum = w->sum;
+    uint32_t *lead = w->lead;
 
-    if (!sum || !lead)
-        return puan_arena_check(a, err);
     for (size_t k = 0; k < c->n_nodes; k++) {
         uint32_t g;
 
@@ -181,7 +212,6 @@ static enum puan_status rank(struct puan_coder_answer *out, struct work *w,
         }
         insert(out, h);
     }
-    return PUAN_OK;
 }
 
 enum puan_status puan_coder_suggest(struct puan_coder_answer *out,
@@ -212,7 +242,8 @@ enum puan_status puan_coder_suggest(struct puan_coder_answer *out,
     if (w.n_near == 0)
         return PUAN_OK;
     soften(&w, c);
-    return rank(out, &w, c, digits, scratch, err);
+    rank(out, &w, c, digits);
+    return PUAN_OK;
 }
 
 struct puan_str puan_coder_key(const struct puan_coder *c,

@@ -10,7 +10,6 @@
 #include "core/coder/internal.h"
 
 #define WORDS_MOST 20000u
-#define ROLES_MOST 64u
 #define WITH_MOST 256u
 
 struct reader {
@@ -182,7 +181,7 @@ static enum puan_status add_role(uint16_t *role, struct coder_lexicon *w,
         return bad(r, r->row, "a role's name is expected");
     have = role_of(w, name);
     if (have < 0) {
-        if (w->n_roles == ROLES_MOST)
+        if (w->n_roles == CODER_ROLES)
             return bad(r, name, "at most 64 roles");
         have = (int)w->n_roles;
         w->role[w->n_roles++] = name;
@@ -266,7 +265,7 @@ enum puan_status coder_words(struct coder_lexicon *w,
         ;
     w->slot = puan_new_n(a, w->slots, uint32_t);
     w->word = puan_new_n(a, most + 1, struct coder_word);
-    w->role = puan_new_n(a, ROLES_MOST, struct puan_str);
+    w->role = puan_new_n(a, CODER_ROLES, struct puan_str);
     w->with = puan_arena_get_n(a, WITH_MOST, sizeof(*w->with));
     if (st == PUAN_OK)
         st = puan_arena_check(a, err);
