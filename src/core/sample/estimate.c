@@ -193,10 +193,11 @@ enum puan_status puan_design_variance(double *out, const struct puan_design *d,
                    !(d->drawn == PUAN_DRAWN_UNEQUAL &&
                      d->primary[h->first].p >= 1)) {
             if (d->lonely == PUAN_LONELY_FAIL)
-                return puan_fail(err, PUAN_EINVAL, "variance",
-                                 "stratum %u has a single sampled unit; say "
-                                 "how to treat it or join it to another",
-                                 h->label);
+                return puan_fail(
+                    err, PUAN_EINVAL, "variance",
+                    "the stratum at %u has a single primary unit; say how to "
+                    "treat it (--lonely) or join it to another",
+                    h->label);
             lonely++;
             alone += correction(1, h->units) * (t[h->first] - centre) *
                      (t[h->first] - centre);

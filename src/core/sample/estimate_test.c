@@ -304,7 +304,7 @@ static void a_single_unit_in_a_stratum(void **state)
     assert_int_equal(
         puan_estimate_total(&e, &b.d, b.y, NULL, 0.95, &arena, &err),
         PUAN_EINVAL);
-    assert_non_null(strstr(err.text, "stratum 2"));
+    assert_non_null(strstr(err.text, "stratum at 2"));
     b.d.lonely = PUAN_LONELY_CERTAINTY;
     PRINTS(total(&b).se * total(&b).se, "%.0f", "126625");
     b.d.lonely = PUAN_LONELY_CENTRE;

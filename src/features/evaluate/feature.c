@@ -52,6 +52,38 @@ static const struct puan_command commands[] = {
       "and not a textbook's. --svg draws the pyramid, --against another count "
       "as an outline over it. Exit code 1 when an area raises an alarm.",
       puan_evaluate_ages, "评估年龄性别数据质量：各指数、分地区、金字塔" },
+    { "evaluate growth",
+      "EARLIER LATER --years N [--by [NAME=]ITEM,…]… [--limits 0.93-1.02] "
+      "[--deaths FILE] [--fit-ages 5-75] [--births N] [--migration N] "
+      "[--csv FILE] [--json] [--age ITEM] [--sex ITEM] [--male TEXT] "
+      "[--female TEXT] [--count ITEM] [--wide M,F] [--open AGE] [--five] "
+      "[--where ITEM=TEXT] [--entity NAME] [--lang zh|en] [--quiet]",
+      "Holds a census against an earlier one: growth, survival ratios of "
+      "cohorts by sex and area, and, with the deaths between them by age and "
+      "sex, the generalized growth balance: how well one census covered "
+      "against the other, and how many deaths are registered. --births (with "
+      "--deaths and --migration) gives the balancing equation and its error of "
+      "closure. Files are read as puan evaluate reads them. Exit code 1 when a "
+      "cohort lies beyond --limits.",
+      puan_evaluate_growth, "与上次普查比较：增长、队列存活、增长平衡" },
+    { "evaluate coverage",
+      "PES… [--result ITEM] [--sample ITEM] [--mover ITEM] [--weight ITEM] "
+      "[--strata ITEM] [--cluster ITEM] [--stratum-units ITEM] "
+      "[--second-units ITEM] [--p ITEM] [--drawn simple|systematic|pps] "
+      "[--lonely fail|certainty|centre|average] [--by ITEM] [--census FILE] "
+      "[--count N] [--imputed N] [--movers A|B|C] [--csv] [--json] "
+      "[--lang zh|en] | --lists N1,N2,MATCHED",
+      "Estimates who a census missed, counted twice or wrongly, from a "
+      "post-enumeration survey matched to it. One row is a person found by the "
+      "survey (sample P; mover stayed, out or in; result matched or missed) or "
+      "a census record looked at again (sample E; result correct, duplicate or "
+      "erroneous). --census FILE has the census's persons (and imputed) by "
+      "the item of --by: then dual-system estimates with errors of the "
+      "survey's design are given, for each domain and their sum. --movers C "
+      "takes in-movers matched as well as out-movers, as Statistics South "
+      "Africa does. --lists gives Petersen's and Chapman's estimates of two "
+      "complete lists.",
+      puan_evaluate_coverage, "由事后质量抽查估计漏登、重登与双系统估计" },
 };
 
 const struct puan_feature puan_feature_evaluate = {

@@ -11,6 +11,7 @@
 #include "core/sample/allocate.h"
 #include "core/sample/estimate.h"
 #include "features/sample/columns.h"
+#include "features/sample/design.h"
 #include "features/sample/sample.h"
 #include "kit/os/heap.h"
 
@@ -38,20 +39,17 @@ struct options {
     bool json, csv, quiet;
 };
 
-/* Columns by name, each once; indexes of those with a meaning, or NONE. */
-#define NONE SIZE_MAX
+/* Columns by name, each once. */
+#define NONE PUAN_NO_COLUMN
 struct work {
     struct options *o;
     struct puan_arena *a;
     struct puan_column col[COLUMNS];
-    size_t n_cols, weight, strata, cluster, units, second, p, by;
-    uint32_t rows, *order;
-    struct puan_design d;
-    struct puan_sample_stratum *stratum;
-    struct puan_sample_primary *primary;
-    double *w;
-    uint32_t left_out; /* rows without a weight or stratum */
-    bool text_began, json_began;
+    size_t n_cols, by;
+    struct puan_design_columns where;
+    uint32_t rows;
+    struct puan_laid_out lay;
+    bool text_began;
     struct puan_out out;
     struct puan_jw json;
 };
@@ -79,12 +77,12 @@ static enum puan_status ask(struct work *w, struct puan_err *err)
 {
     struct options *o = w->o;
 
-    w->weight = maybe(w, o->weight, true);
-    w->strata = maybe(w, o->strata, false);
-    w->cluster = maybe(w, o->cluster, false);
-    w->units = maybe(w, o->units, true);
-    w->second = maybe(w, o->second, true);
-    w->p = maybe(w, o->p, true);
+    w->where.weight = maybe(w, o->weight, true);
+    w->where.strata = maybe(w, o->strata, false);
+    w->where.cluster = maybe(w, o->cluster, false);
+    w->where.units = maybe(w, o->units, true);
+    w->where.second = maybe(w, o->second, true);
+    w->where.p = maybe(w, o->p, true);
     w->by = maybe(w, o->by, false);
     for (size_t i = 0; i < o->n_want; i++) {
         struct wanted *x = &o->want[i];
@@ -102,114 +100,6 @@ static enum puan_status ask(struct work *w, struct puan_err *err)
     }
     return puan_columns_load(w->col, w->n_cols, &w->rows, o->path, o->n_paths,
                              w->a, err);
-}
-
-static uint32_t label(const struct work *w, size_t c, uint32_t row)
-{
-    return c == NONE ? 0 : w->col[c].label[row];
-}
-
-static double value(const struct work *w, size_t c, uint32_t row, double dflt)
-{
-    return c == NONE ? dflt : w->col[c].value[row];
-}
-
-/* Rows in the order of strata and clusters, their own within. */
-static enum puan_status arrange(struct work *w, struct puan_err *err)
-{
-    uint32_t n = 0, *count, strata, clusters;
-    uint32_t *half = puan_new_n(w->a, w->rows ? w->rows : 1, uint32_t);
-
-    w->order = puan_new_n(w->a, w->rows ? w->rows : 1, uint32_t);
-    strata = w->strata == NONE ? 1 : w->col[w->strata].n_text;
-    clusters = w->cluster == NONE ? 1 : w->col[w->cluster].n_text;
-    count =
-        puan_new_n(w->a, (strata > clusters ? strata : clusters) + 2, uint32_t);
-    if (!w->order || !half || !count)
-        return puan_arena_check(w->a, err);
-    /* two stable counting sorts: clusters, then strata */
-    for (uint32_t r = 0; r < w->rows; r++)
-        if (label(w, w->strata, r) == PUAN_NO_LABEL ||
-            label(w, w->cluster, r) == PUAN_NO_LABEL ||
-            !(value(w, w->weight, r, 1) > 0)) {
-            w->left_out++;
-        } else {
-            half[n++] = r;
-            count[label(w, w->cluster, r) + 1]++;
-        }
-    for (uint32_t k = 1; k <= clusters; k++)
-        count[k] += count[k - 1];
-    for (uint32_t i = 0; i < n; i++)
-        w->order[count[label(w, w->cluster, half[i])]++] = half[i];
-    memset(count, 0,
-           ((strata > clusters ? strata : clusters) + 2) * sizeof(*count));
-    for (uint32_t i = 0; i < n; i++)
-        count[label(w, w->strata, w->order[i]) + 1]++;
-    for (uint32_t k = 1; k <= strata; k++)
-        count[k] += count[k - 1];
-    for (uint32_t i = 0; i < n; i++)
-        half[count[label(w, w->strata, w->order[i])]++] = w->order[i];
-    memcpy(w->order, half, n * sizeof(*half));
-    w->d.n_units = n;
-    return PUAN_OK;
-}
-
-static bool is_size(double v)
-{
-    return v >= 0; /* not NAN */
-}
-
-static enum puan_status design(struct work *w, struct puan_err *err)
-{
-    uint32_t n = w->d.n_units;
-    const struct puan_column *sc =
-        w->strata == NONE ? NULL : &w->col[w->strata];
-
-    w->stratum = puan_new_n(w->a, n ? n : 1, struct puan_sample_stratum);
-    w->primary = puan_new_n(w->a, n ? n : 1, struct puan_sample_primary);
-    w->w = puan_new_n(w->a, n ? n : 1, double);
-    if (!w->stratum || !w->primary || !w->w)
-        return puan_arena_check(w->a, err);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t r = w->order[i], before = i ? w->order[i - 1] : 0;
-        bool s =
-            i == 0 || label(w, w->strata, r) != label(w, w->strata, before);
-        bool p = s || w->cluster == NONE ||
-                 label(w, w->cluster, r) != label(w, w->cluster, before);
-        double units = value(w, w->units, r, 0), m = value(w, w->second, r, 0);
-
-        if (!is_size(units) || !is_size(m))
-            return puan_fail(err, PUAN_EINVAL, "design",
-                             "row %u has no number of units", r + 2);
-        if (s) {
-            w->stratum[w->d.n_strata].first = w->d.n_primary;
-            w->stratum[w->d.n_strata].units = units;
-            w->stratum[w->d.n_strata].label = label(w, w->strata, r);
-            w->d.n_strata++;
-        } else if (fabs(w->stratum[w->d.n_strata - 1].units - units) > 0) {
-            return puan_fail(
-                err, PUAN_EINVAL, w->o->units,
-                "row %u differs from another of its stratum "
-                "\"%.*s\"",
-                r + 2,
-                PUAN_FMT(sc ? sc->text[label(w, w->strata, r)] : PUAN_STR("")));
-        }
-        if (p) {
-            w->primary[w->d.n_primary].first = i;
-            w->primary[w->d.n_primary].units = m;
-            w->primary[w->d.n_primary].p = value(w, w->p, r, 0);
-            w->d.n_primary++;
-            w->stratum[w->d.n_strata - 1].n++;
-        }
-        w->primary[w->d.n_primary - 1].n++;
-        w->w[i] = value(w, w->weight, r, 1);
-    }
-    w->d.stratum = w->stratum;
-    w->d.primary = w->primary;
-    w->d.weight = w->w;
-    w->d.drawn = w->o->drawn;
-    w->d.lonely = w->o->lonely;
-    return PUAN_OK;
 }
 
 /* ---- writing
@@ -286,7 +176,7 @@ static enum puan_status one(struct work *w, const struct wanted *x,
                             struct puan_str what, uint32_t code,
                             uint32_t domain, struct puan_err *err)
 {
-    uint32_t n = w->d.n_units;
+    uint32_t n = w->lay.d.n_units;
     struct puan_arena scratch;
     struct puan_estimate e;
     struct puan_str by = domain == PUAN_NO_LABEL ? (struct puan_str){ "", 0 }
@@ -301,9 +191,9 @@ static enum puan_status one(struct work *w, const struct wanted *x,
     in = puan_new_n(&scratch, n ? n : 1, bool);
     st = puan_arena_check(&scratch, err);
     for (uint32_t i = 0; st == PUAN_OK && y && z && in && i < n; i++) {
-        uint32_t r = w->order[i];
+        uint32_t r = w->lay.row[i];
 
-        in[i] = domain == PUAN_NO_LABEL || label(w, w->by, r) == domain;
+        in[i] = domain == PUAN_NO_LABEL || w->col[w->by].label[r] == domain;
         z[i] = x->x == NONE ? 1 : w->col[x->x].value[r];
         if (x->kind == SHARE) {
             in[i] &= w->col[x->y].label[r] != PUAN_NO_LABEL;
@@ -318,12 +208,12 @@ static enum puan_status one(struct work *w, const struct wanted *x,
         }
     }
     if (st == PUAN_OK)
-        st =
-            x->kind == TOTAL
-                ? puan_estimate_total(&e, &w->d, y, in, w->o->level, &scratch,
-                                      err)
-                : puan_estimate_ratio(&e, &w->d, y, x->kind == RATIO ? z : NULL,
-                                      in, w->o->level, &scratch, err);
+        st = x->kind == TOTAL
+                 ? puan_estimate_total(&e, &w->lay.d, y, in, w->o->level,
+                                       &scratch, err)
+                 : puan_estimate_ratio(&e, &w->lay.d, y,
+                                       x->kind == RATIO ? z : NULL, in,
+                                       w->o->level, &scratch, err);
     if (st == PUAN_OK)
         write(w, x, what, by, &e);
     puan_arena_clear(&scratch);
@@ -476,21 +366,19 @@ int puan_sample_estimate(int argc, char **argv)
     puan_jw_init(&w.json, &w.out);
     st = ask(&w, &err);
     if (st == PUAN_OK)
-        st = arrange(&w, &err);
-    if (st == PUAN_OK)
-        st = design(&w, &err);
-    if (st == PUAN_OK && w.d.n_units == 0)
-        st = puan_fail(&err, PUAN_EINVAL, o.path[0], "no row has a weight");
-    if (st == PUAN_OK && w.left_out)
+        st = puan_design_lay_out(&w.lay, w.col, &w.where, w.rows, &a, &err);
+    w.lay.d.drawn = o.drawn;
+    w.lay.d.lonely = o.lonely;
+    if (st == PUAN_OK && w.lay.left_out)
         fprintf(stderr,
                 "puan sample estimate: %u rows without weight, stratum or "
                 "cluster are left out\n",
-                w.left_out);
+                w.lay.left_out);
     if (st == PUAN_OK && o.json) {
         puan_jw_map(&w.json);
-        puan_jw_kint(&w.json, "units", w.d.n_units);
-        puan_jw_kint(&w.json, "primary", w.d.n_primary);
-        puan_jw_kint(&w.json, "strata", w.d.n_strata);
+        puan_jw_kint(&w.json, "units", w.lay.d.n_units);
+        puan_jw_kint(&w.json, "primary", w.lay.d.n_primary);
+        puan_jw_kint(&w.json, "strata", w.lay.d.n_strata);
         puan_jw_key(&w.json, "estimates");
         puan_jw_list(&w.json);
     }
