@@ -456,10 +456,10 @@ static void json_area(struct puan_jw *w, const struct report *r, size_t i)
             continue;
         puan_jw_key(w, n->name);
         puan_jw_map(w);
-        puan_jw_kreal(w, "value", v->value, n->places + 3);
+        puan_jw_kreal(w, "value", v->value, n->places + 6);
         if (v->se > 0)
             puan_jw_kreal(w, n->chance ? "by_chance" : "se", v->se,
-                          n->places + 3);
+                          n->places + 6);
         if (v->to > 0) {
             puan_jw_kint(w, "from", v->from);
             puan_jw_kint(w, "to", v->to);
