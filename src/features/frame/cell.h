@@ -64,7 +64,7 @@ struct puan_block {
     size_t stride;       /* cells of a row */
     uint32_t rows;
     bool last; /* column of the row: may end in CR */
-    bool one_digit; /* they were last time */
+    bool some_long; /* of more than 8 digits, last time */
     bool some_empty;
     uint64_t v[PUAN_BLOCK_ROWS];
     uint8_t st[PUAN_BLOCK_ROWS]; /* 1: empty; only when some are */

@@ -66,7 +66,7 @@ struct worker {
     uint32_t piece_cap; /* rows */
     struct puan_cell_sum *sum;     /* [column] */
     struct puan_texts_seen **seen; /* [column] */
-    bool *misfit, *one_digit;      /* [column] */
+    bool *misfit, *some_long;      /* [column] */
 };
 
 struct reader {
@@ -432,13 +432,13 @@ static enum puan_status columns(struct reader *r, struct worker *w,
                 continue;
             b.end = w->pos + 1 + (size_t)at * r->n + c;
             b.last = c + 1 == r->n;
-            b.one_digit = w->one_digit[c];
+            b.some_long = w->some_long[c];
             if (!puan_block_numbers(&b, &p->cell)) {
                 st = slow_block(&bad, &what, &b, r, w, c, &room);
                 if (st != PUAN_OK)
                     break;
             }
-            w->one_digit[c] = b.one_digit;
+            w->some_long[c] = b.some_long;
             puan_cell_sum_join(&w->sum[c], &b.sum);
             if (r->trial)
                 continue;
@@ -535,7 +535,7 @@ static enum puan_status reading(struct puan_cell_sum *sum, bool *misfit,
         for (size_t c = 0; c < r->n; c++) {
             r->worker[i].sum[c] = PUAN_CELL_SUM_NONE;
             r->worker[i].misfit[c] = false;
-            r->worker[i].one_digit[c] = true;
+            r->worker[i].some_long[c] = false;
         }
     st = puan_parallel(r->threads, trial ? r->trials : r->n_chunks, 1,
                        read_range, r, err);
@@ -865,7 +865,7 @@ static enum puan_status start(struct reader *r, struct puan_err *err)
         w->sum = puan_arena_get_n(a, r->n, sizeof(*w->sum));
         w->seen = puan_arena_get_n(a, r->n, sizeof(*w->seen));
         w->misfit = puan_arena_get_n(a, r->n, sizeof(*w->misfit));
-        w->one_digit = puan_arena_get_n(a, r->n, sizeof(*w->one_digit));
+        w->some_long = puan_arena_get_n(a, r->n, sizeof(*w->some_long));
     }
     if (a->failed)
         return no_memory(err);

@@ -120,24 +120,108 @@ static bool of_length(struct puan_block *b, uint32_t digits)
     return !odd;
 }
 
-/* Cells of one digit. */
-static bool one_digit(struct puan_block *b)
+/*
+ * Cells of 1 to 8 digits, in two steps that processors with vectors like: where
+ * the bytes are, then all of them alike.  *longest is that of the cells when it
+ * is more than 8.
+ */
+struct gathered {
+    uint64_t w[PUAN_BLOCK_ROWS]; /* the 8 bytes before a cell's end */
+    uint64_t len[PUAN_BLOCK_ROWS];
+};
+
+static void gather(struct gathered *g, const struct puan_block *b)
 {
     const uint32_t *e = b->end;
-    uint32_t odd = 0, lo = 9, hi = 0;
+    const char *text = b->text;
 
     for (uint32_t i = 0; i < b->rows; i++, e += b->stride) {
-        uint32_t d = (uint32_t)(unsigned char)b->text[e[-1] + 1] - '0';
+        uint32_t to = *e;
 
-        odd |= ((*e - e[-1]) ^ 2) | (uint32_t)(d > 9);
-        b->v[i] = d;
-        lo = d < lo ? d : lo;
-        hi = d > hi ? d : hi;
+        if (b->last)
+            to -= text[(ptrdiff_t)to - 1] == '\r';
+        g->w[i] = load8(text + (ptrdiff_t)to - 8);
+        g->len[i] = to - (e[-1] + 1);
+    }
+    for (uint32_t i = b->rows; i % 8; i++) { /* to whole vectors */
+        g->w[i] = g->w[0];
+        g->len[i] = g->len[0];
+    }
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512dq")))
+
+static bool have_wide(void)
+{
+    return __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq");
+}
+
+/* As numbers() and of_length() (digits > 0); false also for longer cells. */
+WIDE static bool short_wide(struct puan_block *b, uint32_t digits)
+{
+    const __m512i zero8 = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9),
+                  tens = _mm512_set1_epi16(0x010a),
+                  hundreds = _mm512_set1_epi32(0x00010064),
+                  e4 = _mm512_set1_epi64(10000),
+                  one = _mm512_set1_epi64(1), eight = _mm512_set1_epi64(8),
+                  bits = _mm512_set1_epi64(64),
+                  wanted = _mm512_set1_epi64((long long)digits);
+    __m512i lo = _mm512_set1_epi64(-1), hi = _mm512_setzero_si512();
+    uint64_t odd = 0;
+    struct gathered g;
+
+    gather(&g, b);
+    for (uint32_t i = 0; i < b->rows; i += 8) {
+        const __m512i w = _mm512_loadu_si512(g.w + i);
+        const __m512i len = _mm512_loadu_si512(g.len + i);
+        const __m512i shift =
+            _mm512_sub_epi64(bits, _mm512_slli_epi64(len, 3));
+        const __m512i all = _mm512_set1_epi64(-1);
+        /* digits, and zeros before the cell */
+        __m512i d = _mm512_and_si512(_mm512_xor_si512(w, zero8),
+                                     _mm512_sllv_epi64(all, shift));
+        const __m512i front = _mm512_and_si512(_mm512_srlv_epi64(d, shift),
+                                               _mm512_set1_epi64(0xff));
+        __m512i v;
+
+        odd |= _mm512_cmpgt_epu8_mask(d, nine);
+        if (digits)
+            odd |= _mm512_cmpneq_epi64_mask(len, wanted);
+        else
+            odd |= (uint64_t)(_mm512_cmpgt_epu64_mask(
+                                  _mm512_sub_epi64(len, one),
+                                  _mm512_sub_epi64(eight, one)) |
+                              (_mm512_testn_epi64_mask(front, front) &
+                               _mm512_cmpgt_epu64_mask(len, one)));
+        d = _mm512_madd_epi16(_mm512_maddubs_epi16(d, tens), hundreds);
+        v = _mm512_add_epi64(_mm512_mul_epu32(d, e4), _mm512_srli_epi64(d, 32));
+        _mm512_storeu_si512(b->v + i, v);
+        lo = _mm512_min_epu64(lo, v);
+        hi = _mm512_max_epu64(hi, v);
     }
     b->sum.given = b->rows;
-    b->sum.seen = PUAN_SEEN_NUMBER;
-    b->sum.range = (struct puan_range){ lo, hi, false };
-    return !odd;
+    b->sum.seen = digits ? PUAN_SEEN_ZEROS : PUAN_SEEN_NUMBER;
+    if (digits)
+        b->sum.least_digits = b->sum.most_digits = (uint8_t)digits;
+    b->sum.range = (struct puan_range){
+        (int64_t)_mm512_reduce_min_epu64(lo),
+        (int64_t)_mm512_reduce_max_epu64(hi), false
+    };
+    return odd == 0;
+}
+#endif
+
+static bool short_numbers(struct puan_block *b, uint32_t digits)
+{
+#if defined(__x86_64__)
+    if (have_wide())
+        return short_wide(b, digits);
+#endif
+    return digits ? of_length(b, digits) : numbers(b);
 }
 
 bool puan_block_numbers(struct puan_block *b, const struct puan_cell_plan *p)
@@ -147,10 +231,13 @@ bool puan_block_numbers(struct puan_block *b, const struct puan_cell_plan *p)
     b->sum = PUAN_CELL_SUM_NONE;
     b->some_empty = false;
     if (p->kind == PUAN_CELL_DIGITS && p->digits <= 8)
-        yes = of_length(b, p->digits);
+        yes = short_numbers(b, p->digits);
     if (p->kind == PUAN_CELL_NUMBER) {
-        yes = (b->one_digit && one_digit(b)) || numbers(b);
-        b->one_digit = yes && b->sum.range.hi <= 9 && !b->sum.range.big;
+        yes = !b->some_long && short_numbers(b, 0);
+        if (!yes) {
+            yes = numbers(b);
+            b->some_long = yes && (uint64_t)b->sum.range.hi > 99999999;
+        }
     }
     if (!yes)
         b->sum = PUAN_CELL_SUM_NONE;
