@@ -29,6 +29,8 @@ static enum puan_status field(struct puan_str *out, bool *last, uint32_t *lines,
                            "quoted field without closing quote");
             if (s.p[i] == '\n')
                 ++*lines;
+            if (s.p[i] == '\0')
+                return bad(c, c->line + *lines, err, "a zero byte: this is no UTF-8 text; save it as CSV UTF-8");
             if (s.p[i] != '"')
                 continue;
             if (i + 1 >= s.n || s.p[i + 1] != '"')

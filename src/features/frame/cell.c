@@ -70,7 +70,7 @@ static struct look look_at(struct puan_str s)
             c.seen = c.v > INT64_MAX ? PUAN_SEEN_BIG : PUAN_SEEN_NUMBER;
         c.digits = s.n > 254 ? 254 : (uint8_t)s.n;
     } else if (s.p[0] == '-' && puan_int_parse(&v, s) &&
-               !(s.n > 2 && s.p[1] == '0')) {
+               s.p[1] != '0') {
         c.seen = PUAN_SEEN_NEGATIVE;
         c.v = (uint64_t)v;
     } else if (decimal(&c, s)) {
@@ -143,7 +143,7 @@ bool puan_block_text(struct puan_str *out, const struct puan_block *b,
         s = (struct puan_str){ s.p + 1, s.n - 2 };
     }
     for (size_t k = 0; k < s.n; k++) {
-        if (s.p[k] == '\0')
+        if (s.p[k] == '\0' || (s.p[k] == '\r' && !quoted))
             return false;
         quotes += s.p[k] == '"';
     }

@@ -27,7 +27,7 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 
-#define CHUNK ((uint64_t)1 << 20)
+#define CHUNK ((uint64_t)1 << 20) /* bytes */
 #define PAD 64
 #define TRIALS 8 /* chunks read on trial */
 #define READINGS_MOST 8
@@ -76,6 +76,7 @@ struct reader {
     size_t n_sources;
     struct chunk *chunk; /* n_chunks + 1 */
     size_t n_chunks;
+    uint64_t step; /* bytes of a chunk */
     struct plan *plan;
     const struct puan_str *name;
     size_t n; /* columns of the file, skipped ones included */
@@ -130,9 +131,10 @@ static enum puan_status take(struct worker *w, const struct source *s,
 }
 
 /* Where a chunk begins by its number alone. */
-static uint64_t nominal(const struct source *s, size_t chunk)
+static uint64_t nominal(const struct reader *r, const struct source *s,
+                        size_t chunk)
 {
-    uint64_t at = s->body + (chunk - s->chunk) * CHUNK;
+    uint64_t at = s->body + (chunk - s->chunk) * r->step;
 
     return at < s->size ? at : s->size;
 }
@@ -145,7 +147,7 @@ static enum puan_status border(uint64_t *out, struct worker *w,
                                const struct reader *r, const struct source *s,
                                size_t chunk, struct puan_err *err)
 {
-    uint64_t at = nominal(s, chunk);
+    uint64_t at = nominal(r, s, chunk);
     bool quotes;
 
     *out = at;
@@ -202,7 +204,7 @@ static enum puan_status count_range(void *arg, uint64_t begin, uint64_t end,
        byte before the next, but for the last byte of the file */
     for (uint64_t i = begin; i < end; i++) {
         const struct source *s = &r->source[r->chunk[i].source];
-        uint64_t from = nominal(s, (size_t)i), to = nominal(s, (size_t)i + 1);
+        uint64_t from = nominal(r, s, (size_t)i), to = nominal(r, s, (size_t)i + 1);
         enum puan_status st;
 
         if (from > s->body)
@@ -513,7 +515,7 @@ static enum puan_status read_range(void *arg, uint64_t begin, uint64_t end,
                    !atomic_compare_exchange_weak(&r->failed, &least, k))
                 ;
         if (!r->trial)
-            puan_progress_add(&r->bar, CHUNK);
+            puan_progress_add(&r->bar, r->step);
     }
     return PUAN_OK;
 }
@@ -800,6 +802,11 @@ static enum puan_status header(struct puan_csv *csv, struct source *s,
         if (csv->header[k].n == 0)
             return puan_fail_at(err, PUAN_EINVAL, s->path, 1, 0,
                                 "column %zu has no name", k + 1);
+        for (size_t i = 0; i < k; i++)
+            if (puan_str_eq(csv->header[i], csv->header[k]))
+                return puan_fail_at(err, PUAN_EINVAL, s->path, 1, 0,
+                                    "column %.*s is there twice",
+                                    PUAN_FMT(csv->header[k]));
     }
     return st;
 }
@@ -837,7 +844,7 @@ static enum puan_status headers(struct reader *r, const char *const *paths,
                                 "its columns are not those of %s", paths[0]);
         }
         s->chunk = r->n_chunks;
-        r->n_chunks += (size_t)((s->size - s->body + CHUNK - 1) / CHUNK);
+        r->n_chunks += (size_t)((s->size - s->body + r->step - 1) / r->step);
     }
     if (r->n > PUAN_FRAME_ITEMS)
         return puan_fail_at(err, PUAN_ELIMIT, paths[0], 1, 0,
@@ -957,7 +964,7 @@ static enum puan_status run(struct reader *r, const char *const *paths,
     sum = puan_arena_get_n(a, r->n, sizeof(*sum));
     if (!sum)
         return no_memory(err);
-    puan_progress_begin(&r->bar, "读入 reading", r->n_chunks * CHUNK);
+    puan_progress_begin(&r->bar, "读入 reading", r->n_chunks * r->step);
     st = read_all(sum, r, err);
     puan_progress_end(&r->bar);
     for (size_t c = 0; st == PUAN_OK && c < r->n; c++) {
@@ -1013,6 +1020,7 @@ enum puan_status puan_csv_frame_read(struct puan_csv_read *out,
 
     *out = (struct puan_csv_read){ .image = { .fd = fd, .path = file } };
     puan_arena_init(&out->arena, &puan_heap);
+    r.step = opt->chunk ? opt->chunk : CHUNK;
     r.threads = opt->threads ? opt->threads : puan_cores();
     r.threads = r.threads > 64 ? 64 : r.threads;
     r.worker = calloc(r.threads, sizeof(*r.worker));

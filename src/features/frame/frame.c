@@ -1,6 +1,6 @@
 /*
  * puan frame: makes a frame from CSV, shows what one holds, writes it out as
- * CSV again.
+ * CSV again.  puan duplicates: rows that are the same.
  */
 #include "features/frame/frames.h"
 
@@ -9,32 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/calendar.h"
-#include "features/frame/internal.h"
+#include "features/frame/show.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/sheet/sheet.h"
 
 #define MANY 256
 
 struct options {
-    const char *out, *show;
+    const char *out, *csv, *on, *show_items;
     const char *data[MANY];
     size_t n_data;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[MANY], skip[MANY], token[MANY];
     size_t n_items;
+    struct puan_str rows; /* entity */
     struct puan_frames_options frames;
-    bool json, quiet;
+    bool json, quiet, show, zh, duplicates;
 };
 
-static const char usage[] =
-    "DATA… [-o FRAME] [--level NAME=ITEM,…]… [--entity NAME] [--skip ITEM]… "
-    "[--token ITEM]… [--missing TEXT] [--threads N] [--json] [--quiet]";
+static const char frame_usage[] =
+    "DATA… [-o FRAME] [--show] [--csv FILE [--rows ENTITY]] "
+    "[--level NAME=ITEM,…]… [--entity NAME] [--skip ITEM]… [--token ITEM]… "
+    "[--missing TEXT] [--threads N] [--lang zh|en] [--json] [--quiet]";
+static const char duplicates_usage[] =
+    "DATA… --on ITEM,… [--rows ENTITY] [--out FILE [--list ITEM,…]] "
+    "[--token ITEM]… [--threads N] [--lang zh|en] [--json] [--quiet]";
 
-static int fail(const struct puan_err *err)
+static int fail(const char *command, const struct puan_err *err)
 {
-    fprintf(stderr, "puan frame: %s", err->where);
+    fprintf(stderr, "puan %s: %s", command, err->where);
     if (err->line)
         fprintf(stderr, ":%u", err->line);
     if (err->line && err->col)
@@ -86,6 +91,14 @@ static const char *value(struct options *o, const char *a, const char *v)
 
     if (strcmp(a, "-o") == 0 || strcmp(a, "--out") == 0) {
         o->out = v;
+    } else if (strcmp(a, "--csv") == 0) {
+        o->csv = v;
+    } else if (strcmp(a, "--rows") == 0) {
+        o->rows = puan_str_of(v);
+    } else if (o->duplicates && strcmp(a, "--on") == 0) {
+        o->on = v;
+    } else if (o->duplicates && strcmp(a, "--list") == 0) {
+        o->show_items = v;
     } else if (strcmp(a, "--level") == 0) {
         return level(o, puan_str_of(v));
     } else if (strcmp(a, "--entity") == 0) {
@@ -99,6 +112,10 @@ static const char *value(struct options *o, const char *a, const char *v)
         if (*k == MANY)
             return "too many of them";
         (skip ? o->skip : o->token)[(*k)++] = puan_str_of(v);
+    } else if (strcmp(a, "--lang") == 0) {
+        o->zh = strcmp(v, "zh") == 0;
+        if (!o->zh && strcmp(v, "en") != 0)
+            return "--lang is zh or en";
     } else if (strcmp(a, "--threads") == 0) {
         if (!puan_int_parse(&n, puan_str_of(v)) || n < 1 || n > 64)
             return "--threads is 1 to 64";
@@ -109,9 +126,20 @@ static const char *value(struct options *o, const char *a, const char *v)
     return NULL;
 }
 
+static bool flag(struct options *o, const char *a)
+{
+    if (strcmp(a, "--json") == 0)
+        return o->json = true;
+    if (strcmp(a, "--quiet") == 0)
+        return o->quiet = true;
+    if (strcmp(a, "--show") == 0 && !o->duplicates)
+        return o->show = true;
+    return false;
+}
+
 static bool parse(struct options *o, int argc, char **argv)
 {
-    const char *bad = NULL, *at = "frame";
+    const char *bad = NULL, *at = argv[0];
 
     for (int i = 1; i < argc && !bad; i++) {
         at = argv[i];
@@ -120,10 +148,8 @@ static bool parse(struct options *o, int argc, char **argv)
                 bad = "too many files";
             else
                 o->data[o->n_data++] = argv[i];
-        } else if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-        } else if (strcmp(argv[i], "--quiet") == 0) {
-            o->quiet = true;
+        } else if (flag(o, argv[i])) {
+            continue;
         } else if (i + 1 == argc) {
             bad = "needs a value or is unknown";
         } else {
@@ -131,59 +157,282 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
-    if (!bad && o->n_data == 0) {
-        at = "frame";
+    if (!bad && o->n_data == 0)
         bad = "name a CSV or frame file";
-    }
+    if (!bad && o->duplicates && !o->on)
+        bad = "--on ITEM,… says which items are to be the same";
     o->frames.skip = o->skip;
     o->frames.token = o->token;
     o->frames.level = o->level;
-    o->frames.digest = true;
-    if (!bad)
+    if (!bad) {
+        puan_progress_quiet(o->quiet || o->json);
         return true;
+    }
     fprintf(stderr, "puan: %s: %s\n", at, bad);
     return false;
 }
 
-static int run(int argc, char **argv)
+/* The entity asked for; the file's own when none is. */
+static enum puan_status entity_of(const struct puan_frame_entity **out,
+                                  const struct options *o,
+                                  const struct puan_frame *f,
+                                  struct puan_err *err)
+{
+    int i = o->rows.n ? puan_frame_entity(f, o->rows) : (int)f->n_entities - 1;
+
+    if (i < 0)
+        return puan_fail(err, PUAN_ENOTFOUND, "--rows",
+                         "the frame has no entity %.*s", PUAN_FMT(o->rows));
+    *out = &f->entity[i];
+    return PUAN_OK;
+}
+
+/* ---- frame ------------------------------------------------------------------------ */
+
+static void summary(const struct options *o, const struct puan_frame *f,
+                    uint64_t moved, int64_t ms)
+{
+    const struct puan_frame_entity *own = &f->entity[f->n_entities - 1];
+    double seconds = (double)(ms > 0 ? ms : 1) / 1000;
+    int64_t size = puan_file_size(o->out);
+
+    for (size_t i = 0; i < f->n_entities; i++)
+        printf("%.*s %" PRIu64 "\n", PUAN_FMT(f->entity[i].name),
+               f->entity[i].rows);
+    if (moved)
+        printf(o->zh ? "%" PRIu64 " 行不在所属层级处，已按层级重排\n"
+                     : "%" PRIu64 " rows did not stand with those of their "
+                       "level and were moved\n",
+               moved);
+    printf(o->zh ? "%s: %" PRId64 " 字节, %.2f 秒, 每秒 %.1f 百万行, 内存 %" PRId64
+                   " MiB\n"
+                 : "%s: %" PRId64 " bytes, %.2f s, %.1f million rows/s, memory "
+                   "%" PRId64 " MiB\n",
+           o->out, size, seconds, (double)own->rows / seconds / 1e6,
+           puan_os_peak_kib() / 1024);
+}
+
+static enum puan_status tell(const struct options *o, struct puan_frames *f,
+                             struct puan_err *err)
+{
+    const struct puan_frame *fr = puan_frames_frame(f);
+    struct puan_arena a;
+    struct puan_out out;
+    enum puan_status st = PUAN_OK;
+
+    if (!o->json) {
+        puan_frame_show(stdout, fr, o->zh);
+        return PUAN_OK;
+    }
+    puan_arena_init(&a, &puan_heap);
+    puan_out_init(&out, &a);
+    st = puan_frame_show_json(&out, fr);
+    if (st == PUAN_OK)
+        printf("%.*s\n", PUAN_FMT(puan_out_view(&out)));
+    else
+        (void)puan_fail(err, st, "frame", "out of memory");
+    puan_arena_clear(&a);
+    return st;
+}
+
+static enum puan_status frame(struct options *o, struct puan_frames **f,
+                              struct puan_err *err)
+{
+    const struct puan_frame_entity *e = NULL;
+    int64_t began = puan_monotonic_ms();
+    uint64_t moved = 0;
+    enum puan_status st;
+
+    o->frames.digest = true;
+    if (o->out)
+        st = puan_frames_make(f, o->out, o->data, o->n_data, &o->frames,
+                              &moved, err);
+    else
+        st = puan_frames_load(f, o->data, o->n_data, &o->frames, err);
+    if (st == PUAN_OK && o->out && !o->show && !o->json)
+        summary(o, puan_frames_frame(*f), moved, puan_monotonic_ms() - began);
+    if (st == PUAN_OK && o->csv) {
+        st = entity_of(&e, o, puan_frames_frame(*f), err);
+        if (st == PUAN_OK)
+            st = puan_frame_to_csv(o->csv, e, o->frames.threads, err);
+    }
+    if (st == PUAN_OK && (o->show || o->json || (!o->out && !o->csv)))
+        st = tell(o, *f, err);
+    return st;
+}
+
+static int frame_run(int argc, char **argv)
 {
     struct options *o = calloc(1, sizeof(*o));
     struct puan_frames *f = NULL;
     struct puan_err err = { 0 };
-    uint64_t moved = 0;
-    enum puan_status st;
     int code = PUAN_EXIT_DONE;
 
     if (!o)
         return PUAN_EXIT_SYSTEM;
-    if (!parse(o, argc, argv)) {
-        free(o);
-        return PUAN_EXIT_USAGE;
-    }
-    puan_progress_quiet(o->quiet || o->json);
-    if (o->out)
-        st = puan_frames_make(&f, o->out, o->data, o->n_data, &o->frames,
-                              &moved, &err);
-    else
-        st = puan_frames_load(&f, o->data, o->n_data, &o->frames, &err);
-    if (st == PUAN_OK) {
-        const struct puan_frame *fr = puan_frames_frame(f);
+    o->zh = true;
+    if (!parse(o, argc, argv))
+        code = PUAN_EXIT_USAGE;
+    else if (frame(o, &f, &err) != PUAN_OK)
+        code = fail("frame", &err);
+    puan_frames_close(f);
+    free(o);
+    return code;
+}
 
-        for (size_t i = 0; i < fr->n_entities; i++)
-            printf("%.*s %" PRIu64 "\n", PUAN_FMT(fr->entity[i].name), fr->entity[i].rows);
+/* ---- duplicates --------------------------------------------------------------------- */
+
+/* Indexes of items named with commas between. */
+static enum puan_status items_of(int *item, size_t *n, const char *names,
+                                 const struct puan_frame_entity *e,
+                                 struct puan_err *err)
+{
+    struct puan_str rest = puan_str_of(names), name;
+
+    *n = 0;
+    while (puan_str_split(&name, &rest, ',')) {
+        name = puan_str_trim(name);
+        if (*n == 32)
+            return puan_fail(err, PUAN_ELIMIT, names, "too many items");
+        item[*n] = puan_frame_item(e, name);
+        if (item[*n] < 0)
+            return puan_fail(err, PUAN_ENOTFOUND, names, "%.*s has no item %.*s",
+                             PUAN_FMT(e->name), PUAN_FMT(name));
+        ++*n;
     }
+    return PUAN_OK;
+}
+
+/* row,group and items of the rows found; rows from 1 as in the file. */
+static enum puan_status list(const struct options *o,
+                             const struct puan_frame_entity *e,
+                             const struct puan_frames_twice *t, const int *on,
+                             size_t n_on, struct puan_err *err)
+{
+    struct puan_sheet_out *out = NULL;
+    struct puan_arena a;
+    int item[32];
+    size_t n = n_on;
+    enum puan_status st = PUAN_OK;
+
+    memcpy(item, on, n_on * sizeof(*on));
+    if (o->show_items)
+        st = items_of(item, &n, o->show_items, e, err);
+    if (st == PUAN_OK)
+        st = puan_sheet_create(&out, o->out, err);
     if (st != PUAN_OK)
-        code = fail(&err);
+        return st;
+    puan_arena_init(&a, &puan_heap);
+    puan_sheet_put_text(out, "row");
+    puan_sheet_put_text(out, "group");
+    for (size_t k = 0; k < n; k++)
+        puan_sheet_put(out, e->item[item[k]].name);
+    puan_sheet_end_row(out);
+    for (uint64_t i = 0; i < t->n; i++) {
+        struct puan_out line;
+
+        puan_arena_reset(&a);
+        puan_out_init(&line, &a);
+        puan_out_fmt(&line, "%llu,%u", (unsigned long long)t->row[i] + 1,
+                     t->group[i] + 1);
+        for (size_t k = 0; k < n; k++) {
+            puan_out_char(&line, ',');
+            puan_frames_text(&line, &e->item[item[k]], t->row[i]);
+        }
+        puan_out_char(&line, '\n');
+        puan_sheet_put_raw(out, puan_out_view(&line));
+    }
+    st = puan_arena_check(&a, err);
+    puan_arena_clear(&a);
+    if (st == PUAN_OK)
+        return puan_sheet_finish(out, err);
+    puan_sheet_abandon(out);
+    return st;
+}
+
+static enum puan_status duplicates(struct options *o, struct puan_frames **f,
+                                   uint64_t *found, struct puan_err *err)
+{
+    const struct puan_frame_entity *e = NULL;
+    struct puan_frames_twice t = { .n = 0 };
+    int64_t began = puan_monotonic_ms(), ms;
+    int item[32];
+    size_t n = 0;
+    enum puan_status st =
+        puan_frames_load(f, o->data, o->n_data, &o->frames, err);
+
+    if (st == PUAN_OK)
+        st = entity_of(&e, o, puan_frames_frame(*f), err);
+    if (st == PUAN_OK)
+        st = items_of(item, &n, o->on, e, err);
+    if (st == PUAN_OK)
+        st = puan_frames_duplicates(&t, e, item, n, o->frames.threads, err);
+    if (st == PUAN_OK && o->out)
+        st = list(o, e, &t, item, n, err);
+    ms = puan_monotonic_ms() - began;
+    *found = t.n;
+    if (st == PUAN_OK && o->json)
+        printf("{\"rows\":%" PRIu64 ",\"absent\":%" PRIu64
+               ",\"groups\":%" PRIu64 ",\"in_groups\":%" PRIu64
+               ",\"milliseconds\":%" PRId64 "}\n",
+               e->rows, t.absent, t.groups, t.n, ms);
+    else if (st == PUAN_OK)
+        printf(o->zh ? "%" PRIu64 " 行中 %" PRIu64 " 行与他行相同，共 %" PRIu64
+                       " 组；%" PRIu64 " 行未填；%" PRId64 ".%03" PRId64
+                       " 秒\n"
+                     : "of %" PRIu64 " rows %" PRIu64
+                       " are there more than once, in %" PRIu64
+                       " groups; %" PRIu64 " not given; %" PRId64 ".%03" PRId64
+                       " s\n",
+               e->rows, t.n, t.groups, t.absent, ms / 1000, ms % 1000);
+    free(t.row);
+    free(t.group);
+    return st;
+}
+
+static int duplicates_run(int argc, char **argv)
+{
+    struct options *o = calloc(1, sizeof(*o));
+    struct puan_frames *f = NULL;
+    struct puan_err err = { 0 };
+    uint64_t found = 0;
+    int code = PUAN_EXIT_DONE;
+
+    if (!o)
+        return PUAN_EXIT_SYSTEM;
+    o->zh = o->duplicates = true;
+    if (!parse(o, argc, argv))
+        code = PUAN_EXIT_USAGE;
+    else if (duplicates(o, &f, &found, &err) != PUAN_OK)
+        code = fail("duplicates", &err);
+    else if (found)
+        code = PUAN_EXIT_FINDINGS;
     puan_frames_close(f);
     free(o);
     return code;
 }
 
 static const struct puan_command commands[] = {
-    { "frame", usage,
-      "Makes a frame (narrow coded columns, ready to be mapped) from CSV "
-      "files of the same header.",
-      run, "把 CSV 做成可直接映射的窄列数据框" },
+    { "frame", frame_usage,
+      "Makes a frame (narrow coded columns, ready to be mapped) from CSV, "
+      "shows what one holds, or writes one as CSV again. DATA is one frame "
+      "file, or CSV files of the same header whose rows follow one another; "
+      "what a column holds is found out from all of its values. -o writes the "
+      "frame; without it, or with --show, the codebook is told (--json for "
+      "machines); --csv writes the rows of an entity. --level puts a level "
+      "above the rows by items that are equal throughout, outermost first: "
+      "--level ea=region,township,ea --level household=hhid; rows that do not "
+      "stand together are moved, and how many is told. --skip leaves a column "
+      "out, --token keeps 64 bits of a digest of its texts, --missing names a "
+      "text that means no answer.",
+      frame_run, "把 CSV 做成可直接映射的窄列数据框，并列出其码本" },
+    { "duplicates", duplicates_usage,
+      "Finds rows that are the same in some items, exactly. DATA is a frame "
+      "file or CSV files; --on names the items. Rows in which one of them is "
+      "not given are counted apart and are the same as none. --out lists the "
+      "rows found, in their order: row (from 1), group, and the items of "
+      "--list (of --on without it). Exit code 1 when there are any.",
+      duplicates_run, "查找某些项目完全相同的行" },
 };
 
 const struct puan_feature puan_feature_frame = {

@@ -24,6 +24,7 @@
 #ifndef PUAN_FEATURES_FRAME_FRAMES_H
 #define PUAN_FEATURES_FRAME_FRAMES_H
 
+#include "base/out.h"
 #include "core/frame/frame.h"
 #include "features/host/feature.h"
 
@@ -49,7 +50,7 @@ struct puan_frames_options {
     size_t n_token;
     unsigned threads; /* 0: one per core */
     bool digest;      /* of a frame made in memory, too; else it is zeros */
-    bool quiet;       /* no progress bar */
+    size_t chunk;     /* bytes a thread reads at a time; 0: 1 MiB */
 };
 
 struct puan_frames;
@@ -100,6 +101,28 @@ puan_frames_make(struct puan_frames **out, const char *path,
 PUAN_MUST_USE enum puan_status puan_frames_write(struct puan_frames *f,
                                                  const char *path,
                                                  struct puan_err *err);
+
+/*
+ * Rows of an entity whose `item`s (all of them given) are the same as those of
+ * another row: exactly, not by likeness.  Groups are numbered from 0 in the
+ * order of their first rows; row and group are ascending by row.
+ *
+ * Memory for a bit or two a row and for the rows found, not for a copy of the
+ * column.
+ */
+struct puan_frames_twice {
+    uint64_t groups, n; /* rows in them */
+    uint64_t absent;    /* rows in which an item is not given */
+    uint32_t *row, *group; /* [n]; free() them */
+};
+PUAN_MUST_USE enum puan_status
+puan_frames_duplicates(struct puan_frames_twice *out,
+                       const struct puan_frame_entity *e, const int *item,
+                       size_t n_items, unsigned threads, struct puan_err *err);
+
+/* A value as a CSV cell holds it; nothing where it is not given. */
+void puan_frames_text(struct puan_out *o, const struct puan_frame_item *item,
+                      uint64_t row);
 
 extern const struct puan_feature puan_feature_frame;
 

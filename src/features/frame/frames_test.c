@@ -234,6 +234,67 @@ static void faults_have_a_place(void **state)
     }
 }
 
+/* Against a plain search, with few and with many that are the same. */
+static void duplicates_are_those_of_a_plain_search(void **state)
+{
+    static const uint32_t spread[] = { 3, 200, 5000, 1u << 30 };
+    struct fixture *x = *state;
+
+    for (size_t k = 0; k < PUAN_COUNT(spread); k++) {
+        const uint32_t n = 3000;
+        uint32_t *v = puan_new_n(&x->a, n, uint32_t), seed = 7;
+        struct puan_frames_twice t;
+        struct puan_err err = { 0 };
+        struct puan_frames *f;
+        struct puan_out o;
+        uint64_t at = 0, groups = 0;
+        int items[2];
+
+        puan_out_init(&o, &x->a);
+        puan_out_text(&o, "a,b\n");
+        for (uint32_t i = 0; i < n; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            v[i] = (seed >> 2) % spread[k];
+            if (v[i] % 7 == 6)
+                puan_out_text(&o, ",1\n");
+            else
+                puan_out_fmt(&o, "%u,%u\n", v[i] / 2, v[i] % 2);
+        }
+        f = load(file(state, "dup.csv", puan_out_view(&o)), NULL);
+        items[0] = 1;
+        items[1] = 0;
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            assert_int_equal(
+                puan_frames_duplicates(&t, puan_frames_frame(f)->entity, items,
+                                       2, threads, &err),
+                PUAN_OK);
+            at = groups = 0;
+            for (uint32_t i = 0; i < n; i++) {
+                uint32_t first = n, others = 0;
+
+                if (v[i] % 7 == 6)
+                    continue;
+                for (uint32_t j = 0; j < n; j++)
+                    if (v[j] == v[i]) {
+                        first = first == n ? j : first;
+                        others += j != i;
+                    }
+                if (!others)
+                    continue;
+                assert_int_equal(t.row[at], i);
+                if (first == i)
+                    assert_int_equal(t.group[at], groups++);
+                at++;
+            }
+            assert_int_equal(t.n, at);
+            assert_int_equal(t.groups, groups);
+            free(t.row);
+            free(t.group);
+        }
+        puan_frames_close(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +302,7 @@ int main(void)
         cmocka_unit_test(many_rows_come_back),
         cmocka_unit_test(levels_are_found_and_rows_brought_together),
         cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(duplicates_are_those_of_a_plain_search),
     };
 
     return cmocka_run_group_tests_name("frames", tests, setup, teardown);
