@@ -35,7 +35,9 @@ struct puan_frame_state {
 
 struct puan_frame_item {
     struct puan_str name, zh, en;
-    enum puan_item_type type;          /* CODE INT FIXED MONTH DATE AREA FACT */
+    enum puan_item_type type; /* CODE INT FIXED MONTH DATE AREA FACT; of TEXT
+                                 NAME CITIZEN_ID PHONE POINT only the state: a
+                                 given one has the value 0 */
     unsigned places, digits;           /* FIXED; AREA */
     const struct puan_codelist *codes; /* CODE, else NULL */
     uint8_t width;                     /* bytes a stored value: 1 2 4 8 */

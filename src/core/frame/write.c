@@ -19,10 +19,11 @@ static const char *item_fault(const struct puan_frame_item *it, uint64_t rows)
     uint64_t most = it->width == 8 ? UINT64_MAX
                                    : ((uint64_t)1 << (8 * it->width)) - 1;
 
-    if (it->type == PUAN_TYPE_TEXT || it->type == PUAN_TYPE_NAME ||
-        it->type == PUAN_TYPE_CITIZEN_ID || it->type == PUAN_TYPE_PHONE ||
-        it->type == PUAN_TYPE_POINT)
-        return "is a text; frames hold numbers and codes";
+    if ((it->type == PUAN_TYPE_TEXT || it->type == PUAN_TYPE_NAME ||
+         it->type == PUAN_TYPE_CITIZEN_ID || it->type == PUAN_TYPE_PHONE ||
+         it->type == PUAN_TYPE_POINT) &&
+        it->n_given > 0 && (it->least != 0 || it->most != 0))
+        return "is a text; frames hold no texts, only whether they are there";
     if (it->places > 18 || it->digits > 18)
         return "has too many digits";
     if ((it->type == PUAN_TYPE_CODE) != (it->codes != NULL))

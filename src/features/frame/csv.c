@@ -965,6 +965,7 @@ static enum puan_status run(struct reader *r, const char *const *paths,
     if (!sum)
         return no_memory(err);
     puan_progress_begin(&r->bar, "读入 reading", r->n_chunks * r->step);
+    r->bar.quiet |= r->opt->quiet;
     st = read_all(sum, r, err);
     puan_progress_end(&r->bar);
     for (size_t c = 0; st == PUAN_OK && c < r->n; c++) {

@@ -50,6 +50,7 @@ struct puan_frames_options {
     size_t n_token;
     unsigned threads; /* 0: one per core */
     bool digest;      /* of a frame made in memory, too; else it is zeros */
+    bool quiet;       /* no progress bar */
     size_t chunk;     /* bytes a thread reads at a time; 0: 1 MiB */
 };
 
