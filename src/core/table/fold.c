@@ -14,6 +14,7 @@
 #define SPACE_MOST ((uint64_t)1 << 28) /* values between least and most */
 #define MEMO_MOST ((uint64_t)1 << 20)  /* combinations kept */
 #define LIST_MOST 1024u                /* codes shown even when empty */
+#define HINT_MOST ((size_t)1 << 25)     /* words made ready at once */
 #define STATES 3u                      /* not asked, missing, invalid */
 
 struct look { /* value of a function */
@@ -70,7 +71,7 @@ struct fold {
     struct puan_arena *a;
     int64_t lo[PUAN_TAB_DIMS], hi[PUAN_TAB_DIMS];
     uint32_t *rank[PUAN_TAB_DIMS]; /* class by value - lo, states behind */
-    size_t cap, cap_values;
+    size_t cap, cap_values, hint; /* cells it may have */
     bool sorted; /* keys so far strictly ascending */
 };
 
@@ -568,7 +569,7 @@ static enum puan_status inner_keys(struct fold_part *fp, struct fold *f,
 static bool grow(struct fold *f)
 {
     struct puan_tab_result *r = f->r;
-    size_t cap = f->cap ? f->cap * 2 : 4096;
+    size_t cap = f->cap ? f->cap * 2 : f->hint > 4096 ? f->hint : 4096;
     uint64_t *key = puan_new_n(f->a, cap, uint64_t);
     int64_t *acc = puan_arena_get_n(f->a, cap * r->n_acc, sizeof(*acc));
 
@@ -911,7 +912,10 @@ enum puan_status puan_tab_fold(struct puan_tab_result *out,
             st = part_scan(&f.part[i], &f, err);
         if (st == PUAN_OK)
             st = part_look(&f.part[i], &f, err);
+        f.hint += (size_t)f.part[i].cells.n;
     }
+    if (f.hint > HINT_MOST / (out->n_acc + 1))
+        f.hint = HINT_MOST / (out->n_acc + 1);
     if (st == PUAN_OK)
         st = classes(&f, err);
     for (i = 0; st == PUAN_OK && i < f.n_parts; i++) {

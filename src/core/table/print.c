@@ -7,7 +7,10 @@
 /* ---- numbers ---------------------------------------------------------------
  */
 
-/* At most 9 decimals, so 32 bytes are enough. */
+/* Room for a number and the comma before it; at most 9 decimals. */
+#define DECIMAL_MOST 34u
+#define LINES 65536u
+
 static size_t decimal_text(char *out, int64_t v, unsigned places)
 {
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
@@ -139,28 +142,53 @@ void puan_tab_csv_rows(struct puan_out *o, const struct puan_tab_view *v,
     const struct puan_tab_result *w = v->whole, *m = v->cells;
     struct ready q[PUAN_TAB_DIMS];
     uint64_t stride[PUAN_TAB_DIMS];
-    size_t k = 0;
+    size_t k = 0, most = w->table->n_show * DECIMAL_MOST + 1;
+    char *room, *at;
 
     for (size_t d = 0; d < w->n_dims; d++) {
+        size_t longest = 0;
+
         if (!make_ready(&q[d], v, d, labels, o->arena))
             return;
         stride[d] = v->kept >> d & 1 ? m->stride[k++] : UINT64_MAX;
+        for (size_t i = 0; i < q[d].n; i++)
+            longest = q[d].text[i].n > longest ? q[d].text[i].n : longest;
+        most += longest;
     }
-    for (uint64_t i = from; i < to; i++) {
-        uint64_t key = m->key[i];
+    for (uint64_t i = from; i < to;) { /* some lines at a time, in one room */
+        uint64_t end = to - i < LINES ? to : i + LINES;
 
-        for (size_t d = 0; d < w->n_dims; d++) {
-            uint64_t c = stride[d] == UINT64_MAX ? 0 : key / stride[d];
+        room = at = puan_arena_get_n(o->arena, (size_t)(end - i), most);
+        if (room == NULL)
+            return;
+        for (; i < end; i++) {
+            uint64_t key = m->key[i];
 
-            key -= stride[d] == UINT64_MAX ? 0 : c * stride[d];
-            puan_out_str(o, q[d].text[c]);
+            for (size_t d = 0; d < w->n_dims; d++) {
+                uint64_t c = stride[d] == UINT64_MAX ? 0 : key / stride[d];
+
+                key -= stride[d] == UINT64_MAX ? 0 : c * stride[d];
+                memcpy(at, q[d].text[c].p, q[d].text[c].n);
+                at += q[d].text[c].n;
+            }
+            for (size_t s = 0; s < w->table->n_show; s++) {
+                unsigned places;
+                int64_t x;
+
+                if (s)
+                    *at++ = ',';
+                if (puan_tab_cell(&x, &places, m, i, s))
+                    at += decimal_text(at, x, places);
+            }
+            *at++ = '\n';
         }
-        for (size_t s = 0; s < w->table->n_show; s++) {
-            if (s)
-                puan_out_char(o, ',');
-            put_measure(o, m, i, s);
+        if (o->p == NULL && i == to) { /* the whole: no need to copy it */
+            o->p = room;
+            o->n = (size_t)(at - room);
+            o->cap = o->n + 1;
+        } else {
+            puan_out_bytes(o, room, (size_t)(at - room));
         }
-        puan_out_char(o, '\n');
     }
 }
 

@@ -548,7 +548,7 @@ static enum puan_status write_all(struct puan_tabulation *t,
         struct puan_tab_result r;
         struct puan_arena a;
 
-        puan_arena_init(&a, puan_os_alloc());
+        puan_arena_init(&a, &puan_heap_large);
         st = puan_tabulation_result(&r, t, i, &a, err);
         if (st != PUAN_OK) {
             puan_arena_clear(&a);
