@@ -108,7 +108,7 @@ static void side_open(struct side_fn *s, const struct puan_tab_fn *fn,
 static struct look look_at(const struct side_fn *s, const struct fold *f,
                            const struct fold_part *fp, uint64_t key)
 {
-    uint64_t cls[PUAN_TAB_READS], at = 0;
+    uint64_t cls[PUAN_TAB_READS] = { 0 }, at = 0;
     enum puan_state state;
     struct look l;
 
@@ -903,7 +903,7 @@ enum puan_status puan_tab_fold(struct puan_tab_result *out,
     enum puan_status st = begin(&f, table, err);
     size_t i = 0;
 
-    if (st != PUAN_OK)
+    if (st != PUAN_OK || f.part == NULL)
         return st;
     for (const struct puan_tab_part *p = f.to->part; st == PUAN_OK && p;
          p = p->next, i++) {
@@ -1001,7 +1001,7 @@ enum puan_status puan_tab_margin(struct puan_tab_result *out,
 {
     struct fold f = { .r = out, .a = a, .sorted = true };
     enum puan_status st = PUAN_OK;
-    uint64_t cells = 1, left[PUAN_TAB_DIMS];
+    uint64_t cells = 1, left[PUAN_TAB_DIMS], n[PUAN_TAB_DIMS];
     size_t k = 0;
 
     *out = *r;
@@ -1013,18 +1013,19 @@ enum puan_status puan_tab_margin(struct puan_tab_result *out,
     for (size_t d = 0; d < r->n_dims; d++)
         if (keep >> d & 1) {
             out->dim[out->n_dims] = r->dim[d];
+            n[out->n_dims] = r->dim[d].n ? r->dim[d].n : 1;
             left[out->n_dims++] = r->stride[d];
         }
     for (size_t d = out->n_dims; d-- > 0;) {
         out->stride[d] = cells;
-        cells *= out->dim[d].n ? out->dim[d].n : 1;
+        cells *= n[d];
     }
     for (uint64_t i = 0; i < r->n; i++) {
         uint64_t key = 0;
         int64_t *acc;
 
         for (size_t d = 0; d < out->n_dims; d++)
-            key += r->key[i] / left[d] % out->dim[d].n * out->stride[d];
+            key += r->key[i] / left[d] % n[d] * out->stride[d];
         acc = cell_at(&f, key);
         if (acc == NULL)
             return puan_arena_check(a, err);
@@ -1038,7 +1039,7 @@ enum puan_status puan_tab_margin(struct puan_tab_result *out,
         uint64_t key = 0;
 
         for (size_t d = 0; d < out->n_dims; d++)
-            key += r->value[i].key / left[d] % out->dim[d].n * out->stride[d];
+            key += r->value[i].key / left[d] % n[d] * out->stride[d];
         if (!value_put(&f, key, r->value[i].show, r->value[i].value,
                        r->value[i].n))
             return puan_arena_check(a, err);

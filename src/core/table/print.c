@@ -308,7 +308,8 @@ void puan_tab_json(struct puan_jw *w, const struct puan_tab_result *r)
     for (uint64_t i = 0; i < r->n; i++) {
         puan_jw_list(w);
         for (size_t d = 0; d < r->n_dims; d++)
-            puan_jw_int(w, (int64_t)(r->key[i] / r->stride[d] % r->dim[d].n));
+            puan_jw_int(w, (int64_t)(r->key[i] / r->stride[d] %
+                                     (r->dim[d].n ? r->dim[d].n : 1)));
         for (size_t s = 0; s < r->table->n_show; s++) {
             char keep[40];
             int64_t v;

@@ -307,7 +307,7 @@ enum puan_status puan_tab_file_read(struct puan_tab_file *out,
                             puan_node_get(tree, "variables"));
     if (st == PUAN_OK)
         st = levels_read(out, &r, puan_node_get(tree, "levels"));
-    if (st != PUAN_OK)
+    if (st != PUAN_OK || tables == NULL)
         return st;
     out->entity = puan_node_str_opt(tree, "entity", "");
     out->programme.id = puan_node_str_opt(tree, "programme", "");

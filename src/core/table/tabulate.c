@@ -389,8 +389,9 @@ static enum puan_status expr_open(struct puan_tab_expr *x, struct puan_tab *t,
                     looks = UINT64_MAX;
         }
         if (looks <= (x->n == 1 ? LOOKS_OF_ONE : LOOKS_MOST)) {
-            if (x->n > 1 && looks > LOOKS_PLAIN)
-                st = want(x, t, entity, text, file, line, truth, true, a);
+            if (x->n > 1 && looks > LOOKS_PLAIN &&
+                want(x, t, entity, text, file, line, truth, true, a) != PUAN_OK)
+                return puan_fail(err, PUAN_ENOMEM, "table", "out of memory");
             return puan_arena_check(a, err);
         }
     }
@@ -674,7 +675,7 @@ static enum puan_status place_show(struct puan_tab *t, struct puan_tab_open *to,
     }
     if (best == NULL)
         st = part_new(&best, t, to, so->unit, a, err);
-    if (st != PUAN_OK)
+    if (st != PUAN_OK || best == NULL)
         return st;
     sp = &best->shows[best->n_shows++];
     sp->show = i;

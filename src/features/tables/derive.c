@@ -225,7 +225,7 @@ static enum puan_status derive_of(struct puan_tab_want **want, size_t n,
                          texts->file, texts->n, &opt, a, err)
                    : puan_arena_check(a, err);
     d->lanes = lanes;
-    for (size_t i = 0; st == PUAN_OK && i < n; i++) {
+    for (size_t i = 0; st == PUAN_OK && d->column && i < n; i++) {
         struct puan_lanes_type t;
 
         puan_lanes_expr_type(&t, lanes, i);

@@ -55,7 +55,7 @@ static lxw_format *boxed(struct puan_workbook *b)
 
 static void formats(struct puan_workbook *b)
 {
-    char places[16] = "#,##0";
+    char places[16];
 
     b->title = workbook_add_format(b->book);
     format_set_bold(b->title);
@@ -82,10 +82,8 @@ static void formats(struct puan_workbook *b)
     format_set_num_format(b->number_total, "#,##0");
     format_set_bold(b->number_total);
     for (unsigned i = 0; i < PUAN_COUNT(b->decimal); i++) {
-        if (i == 1)
-            strcat(places, ".");
-        if (i > 0)
-            strcat(places, "0");
+        puan_format(places, sizeof(places), "#,##0%.*s", i ? (int)i + 1 : 0,
+                    ".000000");
         b->decimal[i] = boxed(b);
         format_set_num_format(b->decimal[i], places);
     }
@@ -387,9 +385,8 @@ enum puan_status puan_workbook_open(struct puan_workbook **out,
             free_book(b);
         return puan_fail(err, PUAN_ENOMEM, "xlsx", "out of memory");
     }
-    memcpy(b->path, path, n + 1);
-    memcpy(b->part, path, n);
-    memcpy(b->part + n, ".part", 6);
+    puan_format(b->path, n + 1, "%s", path);
+    puan_format(b->part, n + 6, "%s.part", path);
     b->book = workbook_new_opt(b->part, &opt);
     if (b->book == NULL) {
         free_book(b);
