@@ -167,3 +167,23 @@ const struct puan_sheet *puan_plan_sheet(const struct puan_plan *p,
             return p->sheet[i];
     return NULL;
 }
+
+const struct puan_dossier *puan_plan_dossier(const struct puan_plan *p,
+                                             struct puan_str id)
+{
+    for (size_t i = 0; i < p->n_dossiers; i++)
+        if (puan_str_eq(p->dossier[i]->form->id, id))
+            return p->dossier[i];
+    return NULL;
+}
+
+const struct puan_form *puan_plan_rule_form(const struct puan_plan *p, size_t i)
+{
+    if (i < p->n_forms)
+        return p->form[i];
+    i -= p->n_forms;
+    if (i < p->n_sheets)
+        return p->sheet[i]->form;
+    i -= p->n_sheets;
+    return i < p->n_dossiers ? p->dossier[i]->form : NULL;
+}

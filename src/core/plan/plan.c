@@ -887,6 +887,7 @@ static void load_sheets(struct loader *l)
                                       .n_levels = p->n_levels,
                                       .consts = p->consts,
                                       .n_consts = p->n_consts };
+    const struct puan_dossier **dossier;
     const struct puan_sheet **sheet;
     size_t n = 0;
 
@@ -897,15 +898,25 @@ static void load_sheets(struct loader *l)
     for (size_t k = 0; k < p->n_packs; k++)
         n += p->pack[k].n_files;
     sheet = puan_new_n(l->a, n + 1, const struct puan_sheet *);
-    if (!sheet || l->a->failed)
+    dossier = puan_new_n(l->a, n + 1, const struct puan_dossier *);
+    if (!sheet || !dossier || l->a->failed)
         return;
     p->sheet = sheet;
+    p->dossier = dossier;
     for (size_t k = 0; k < p->n_packs; k++)
         for (size_t i = 0; i < p->pack[k].n_files; i++) {
             const struct puan_plan_file *f = &p->pack[k].file[i];
+            struct puan_dossier *d;
             struct puan_sheet *s;
             struct puan_err e = { 0 };
 
+            if (f->tree && puan_str_starts(f->path, "dossiers/")) {
+                if (puan_dossier_load(&d, f->tree, &in, l->a, &e) != PUAN_OK)
+                    note(l, &e);
+                else
+                    dossier[p->n_dossiers++] = d;
+                continue;
+            }
             if (!puan_str_starts(f->path, "figures/") || f->tree == NULL)
                 continue;
             if (puan_sheet_load(&s, f->tree, &in, l->a, &e) != PUAN_OK)

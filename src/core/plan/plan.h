@@ -11,6 +11,7 @@
 #ifndef PUAN_CORE_PLAN_PLAN_H
 #define PUAN_CORE_PLAN_PLAN_H
 
+#include "core/figures/dossier.h"
 #include "core/figures/figures.h"
 #include "core/rule/rule.h"
 
@@ -202,6 +203,9 @@ struct puan_plan {
     /* Sheets of area figures: figures/ *.yaml of all packs, by path. */
     const struct puan_sheet *const *sheet;
     size_t n_sheets;
+    /* All records of one thing: dossiers/ *.yaml of all packs, by path. */
+    const struct puan_dossier *const *dossier;
+    size_t n_dossiers;
 
     const struct puan_plan_file *const *rules; /* rules/ *.rules, by path */
     size_t n_rules;
@@ -284,6 +288,14 @@ const struct puan_form *puan_plan_form(const struct puan_plan *p,
 /* A sheet of figures by its name; NULL when there is none. */
 const struct puan_sheet *puan_plan_sheet(const struct puan_plan *p,
                                          struct puan_str id);
+const struct puan_dossier *puan_plan_dossier(const struct puan_plan *p,
+                                             struct puan_str id);
+/*
+ * Everything rules can be written for: the forms by ordinal, then the sheets,
+ * then the dossiers; NULL behind the last.
+ */
+const struct puan_form *puan_plan_rule_form(const struct puan_plan *p,
+                                            size_t i);
 /*
  * The number behind a word of a file that is no return (a register's "F"): the
  * text itself when it is a number, else that code of the list of this name in

@@ -52,15 +52,13 @@ static void contradictions(struct proof *f, const struct puan_form *form)
 /* Each rule compiles for the forms it applies to, and applies to one. */
 static void rules(struct proof *f)
 {
-    size_t n = f->p->n_forms + f->p->n_sheets, at = 0;
+    size_t n = f->p->n_forms + f->p->n_sheets + f->p->n_dossiers, at = 0;
     const struct puan_ruleset **set =
         puan_new_n(f->a, n + 1, const struct puan_ruleset *);
     bool all = set != NULL;
 
     for (size_t i = 0; i < n; i++) {
-        const struct puan_form *form =
-            i < f->p->n_forms ? f->p->form[i]
-                              : f->p->sheet[i - f->p->n_forms]->form;
+        const struct puan_form *form = puan_plan_rule_form(f->p, i);
         struct puan_ruleset *rs = NULL;
         struct puan_err e = { 0 };
 

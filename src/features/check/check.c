@@ -176,15 +176,13 @@ static enum puan_status all_used(const struct puan_plan *plan,
                                  const char *const *names, size_t n,
                                  struct puan_arena *a, struct puan_err *err)
 {
-    size_t n_sets = plan->n_forms + plan->n_sheets;
+    size_t n_sets = plan->n_forms + plan->n_sheets + plan->n_dossiers;
     const struct puan_ruleset **set =
         puan_arena_get_n(a, n_sets, sizeof(*set));
     enum puan_status st = puan_arena_check(a, err);
 
     for (size_t i = 0; st == PUAN_OK && set && i < n_sets; i++) {
-        const struct puan_form *form =
-            i < plan->n_forms ? plan->form[i]
-                              : plan->sheet[i - plan->n_forms]->form;
+        const struct puan_form *form = puan_plan_rule_form(plan, i);
         struct puan_ruleset *rs = NULL;
 
         st = puan_ruleset_compile(&rs, form, plan->consts, plan->n_consts,

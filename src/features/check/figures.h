@@ -63,6 +63,39 @@ void puan_area_findings_csv(struct puan_out *o,
                             const struct puan_area_figures *f, int level,
                             bool zh);
 
+/* ---- dossiers (dossiers.c) ---- */
+
+/* The records of one thing across returns, and the findings of their rules. */
+struct puan_dossier_run {
+    const struct puan_plan *plan;
+    const struct puan_dossier *dossier;
+    struct puan_dossiers *rows;
+    const struct puan_ruleset *rules;
+    struct puan_out findings; /* CSV: rule,severity,households,message */
+    size_t n_findings, n_dossiers;
+    struct puan_arena *arena;
+};
+PUAN_MUST_USE enum puan_status
+puan_dossier_begin(struct puan_dossier_run *d, const struct puan_plan *plan,
+                   const struct puan_dossier *dossier, struct puan_arena *a,
+                   struct puan_err *err);
+/* A return whose texts are at hand: keys from them. */
+void puan_dossier_return(struct puan_dossier_run *d,
+                         const struct puan_record *r, int64_t household);
+/* A register: CSV with id_number, and ea where it has one. */
+PUAN_MUST_USE enum puan_status
+puan_dossier_register(struct puan_dossier_run *d, struct puan_str name,
+                      const char *path, struct puan_err *err);
+/*
+ * All returns and the police register of an area of a campaign, by identity
+ * tokens: the vault stays closed, so that dossiers by names are refused.
+ */
+PUAN_MUST_USE enum puan_status
+puan_dossier_store(struct puan_dossier_run *d, struct puan_store *st,
+                   int64_t area, struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_dossier_end(struct puan_dossier_run *d,
+                                                bool zh, struct puan_err *err);
+
 int puan_figures_command(int argc, char **argv);
 extern const char puan_figures_usage[], puan_figures_help[];
 

@@ -18,7 +18,8 @@
 #define MOST 64
 
 const char puan_figures_usage[] =
-    "[--plan PACK] [--sheet S] [--level L] [--given FILE]… [--figures FILE] "
+    "[--plan PACK] [--sheet S | --dossier D] [--register NAME=FILE]… "
+    "[--level L] [--given FILE]… [--figures FILE] "
     "[--findings FILE] [--json] [--lang zh|en] [--area CODE] [--quiet] "
     "CAMPAIGN | FORM:FILE…";
 const char puan_figures_help[] =
@@ -28,14 +29,18 @@ const char puan_figures_help[] =
     "macro checks of townships and counties. Data are a campaign directory, or "
     "CSV files of returns named with their form: short:household.csv "
     "short:person.csv listing:listing.csv. --given reads "
-    "area,figure,value: registers, an earlier census. --figures and --findings "
+    "area,figure,value: registers, an earlier census. --dossier gathers all "
+    "records of one identity number (or of one name, sex and birth) and runs "
+    "the rules over those; --register names a register with a column "
+    "id_number. --figures and --findings "
     "write CSV; --json prints both; without them the findings are printed. "
     "Exit code 1 when there are findings.";
 
 struct options {
     const char *plan, *sheet, *level, *figures, *findings, *lang;
-    const char *given[MOST], *data[MOST];
-    size_t n_given, n_data;
+    const char *dossier;
+    const char *given[MOST], *data[MOST], *reg[MOST];
+    size_t n_given, n_data, n_reg;
     int64_t area;
     bool json, quiet;
 };
@@ -49,6 +54,7 @@ static const char *set(struct options *o, const char *name, const char *v)
         { "--plan", &o->plan },       { "--sheet", &o->sheet },
         { "--level", &o->level },     { "--figures", &o->figures },
         { "--findings", &o->findings }, { "--lang", &o->lang },
+        { "--dossier", &o->dossier },
     };
 
     for (size_t i = 0; i < PUAN_COUNT(text); i++)
@@ -59,6 +65,12 @@ static const char *set(struct options *o, const char *name, const char *v)
     if (strcmp(name, "--area") == 0)
         return puan_int_parse(&o->area, puan_str_of(v)) ? NULL
                                                         : "no area code";
+    if (strcmp(name, "--register") == 0) {
+        if (o->n_reg == MOST || !strchr(v, '='))
+            return "write NAME=FILE";
+        o->reg[o->n_reg++] = v;
+        return NULL;
+    }
     if (strcmp(name, "--given") != 0)
         return "unknown option";
     if (o->n_given == MOST)
@@ -217,6 +229,82 @@ static enum puan_status from_csv(struct puan_area_figures *f,
     return st;
 }
 
+/* ---- dossiers ------------------------------------------------------------ */
+
+static enum puan_status gather(struct puan_dossier_run *d,
+                               const struct csv_form *c, struct puan_err *err)
+{
+    const struct puan_csv_options opt = { .ignore_unknown = true };
+    struct puan_csv_cursor *cursor = NULL;
+    struct puan_csv_set *set = NULL;
+    struct puan_arena work;
+    enum puan_status st =
+        puan_csv_set_open(&set, c->form, d->plan->routing[c->form->ordinal],
+                          (const char *const *)c->path, c->n, &opt, err);
+
+    puan_arena_init(&work, &puan_heap);
+    if (st == PUAN_OK)
+        st = puan_csv_cursor_open(&cursor, set, err);
+    for (size_t k = 0; st == PUAN_OK && k < puan_csv_set_chunks(set); k++) {
+        struct puan_csv_return *r;
+        size_t n;
+
+        puan_arena_reset(&work);
+        st = puan_csv_cursor_chunk(&r, &n, cursor, k, &work, err);
+        for (size_t i = 0; st == PUAN_OK && i < n; i++)
+            puan_dossier_return(d, &r[i].record, r[i].household);
+    }
+    puan_csv_cursor_close(cursor);
+    puan_csv_set_close(set);
+    puan_arena_clear(&work);
+    return st;
+}
+
+static enum puan_status dossiers(size_t *found, const struct options *o,
+                                 const struct puan_plan *plan,
+                                 struct puan_store *store, struct puan_arena *a,
+                                 struct puan_err *err)
+{
+    const struct puan_dossier *dossier =
+        puan_plan_dossier(plan, puan_str_of(o->dossier));
+    struct puan_dossier_run d;
+    struct csv_form list[16];
+    size_t n = 0;
+    enum puan_status st;
+
+    if (!dossier)
+        return puan_fail(err, PUAN_ENOTFOUND, "--dossier",
+                         "the plan has no dossier '%s'", o->dossier);
+    st = puan_dossier_begin(&d, plan, dossier, a, err);
+    if (st == PUAN_OK && store)
+        st = puan_dossier_store(&d, store, o->area, err);
+    else if (st == PUAN_OK)
+        st = by_form(list, &n, o, plan, a, err);
+    for (size_t i = 0; st == PUAN_OK && i < n; i++)
+        st = gather(&d, &list[i], err);
+    for (size_t i = 0; st == PUAN_OK && i < o->n_reg; i++) {
+        struct puan_str file = puan_str_of(o->reg[i]), name;
+
+        (void)puan_str_split(&name, &file, '=');
+        st = puan_dossier_register(&d, name, puan_arena_dup(a, file), err);
+    }
+    if (st == PUAN_OK)
+        st = puan_dossier_end(&d, strcmp(o->lang, "zh") == 0, err);
+    if (st == PUAN_OK && o->findings)
+        st = puan_file_write(o->findings, puan_out_view(&d.findings), 0644,
+                             err);
+    if (st != PUAN_OK)
+        return st;
+    if (!o->findings)
+        printf("%.*s", PUAN_FMT(puan_out_view(&d.findings)));
+    if (!o->quiet)
+        fprintf(stderr, "%.*s: %zu rows in %zu dossiers, %zu findings\n",
+                PUAN_FMT(dossier->form->id), puan_dossiers_rows(d.rows),
+                d.n_dossiers, d.n_findings);
+    *found = d.n_findings;
+    return PUAN_OK;
+}
+
 /* ---- the command --------------------------------------------------------- */
 
 static enum puan_status answer(const struct puan_area_figures *f,
@@ -335,7 +423,7 @@ int puan_figures_command(int argc, char **argv)
             plan = puan_plan_held_plan(held);
     }
     if (st == PUAN_OK)
-        st = work(&found, &o, plan, store, &a, &err);
+        st = (o.dossier ? dossiers : work)(&found, &o, plan, store, &a, &err);
     if (store)
         puan_store_close(store);
     puan_plan_close(held);

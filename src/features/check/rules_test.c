@@ -41,14 +41,12 @@ static struct pack *open_pack(const char *name)
     if (puan_plan_load_dir(&p.held, name, NULL, &err) != PUAN_OK)
         fail_msg("%s:%u:%u: %s", err.where, err.line, err.col, err.text);
     p.plan = puan_plan_held_plan(p.held);
-    p.n = p.plan->n_forms + p.plan->n_sheets;
+    p.n = p.plan->n_forms + p.plan->n_sheets + p.plan->n_dossiers;
     assert_true(p.n <= FORMS_MOST);
     for (size_t f = 0; f < p.n; f++) {
         struct puan_ruleset *rs = NULL;
 
-        p.form[f] = f < p.plan->n_forms
-                        ? p.plan->form[f]
-                        : p.plan->sheet[f - p.plan->n_forms]->form;
+        p.form[f] = puan_plan_rule_form(p.plan, f);
         if (puan_ruleset_compile(&rs, p.form[f], p.plan->consts,
                                  p.plan->n_consts, p.plan->rule_text,
                                  p.plan->rule_name, p.plan->n_rules, &p.a,
@@ -219,6 +217,8 @@ static void the_population_census_of_china_2020(void **state)
     assert_true(run_file(p, "test/vectors/plans/cn-population-2020.txt") > 400);
     assert_true(run_file(p, "test/vectors/figures/cn-population-2020.txt") >
                 150);
+    assert_true(run_file(p, "test/vectors/figures/"
+                            "cn-population-2020-dossiers.txt") > 30);
     every_rule_was_tried(p);
     close_pack(p);
 }
