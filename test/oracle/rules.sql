@@ -331,7 +331,7 @@ INSERT INTO wording (rule) VALUES ('RP01'),('RP02'),('RP03'),('RP04'),('RP05'),(
  ('RP11'),('RP12'),('RP13'),('RP14'),('RP15'),('RP16'),('RP17'),('RP18'),('RP19'),('RP20'),('RP21'),('RP22'),('RP23'),
  ('RP24'),('RP25'),('RP26'),('RP27'),('RP28'),('RP29'),('RP30'),('RP31'),('RP32'),('RP33'),('RP34'),('RP35'),('RP36'),
  ('RP37'),('RP38'),('RP39'),('RP40'),('RP41'),('RP42'),('RP43'),('RP44'),('RP45'),('RP46'),('RP47'),('RP48'),('RP49'),
- ('RP50'),('RP51');
+ ('RP50'),('RP51'),('RX14');
 
 INSERT INTO oracle SELECT 'RP01', hh, line FROM p WHERE D1 IS NULL OR D1 NOT GLOB '*[^-0-9 !"#$%&''()*+,./:;<=>?@\^_`{|}~]*';
 INSERT INTO oracle SELECT 'RP02', hh, line FROM p WHERE length(D1) = 1 OR length(D1) > 25
@@ -404,6 +404,10 @@ INSERT INTO oracle SELECT 'RP50', a.hh, a.line FROM p a JOIN p b ON b.hh = a.hh
     OR (NOT b.D5_bad AND (b.D7 <> a.D7
         OR (NOT b.D7_bad AND b.D7 = 5 AND b.D7a <> a.D7a))), 0)) = 0;
 INSERT INTO oracle SELECT 'RP51', hh, line FROM p WHERE D8 = 5 AND age < 1 AND 24250 - D5 > 6;
+-- county: codes of data/census2020_areas.csv, read by run_rules.sh
+INSERT INTO oracle SELECT 'RX14', hh, line FROM p
+  WHERE (D7 = 5 AND D7a % 100 <> 0 AND D7a NOT IN (SELECT code FROM county))
+     OR (D8 = 4 AND D8a % 100 <> 0 AND D8a NOT IN (SELECT code FROM county));
 
 -- --------------------------------------------------------------- C. deaths
 
@@ -421,4 +425,4 @@ INSERT INTO oracle SELECT 'RS07', hh, line FROM d WHERE id_verdict <> 'ok' OR id
 UPDATE wording SET severity = 'soft' WHERE rule IN ('RH12','RH15','RH17','RH19','RH20','RH23','RH28','RH29','RH30',
  'RH31','RH32','RH33','RH34','RH35','RH39','RH40','RH41','RH42','RH43','RH44','RH46','RH47','RH48','RH49','RH50','RH52',
  'RH54','RH55','RP02','RP07','RP14','RP15','RP17','RP19','RP33','RP34','RP36','RP37','RP38','RP39','RP43','RP45','RP46',
- 'RP48','RP49','RP50','RP51','RS06','RS07');
+ 'RP48','RP49','RP50','RP51','RS06','RS07','RX14');

@@ -68,6 +68,8 @@ SQL
         fi
         echo "CREATE TABLE found (household INTEGER, line INTEGER, file_line INTEGER, rule TEXT, severity TEXT, message TEXT);"
         echo ".import --skip 1 $w/findings.csv found"
+        echo "CREATE TABLE county (code INTEGER);"
+        echo ".import '|cut -d, -f1 $here/../../data/census2020_areas.csv' county"
         echo ".read $here/rules.sql"
         cat <<'SQL'
 CREATE INDEX oracle_r ON oracle(rule, household, line);

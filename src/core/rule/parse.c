@@ -333,7 +333,7 @@ static enum puan_status range(struct puan_ast_node **out, struct puan_lex *l,
 static enum puan_status members(struct puan_ast_node **out, struct puan_lex *l,
                                 struct puan_ast_node *subject, unsigned depth)
 {
-    struct puan_ast_node *n = node(l, PUAN_AST_IN), *r;
+    struct puan_ast_node *n = node(l, PUAN_AST_IN), *r, *last = NULL;
     enum puan_status st;
 
     if (!n)
@@ -356,10 +356,18 @@ static enum puan_status members(struct puan_ast_node **out, struct puan_lex *l,
         st = puan_lex_next(l);
         if (st == PUAN_OK)
             st = range(&r, l, depth);
-        if (st == PUAN_OK)
+        if (st == PUAN_OK && last) { /* sets may be long */
+            last->next = r;
+            if (r->height >= n->height)
+                n->height = (uint16_t)(r->height + 1);
+            if (n->height > PUAN_RULE_HEIGHT)
+                st = too_deep(l, n->line, n->col);
+        } else if (st == PUAN_OK) {
             st = add(l, n, r);
+        }
         if (st != PUAN_OK)
             return st;
+        last = r;
     } while (l->tok == PUAN_TOK_COMMA);
     return want(l, PUAN_TOK_RBRACE, "',' or '}'");
 }

@@ -333,6 +333,50 @@ static void figures_of_areas_are_added_up_and_judged(void **state)
     }
 }
 
+/* The same person in two areas; a register that knows one nobody entered. */
+static void records_of_one_identity_are_judged_together(void **state)
+{
+    struct fix *f = *state;
+    struct puan_out h, p, r;
+    const char *house, *person, *reg;
+
+    puan_out_init(&h, &f->a);
+    puan_out_init(&p, &f->a);
+    puan_out_init(&r, &f->a);
+    puan_out_text(&h, "household,H1\n370883001001001001,1\n"
+                      "370883001001002001,1\n");
+    puan_out_text(&p, "household,D1,D2,D3,D4,D5,D6,D7,D8,D9,D11\n"
+                      "370883001001001001,Zhang,0,11010519491231002X,2,1949-12,"
+                      "01,1,1,1,4\n"
+                      "370883001001002001,Zhang,0,11010519491231002x,2,1949-12,"
+                      "01,1,3,3,6\n");
+    puan_out_text(&r, "id_number,ea\n11010519491231002X,370883001001001\n"
+                      "440524188001010014,370883001001001\n");
+    house = puan_arena_fmt(&f->a, "short:household=%s",
+                           write_file(f, "h2.csv", &h));
+    person = puan_arena_fmt(&f->a, "short:person=%s",
+                            write_file(f, "p2.csv", &p));
+    reg = puan_arena_fmt(&f->a, "police=%s", write_file(f, "r2.csv", &r));
+    {
+        const char *a[] = { "--dossier", "identity", "--lang", "en",
+                            "--quiet",   "--register", reg,    house,
+                            person,      NULL };
+        const char *out;
+
+        assert_int_equal(run_command(f, 1, a), PUAN_EXIT_FINDINGS);
+        out = printed(f, "stdout").p;
+        assert_non_null(strstr(out, "RX01,hard,370883001001001001 "
+                                    "370883001001002001,"));
+        assert_non_null(strstr(out, "RX06,soft,"));
+        assert_non_null(strstr(out, "RX07,soft,"));
+        assert_null(strstr(out, "RX05,"));
+        assert_non_null(strstr(out, "RX10,soft,,"));
+        assert_null(strstr(strstr(out, "RX10") + 1, "RX10"));
+        assert_null(strstr(out, "1949"));
+        assert_null(strstr(out, "Zhang"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +386,7 @@ int main(void)
         cmocka_unit_test(rules_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_rule_is_explained_part_by_part),
         cmocka_unit_test(figures_of_areas_are_added_up_and_judged),
+        cmocka_unit_test(records_of_one_identity_are_judged_together),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

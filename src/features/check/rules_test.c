@@ -96,7 +96,7 @@ static void explained(struct pack *p, uint32_t line, struct puan_str id,
                                         .n_texts = p->plan->n_rules };
     uint32_t n = r->rows[puan_ruleset_info(rs, rule)->entity].n;
 
-    for (uint32_t row = 0; row < n; row++) {
+    for (uint32_t row = 0; row < n && row < 2; row++) {
         struct puan_explain x;
         struct puan_err err = { 0 };
         bool listed = false;
