@@ -195,7 +195,7 @@ enum puan_status puan_fill_forced(enum puan_fill_state *state,
     memcpy(f->spare, f->held, f->o->n_cells * sizeof(*f->held));
     *state = PUAN_FILL_YES;
     for (size_t i = 0; i < n; i++) {
-        enum puan_fill_state s;
+        enum puan_fill_state s = PUAN_FILL_BUDGET;
         enum puan_status st;
 
         f->may[c] = other[i];

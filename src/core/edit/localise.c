@@ -35,7 +35,8 @@ static int64_t most_written(size_t letters, unsigned length)
 static void fact_domain(struct puan_open_item *o, const struct puan_form *f,
                         const struct puan_item *it, const struct puan_item *of)
 {
-    int64_t month = f->reference_month ? f->reference_month : 2200 * 12;
+    int64_t month =
+        f->reference_month ? f->reference_month : (int64_t)2200 * 12;
     const struct puan_scheme_part *part;
 
     switch (it->fact) {
@@ -47,7 +48,7 @@ static void fact_domain(struct puan_open_item *o, const struct puan_form *f,
         o->lo = o->hi = 0; /* nothing wrong with it */
         break;
     case PUAN_FACT_ID_MONTH:
-        o->lo = 1800 * 12;
+        o->lo = (int64_t)1800 * 12;
         o->hi = month - 1;
         break;
     case PUAN_FACT_ID_SEX:

@@ -117,12 +117,12 @@ static void first_look(struct puan_open *o, uint32_t c)
     if (rows->st[i] == PUAN_MISSING)
         m->reason = (int32_t)rows->v[i];
     if (o->l->routing && it->answer) {
-        if (rows->st[i] == PUAN_NOT_ASKED)
-            m->states = PUAN_MAY_EMPTY;
-        else if (rows->st[i] == PUAN_MISSING && m->reason == 0 && q->required &&
-                 (!q->when ||
-                  puan_expr_truth(q->when, o->r, at.row) == PUAN_TRUE))
-            m->states = PUAN_MAY_EMPTY; /* routing made it so */
+        bool routed =
+            rows->st[i] == PUAN_MISSING && m->reason == 0 && q->required &&
+            (!q->when || puan_expr_truth(q->when, o->r, at.row) == PUAN_TRUE);
+
+        if (routed || rows->st[i] == PUAN_NOT_ASKED)
+            m->states = PUAN_MAY_EMPTY; /* routing says which, again */
     }
     value = rows->st[i] == PUAN_GIVEN && !it->text && in_domain(it, rows->v[i]);
     o->full[c] = (struct puan_open_cell){

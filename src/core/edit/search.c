@@ -277,7 +277,7 @@ static uint32_t choose(const struct puan_open *o, const struct part *p)
 static enum puan_open_answer down(struct puan_open *o, const struct part *p,
                                   size_t depth)
 {
-    uint64_t *mine = level(o, depth), *below = level(o, depth + 1);
+    uint64_t *below = level(o, depth + 1), *mine;
     uint32_t c, unit, trail = o->n_trail;
     struct puan_open_cell from, to;
     bool whole;

@@ -411,7 +411,7 @@ static mval in_calendar(mval a, int64_t lo, int64_t hi)
 
 static mval months(mval a)
 {
-    return in_calendar(a, 1800 * 12, 2200 * 12 - 1);
+    return in_calendar(a, (int64_t)1800 * 12, (int64_t)2200 * 12 - 1);
 }
 
 static mval days(mval a)
@@ -761,7 +761,7 @@ static mval finish(const struct may_tally *t, unsigned kind)
 {
     unsigned doubt = t->doubt & ~K_KNOWN;
     bool none = t->doubt & K_KNOWN;
-    mval r = nothing();
+    mval r;
 
     if (doubt & 1u << PUAN_UN_OUTER)
         doubt = (doubt & ~(1u << PUAN_UN_OUTER)) | 1u << PUAN_UN_ASKED;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/plan/plan.h"
+#include "features/edit/clean.h"
 #include "features/edit/rates.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
@@ -22,7 +23,7 @@
 #define RULES_BYTES (8u << 20)
 
 struct options {
-    const char *plan, *form, *out, *rates, *by, *unit, *entity;
+    const char *plan, *form, *out, *rates, *clean, *by, *unit, *entity;
     const char *rules[PATHS_MOST], *data[PATHS_MOST], *weight[PATHS_MOST];
     size_t n_rules, n_data, n_weights;
     bool json, quiet, ignore_unknown;
@@ -33,7 +34,8 @@ struct worker {
     struct puan_edit_cursor *cursor;
     struct puan_arena arena, one;
     struct puan_rates *rates;
-    uint64_t weight, changes, slowest_runs;
+    struct puan_clean *clean;
+    uint64_t weight, changes;
 };
 
 struct job {
@@ -57,7 +59,8 @@ struct job {
 
 static const char usage[] =
     "(--plan PACK --form F | --rules FILE…) [--unit LEVEL] [--weight ITEM=N]… "
-    "[--out FILE] [--rates FILE] [--by ITEM] [--donors N] [--budget N] "
+    "[--out FILE] [--clean DIR] [--rates FILE] [--by ITEM] [--donors N] "
+    "[--budget N] "
     "[--seed N] [--entity NAME] [--threads N] [--ignore-unknown] [--json] "
     "[--quiet] DATA…";
 
@@ -120,10 +123,10 @@ static const char *value(struct options *o, const char *a, const char *v)
     const struct {
         const char *name;
         const char **to;
-    } texts[] = { { "--plan", &o->plan },    { "--form", &o->form },
-                  { "--out", &o->out },      { "--rates", &o->rates },
-                  { "--by", &o->by },        { "--unit", &o->unit },
-                  { "--entity", &o->entity } };
+    } texts[] = { { "--plan", &o->plan },     { "--form", &o->form },
+                  { "--out", &o->out },       { "--rates", &o->rates },
+                  { "--by", &o->by },         { "--unit", &o->unit },
+                  { "--entity", &o->entity }, { "--clean", &o->clean } };
 
     for (size_t i = 0; i < PUAN_COUNT(texts); i++)
         if (strcmp(a, texts[i].name) == 0) {
@@ -245,7 +248,7 @@ static enum puan_status rule_texts(struct texts *out, struct job *j,
     struct puan_str *mine;
     enum puan_status st = PUAN_OK;
 
-    if (j->o->n_rules == 0) {
+    if (j->o->n_rules == 0 && plan) {
         *out =
             (struct texts){ plan->rule_text, plan->rule_name, plan->n_rules };
         return PUAN_OK;
@@ -411,6 +414,10 @@ static enum puan_status edit_unit(struct job *j, struct worker *w,
         w->changes += got.n_items;
         if (j->out)
             list_changes(text, j, r, &got, &imputed, &w->one);
+        if (w->clean)
+            st = puan_clean_unit(w->clean, r, &got, &imputed, err);
+        if (st != PUAN_OK)
+            return st;
     } else if (outcome != PUAN_RATES_CLEAN && j->out) {
         list_left(text, r,
                   outcome == PUAN_RATES_IMPOSSIBLE ? "impossible"
@@ -510,6 +517,8 @@ static enum puan_status start_workers(struct job *j, unsigned n, int by,
         puan_arena_init(&w->arena, &puan_heap);
         puan_arena_init(&w->one, &puan_heap);
         st = puan_rates_open(&w->rates, j->form, j->rs, by, err);
+        if (st == PUAN_OK && j->o->clean)
+            st = puan_clean_open(&w->clean, err);
         if (st == PUAN_OK)
             st = puan_edit_cursor_open(&w->cursor, j->source, err);
     }
@@ -521,6 +530,7 @@ static void stop_workers(struct job *j)
     for (size_t i = 0; i < j->n_workers; i++) {
         puan_edit_cursor_close(j->worker[i].cursor);
         puan_rates_close(j->worker[i].rates);
+        puan_clean_close(j->worker[i].clean);
         puan_arena_clear(&j->worker[i].arena);
         puan_arena_clear(&j->worker[i].one);
     }
@@ -629,6 +639,20 @@ static enum puan_status write_rates(const struct job *j, struct puan_err *err)
     return puan_sheet_finish(to, err);
 }
 
+static enum puan_status write_clean(const struct job *j, struct puan_err *err)
+{
+    struct puan_clean *list[256];
+    size_t n = 0;
+
+    if (!j->o->clean)
+        return PUAN_OK;
+    while (n < j->n_workers && n < PUAN_COUNT(list)) {
+        list[n] = j->worker[n].clean;
+        n++;
+    }
+    return puan_clean_write(j->o->clean, j->source, list, n, err);
+}
+
 static enum puan_status begin_out(struct job *j, struct puan_err *err)
 {
     enum puan_status st;
@@ -692,6 +716,8 @@ static enum puan_status work(uint64_t *left, struct job *j,
     }
     if (st == PUAN_OK)
         st = write_rates(j, err);
+    if (st == PUAN_OK)
+        st = write_clean(j, err);
     if (st != PUAN_OK)
         return st;
     u = puan_rates_units(j->worker[0].rates);
@@ -750,7 +776,10 @@ static const struct puan_command commands[] = {
       "says how far an item is trusted (1 unless told; 0: never changed). "
       "--out lists every changed answer with what it was, how its new value "
       "was "
-      "found and from whom; the data are never changed. --rates counts failing "
+      "found and from whom; the data are never changed: --clean DIR writes "
+      "them "
+      "again with the new values and a column that says which. --rates counts "
+      "failing "
       "and changed answers by item, and by area with --by ITEM. A unit no "
       "change of answers can repair is 'impossible', one the budget did not "
       "settle 'undecided'. Exit code 1 when a unit fails a hard rule.",

@@ -161,6 +161,32 @@ static void changes_are_least_and_say_how(void **state)
     assert_string_equal(text_of(f, f->data).p, before.p);
 }
 
+/* The files with the changes in them pass; those they came from stay. */
+static void cleaned_files_pass(void **state)
+{
+    struct fix *f = *state;
+    const char *dir = puan_arena_fmt(&f->a, "%s/clean", f->dir);
+    const char *cleaned = puan_arena_fmt(&f->a, "%s/persons.csv", dir);
+    const char *write[] = { "--rules", f->rules,  "--clean", dir, "--weight",
+                            "age=3",   "--quiet", f->data,   NULL };
+    const char *over[] = { "--rules", f->rules, "--clean", f->dir,
+                           "--quiet", f->data,  NULL };
+    const char *again[] = { "--rules", f->rules, "--quiet", cleaned, NULL };
+    struct puan_str before = text_of(f, f->data);
+
+    assert_int_equal(edit(f, write), PUAN_EXIT_FINDINGS);
+    assert_non_null(
+        strstr(text_of(f, cleaned).p, "\n1500,0,1,40,2,sex:donor\n"));
+    assert_non_null(strstr(text_of(f, cleaned).p, "\n1501,0,1,40,2,\n"));
+    assert_int_equal(edit(f, again), PUAN_EXIT_FINDINGS); /* household 20 */
+    assert_non_null(strstr(printed(f, "stdout").p,
+                           "repaired: 0 (0 answers, weight 0, each proved "
+                           "least), impossible: 1,"));
+    assert_int_equal(edit(f, over), PUAN_EXIT_REFUSED);
+    assert_non_null(strstr(printed(f, "stderr").p, "never written over"));
+    assert_string_equal(text_of(f, f->data).p, before.p);
+}
+
 static void weights_decide_what_is_changed(void **state)
 {
     struct fix *f = *state;
@@ -213,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_are_least_and_say_how),
+        cmocka_unit_test(cleaned_files_pass),
         cmocka_unit_test(weights_decide_what_is_changed),
         cmocka_unit_test(a_small_budget_leaves_undecided),
         cmocka_unit_test(what_cannot_be_used_says_why),

@@ -13,7 +13,8 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 
-#define CHUNK 1024 /* units */
+#define CHUNK 1024   /* units */
+#define CODE_MOST 32 /* bytes of a code of a form */
 
 struct puan_edit_source {
     struct puan_arena arena;
@@ -25,7 +26,9 @@ struct puan_edit_source {
     uint16_t unit;                       /* frame entity of a unit */
     uint16_t entity[PUAN_FORM_ENTITIES]; /* frame entity of each of the form */
     uint16_t n_key, key[PUAN_FORM_ENTITIES * 8]; /* items of the unit's rows */
-    struct puan_form *made;
+    bool *left_out[PUAN_FORM_ENTITIES]; /* frame items rules cannot read */
+    const char *path[PUAN_EDIT_FILES];  /* of a frame */
+    size_t n_paths;
 };
 
 struct puan_edit_cursor {
@@ -110,6 +113,21 @@ static bool names_unit(const struct puan_frame *f, uint16_t entity,
     return false;
 }
 
+/*
+ * Can rules read it?  Tokens are for equality only, and a column of long texts
+ * is no list of codes.
+ */
+static bool readable(const struct puan_frame_item *it)
+{
+    if (it->token)
+        return false;
+    for (size_t i = 0; it->type == PUAN_TYPE_CODE && i < it->codes->n; i++)
+        if (it->codes->codes[i].text.n == 0 ||
+            it->codes->codes[i].text.n > CODE_MOST)
+            return false;
+    return true;
+}
+
 static void say_codes(struct puan_jw *w, const struct puan_codelist *l)
 {
     puan_jw_map(w);
@@ -174,7 +192,7 @@ static void say_form(struct puan_jw *w, const struct puan_edit_source *s,
         for (uint16_t i = 0; i < f->entity[s->entity[k]].n_items; i++) {
             const struct puan_frame_item *it = &f->entity[s->entity[k]].item[i];
 
-            if (it->type != PUAN_TYPE_CODE || it->token)
+            if (it->type != PUAN_TYPE_CODE || !readable(it))
                 continue;
             puan_jw_key_s(w, puan_str_of(puan_arena_fmt(
                                  a, "L%u_%u", (unsigned)s->entity[k], i)));
@@ -197,7 +215,7 @@ static void say_form(struct puan_jw *w, const struct puan_edit_source *s,
         puan_jw_key(w, "items");
         puan_jw_map(w);
         for (uint16_t i = 0; i < e->n_items; i++)
-            if (!e->item[i].token)
+            if (readable(&e->item[i]))
                 say_item(w, f, s->entity[k], i, a);
         puan_jw_end(w, '}');
         puan_jw_end(w, '}');
@@ -253,7 +271,14 @@ static enum puan_status make_form(struct puan_edit_source *s, size_t n,
         return st;
     fix_keys(form, s, n, single);
     s->form = form;
-    return PUAN_OK;
+    for (size_t k = 0; k < n; k++) {
+        const struct puan_frame_entity *e = &s->frame->entity[s->entity[k]];
+
+        s->left_out[k] = puan_new_n(&s->arena, e->n_items, bool);
+        for (size_t i = 0; s->left_out[k] && i < e->n_items; i++)
+            s->left_out[k][i] = !readable(&e->item[i]);
+    }
+    return puan_arena_check(&s->arena, err);
 }
 
 /* The level that is one unit, and the entities below it. */
@@ -310,6 +335,9 @@ enum puan_status puan_edit_source_frame(struct puan_edit_source **out,
             (struct puan_frames_level){ opt->level[i].name, opt->level[i].by,
                                         opt->level[i].n_by };
     fo.level = level;
+    for (size_t i = 0; i < n && i < PUAN_EDIT_FILES; i++)
+        s->path[s->n_paths++] =
+            puan_arena_dup(&s->arena, puan_str_of(paths[i]));
     if (st == PUAN_OK)
         st = puan_frames_load(&s->frames, paths, n, &fo, err);
     if (st == PUAN_OK) {
@@ -337,6 +365,23 @@ const struct puan_routing *
 puan_edit_source_routing(const struct puan_edit_source *s)
 {
     return s->routing;
+}
+
+size_t puan_edit_source_files(const struct puan_edit_source *s,
+                              struct puan_edit_file list[PUAN_EDIT_FILES])
+{
+    uint16_t last = (uint16_t)(s->form->n_entities - 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_paths; i++)
+        list[n++] = (struct puan_edit_file){ s->path[i], last, true };
+    for (uint16_t e = 0; s->set && e <= last; e++) {
+        const char *path = puan_csv_set_path(s->set, e);
+
+        if (path)
+            list[n++] = (struct puan_edit_file){ path, e, false };
+    }
+    return n;
 }
 
 uint64_t puan_edit_source_units(const struct puan_edit_source *s)
@@ -416,7 +461,7 @@ static void copy_rows(struct puan_rows *to, const struct puan_edit_source *s,
     for (uint16_t i = 0; i < e->n_items; i++) {
         const struct puan_frame_item *it = &e->item[i];
 
-        if (it->token)
+        if (s->left_out[k][i])
             continue;
         for (uint32_t row = 0; row < n; row++) {
             size_t at = (size_t)row * ent->n_items + x;

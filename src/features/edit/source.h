@@ -44,6 +44,15 @@ const struct puan_form *puan_edit_source_of(const struct puan_edit_source *s);
 /* NULL for a frame. */
 const struct puan_routing *
 puan_edit_source_routing(const struct puan_edit_source *s);
+/* The CSV files; of a frame file, that file. */
+#define PUAN_EDIT_FILES 64
+struct puan_edit_file {
+    const char *path;
+    uint16_t entity; /* whose rows it holds */
+    bool by_row;     /* lines of returns are rows over all files, from 1 */
+};
+size_t puan_edit_source_files(const struct puan_edit_source *s,
+                              struct puan_edit_file list[PUAN_EDIT_FILES]);
 uint64_t puan_edit_source_units(const struct puan_edit_source *s);
 size_t puan_edit_source_chunks(const struct puan_edit_source *s);
 

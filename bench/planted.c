@@ -5,10 +5,10 @@
  * itself; those are localised.  Counts how often the weight found is at most
  * that of what was planted and the repair passes every hard rule (it must,
  * always), how often it is exactly what was planted, and the time a household
- * takes. usage: bench_localise [--pack PACK] [--form FORM] [--households N]
+ * takes. usage: bench_planted [--pack PACK] [--form FORM] [--households N]
  * [--seed N]
  *                       [--least N] [--most N] DATA…
- *        bench_localise --rules RULES [--unit LEVEL] … DATA…
+ *        bench_planted --rules RULES [--unit LEVEL] … DATA…
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -454,14 +454,14 @@ int main(int argc, char **argv)
     }
     if (m.n_data == 0 || m.households == 0 || m.most > MOST ||
         m.least > m.most) {
-        fprintf(stderr, "bench_localise: files of returns are needed\n");
+        fprintf(stderr, "bench_planted: files of returns are needed\n");
         return 2;
     }
     puan_arena_init(&a, &puan_heap);
     m.us = calloc(m.households, sizeof(*m.us));
     if (!m.us || prepare(&m, &s, &held, &a, &err) != PUAN_OK ||
         run(&m, s, &err) != PUAN_OK)
-        code = bench_failed("bench_localise", &err);
+        code = bench_failed("bench_planted", &err);
     else
         say(&m, m.rules ? "file" : m.form_id);
     if (code == 0 && (m.good < m.n || m.no_repair))
