@@ -604,6 +604,7 @@ enum puan_status puan_localise(struct puan_localised *out,
 {
     struct least s = { .l = l, .a = a, .err = err };
     uint64_t budget = opt && opt->budget ? opt->budget : PUAN_LOCALISE_BUDGET;
+    struct puan_err own = { 0 };
     struct puan_findings f;
     enum puan_status st;
 
@@ -612,9 +613,12 @@ enum puan_status puan_localise(struct puan_localised *out,
     if (st != PUAN_OK || !f.any_hard)
         return st;
     out->state = PUAN_LOCALISE_UNDECIDED;
-    st = puan_open_begin(&s.o, l, r, budget, a, err);
+    st = puan_open_begin(&s.o, l, r, budget, a, &own);
+    if (st == PUAN_ELIMIT)
+        return PUAN_OK; /* undecided */
     if (st != PUAN_OK)
-        return st;
+        return puan_fail(err, st, own.where, "%s", own.text);
+    s.o->err = err;
     s.seed = opt ? opt->seed : 0;
     s.hitting_budget = budget;
     s.thing = puan_new_n(a, s.o->n_cells, uint32_t);

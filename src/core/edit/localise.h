@@ -24,7 +24,8 @@
  * What is proved: FOUND gives a set of least weight and a repair that was run
  * by the ordinary executor.  IMPOSSIBLE is a proof that no change of answers
  * serves (a person is missing, or the rules contradict each other).  When the
- * budget ends first the outcome is UNDECIDED, never FOUND: at_least is proved,
+ * budget ends first (or a return has thousands of rows and rules over all of
+ * them) the outcome is UNDECIDED, never FOUND: at_least is proved,
  * and a repair, if one was met, passes every hard rule but may not be least.
  *
  * Depends on: rule, plan/routing.  Does no I/O, reads no clock; a localiser

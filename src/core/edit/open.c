@@ -162,8 +162,9 @@ static void add_read(struct puan_open *o, const struct puan_may_read *x,
             add_scope(o, cell_of(o, x->entity, i, x->item), n);
 }
 
-/* Lists instances; the first pass counts, the second has the memory. */
-static void list_instances(struct puan_open *o, uint32_t *n_scope)
+/* Lists instances; the first pass counts, the second has the memory.  False:
+   a unit of so many rows that rules over all of them read too much. */
+static bool list_instances(struct puan_open *o, uint32_t *n_scope)
 {
     uint32_t n = 0, at = 0;
 
@@ -181,6 +182,8 @@ static void list_instances(struct puan_open *o, uint32_t *n_scope)
                     .row = row, .rule = (uint32_t)k, .from = from, .to = at
                 };
             n++;
+            if (at > PUAN_OPEN_SCOPE)
+                return false;
         }
     }
     for (uint32_t c = 0; c < o->n_cells; c++) {
@@ -206,6 +209,7 @@ static void list_instances(struct puan_open *o, uint32_t *n_scope)
     }
     o->n_instances = n;
     *n_scope = at;
+    return at <= PUAN_OPEN_SCOPE;
 }
 
 static void index_instances(struct puan_open *o, uint32_t *next)
@@ -256,7 +260,9 @@ static enum puan_status instances_of(struct puan_open *o)
     struct puan_arena *a = o->arena;
     uint32_t n_scope, *next;
 
-    list_instances(o, &n_scope);
+    if (!list_instances(o, &n_scope))
+        return puan_fail(o->err, PUAN_ELIMIT, "localise",
+                         "the unit has too many rows");
     o->instance = puan_new_n(a, o->n_instances, struct puan_open_instance);
     o->scope = puan_new_n(a, n_scope, uint32_t);
     o->of = puan_new_n(a, n_scope, uint32_t);
@@ -266,7 +272,7 @@ static enum puan_status instances_of(struct puan_open *o)
     next = puan_new_n(a, o->n_cells, uint32_t);
     if (a->failed)
         return puan_arena_check(a, o->err);
-    list_instances(o, &n_scope);
+    (void)list_instances(o, &n_scope);
     index_instances(o, next);
     if (o->n_instances)
         memset(o->settled, 1, o->n_instances);

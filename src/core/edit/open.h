@@ -14,6 +14,9 @@
 #include "core/edit/localise.h"
 #include "core/rule/may.h"
 
+/* Most cells that all instances of a return may read together. */
+#define PUAN_OPEN_SCOPE (32u << 20)
+
 /* What an open cell may become. */
 #define PUAN_OPEN_VALUE 1u /* a value of its domain (or another text) */
 #define PUAN_OPEN_EMPTY 2u /* empty, where it was not */
@@ -100,7 +103,7 @@ enum puan_open_answer {
     PUAN_OPEN_NOMEM
 };
 
-/* All cells closed, instances listed. */
+/* All cells closed, instances listed.  ELIMIT  beyond PUAN_OPEN_SCOPE */
 enum puan_status puan_open_begin(struct puan_open **out,
                                  const struct puan_localiser *l,
                                  const struct puan_record *r, uint64_t budget,

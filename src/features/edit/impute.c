@@ -172,6 +172,8 @@ static bool value_of(enum puan_state *st, int64_t *v, const struct work *w,
     at = (size_t)row * w->form->entity[c.entity].n_items + c.item;
     *st = (enum puan_state)d->rows[c.entity].st[at];
     *v = d->rows[c.entity].v[at];
+    if (*st == PUAN_MISSING && *v == 0)
+        *st = PUAN_NOT_ASKED; /* empty, where that may be */
     return *st == PUAN_GIVEN || *st == PUAN_NOT_ASKED;
 }
 
