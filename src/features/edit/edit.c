@@ -24,6 +24,7 @@
 
 struct options {
     const char *plan, *form, *out, *rates, *clean, *by, *unit, *entity;
+    const char *campaign; /* DATA is a campaign directory */
     const char *rules[PATHS_MOST], *data[PATHS_MOST], *weight[PATHS_MOST];
     size_t n_rules, n_data, n_weights;
     bool json, quiet, ignore_unknown;
@@ -58,7 +59,8 @@ struct job {
 };
 
 static const char usage[] =
-    "(--plan PACK --form F | --rules FILE…) [--unit LEVEL] [--weight ITEM=N]… "
+    "(--plan PACK --form F | --rules FILE… | DIR --form F) [--unit LEVEL] "
+    "[--weight ITEM=N]… "
     "[--out FILE] [--clean DIR] [--rates FILE] [--by ITEM] [--donors N] "
     "[--budget N] "
     "[--seed N] [--entity NAME] [--threads N] [--ignore-unknown] [--json] "
@@ -166,8 +168,12 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
-    if (!bad && (o->n_data == 0 || (!o->plan && o->n_rules == 0) ||
-                 (o->plan && !o->form))) {
+    if (!bad && o->n_data == 1 && !o->plan && o->form &&
+        puan_dir_exists(o->data[0]))
+        o->campaign = o->data[0];
+    if (!bad &&
+        (o->n_data == 0 || (!o->plan && !o->campaign && o->n_rules == 0) ||
+         (o->plan && !o->form))) {
         at = "edit";
         bad = "--plan and --form, or --rules, and at least one file are needed";
     }
@@ -289,6 +295,23 @@ static enum puan_status open_source(struct job *j, const struct texts *t,
     opt.entity = puan_str_of(j->o->entity ? j->o->entity : "");
     return puan_edit_source_frame(&j->source, j->o->data, j->o->n_data, &opt,
                                   err);
+}
+
+/* Answers leave a campaign by approval only: it is told in counts. */
+static enum puan_status open_campaign(struct job *j,
+                                      const struct puan_plan **plan,
+                                      struct puan_err *err)
+{
+    enum puan_status st;
+
+    if (j->o->out || j->o->clean)
+        return puan_fail(err, PUAN_EDENIED, j->o->campaign,
+                         "answers leave a campaign by approval only: ask for "
+                         "counts (--rates), without --out and --clean");
+    st = puan_edit_source_campaign(&j->source, j->o->campaign, j->o->form, err);
+    if (st == PUAN_OK)
+        *plan = puan_edit_source_plan(j->source);
+    return st;
 }
 
 static enum puan_status compile(struct job *j, const struct texts *t,
@@ -680,10 +703,13 @@ static enum puan_status work(uint64_t *left, struct job *j,
     struct puan_localise_weight by = { 0 };
     struct texts t = { 0 };
     const uint64_t *u;
-    enum puan_status st;
+    enum puan_status st = PUAN_OK;
 
-    st = rule_texts(&t, j, plan, a, err);
+    if (j->o->campaign)
+        st = open_campaign(j, &plan, err);
     if (st == PUAN_OK)
+        st = rule_texts(&t, j, plan, a, err);
+    if (st == PUAN_OK && !j->source)
         st = open_source(j, &t, plan, a, err);
     if (st == PUAN_OK)
         st = compile(j, &t, plan, a, err);
@@ -771,7 +797,8 @@ static const struct puan_command commands[] = {
       "a near passing unit's answers, or the nearest value that serves. DATA "
       "is "
       "one file an entity as for 'puan check', or with --rules and no plan any "
-      "CSV or frame whose rules declare 'level household by …'. --weight "
+      "CSV or frame whose rules declare 'level household by …', or a campaign "
+      "directory and --form, of which only counts are told. --weight "
       "ITEM=N "
       "says how far an item is trusted (1 unless told; 0: never changed). "
       "--out lists every changed answer with what it was, how its new value "

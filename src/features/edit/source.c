@@ -10,13 +10,26 @@
 #include "core/plan/plan.h"
 #include "features/check/csv_record.h"
 #include "features/frame/frames.h"
+#include "features/ingest/ingest.h"
+#include "features/store/store.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 
 #define CHUNK 1024   /* units */
 #define CODE_MOST 32 /* bytes of a code of a form */
 
+/* Some households of one store, in a row. */
+struct stretch {
+    struct puan_shard *shard;
+    int64_t from, to;
+    size_t n;
+};
+
 struct puan_edit_source {
+    struct puan_store *store; /* a campaign */
+    struct stretch *stretch;
+    size_t n_stretches;
+    uint64_t held;
     struct puan_arena arena;
     const struct puan_form *form;
     const struct puan_routing *routing;
@@ -52,6 +65,7 @@ void puan_edit_source_close(struct puan_edit_source *s)
         return;
     puan_csv_set_close(s->set);
     puan_frames_close(s->frames);
+    puan_store_close(s->store);
     puan_arena_clear(&s->arena);
     free(s);
 }
@@ -94,6 +108,132 @@ enum puan_status puan_edit_source_form(struct puan_edit_source **out,
     }
     *out = s;
     return PUAN_OK;
+}
+
+/* ---- a campaign ---- */
+
+static int by_key(const void *x, const void *y)
+{
+    const struct puan_ret_head *a = x, *b = y;
+
+    return (a->household > b->household) - (a->household < b->household);
+}
+
+/* Stretches of households of one store that have answered. */
+static enum puan_status add_shard(struct puan_edit_source *s,
+                                  struct puan_shard *sh, struct puan_err *err)
+{
+    struct puan_ret_head *head = NULL;
+    struct stretch *more;
+    size_t n = 0, kept = 0;
+    enum puan_status st = puan_ret_heads(&head, &n, sh, 0, INT64_MAX, err);
+
+    if (st != PUAN_OK)
+        return st;
+    for (size_t i = 0; i < n; i++)
+        if (head[i].ret)
+            head[kept++] = head[i];
+    if (kept)
+        qsort(head, kept, sizeof(*head), by_key);
+    more = puan_new_n(&s->arena, s->n_stretches + kept / CHUNK + 1,
+                      struct stretch);
+    if (more && s->n_stretches)
+        memcpy(more, s->stretch, s->n_stretches * sizeof(*more));
+    for (size_t i = 0; more && i < kept; i += CHUNK) {
+        size_t end = kept - i < CHUNK ? kept : i + CHUNK;
+
+        more[s->n_stretches++] =
+            (struct stretch){ sh, head[i].household,
+                              head[end - 1].household + 1, end - i };
+    }
+    free(head);
+    s->stretch = more;
+    s->held += kept;
+    return puan_arena_check(&s->arena, err);
+}
+
+enum puan_status puan_edit_source_campaign(struct puan_edit_source **out,
+                                           const char *dir, const char *form,
+                                           struct puan_err *err)
+{
+    struct puan_store_options opt = { .readonly = true, .no_writers = true };
+    const struct puan_plan *plan;
+    struct puan_edit_source *s;
+    enum puan_status st = new_source(&s, err);
+
+    if (st != PUAN_OK)
+        return st;
+    st = puan_store_open(&s->store, dir, &opt, err);
+    if (st == PUAN_OK) {
+        plan = puan_store_plan(s->store);
+        s->form = puan_plan_form(plan, puan_str_of(form));
+        if (s->form)
+            s->routing = plan->routing[s->form->ordinal];
+        else
+            st = puan_fail(err, PUAN_ENOTFOUND, dir,
+                           "the campaign's plan has no form %s", form);
+    }
+    for (size_t i = 1; st == PUAN_OK && i < puan_store_shards(s->store); i++)
+        st = add_shard(s, puan_store_shard(s->store, i), err);
+    if (st != PUAN_OK) {
+        puan_edit_source_close(s);
+        return st;
+    }
+    *out = s;
+    return PUAN_OK;
+}
+
+const struct puan_plan *puan_edit_source_plan(const struct puan_edit_source *s)
+{
+    return s->store ? puan_store_plan(s->store) : NULL;
+}
+
+struct gather {
+    const struct puan_edit_source *s;
+    struct puan_edit_return *list;
+    size_t n, cap;
+    struct puan_arena *a;
+};
+
+static enum puan_status take_return(void *arg, const struct puan_ret *r,
+                                    struct puan_err *err)
+{
+    struct gather *g = arg;
+    struct puan_edit_return *x;
+    enum puan_status st;
+
+    if (r->form != g->s->form || g->n == g->cap)
+        return PUAN_OK; /* of another form, or come since the source opened */
+    x = &g->list[g->n];
+    st = puan_record_decode(&x->record, r->form, r->frame, r->facts,
+                            PUAN_STR(""), g->a, err);
+    if (st != PUAN_OK)
+        return st;
+    x->key =
+        puan_str_of(puan_arena_fmt(g->a, "%lld", (long long)r->head.household));
+    for (size_t e = 0; e < r->form->n_entities; e++)
+        x->line[e] = puan_new_n(g->a, x->record.rows[e].n, uint32_t);
+    g->n++;
+    return puan_arena_check(g->a, err);
+}
+
+static enum puan_status campaign_chunk(struct puan_edit_return **list,
+                                       size_t *n,
+                                       const struct puan_edit_source *s,
+                                       size_t chunk, struct puan_arena *a,
+                                       struct puan_err *err)
+{
+    const struct stretch *t = &s->stretch[chunk];
+    struct gather g = { .s = s, .cap = t->n, .a = a };
+    enum puan_status st;
+
+    g.list = puan_new_n(a, t->n, struct puan_edit_return);
+    if (!g.list)
+        return puan_arena_check(a, err);
+    st = puan_ret_each(t->shard, t->from, t->to, take_return, &g, err);
+    *list = g.list;
+    *n = g.n;
+    return st;
 }
 
 /* ---- a frame ---- */
@@ -386,12 +526,16 @@ size_t puan_edit_source_files(const struct puan_edit_source *s,
 
 uint64_t puan_edit_source_units(const struct puan_edit_source *s)
 {
+    if (s->store)
+        return s->held;
     return s->set ? puan_csv_set_rows(s->set, 0)
                   : s->frame->entity[s->unit].rows;
 }
 
 size_t puan_edit_source_chunks(const struct puan_edit_source *s)
 {
+    if (s->store)
+        return s->n_stretches;
     if (s->set)
         return puan_csv_set_chunks(s->set);
     return (size_t)((puan_edit_source_units(s) + CHUNK - 1) / CHUNK);
@@ -545,11 +689,14 @@ enum puan_status puan_edit_cursor_chunk(struct puan_edit_return **list,
                                         size_t chunk, struct puan_arena *a,
                                         struct puan_err *err)
 {
-    uint64_t all = puan_edit_source_units(c->s), from = chunk * (uint64_t)CHUNK;
+    uint64_t all, from = chunk * (uint64_t)CHUNK;
     enum puan_status st = PUAN_OK;
 
+    if (c->s->store)
+        return campaign_chunk(list, n, c->s, chunk, a, err);
     if (c->csv)
         return csv_chunk(list, n, c, chunk, a, err);
+    all = puan_edit_source_units(c->s);
     *n = (size_t)(all - from < CHUNK ? all - from : CHUNK);
     *list = puan_new_n(a, *n, struct puan_edit_return);
     if (!*list)

@@ -1,5 +1,6 @@
 /*
- * Returns to edit, one unit at a time with all its rows, out of plain files:
+ * Returns to edit, one unit at a time with all its rows, out of a campaign or
+ * out of plain files:
  * the CSV files of a plan's form (check/csv_record.h), or one file of rows (or
  * a frame) that levels part into units, for which a form is made on the way.
  *
@@ -26,6 +27,19 @@ puan_edit_source_form(struct puan_edit_source **out,
                       const struct puan_plan *plan,
                       const struct puan_form *form, const char *const *paths,
                       size_t n, bool ignore_unknown, struct puan_err *err);
+
+/*
+ * The last version of every return of one form that a campaign directory
+ * holds, read beside a running server.  Sealed texts stay sealed: rules see
+ * their facts.  The source holds the campaign's plan, routing and form.
+ *
+ * ENOTFOUND  no campaign there, or no such form
+ */
+PUAN_MUST_USE enum puan_status
+puan_edit_source_campaign(struct puan_edit_source **out, const char *dir,
+                          const char *form, struct puan_err *err);
+/* The plan of a campaign; NULL for files. */
+const struct puan_plan *puan_edit_source_plan(const struct puan_edit_source *s);
 
 struct puan_edit_frame {
     const struct puan_rule_level *level; /* as the rules declare them */
