@@ -32,6 +32,9 @@ static inline double coder_ln(double x)
 /* e^x for x <= 700; 0 below -700. */
 static inline double coder_exp(double x)
 {
+    static const double over[] = { 0,       1,       1 / 2.,  1 / 3.,  1 / 4.,
+                                   1 / 5.,  1 / 6.,  1 / 7.,  1 / 8.,  1 / 9.,
+                                   1 / 10., 1 / 11., 1 / 12., 1 / 13. };
     double k = x * 1.4426950408889634, r, sum = 1, p;
     int64_t n;
     uint64_t bits;
@@ -40,8 +43,8 @@ static inline double coder_exp(double x)
         return 0;
     n = (int64_t)(k < 0 ? k - 0.5 : k + 0.5);
     r = x - (double)n * 0.6931471805599453;
-    for (int i = 14; i >= 1; i--)
-        sum = 1 + sum * r / i;
+    for (size_t i = 13; i >= 1; i--)
+        sum = 1 + sum * r * over[i];
     bits = (uint64_t)(n + 1023) << 52;
     memcpy(&p, &bits, sizeof(p));
     return sum * p;

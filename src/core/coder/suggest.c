@@ -10,8 +10,8 @@
    (see learn.c). */
 #define SHARE_WEIGHT 0.5
 #define ALIKE_WEIGHT 6.5
-/* A class e^-20 as likely as the best is not looked at. */
-#define LEAST_LN (-20.0)
+/* A class e^-14 as likely as the best is not looked at. */
+#define LEAST_LN (-14.0)
 #define NEVER_HEARD 0.2
 #define FROM_ABOVE 0.83
 

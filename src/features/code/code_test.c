@@ -148,6 +148,26 @@ static void a_test_counts_what_is_right_of_the_surest(void **state)
     assert_true(has(said, "\"right\":[100.00,66.67,50.00,50.00]"));
 }
 
+static void what_clerks_coded_goes_before_a_guess(void **state)
+{
+    struct fix *f = *state;
+    const char *known = write_text(
+        f, "clerks.csv",
+        PUAN_STR("text,code,state\n賣水果，,0111,done\n种水稻,,vague\n"));
+    const char *wrong =
+        write_text(f, "wrong.csv", PUAN_STR("text,code\n种水稻,9999\n"));
+    const char *args[] = { "--plan",  f->dir,  "--text",  "what",
+                           "--out",   f->out,  "--known", known,
+                           "--quiet", f->data, NULL };
+
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_FINDINGS);
+    assert_true(has(read_out(f), "\n6,\"a, b\",賣水果,known,0111,稻谷种植,"
+                                 "100.0,\n"));
+    assert_true(has(read_out(f), "\n5,\"a, b\",种水稻,coded,0111,"));
+    args[7] = wrong;
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_INPUT);
+}
+
 static void faults_have_their_exit_codes(void **state)
 {
     struct fix *f = *state;
@@ -166,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_given_back_with_what_became_of_it),
+        cmocka_unit_test(what_clerks_coded_goes_before_a_guess),
         cmocka_unit_test(a_test_counts_what_is_right_of_the_surest),
         cmocka_unit_test(faults_have_their_exit_codes),
     };

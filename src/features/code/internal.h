@@ -20,4 +20,14 @@ enum puan_status code_columns(struct columns *out, const struct puan_sheet *s,
 size_t code_fields(struct puan_str *field, const struct columns *c,
                    const struct puan_csv *row);
 
+/* Codes that clerks have given: a file with the columns text and code. */
+struct code_known;
+enum puan_status code_known_open(struct code_known **out, const char *path,
+                                 const struct puan_coder *c,
+                                 struct puan_arena *a, struct puan_err *err);
+/* The class given to such an answer, or -1. */
+int32_t code_known_find(const struct code_known *k,
+                        const struct puan_str *field, size_t n,
+                        struct puan_arena *scratch);
+
 #endif

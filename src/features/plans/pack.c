@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/out.h"
+#include "core/coder/coder.h"
+#include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
 
@@ -427,6 +429,41 @@ enum puan_status puan_plan_load_dir(struct puan_plan_held **out,
     return st;
 }
 
+/* A pack's indexes for coding answers in words (doc/coding.md). */
+static void prove_coding(struct puan_plan_held *h)
+{
+    static const char *const beside[] = { "coding/words.txt",
+                                          "coding/traditional.txt" };
+    struct puan_coder_source from[2] = { { { "", 0 }, "coding" },
+                                         { { "", 0 }, "coding" } };
+
+    for (size_t i = 0; i < PUAN_COUNT(beside); i++) {
+        const struct puan_plan_file *f =
+            puan_plan_file(h->plan, puan_str_of(beside[i]));
+
+        if (f)
+            from[i] = (struct puan_coder_source){ f->text, f->name };
+    }
+    for (size_t k = 0; k < h->n_packs; k++)
+        for (size_t i = 0; i < h->pack[k].n_files; i++) {
+            const struct puan_plan_file *f = &h->pack[k].file[i];
+            struct puan_coder *coder = NULL;
+            struct puan_err e = { 0 };
+            struct puan_arena a;
+
+            if (!puan_str_starts(f->path, "coding/") ||
+                !ends(f->path, ".txt") || puan_str_is(f->path, beside[0]) ||
+                puan_str_is(f->path, beside[1]))
+                continue;
+            puan_arena_init(&a, &puan_heap);
+            if (puan_coder_build(&coder,
+                                 (struct puan_coder_source){ f->text, f->name },
+                                 from[0], from[1], &a, &e) != PUAN_OK)
+                puan_problem_take(&h->problems, &e);
+            puan_arena_clear(&a);
+        }
+}
+
 enum puan_status puan_plan_lint(struct puan_plan_held **held,
                                 const struct puan_problems **problems,
                                 const char *pack,
@@ -456,6 +493,8 @@ enum puan_status puan_plan_lint(struct puan_plan_held **held,
             if (st == PUAN_OK)
                 st = puan_plan_prove(h->plan, known, &h->problems, &h->arena,
                                      &found);
+            if (st == PUAN_OK)
+                prove_coding(h);
         }
         st = h->arena.failed ? puan_arena_check(&h->arena, err) : PUAN_OK;
     }
