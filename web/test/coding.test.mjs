@@ -35,13 +35,14 @@ test('an empty desk says what to do', async () => {
 
 test('a file brings texts; the surest are coded, the vague put aside', async () => {
   const file = join(dir, 'texts.csv');
-  writeFileSync(file, 'text,times\n在镇上卖水果,40\n打工,7\n开挖机,25\n机械,12\n"电子厂",30\n');
+  writeFileSync(file, 'text,times\n在镇上卖水果,40\n打工,7\n管子,25\n机械,12\n"水",30\n');
   await page.setInputFiles('#coding-file', file);
   await page.waitForSelector('[data-answer]');
   const c = await counts();
   assert.equal(c.vague, 1);
   assert.equal(Object.values(c).reduce((x, y) => x + y, 0), 5);
-  assert.ok(c.open >= 1);
+  assert.ok(c.machine >= 1);
+  assert.ok(c.open >= 2);
   assert.deepEqual(await axe(page), []);
   await shot(page, 'coding');
 });
