@@ -5,6 +5,8 @@
 #ifndef PUAN_CORE_CODER_NUMBER_H
 #define PUAN_CORE_CODER_NUMBER_H
 
+#include <stdint.h>
+
 #include "base/mem.h"
 
 /* Natural logarithm of x > 0: x = m * 2^e, ln m by artanh((m-1)/(m+1)). */
@@ -32,8 +34,8 @@ static inline double coder_ln(double x)
 /* e^x for x <= 700; 0 below -700. */
 static inline double coder_exp(double x)
 {
-    static const double over[] = { 0,       1,       1 / 2.,  1 / 3.,  1 / 4.,
-                                   1 / 5.,  1 / 6.,  1 / 7.,  1 / 8.,  1 / 9.,
+    static const double over[] = { 0,       1,       1 / 2.,  1 / 3., 1 / 4.,
+                                   1 / 5.,  1 / 6.,  1 / 7.,  1 / 8., 1 / 9.,
                                    1 / 10., 1 / 11., 1 / 12., 1 / 13. };
     double k = x * 1.4426950408889634, r, sum = 1, p;
     int64_t n;

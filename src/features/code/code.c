@@ -2,6 +2,8 @@
  * puan code: gives answers in words their codes, on all cores, row by row in
  * the order of the file.  Never changes a column it read.
  */
+#include "features/code/code.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,7 +373,7 @@ static enum puan_status work(struct job *j, struct puan_sheet *s,
     bool more = true;
     enum puan_status st;
 
-    j->field = puan_new_n(a, BATCH * COLUMNS_MOST, struct puan_str);
+    j->field = puan_new_n(a, (size_t)BATCH * COLUMNS_MOST, struct puan_str);
     j->n_fields = puan_new_n(a, BATCH, size_t);
     j->coded = puan_new_n(a, BATCH, struct coded);
     st = puan_arena_check(a, err);

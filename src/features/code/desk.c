@@ -403,7 +403,7 @@ static enum puan_status read_row(struct text *t, const struct puan_csv *csv,
         if (n++)
             puan_out_char(&said, '\n');
         for (size_t k = 0; k < f.n; k++)
-            puan_out_char(&said, f.p[k] == '\n' ? ' ' : f.p[k]);
+            puan_out_bytes(&said, f.p[k] == '\n' ? " " : f.p + k, 1);
     }
     t->said = puan_out_view(&said);
     if (t->said.n > SAID_MOST)
@@ -435,11 +435,13 @@ static enum puan_status load_texts(struct puan_request *rq, const void *v,
                           "expected one to four columns of text and, if "
                           "answers were counted, times");
     l.row = puan_new_n(rq->arena, ROWS_MOST, struct text);
-    while (st == PUAN_OK) {
-        struct text *t = l.row ? &l.row[l.n] : NULL;
+    if (!l.row)
+        st = puan_arena_check(rq->arena, err);
+    while (st == PUAN_OK && l.row) {
+        struct text *t = &l.row[l.n];
 
         st = puan_csv_next(&more, &csv, err);
-        if (st == PUAN_OK && more && (!t || l.n == ROWS_MOST))
+        if (st == PUAN_OK && more && l.n == ROWS_MOST)
             st = puan_fail_at(err, PUAN_ELIMIT, "texts", csv.line, 0,
                               "at most %d rows at a time; send the rest after",
                               ROWS_MOST);
