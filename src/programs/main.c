@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "features/host/feature.h"
+#include "programs/man.h"
 
 /* Words of `name` that argv begins with: all of them, or 0. */
 static int matches(const char *name, int argc, char **argv)
@@ -193,6 +194,14 @@ static int help(int argc, char **argv)
 
     if (argc < 1)
         return general_help(stdout);
+    if (argc == 2 && strcmp(argv[0], "--man") == 0) { /* pages into a folder */
+        struct puan_err err = { 0 };
+
+        if (puan_man_write(argv[1], &err) == PUAN_OK)
+            return PUAN_EXIT_DONE;
+        fprintf(stderr, "puan help: %s: %s\n", err.where, err.text);
+        return PUAN_EXIT_SYSTEM;
+    }
     c = find(&words, argc, argv);
     if (!c || words < argc) {
         if (argc > 1 ||

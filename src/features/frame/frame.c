@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "features/frame/campaign.h"
 #include "features/frame/show.h"
+#include "features/store/store.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
@@ -22,7 +24,10 @@ struct options {
     const char *data[MANY];
     size_t n_data;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
-    struct puan_str item[MANY], skip[MANY], token[MANY];
+    struct puan_str item[MANY], skip[MANY], token[MANY], form[MANY];
+    size_t n_forms;
+    int64_t area;
+    const char *before, *store; /* of a campaign */
     size_t n_items;
     struct puan_str rows; /* entity */
     struct puan_frames_options frames;
@@ -30,7 +35,8 @@ struct options {
 };
 
 static const char frame_usage[] =
-    "DATA… [-o FRAME] [--show] [--csv FILE [--rows ENTITY]] "
+    "DATA…|CAMPAIGN [-o FRAME] [--show] [--csv FILE [--rows ENTITY]] "
+    "[--area CODE] [--form ID]… [--before FRAME] [--store URL] "
     "[--level NAME=ITEM,…]… [--entity NAME] [--skip ITEM]… [--token ITEM]… "
     "[--missing TEXT] [--threads N] [--lang zh|en] [--json] [--quiet]";
 static const char duplicates_usage[] =
@@ -112,6 +118,17 @@ static const char *value(struct options *o, const char *a, const char *v)
         if (*k == MANY)
             return "too many of them";
         (skip ? o->skip : o->token)[(*k)++] = puan_str_of(v);
+    } else if (!o->duplicates && strcmp(a, "--area") == 0) {
+        if (!puan_int_parse(&o->area, puan_str_of(v)) || o->area < 1)
+            return "--area is the code of an area";
+    } else if (!o->duplicates && strcmp(a, "--form") == 0) {
+        if (o->n_forms == MANY)
+            return "too many forms";
+        o->form[o->n_forms++] = puan_str_of(v);
+    } else if (!o->duplicates && strcmp(a, "--before") == 0) {
+        o->before = v;
+    } else if (!o->duplicates && strcmp(a, "--store") == 0) {
+        o->store = v;
     } else if (strcmp(a, "--lang") == 0) {
         o->zh = strcmp(v, "zh") == 0;
         if (!o->zh && strcmp(v, "en") != 0)
@@ -235,6 +252,47 @@ static enum puan_status tell(const struct options *o, struct puan_frames *f,
     return st;
 }
 
+/* A campaign's returns; tells on stderr how they were come by. */
+static enum puan_status from_campaign(struct options *o,
+                                      struct puan_frames **f,
+                                      struct puan_err *err)
+{
+    struct puan_frames_campaign_options opt = { .area = o->area,
+                                                .form = o->form,
+                                                .n_forms = o->n_forms,
+                                                .threads = o->frames.threads };
+    const struct puan_store_options so = {
+        .readonly = true,
+        .url = o->store && strcmp(o->store, "sqlite") != 0 ? o->store : NULL
+    };
+    struct puan_frames_campaign_told told;
+    struct puan_frames *before = NULL;
+    struct puan_store *store = NULL;
+    enum puan_status st = PUAN_OK;
+
+    if (o->before)
+        st = puan_frames_load(&before, &o->before, 1, NULL, err);
+    if (st == PUAN_OK)
+        st = puan_store_open(&store, o->data[0], &so, err);
+    if (st == PUAN_OK && before)
+        opt.before = puan_frames_frame(before);
+    if (st == PUAN_OK)
+        st = puan_frames_campaign(f, &told, store, &opt, err);
+    if (st == PUAN_OK && !o->quiet && !o->json)
+        fprintf(stderr,
+                "puan frame: %" PRIu64 " returns read, %" PRIu64
+                " taken over from before, %" PRIu64
+                " records left out by decision\n",
+                told.returns, told.taken_over, told.dropped);
+    puan_store_close(store);
+    if (st == PUAN_OK && o->out)
+        st = puan_frames_write(*f, o->out, err);
+    else if (st == PUAN_OK)
+        st = puan_frames_digest(*f, err);
+    puan_frames_close(before);
+    return st;
+}
+
 static enum puan_status frame(struct options *o, struct puan_frames **f,
                               struct puan_err *err)
 {
@@ -244,7 +302,9 @@ static enum puan_status frame(struct options *o, struct puan_frames **f,
     enum puan_status st;
 
     o->frames.digest = true;
-    if (o->out)
+    if (o->n_data == 1 && puan_dir_exists(o->data[0]))
+        st = from_campaign(o, f, err);
+    else if (o->out)
         st = puan_frames_make(f, o->out, o->data, o->n_data, &o->frames,
                               &moved, err);
     else
@@ -416,7 +476,11 @@ static const struct puan_command commands[] = {
     { "frame", frame_usage,
       "Makes a frame (narrow coded columns, ready to be mapped) from CSV, "
       "shows what one holds, or writes one as CSV again. DATA is one frame "
-      "file, or CSV files of the same header whose rows follow one another; "
+      "file, or CSV files of the same header whose rows follow one another, or "
+      "a campaign directory: then the last version of every return (--area of "
+      "an area, --form of a form) becomes rows of the area levels, the "
+      "household or unit and its rosters; --before takes over what has not "
+      "changed since that frame was made. Of a CSV file, "
       "what a column holds is found out from all of its values. -o writes the "
       "frame; without it, or with --show, the codebook is told (--json for "
       "machines); --csv writes the rows of an entity. --level puts a level "

@@ -1,6 +1,8 @@
 /*
  * Frames from files, in memory and back into files (frames.h).
  */
+#include "features/frame/frames.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

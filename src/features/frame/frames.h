@@ -98,6 +98,10 @@ puan_frames_make(struct puan_frames **out, const char *path,
                  const struct puan_frames_options *opt, uint64_t *moved,
                  struct puan_err *err);
 
+/* Computes the digest of a frame in memory. */
+PUAN_MUST_USE enum puan_status puan_frames_digest(struct puan_frames *f,
+                                                  struct puan_err *err);
+
 /* Writes the frame as a file, replacing it as a whole; fills the digest. */
 PUAN_MUST_USE enum puan_status puan_frames_write(struct puan_frames *f,
                                                  const char *path,

@@ -23,6 +23,9 @@ struct level {
     uint32_t *start;   /* first row of each; rows + 1 */
     uint64_t rows;
     uint32_t *first; /* rows of the level outside + 1; NULL: outermost */
+    void *data[64];  /* of its own items */
+    int rising;      /* one of its own that is sorted in the file; -1: none */
+    uint64_t changes; /* of that, the first row counted */
 };
 
 struct group {
@@ -31,8 +34,15 @@ struct group {
     struct level level[LEVELS_MOST];
     size_t n;
     uint64_t *count; /* [range][level]; then where it begins */
+    uint64_t *changes; /* [range][level] */
     size_t n_ranges;
 };
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
 
 /* ---- which rows begin something ----------------------------------------------------- */
 
@@ -44,7 +54,7 @@ struct group {
             d[i] |= p[i] != p[(ptrdiff_t)i - 1];                               \
     } while (0)
 
-static void differ(uint8_t *d, const struct puan_frame_item *it, uint64_t row,
+INLINE void differ(uint8_t *d, const struct puan_frame_item *it, uint64_t row,
                    uint32_t n)
 {
     switch (it->width) {
@@ -63,8 +73,9 @@ static void differ(uint8_t *d, const struct puan_frame_item *it, uint64_t row,
     }
 }
 
-/* d[i] = 1 + the innermost … level number from outside that begins, 0: none */
-static void begins(uint8_t *d, const struct group *g, uint64_t row, uint32_t n)
+/* d[i]: how many levels begin at row + i, the innermost ones. */
+INLINE void begins_at(uint8_t *d, const struct group *g, uint64_t row,
+                      uint32_t n)
 {
     uint8_t now[STEP];
     uint32_t skip = row == 0; /* the first row has none before it */
@@ -81,6 +92,47 @@ static void begins(uint8_t *d, const struct group *g, uint64_t row, uint32_t n)
         for (uint32_t i = 0; i < n; i++)
             d[i] = (uint8_t)(d[i] + now[i]);
     }
+}
+
+#if defined(__x86_64__)
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl")))
+
+static bool have_wide(void)
+{
+    return __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
+WIDE static void begins_wide(uint8_t *d, const struct group *g, uint64_t row,
+                             uint32_t n)
+{
+    begins_at(d, g, row, n);
+}
+#endif
+
+static void begins(uint8_t *d, const struct group *g, uint64_t row, uint32_t n)
+{
+#if defined(__x86_64__)
+    if (have_wide()) {
+        begins_wide(d, g, row, n);
+        return;
+    }
+#endif
+    begins_at(d, g, row, n);
+}
+
+/* Changes of an item among rows [row, row + n). */
+static uint32_t changes(const struct puan_frame_item *it, uint64_t row,
+                        uint32_t n)
+{
+    uint32_t skip = row == 0, c = skip;
+    uint8_t d[STEP];
+
+    memset(d, 0, n);
+    differ(d + skip, it, row + skip, n - skip);
+    for (uint32_t i = skip; i < n; i++)
+        c += d[i];
+    return c;
 }
 
 static enum puan_status count_range(void *arg, uint64_t begin, uint64_t end,
@@ -106,17 +158,97 @@ static enum puan_status count_range(void *arg, uint64_t begin, uint64_t end,
                 for (uint32_t i = 0; i < n; i++)
                     c += d[i] >= g->n - k;
                 count[k] += c;
+                if (g->level[k].rising >= 0)
+                    g->changes[r * g->n + k] += changes(
+                        &g->own.item[g->level[k].rising], row, n);
             }
         }
     }
     return PUAN_OK;
 }
 
+/* Row `at` of a level begins at a row of the file. */
+static void put_start(struct group *g, struct level *l, uint64_t at, uint64_t row)
+{
+    l->start[at] = (uint32_t)row;
+    for (size_t i = l->own; i < l->n_key; i++) {
+        const struct puan_frame_item *it = &g->own.item[l->key[i]];
+        void *to = l->data[i - l->own];
+        uint64_t v = puan_frame_stored(it, row);
+
+        switch (it->width) {
+        case 1:
+            ((uint8_t *)to)[at] = (uint8_t)v;
+            break;
+        case 2:
+            ((uint16_t *)to)[at] = (uint16_t)v;
+            break;
+        case 4:
+            ((uint32_t *)to)[at] = (uint32_t)v;
+            break;
+        default:
+            ((uint64_t *)to)[at] = v;
+            break;
+        }
+    }
+}
+
+#define PICK(T)                                                                \
+    do {                                                                       \
+        T *to = (T *)l->data[i - l->own] + at;                                 \
+        const T *p = (const T *)it->data + row;                                \
+                                                                               \
+        for (uint32_t j = 0; j < m; j++)                                       \
+            to[j] = p[which[j]];                                               \
+    } while (0)
+
+/* The innermost level's rows that begin at row + which[]; most begin there
+   alone, so they are not put one by one. */
+static void put_inner(struct group *g, uint64_t at, uint64_t row,
+                      const uint16_t *which, uint32_t m)
+{
+    struct level *l = &g->level[g->n - 1];
+
+    for (uint32_t j = 0; j < m; j++)
+        l->start[at + j] = (uint32_t)row + which[j];
+    for (size_t i = l->own; i < l->n_key; i++) {
+        const struct puan_frame_item *it = &g->own.item[l->key[i]];
+
+        switch (it->width) {
+        case 1:
+            PICK(uint8_t);
+            break;
+        case 2:
+            PICK(uint16_t);
+            break;
+        case 4:
+            PICK(uint32_t);
+            break;
+        default:
+            PICK(uint64_t);
+            break;
+        }
+    }
+}
+
+/* The d innermost levels begin at a row, the innermost with number `inner`. */
+static void put_outer(struct group *g, uint64_t *at, unsigned d, uint64_t inner,
+                      uint64_t row)
+{
+    for (size_t k = g->n - d; k + 1 < g->n; k++) {
+        put_start(g, &g->level[k], at[k], row);
+        g->level[k + 1].first[at[k]] =
+            (uint32_t)(k + 2 < g->n ? at[k + 1] : inner);
+        at[k]++;
+    }
+}
+
 static enum puan_status start_range(void *arg, uint64_t begin, uint64_t end,
                                     unsigned worker, struct puan_err *err)
 {
     struct group *g = arg;
-    uint8_t d[STEP + 8] = { 0 };
+    uint8_t d[STEP];
+    uint16_t which[STEP];
 
     (void)worker;
     (void)err;
@@ -126,27 +258,19 @@ static enum puan_status start_range(void *arg, uint64_t begin, uint64_t end,
         uint64_t *at = g->count + r * g->n;
 
         for (uint64_t row = r * RANGE; row < to; row += STEP) {
-            uint32_t n = to - row < STEP ? (uint32_t)(to - row) : STEP;
+            uint32_t n = to - row < STEP ? (uint32_t)(to - row) : STEP, m = 0;
 
             begins(d, g, row, n);
             for (uint32_t i = 0; i < n; i++) {
-                uint64_t eight;
-
-                memcpy(&eight, d + i, sizeof(eight));
-                if (i % 8 == 0 && eight == 0 && i + 8 <= n) {
-                    i += 7;
-                    continue;
-                }
-                /* the d innermost levels begin */
-                for (size_t k = g->n - d[i]; k < g->n; k++) {
-                    struct level *l = &g->level[k];
-
-                    l->start[at[k]] = (uint32_t)(row + i);
-                    if (k + 1 < g->n)
-                        g->level[k + 1].first[at[k]] = (uint32_t)at[k + 1];
-                    at[k]++;
-                }
+                which[m] = (uint16_t)i;
+                m += d[i] != 0;
             }
+            put_inner(g, at[g->n - 1], row, which, m);
+            for (uint32_t j = 0; j < m; j++)
+                if (d[which[j]] > 1)
+                    put_outer(g, at, d[which[j]], at[g->n - 1] + j,
+                              row + which[j]);
+            at[g->n - 1] += m;
         }
     }
     return PUAN_OK;
@@ -164,6 +288,16 @@ static enum puan_status find(struct group *g, struct puan_err *err)
     enum puan_status st;
 
     memset(g->count, 0, g->n_ranges * g->n * sizeof(*g->count));
+    memset(g->changes, 0, g->n_ranges * g->n * sizeof(*g->changes));
+    for (size_t k = 0; k < g->n; k++) {
+        struct level *l = &g->level[k];
+
+        l->rising = -1;
+        l->changes = 0;
+        for (size_t i = l->own; i < l->n_key && l->rising < 0; i++)
+            if (g->own.item[l->key[i]].sorted)
+                l->rising = l->key[i];
+    }
     st = puan_parallel(g->f->threads, g->n_ranges, 1, count_range, g, err);
     if (st != PUAN_OK)
         return st;
@@ -173,6 +307,7 @@ static enum puan_status find(struct group *g, struct puan_err *err)
 
             g->count[r * g->n + k] = total[k];
             total[k] += c;
+            g->level[k].changes += g->changes[r * g->n + k];
         }
     for (size_t k = 0; k < g->n; k++) {
         struct level *l = &g->level[k];
@@ -183,6 +318,12 @@ static enum puan_status find(struct group *g, struct puan_err *err)
             l->first = pages_of(g, total[k - 1] + 1, sizeof(*l->first));
         if (!l->start || (k > 0 && !l->first))
             return puan_fail(err, PUAN_ENOMEM, "levels", "out of memory");
+        for (size_t i = l->own; i < l->n_key; i++) {
+            l->data[i - l->own] =
+                pages_of(g, l->rows, g->own.item[l->key[i]].width);
+            if (!l->data[i - l->own])
+                return puan_fail(err, PUAN_ENOMEM, "levels", "out of memory");
+        }
         l->start[l->rows] = (uint32_t)g->own.rows;
         if (k > 0)
             l->first[total[k - 1]] = (uint32_t)total[k];
@@ -226,6 +367,10 @@ static int together(const struct group *g, const struct level *l)
     bool rising = true;
     int yes = 1;
 
+    /* an item that never falls and changes wherever a row of the level begins
+       has another value in each */
+    if (l->rising >= 0 && l->changes == l->rows)
+        return 1;
     for (i = 1; rising && i < l->rows; i++)
         rising = compare(g, l, l->start[i - 1], l->start[i], 0) < 0;
     if (rising)
@@ -492,52 +637,17 @@ static enum puan_status there(struct group *g, struct puan_err *err)
 
 /* ---- the frame ----------------------------------------------------------------------------- */
 
-struct item_job {
-    const struct group *g;
-    struct puan_frame_item *item;
-    const struct level *level;
-};
-
-#define PICK(T)                                                                \
-    do {                                                                       \
-        T *d = to;                                                             \
-        const T *s = it->data;                                                 \
-                                                                               \
-        for (uint64_t r = 0; r < l->rows; r++)                                 \
-            d[r] = s[l->start[r]];                                             \
-    } while (0)
-
 /* An item of a level: what its rows have in common. */
-static enum puan_status pick(struct puan_frame_item *out, struct group *g,
-                             const struct level *l,
-                             const struct puan_frame_item *it,
-                             struct puan_err *err)
+static void pick(struct puan_frame_item *out, const struct level *l, size_t i,
+                 const struct puan_frame_item *it)
 {
-    void *to = pages_of(g, l->rows, it->width);
-
-    if (!to)
-        return puan_fail(err, PUAN_ENOMEM, "levels", "out of memory");
-    switch (it->width) {
-    case 1:
-        PICK(uint8_t);
-        break;
-    case 2:
-        PICK(uint16_t);
-        break;
-    case 4:
-        PICK(uint32_t);
-        break;
-    default:
-        PICK(uint64_t);
-        break;
-    }
     *out = *it;
-    out->data = to;
-    out->sorted = puan_stored_sorted(to, it->width, l->rows);
+    out->data = l->data[i - l->own];
+    out->sorted = it->sorted ||
+                  puan_stored_sorted(out->data, it->width, l->rows);
     out->n_given = l->rows;
     for (uint64_t r = 0; it->n_states && r < l->rows; r++)
         out->n_given -= puan_frame_stored(out, r) >= it->stop;
-    return PUAN_OK;
 }
 
 static enum puan_status level_items(struct puan_frame_entity *e,
@@ -556,9 +666,9 @@ static enum puan_status level_items(struct puan_frame_entity *e,
     e->key = key;
     e->n_key = l->n_key;
     e->item = item;
-    for (size_t i = l->own; st == PUAN_OK && i < l->n_key; i++)
-        st = pick(&item[e->n_items++], g, l, &g->own.item[l->key[i]], err);
-    return st;
+    for (size_t i = l->own; i < l->n_key; i++)
+        pick(&item[e->n_items++], l, i, &g->own.item[l->key[i]]);
+    return PUAN_OK;
 }
 
 static enum puan_status build(struct group *g, struct puan_err *err)
@@ -608,6 +718,8 @@ static enum puan_status group(struct group *g,
     g->n_ranges = (size_t)((g->own.rows + RANGE - 1) / RANGE);
     g->count = puan_arena_get_n(&g->f->arena, g->n_ranges * g->n,
                                 sizeof(*g->count));
+    g->changes = puan_arena_get_n(&g->f->arena, g->n_ranges * g->n,
+                                  sizeof(*g->changes));
     st = puan_arena_check(&g->f->arena, err);
     if (st == PUAN_OK)
         st = find(g, err);

@@ -131,8 +131,5 @@ struct puan_frames {
 };
 /* Zeroed memory that goes with the frame; NULL when there is none. */
 void *puan_frames_pages(struct puan_frames *f, size_t n);
-/* Computes the digest of a frame in memory. */
-PUAN_MUST_USE enum puan_status puan_frames_digest(struct puan_frames *f,
-                                                  struct puan_err *err);
 
 #endif
