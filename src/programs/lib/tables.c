@@ -94,7 +94,7 @@ pu_status pu_table_make(pu_table **out, const pu_data *d,
     st = plan_table(t, d, plan, &e);
     if (st == PUAN_OK)
         st = puan_tabulate(&t->counted, puan_frames_frame(d->frames),
-                           &t->programme, d->threads, &e);
+                           &t->programme, NULL, d->threads, &e);
     if (st == PUAN_OK)
         st = puan_tabulation_result(&t->result, t->counted, 0, &t->arena, &e);
     if (st == PUAN_OK)
