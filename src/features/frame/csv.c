@@ -111,10 +111,10 @@ static enum puan_status take(struct worker *w, const struct source *s,
         w->buf = p;
         w->cap = cap;
     }
-    if (s->fd < 0) {
+    if (s->fd < 0 && n > 0)
         memcpy(w->buf + PAD, s->bytes.p + from, n);
+    if (s->fd < 0)
         have = n;
-    }
     while (have < n) {
         ssize_t k = pread(s->fd, w->buf + PAD + have, n - have,
                           (off_t)(from + have));

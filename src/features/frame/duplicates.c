@@ -410,9 +410,11 @@ static enum puan_status number(struct puan_frames_twice *out, struct search *s,
         return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
     }
     for (unsigned p = 0; p < s->parts; p++) {
-        memcpy(all + k, s->part[p].found.hit,
-               s->part[p].found.n * sizeof(*all));
-        k += s->part[p].found.n;
+        const struct list *l = &s->part[p].found;
+
+        if (l->n)
+            memcpy(all + k, l->hit, l->n * sizeof(*all));
+        k += l->n;
         out->absent += s->part[p].absent;
     }
     qsort(all, n, sizeof(*all), by_row);
