@@ -11,6 +11,7 @@
 
 #include "core/rule/prove.h"
 #include "features/check/csv_record.h"
+#include "features/check/frame_check.h"
 #include "features/check/explain_row.h"
 #include "features/check/figures.h"
 #include "features/host/feature.h"
@@ -618,6 +619,8 @@ static int run(int argc, char **argv)
     uint64_t findings = 0;
     enum puan_status st;
 
+    if (puan_check_takes_frame(argc, argv))
+        return puan_check_frame(argc, argv);
     if (!parse(&o, argc, argv))
         return PUAN_EXIT_USAGE;
     puan_progress_quiet(o.quiet || o.json);
