@@ -291,8 +291,10 @@ static void in_set(uint64_t *bits, const uint8_t *a, size_t n,
         for (; at + 64 <= n; at += 64) {                                       \
             uint8_t t[64];                                                     \
             lanes_unpack(t, bits[at / 64]);                                    \
-            for (size_t i = 0; i < 64; i++)                                    \
-                o[at + i] = t[i] ? a[at + i] : b[at + i];                      \
+            for (size_t i = 0; i < 64; i++) {                                  \
+                const T x = a[at + i], y = b[at + i];                          \
+                o[at + i] = t[i] ? x : y;                                      \
+            }                                                                  \
         }                                                                      \
         for (; at < n; at++)                                                   \
             o[at] = bits[at / 64] >> (at % 64) & 1 ? a[at] : b[at];            \
@@ -307,8 +309,10 @@ static void in_set(uint64_t *bits, const uint8_t *a, size_t n,
         for (; at + 64 <= n; at += 64) {                                       \
             uint8_t t[64];                                                     \
             lanes_unpack(t, bits[at / 64]);                                    \
-            for (size_t i = 0; i < 64; i++)                                    \
-                o[at + i] = (T)(t[i] ? (T)(a[at + i] ^ x) : 0);                \
+            for (size_t i = 0; i < 64; i++) {                                  \
+                const T y = (T)(a[at + i] ^ x);                                \
+                o[at + i] = (T)(t[i] ? y : 0);                                 \
+            }                                                                  \
         }                                                                      \
         for (; at < n; at++)                                                   \
             o[at] = (T)(bits[at / 64] >> (at % 64) & 1 ? (T)(a[at] ^ x) : 0);  \
@@ -321,8 +325,9 @@ static void in_set(uint64_t *bits, const uint8_t *a, size_t n,
         const uint8_t kk = (uint8_t)k;                                         \
         LANES_EACH                                                             \
         {                                                                      \
-            T x = (T)(left[i] > kk ? b[i] : 0);                                \
-            o[i] = x > a[i] ? x : a[i];                                        \
+            const T y = a[i], z = b[i]; /* read in any case: no branch */      \
+            const T x = (T)(left[i] > kk ? z : 0);                             \
+            o[i] = x > y ? x : y;                                              \
         }                                                                      \
     }                                                                          \
     static uint64_t sum_##S(const void *p, size_t n)                           \
