@@ -16,8 +16,9 @@
 #include "core/rule/ops.h"
 
 #define LANE_ENTITIES 24
-#define LANE_UNIT 65536u /* rows of the longest unit that is run in one piece  \
-                          */
+#define LANE_UNIT                                                              \
+    65536u /* rows of the longest unit that is run in one piece                \
+            */
 
 /* ---- a frame as names ---- */
 

@@ -34,7 +34,8 @@ struct puan_lane_kernels {
     /* bit: the bit of the set that a byte names; 32 bytes */
     void (*in_set)(uint64_t *bits, const uint8_t *a, size_t n,
                    const uint8_t *set);
-    /* lanes */
+    /* lanes; a byte to a byte by a table of 256 */
+    void (*map)(uint8_t *to, const uint8_t *a, size_t n, const uint8_t *table);
     void (*add[4])(void *to, const void *a, const void *b, size_t n,
                    uint64_t k);
     void (*sub[4])(void *to, const void *a, const void *b, size_t n,

@@ -234,6 +234,29 @@ static void in_set(uint64_t *bits, const uint8_t *a, size_t n,
                set[a[at_ + i] / 8] >> (a[at_ + i] % 8) & 1);
 }
 
+static void map(uint8_t *to, const uint8_t *a, size_t n, const uint8_t *table)
+{
+    size_t i = 0;
+
+#if defined(__AVX512VBMI__)
+    const __m512i t0 = _mm512_loadu_si512(table),
+                  t1 = _mm512_loadu_si512(table + 64),
+                  t2 = _mm512_loadu_si512(table + 128),
+                  t3 = _mm512_loadu_si512(table + 192);
+
+    for (; i + 64 <= n; i += 64) {
+        __m512i v = _mm512_loadu_si512(a + i);
+        __m512i low = _mm512_permutex2var_epi8(t0, v, t1);
+        __m512i high = _mm512_permutex2var_epi8(t2, v, t3);
+
+        _mm512_storeu_si512(
+            to + i, _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(v), high));
+    }
+#endif
+    for (; i < n; i++)
+        to[i] = table[a[i]];
+}
+
 #define LANES_EACH for (size_t i = 0; i < n; i++)
 
 #define LANES_ARITHMETIC(T, S)                                                 \
@@ -542,6 +565,7 @@ const struct puan_lane_kernels LANES = {
     .less = LANES_FOUR(less),
     .same = LANES_FOUR(same),
     .in_set = in_set,
+    .map = map,
     .add = LANES_FOUR(add),
     .sub = LANES_FOUR(sub),
     .scale = LANES_FOUR(scale),

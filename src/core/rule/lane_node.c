@@ -286,7 +286,7 @@ static void map(struct puan_lanes_work *w, struct lane_out *o,
 
     switch (node->width * 2 + byte) {
     case 3:
-        MAP_ROWS(uint8_t, uint8_t);
+        KERNEL(w)->map(o->own_lane, kid->lane, rows, node->data);
         break;
     case 2:
         MAP_ROWS(uint8_t, uint16_t);

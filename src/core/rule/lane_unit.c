@@ -204,6 +204,19 @@ static void sum_of(struct puan_lanes_work *w, int32_t n, const struct units *u,
 static uint32_t to_the_end(struct puan_lanes_work *w, int e,
                            const struct units *u)
 {
+    /* n, n - 1 … 1 in the first bytes: small units without a branch; what is
+       written too far the next unit writes again */
+    static const uint8_t down[9][8] = {
+        { 0 },
+        { 1 },
+        { 2, 1 },
+        { 3, 2, 1 },
+        { 4, 3, 2, 1 },
+        { 5, 4, 3, 2, 1 },
+        { 6, 5, 4, 3, 2, 1 },
+        { 7, 6, 5, 4, 3, 2, 1 },
+        { 8, 7, 6, 5, 4, 3, 2, 1 },
+    };
     uint8_t *left = w->left[e];
     uint32_t most = 1;
 
@@ -213,8 +226,9 @@ static uint32_t to_the_end(struct puan_lanes_work *w, int e,
         uint32_t a = u->first[i] - u->row0, b = u->first[i + 1] - u->row0;
 
         most = b - a > most ? b - a : most;
-        for (; a < b; a++)
+        for (; b - a > 8; a++)
             left[a] = (uint8_t)(b - a);
+        memcpy(left + a, down[b - a], 8);
     }
     return w->block_longest[e] = most;
 }
@@ -262,7 +276,11 @@ static void extreme_of(struct puan_lanes_work *w, int32_t n,
     void *at = w->lane1, *next = w->lane2;
     uint64_t *hit = w->bits[3];
 
-    k->unit_any(hit, used, u->first, u->n, u->row0);
+    if (w->l->node[node->kid[0]].op == LN_TRUTH && w->l->node[node->kid[0]].k &&
+        used == c->t)
+        k->less[2](hit, u->first, u->first + 1, u->n, 0, 0); /* all rows */
+    else
+        k->unit_any(hit, used, u->first, u->n, u->row0);
     k->keep[log](at, used, x->lane, u->rows, least);
     if (longest > 255) {
         unit_by_unit(o->own_lane, at, width, u);
@@ -323,6 +341,31 @@ static bool any_in(const uint64_t *bits, uint32_t a, uint32_t b)
     return bits && first_set(bits, a, b) < b;
 }
 
+#define FIRSTS(T)                                                              \
+    do {                                                                       \
+        const T *a_ = w->out[x].lane;                                          \
+        T *o_ = o->own_lane;                                                   \
+        for (uint32_t i = 0; i < u->n; i++) {                                  \
+            uint32_t a = u->first[i] - u->row0, b = u->first[i + 1] - u->row0; \
+            uint32_t r = first_near(c->t, a, b);                               \
+            none[i / 64] |= (uint64_t)(r == b) << (i % 64);                    \
+            o_[i] = a_[r > end ? end : r];                                     \
+        }                                                                      \
+    } while (0)
+
+/* The same for units that are mostly small, without a branch for those. */
+static inline uint32_t first_near(const uint64_t *bits, uint32_t a, uint32_t b)
+{
+    uint32_t n = b - a;
+    uint64_t x;
+
+    if (n > 56)
+        return first_set(bits, a, b);
+    memcpy(&x, (const char *)bits + a / 8, 8);
+    x = x >> (a % 8) | (uint64_t)1 << n; /* a stop behind the last */
+    return a + (uint32_t)__builtin_ctzll(x);
+}
+
 static void first_of(struct puan_lanes_work *w, int32_t n,
                      const struct units *u, const struct lane_out *c, int32_t x)
 {
@@ -332,20 +375,25 @@ static void first_of(struct puan_lanes_work *w, int32_t n,
 
     if (!node->truth && w->l->node[x].can == 0 &&
         w->l->node[node->kid[0]].can == 0) { /* only "no such row" */
-        const void *from = w->out[x].lane;
         uint64_t *none = o->own_u[ASKED];
         uint32_t end = u->rows ? u->rows - 1 : 0;
 
         memset(none, 0, lane_words(u->n) * sizeof(*none));
         for (unsigned i = 0; i < 4; i++)
             o->u[i] = i == ASKED ? none : NULL;
-        for (uint32_t i = 0; i < u->n; i++) {
-            uint32_t a = u->first[i] - u->row0, b = u->first[i + 1] - u->row0;
-            uint32_t r = first_set(c->t, a, b);
-
-            none[i / 64] |= (uint64_t)(r == b) << (i % 64);
-            put_lane(o->own_lane, node->width, i,
-                     get_lane(from, node->width, r > end ? end : r));
+        switch (node->width) {
+        case 1:
+            FIRSTS(uint8_t);
+            break;
+        case 2:
+            FIRSTS(uint16_t);
+            break;
+        case 4:
+            FIRSTS(uint32_t);
+            break;
+        default:
+            FIRSTS(uint64_t);
+            break;
         }
         o->lane = o->own_lane;
         return;

@@ -292,9 +292,9 @@ static enum puan_status one_level(struct puan_frames_level *l, const char *text,
 static enum puan_status load(struct job *j, struct puan_err *err)
 {
     const struct options *o = j->o;
-    struct puan_frames_level *level = puan_new_n(
-        &j->arena, o->n_levels + j->decls.n_levels + 1,
-        struct puan_frames_level);
+    struct puan_frames_level *level =
+        puan_new_n(&j->arena, o->n_levels + j->decls.n_levels + 1,
+                   struct puan_frames_level);
     struct puan_frames_options opt = {
         .level = level,
         .entity = puan_str_of(o->entity ? o->entity : ""),
@@ -318,8 +318,7 @@ static enum puan_status load(struct job *j, struct puan_err *err)
         return st;
     j->frame = puan_frames_frame(j->frames);
     if (j->plan) {
-        struct puan_str id =
-            o->form ? puan_str_of(o->form) : j->frame->form;
+        struct puan_str id = o->form ? puan_str_of(o->form) : j->frame->form;
 
         j->form = puan_plan_form(puan_plan_held_plan(j->plan), id);
         if (!j->form)
@@ -337,8 +336,8 @@ static enum puan_status lookups(struct job *j, struct puan_err *err)
     const struct options *o = j->o;
     enum puan_status st = PUAN_OK;
 
-    j->lookup = puan_new_n(&j->arena, j->decls.n_tables + 1,
-                           struct puan_lookup);
+    j->lookup =
+        puan_new_n(&j->arena, j->decls.n_tables + 1, struct puan_lookup);
     if (!j->lookup)
         return puan_arena_check(&j->arena, err);
     for (size_t i = 0; i < o->n_lookups; i++) {
@@ -433,9 +432,9 @@ static void found(void *ctx, uint16_t rule, uint64_t row, uint32_t n,
                 w->hit = list;
                 w->cap = cap;
             }
-            w->hit[w->n++] = (struct hit){
-                row + 64 * i + (uint64_t)__builtin_ctzll(x), rule
-            };
+            w->hit[w->n++] =
+                (struct hit){ row + 64 * i + (uint64_t)__builtin_ctzll(x),
+                              rule };
         }
 }
 
@@ -451,8 +450,8 @@ static enum puan_status piece(void *arg, uint64_t begin, uint64_t end,
         st = puan_lanes_work_new(&w->work, j->lanes, &w->arena, err);
     }
     if (st == PUAN_OK)
-        puan_lanes_run(w->work, j->pass, begin, end,
-                       j->o->out ? found : NULL, w);
+        puan_lanes_run(w->work, j->pass, begin, end, j->o->out ? found : NULL,
+                       w);
     if (w->failed)
         return puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
     return st;
@@ -598,15 +597,15 @@ static enum puan_status list(struct job *j, struct puan_err *err)
             const struct hit *h = &j->worker[i].hit[k];
             uint16_t e = puan_ruleset_info(j->rs, h->rule)->entity;
 
-            all[n++] = (struct found){ down(j->frame, e, h->row), h->row,
-                                       h->rule, e };
+            all[n++] =
+                (struct found){ down(j->frame, e, h->row), h->row, h->rule, e };
         }
     qsort(all, n, sizeof(*all), by_place);
     puan_arena_init(&a, &puan_heap);
     st = puan_sheet_create(&out, j->o->out, err);
     if (st == PUAN_OK)
-        puan_sheet_put_raw(
-            out, PUAN_STR("level,row,key,rule,severity,message\n"));
+        puan_sheet_put_raw(out,
+                           PUAN_STR("level,row,key,rule,severity,message\n"));
     for (size_t i = 0; st == PUAN_OK && i < n; i++) {
         const struct puan_rule_info *info =
             puan_ruleset_info(j->rs, all[i].rule);
@@ -619,8 +618,7 @@ static enum puan_status list(struct job *j, struct puan_err *err)
         puan_sheet_put_int(out, (int64_t)all[i].row + 1);
         puan_sheet_put(out, puan_out_view(&key));
         puan_sheet_put(out, info->id);
-        puan_sheet_put_text(out,
-                            info->severity == PUAN_HARD ? "hard" : "soft");
+        puan_sheet_put_text(out, info->severity == PUAN_HARD ? "hard" : "soft");
         puan_sheet_put(out, j->o->zh ? info->zh : info->en);
         puan_sheet_end_row(out);
         st = puan_arena_check(&a, err);

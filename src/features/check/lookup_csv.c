@@ -28,10 +28,9 @@ struct table {
 static struct puan_item read_as(const struct puan_frame *f,
                                 struct puan_str name)
 {
-    struct puan_item as = { .name = name,
-                            .type = PUAN_TYPE_INT,
-                            .min = INT64_MIN,
-                            .max = INT64_MAX };
+    struct puan_item as = {
+        .name = name, .type = PUAN_TYPE_INT, .min = INT64_MIN, .max = INT64_MAX
+    };
 
     for (size_t e = f->n_entities; e-- > 0;) {
         int i = puan_frame_item(&f->entity[e], name);
@@ -111,11 +110,10 @@ static enum puan_status one_row(struct table *t, const struct puan_csv *row,
         enum puan_state st = puan_item_parse(&v, &c->as, cell);
 
         if (st == PUAN_INVALID || (key && st != PUAN_GIVEN))
-            return puan_fail_at(err, PUAN_EINVAL, t->path, row->line,
-                                (uint32_t)c->at + 1,
-                                "'%.*s' is no %s of column '%.*s'",
-                                PUAN_FMT(cell), key ? "key" : "value",
-                                PUAN_FMT(c->name));
+            return puan_fail_at(
+                err, PUAN_EINVAL, t->path, row->line, (uint32_t)c->at + 1,
+                "'%.*s' is no %s of column '%.*s'", PUAN_FMT(cell),
+                key ? "key" : "value", PUAN_FMT(c->name));
         if (key) {
             t->keys[t->n * t->n_keys + i] = v;
         } else {
