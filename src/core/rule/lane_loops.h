@@ -90,11 +90,6 @@ static inline void lanes_unpack(uint8_t *t, uint64_t m)
         }                                                                      \
     } while (0)
 
-#if defined(__AVX512BW__)
-/* comparisons give the bits at once: `each` makes the word of 64 lanes */
-#define LANES_PART(T, p) ((const T *)(p) + at_)
-#endif
-
 #define LANES_COMPARE(T, S, EPI, PER, LT)                                      \
     static void range_##S(uint64_t *bits, const void *p, size_t n,             \
                           uint64_t lo, uint64_t span)                          \
@@ -124,39 +119,39 @@ static inline void lanes_unpack(uint8_t *t, uint64_t m)
     }
 
 #if defined(__AVX512BW__)
-/* Whole words at once; what is left goes the common way. */
-#define LANES_512(T, PER, word)                                                \
+/*
+ * Whole words at once; what is left goes the common way.  Masks of fewer than
+ * 64 lanes are stored as they are: gcc 12 may spill such a mask in its own
+ * width and read it back as 64 bits.
+ */
+#define LANES_512(PER, compare)                                                \
     {                                                                          \
         size_t whole_ = n / 64;                                                \
-        for (size_t w_ = 0; w_ < whole_; w_++) {                               \
-            uint64_t m_ = 0;                                                   \
-            for (size_t j = 0; j < 64; j += (PER))                             \
-                m_ |= (uint64_t)(word) << j;                                   \
-            bits[w_] = m_;                                                     \
-        }                                                                      \
+        for (size_t w_ = 0; w_ < whole_; w_++)                                 \
+            for (size_t j = 0; j < 64; j += (PER)) {                           \
+                const __mmask##PER m_ = compare;                               \
+                memcpy((char *)bits + (64 * w_ + j) / 8, &m_, sizeof(m_));     \
+            }                                                                  \
         bits += whole_;                                                        \
         n -= 64 * whole_;                                                      \
         a += 64 * whole_;                                                      \
-        LANES_SKIP                                                             \
     }
 #define LANES_AT(p) _mm512_loadu_si512((p) + 64 * w_ + j)
-#define LANES_SKIP
 #define LANES_RANGE(T, EPI, PER)                                               \
     const __m512i vl = _mm512_set1_##EPI(LANES_SIGNED_##EPI(l)),               \
                   vs = _mm512_set1_##EPI(LANES_SIGNED_##EPI(s));               \
-    LANES_512(T, PER, LANES_LE_##EPI(_mm512_sub_##EPI(LANES_AT(a), vl), vs))
+    LANES_512(PER, LANES_LE_##EPI(_mm512_sub_##EPI(LANES_AT(a), vl), vs))
 #define LANES_LESS(T, EPI, PER)                                                \
     const __m512i vx = _mm512_set1_##EPI(LANES_SIGNED_##EPI(x)),               \
                   vy = _mm512_set1_##EPI(LANES_SIGNED_##EPI(y));               \
     const size_t all_ = n;                                                     \
-    LANES_512(T, PER,                                                          \
-              LANES_LT_##EPI(_mm512_add_##EPI(LANES_AT(a), vx),                \
-                             _mm512_add_##EPI(LANES_AT(b), vy)))               \
+    LANES_512(PER, LANES_LT_##EPI(_mm512_add_##EPI(LANES_AT(a), vx),           \
+                                  _mm512_add_##EPI(LANES_AT(b), vy)))          \
     b += 64 * (all_ / 64);
 #define LANES_SAME(T, EPI, PER)                                                \
     const __m512i vx = _mm512_set1_##EPI(LANES_SIGNED_##EPI(x));               \
     const size_t all_ = n;                                                     \
-    LANES_512(T, PER,                                                          \
+    LANES_512(PER,                                                             \
               LANES_EQ_##EPI(_mm512_add_##EPI(LANES_AT(a), vx), LANES_AT(b)))  \
     b += 64 * (all_ / 64);
 #define LANES_SIGNED_epi8(v) ((char)(v))
