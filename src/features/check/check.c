@@ -65,7 +65,11 @@ struct job {
 static const char usage[] =
     "--plan PACK --form F [--rules FILE]… [--out FILE] [--summary] [--json] "
     "[--lang zh|en] [--threads N] [--ignore-unknown] [--quiet] "
-    "[--explain RULE ROW] DATA…";
+    "[--explain RULE ROW] DATA…\n"
+    "       --rules FILE… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,ITEM…]… "
+    "[--entity NAME] [--set NAME=NUMBER]… [--missing TEXT] [--plan PACK "
+    "[--form F]] [--out FILE] [--summary] [--json] [--lang zh|en] [--threads N] "
+    "[--quiet] FRAME|CSV…";
 
 static int fail(const struct puan_err *err)
 {
@@ -652,8 +656,12 @@ static const struct puan_command commands[] = {
       "plan's rule files. Without --out, or with --summary, the counts of each "
       "rule are printed; --json prints them for machines. --explain shows one "
       "rule in one row (HOUSEHOLD, or HOUSEHOLD:LINE of its roster), every "
-      "part of it with its value. Exit code 1 when "
-      "there are findings.",
+      "part of it with its value. Without --plan, or over a frame file, the "
+      "data are a frame or CSV files of any columns: the rules name the "
+      "levels above a row (level household by region, hh) and the reference "
+      "tables (table geo by region gives control) whose data --lookup gives; "
+      "--set names a constant; --out writes level,row,key,rule,severity,"
+      "message. Exit code 1 when there are findings.",
       run, "按方案的审核规则审核 CSV 数据文件" },
     { "figures", puan_figures_usage, puan_figures_help, puan_figures_command,
       "按区域汇总数据并按区域规则审核" },
