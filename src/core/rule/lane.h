@@ -111,7 +111,7 @@ struct lane_node {
     uint8_t width; /* of a number: 1 2 4 8 */
     uint8_t can;
     uint8_t n_kids;
-    int8_t ent; /* -1: a constant, wanted nowhere yet */
+    int16_t ent; /* -1: a constant, wanted nowhere yet */
     uint8_t stage;
     uint16_t y;
     int32_t kid[PUAN_LOOKUP_KEYS];
@@ -204,7 +204,7 @@ int32_t lane_tree_node(struct puan_lanes *l, const struct puan_ast_node *tree,
 /* The node for each row of entity e. */
 int32_t lane_at_entity(struct puan_lanes *l, int32_t n, int e);
 /* A simpler node of the same meaning, or n itself. */
-int32_t lane_fold(struct puan_lanes *l, int32_t n);
+int32_t lane_fold(struct puan_lanes *l, int32_t i);
 /* A number with this width and base. */
 int32_t lane_cast(struct puan_lanes *l, int32_t n, unsigned width,
                   int64_t base);

@@ -38,7 +38,7 @@ static bool same_node(const struct lane_node *a, const struct lane_node *b)
 static uint32_t hash_node(const struct lane_node *n)
 {
     uint64_t h = (uint64_t)n->op << 40 ^ (uint64_t)n->aux << 32 ^
-                 (uint64_t)(uint8_t)n->ent << 24 ^ n->y;
+                 (uint64_t)(uint16_t)n->ent << 24 ^ n->y;
 
     h = (h ^ (uint64_t)n->k) * 0x9e3779b97f4a7c15u;
     h = (h ^ h >> 29 ^ (uint64_t)n->k2) * 0xbf58476d1ce4e5b9u;
@@ -156,7 +156,7 @@ int32_t lane_at_entity(struct puan_lanes *l, int32_t i, int e)
         return i;
     n = l->node[i];
     if (n.op == LN_CONST || n.op == LN_TRUTH) {
-        n.ent = (int8_t)e;
+        n.ent = (int16_t)e;
         return lane_add(l, &n);
     }
     n = (struct lane_node){ .op = LN_SPREAD,
@@ -164,7 +164,7 @@ int32_t lane_at_entity(struct puan_lanes *l, int32_t i, int e)
                             .width = n.width,
                             .can = n.can,
                             .n_kids = 1,
-                            .ent = (int8_t)e,
+                            .ent = (int16_t)e,
                             .stage = n.stage,
                             .kid = { i },
                             .base = n.base,
@@ -288,7 +288,7 @@ static int32_t slow(struct build *b, enum puan_op op, int32_t x, int32_t y,
             kid[1] = lane_at_entity(b->l, kid[1], b->level);
         e = b->level;
     }
-    n.ent = (int8_t)e;
+    n.ent = (int16_t)e;
     n.n_kids = (uint8_t)kids;
     n.kid[0] = kid[0];
     n.kid[1] = kids == 2 ? kid[1] : 0;
@@ -336,7 +336,7 @@ static int32_t sum(struct build *b, int32_t x, int32_t y, bool minus)
     n.kid[0] = lane_cast(b->l, x, n.width, NODE(x)->base);
     n.kid[1] = lane_cast(b->l, y, n.width, NODE(y)->base);
     e = meet(b, n.kid, 2);
-    n.ent = (int8_t)e;
+    n.ent = (int16_t)e;
     inherit(b->l, &n);
     return lane_fold(b->l, lane_add(b->l, &n));
 }
@@ -391,7 +391,7 @@ static int32_t product(struct build *b, int32_t x, int32_t y)
     number(&n, p[0], p[1] > p[0] ? p[1] : p[0]);
     n.kid[0] = lane_cast(b->l, x, n.width, NODE(x)->base);
     n.kid[1] = lane_cast(b->l, y, n.width, NODE(y)->base);
-    n.ent = (int8_t)meet(b, n.kid, 2);
+    n.ent = (int16_t)meet(b, n.kid, 2);
     inherit(b->l, &n);
     return lane_fold(b->l, lane_add(b->l, &n));
 }
@@ -465,7 +465,7 @@ static int32_t extreme(struct build *b, int32_t x, int32_t y, bool most)
         n.lo = NODE(x)->lo > NODE(y)->lo ? NODE(x)->lo : NODE(y)->lo;
     else
         n.hi = NODE(x)->hi < NODE(y)->hi ? NODE(x)->hi : NODE(y)->hi;
-    n.ent = (int8_t)e;
+    n.ent = (int16_t)e;
     n.width = NODE(n.kid[0])->width;
     n.base = NODE(n.kid[0])->base;
     inherit(b->l, &n);
@@ -599,7 +599,7 @@ static int32_t compare_lanes(struct build *b, int32_t x, int32_t y, bool less)
         n.kid[0] = n.kid[1];
         n.kid[1] = t;
     }
-    n.ent = (int8_t)meet(b, n.kid, 2);
+    n.ent = (int16_t)meet(b, n.kid, 2);
     n.k = w == 8 ? INT64_MIN : lo;
     return add_truth(b, &n);
 }
@@ -612,7 +612,7 @@ static int32_t compare(struct build *b, int32_t x, enum puan_cmp c, int32_t y)
         struct lane_node n = { .op = LN_EQUAL, .n_kids = 2, .kid = { x, y } };
         int32_t r;
 
-        n.ent = (int8_t)meet(b, n.kid, 2);
+        n.ent = (int16_t)meet(b, n.kid, 2);
         if (n.ent < 0)
             r = truth(b, NODE(x)->k == NODE(y)->k);
         else
@@ -669,7 +669,7 @@ static int32_t join(struct build *b, int32_t x, int32_t y, bool is_or)
     }
     n.kid[0] = x;
     n.kid[1] = y;
-    n.ent = (int8_t)meet(b, n.kid, 2);
+    n.ent = (int16_t)meet(b, n.kid, 2);
     return add_truth(b, &n);
 }
 
@@ -682,12 +682,12 @@ static int32_t choose(struct build *b, int32_t c, int32_t x, int32_t y)
     if (NODE(c)->op == LN_TRUTH)
         return NODE(c)->k ? x : y;
     if (NODE(x)->truth) {
-        n.ent = (int8_t)meet(b, n.kid, 3);
+        n.ent = (int16_t)meet(b, n.kid, 3);
         return add_truth(b, &n);
     }
     if (align(b, n.kid + 1, 2, &n.lo, &n.hi) < 0)
         return -1;
-    n.ent = (int8_t)meet(b, n.kid, 3);
+    n.ent = (int16_t)meet(b, n.kid, 3);
     if (n.kid[0] < 0 || n.kid[1] < 0 || n.kid[2] < 0)
         return -1;
     n.width = NODE(n.kid[1])->width;
@@ -719,7 +719,7 @@ static int32_t item_node(struct build *b, uint16_t entity, uint16_t item)
     struct lane_node n = { .op = s->from == LANE_KEY ? LN_KEY : LN_ITEM,
                            .width = it->width,
                            .can = states_of(it, e->rows),
-                           .ent = (int8_t)entity,
+                           .ent = (int16_t)entity,
                            .y = s->entity,
                            .base = it->base,
                            .lo = it->least,
@@ -840,7 +840,7 @@ static int32_t by_row(struct build *b, const ast *tree, int at, int level)
     struct lane_tree *t = puan_new(b->l->arena, struct lane_tree);
     struct lane_node n = { .op = LN_ROW,
                            .truth = tree->type.kind == PUAN_KIND_TRUTH,
-                           .ent = (int8_t)at,
+                           .ent = (int16_t)at,
                            .can = LANE_ASKED | LANE_MISSING | LANE_INVALID,
                            .item = -1,
                            .data = t };
@@ -891,7 +891,7 @@ bool lane_fused(struct puan_lanes *l, int e)
 static int32_t size(struct build *b, int above, int over)
 {
     struct lane_node n = {
-        .op = LN_SIZE, .ent = (int8_t)above, .y = (uint16_t)over, .item = -1
+        .op = LN_SIZE, .ent = (int16_t)above, .y = (uint16_t)over, .item = -1
     };
 
     if (b->l->frame->entity[over].parent == above && lane_fused(b->l, over))
@@ -914,6 +914,8 @@ static bool of_quantifier(struct build *b, struct lane_node *n, int64_t longest)
         doubt = (uint8_t)((doubt & ~(unsigned)LANE_OUTER) | LANE_ASKED);
     n->can = doubt;
     n->item = -1;
+    if (!x && n->aux >= PUAN_Q_SUM)
+        return false;
     switch ((enum puan_quant)n->aux) {
     case PUAN_Q_COUNT:
         number(n, 0, longest);
@@ -1044,7 +1046,7 @@ static int32_t quantifier(struct build *b, const ast *q)
     if ((q->op == PUAN_Q_MIN || q->op == PUAN_Q_MAX) &&
         NODE(n.kid[1])->width == 8) /* lanes in the order of values */
         n.kid[1] = lane_cast(b->l, n.kid[1], 8, INT64_MIN);
-    n.ent = (int8_t)above;
+    n.ent = (int16_t)above;
     inherit(b->l, &n);
     if (!of_quantifier(b, &n,
                        fused ? (int64_t)lane_longest(b->l, over)
@@ -1099,12 +1101,12 @@ static int32_t lookup(struct build *b, const ast *q)
 
     for (const ast *k = q->kid; k; k = k->next)
         n.kid[n.n_kids++] = tree(b, k);
-    n.ent = (int8_t)meet(b, n.kid, n.n_kids);
+    n.ent = (int16_t)meet(b, n.kid, n.n_kids);
     for (unsigned i = 0; i < n.n_kids; i++)
         if (n.kid[i] < 0)
             return -1;
     if (n.ent < 0) {
-        n.ent = (int8_t)(b->row >= 0 ? b->row : b->level);
+        n.ent = (int16_t)(b->row >= 0 ? b->row : b->level);
         for (unsigned i = 0; i < n.n_kids; i++)
             n.kid[i] = lane_at_entity(b->l, n.kid[i], n.ent);
     }
@@ -1290,7 +1292,7 @@ static int32_t call(struct build *b, const ast *n)
 static int32_t line(struct build *b, const ast *n)
 {
     struct lane_node l = { .op = LN_LINE,
-                           .ent = (int8_t)n->entity,
+                           .ent = (int16_t)n->entity,
                            .item = -1 };
 
     if (b->l->frame->entity[n->entity].parent >= 0 &&

@@ -54,7 +54,7 @@ struct stored { /* the item and the value it has */
     bool failed; /* a node that is not read here */
 };
 
-static val value(struct stored *x, int32_t n, unsigned depth);
+static val value(struct stored *x, int32_t i, unsigned depth);
 
 static val op_value(struct stored *x, const struct lane_node *n, unsigned depth)
 {

@@ -765,7 +765,7 @@ void lane_compute(struct puan_lanes_work *w, int32_t n)
 {
     const struct lane_node *node = &w->l->node[n];
     struct lane_out *o = &w->out[n];
-    const struct lane_out *kid = node->n_kids ? &w->out[node->kid[0]] : NULL;
+    const struct lane_out *kid = &w->out[node->kid[0]];
     uint32_t rows = w->span[node->ent].n;
 
     o->counted = false;

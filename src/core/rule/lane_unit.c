@@ -418,7 +418,7 @@ void lane_compute_unit(struct puan_lanes_work *w, int32_t n)
 {
     const struct lane_node *node = &w->l->node[n];
     const struct lane_out *c = &w->out[node->kid[0]];
-    const struct lane_out *x = node->n_kids > 1 ? &w->out[node->kid[1]] : NULL;
+    const struct lane_out *x = &w->out[node->kid[node->n_kids - 1u]];
     struct lane_out *o = &w->out[n];
     struct units u = units_of(w, node->ent, node->y);
 
@@ -540,7 +540,7 @@ void lane_add_wide(struct puan_lanes_work *w, const struct lane_wide *x)
     if (x->kind != PUAN_Q_COUNT && x->kind != PUAN_Q_SUM)
         return;
     k->unit_count[3](n, used, u.first, u.n, 0);
-    if (x->kind == PUAN_Q_SUM) {
+    if (x->kind == PUAN_Q_SUM && of) {
         const struct lane_node *node = &w->l->node[x->of];
         unsigned log = lane_log(node->width);
 

@@ -195,7 +195,7 @@ puan_lanes_expr_compile(struct puan_lanes **out, const struct puan_frame *f,
         return puan_fail(err, PUAN_EBUG, "expression",
                          "the frame has no such entity");
     st = begin(&l, &names, f, texts, files, n_texts, opt, false, a, err);
-    if (st != PUAN_OK)
+    if (st != PUAN_OK || !l)
         return st;
     l->entity = entity;
     l->look = puan_new_n(a, n + 1, int32_t);

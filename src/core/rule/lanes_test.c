@@ -305,23 +305,23 @@ static void a_wrong_expression_is_told_where(void **state)
 #ifdef PUAN_LANES_X86
 #define ROWS 700
 
-static uint8_t in[2][ROWS * 8 + 2048], got[ROWS * 8 + 2048],
-    want[ROWS * 8 + 2048];
+static uint8_t in[2][ROWS * 8 + 2048], loop_got[ROWS * 8 + 2048],
+    loop_want[ROWS * 8 + 2048];
 static uint64_t word[2][5][ROWS / 64 + 8];
 
 static void same_loop(const char *name, unsigned width, size_t n, size_t bytes)
 {
-    if (memcmp(got, want, bytes) != 0)
+    if (memcmp(loop_got, loop_want, bytes) != 0)
         fail_msg("%s, width %u, %zu rows", name, width, n);
 }
 
 #define BOTH(name, bytes, ...)                                                 \
     do {                                                                       \
-        void *to = want;                                                       \
-        memset(got, 7, sizeof(got));                                           \
-        memset(want, 7, sizeof(want));                                         \
+        void *to = loop_want;                                                  \
+        memset(loop_got, 7, sizeof(loop_got));                                 \
+        memset(loop_want, 7, sizeof(loop_want));                               \
         puan_lane_plain.__VA_ARGS__;                                           \
-        to = got;                                                              \
+        to = loop_got;                                                         \
         k->__VA_ARGS__;                                                        \
         same_loop(name, 1u << w, n, bytes);                                    \
     } while (0)
@@ -356,10 +356,12 @@ static void one_loop(const struct puan_lane_kernels *k, unsigned w, size_t n)
     BOTH("both", bits, both(to, b, b2, words));
     BOTH("either", bits, either(to, b, b2, words));
     BOTH("without", bits, without(to, b, b2, words));
-    assert_true(k->differ((uint64_t *)(void *)got, b, b2, words) ==
-                puan_lane_plain.differ((uint64_t *)(void *)want, b, b2, words));
-    assert_true(k->meet((uint64_t *)(void *)got, b, b2, words) ==
-                puan_lane_plain.meet((uint64_t *)(void *)want, b, b2, words));
+    assert_true(
+        k->differ((uint64_t *)(void *)loop_got, b, b2, words) ==
+        puan_lane_plain.differ((uint64_t *)(void *)loop_want, b, b2, words));
+    assert_true(
+        k->meet((uint64_t *)(void *)loop_got, b, b2, words) ==
+        puan_lane_plain.meet((uint64_t *)(void *)loop_want, b, b2, words));
     for (first[0] = row0; first[units] < row0 + n; units++) {
         uint32_t m = rnd(rnd(9) ? 5 : 120);
         uint32_t end = (uint32_t)n + row0;

@@ -432,9 +432,9 @@ static void found(void *ctx, uint16_t rule, uint64_t row, uint32_t n,
                 w->hit = list;
                 w->cap = cap;
             }
-            w->hit[w->n++] =
-                (struct hit){ row + 64 * i + (uint64_t)__builtin_ctzll(x),
-                              rule };
+            w->hit[w->n++] = (struct hit){
+                row + (uint64_t)i * 64 + (uint64_t)__builtin_ctzll(x), rule
+            };
         }
 }
 
@@ -470,7 +470,7 @@ static enum puan_status run_all(struct job *j, struct puan_err *err)
     for (j->pass = 0; st == PUAN_OK && j->pass < puan_lanes_passes(j->lanes);
          j->pass++) {
         uint64_t rows = puan_lanes_rows(j->lanes, j->pass);
-        uint64_t share = rows / (4u * j->n_workers) + 1;
+        uint64_t share = rows / ((uint64_t)j->n_workers * 4) + 1;
 
         st = puan_parallel(rows > 4096 ? j->n_workers : 1, rows,
                            share < PIECE ? share : PIECE, piece, j, err);

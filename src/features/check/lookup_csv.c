@@ -43,7 +43,7 @@ static struct puan_item read_as(const struct puan_frame *f,
         as.places = it->places;
         as.digits = it->digits;
         as.codes = it->codes;
-        if (it->type == PUAN_TYPE_FACT || it->type >= PUAN_TYPE_TEXT)
+        if (it->type >= PUAN_TYPE_TEXT) /* or a fact */
             as.type = PUAN_TYPE_INT;
         return as;
     }
@@ -87,7 +87,7 @@ static enum puan_status room(struct table *t, struct puan_arena *a,
     states = puan_new_n(a, cap * t->n_columns, uint8_t);
     if (!keys || !values || !states)
         return puan_arena_check(a, err);
-    if (t->n) {
+    if (t->n && t->keys && t->values && t->states) {
         memcpy(keys, t->keys, t->n * t->n_keys * sizeof(*keys));
         memcpy(values, t->values, t->n * t->n_columns * sizeof(*values));
         memcpy(states, t->states, t->n * t->n_columns);
