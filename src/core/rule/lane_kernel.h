@@ -82,7 +82,7 @@ struct puan_lane_kernels {
 };
 
 extern const struct puan_lane_kernels puan_lane_plain;
-#ifdef PUAN_LANES_X86
+#ifdef __x86_64__
 extern const struct puan_lane_kernels puan_lane_avx2, puan_lane_avx512;
 #endif
 
