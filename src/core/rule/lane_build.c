@@ -727,8 +727,12 @@ static int32_t item_node(struct build *b, uint16_t entity, uint16_t item)
                            .data = it };
     int32_t i;
 
-    if (n.lo > n.hi)
+    if (it->token) { /* any 64 bits */
+        n.lo = INT64_MIN;
+        n.hi = INT64_MAX;
+    } else if (n.lo > n.hi) {
         n.lo = n.hi = it->base;
+    }
     if (n.op == LN_KEY) { /* a unit without rows has none */
         n.can |= LANE_ASKED;
         n.item = -1;

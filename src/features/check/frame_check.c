@@ -545,7 +545,9 @@ static void put_key(struct puan_out *o, const struct puan_frame *f, int e,
 
             if (i > 0)
                 puan_out_char(o, '/');
-            if (st == PUAN_GIVEN)
+            if (st == PUAN_GIVEN && it->token)
+                puan_out_fmt(o, "%llu", (unsigned long long)v);
+            else if (st == PUAN_GIVEN)
                 puan_out_text(o, puan_item_text(&as, v, a));
         }
         return;
