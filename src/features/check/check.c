@@ -65,8 +65,8 @@ struct job {
 static const char usage[] =
     "--plan PACK --form F [--rules FILE]… [--out FILE] [--summary] [--json] "
     "[--lang zh|en] [--threads N] [--ignore-unknown] [--quiet] "
-    "[--explain RULE ROW] DATA…\n"
-    "       --rules FILE… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,ITEM…]… "
+    "[--explain RULE ROW] DATA… | "
+    "--rules FILE… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,ITEM…]… "
     "[--entity NAME] [--set NAME=NUMBER]… [--missing TEXT] [--plan PACK "
     "[--form F]] [--out FILE] [--summary] [--json] [--lang zh|en] [--threads N] "
     "[--quiet] FRAME|CSV…";
