@@ -318,6 +318,7 @@ const pages = [
   ['duplicates', 'county-business', '/office/duplicates?kind=present', /\/api\/.*\/duplicates\?/, (j) => ({ ...j, items: [], total: 0, totals: { open: 0, field: 0, passed: 0, decided: 0, gone: 0 } }), null],
   ['acceptance', 'county-business', '/office/acceptance', /\/lots\/areas/, (j) => ({ ...j, items: [] }), null],
   ['residence', 'county-data', '/office/residence', /\/population/, (j) => ({ ...j, households: 0 }), null],
+  ['builder', 'county-data', '/office/builder?by=D4', /\/tabulate\?/, (j) => ({ ...j, submitted: 0 }), null],
   ['tables', 'county-data', '/office/tables', /\/tables\/age_sex/, (j) => ({ ...j, submitted: 0 }), null],
 ];
 for (const [name, role, path, pattern, empty] of pages)

@@ -33,7 +33,7 @@ export const officePages = read(office, 'office');
 export const publicPages = read(open_, 'public').map((p) => ({ ...p, phone: true }));
 
 /* Stages a page shows most in: results and releases exist at the end only. */
-const late = new Set(['tables', 'residence', 'releases', 'release', 'acceptance', 'accept', 'data']);
+const late = new Set(['tables', 'builder', 'residence', 'releases', 'release', 'acceptance', 'accept', 'data']);
 export const stageOf = (p) => (late.has(p.name) ? 'end' : 'mid');
 
 /* Seats in the order in which they are tried for a page. */

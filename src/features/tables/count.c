@@ -11,6 +11,7 @@
 #include "core/plan/plan.h"
 #include "features/duplicates/duplicates.h"
 #include "features/ingest/ingest.h"
+#include "features/tables/build.h"
 #include "features/tables/cache.h"
 #include "kit/job/job.h"
 #include "kit/os/os.h"
@@ -535,6 +536,7 @@ void puan_population_json(struct puan_jw *w, const struct puan_count *c,
 struct cache {
     pthread_mutex_t lock;
     struct puan_count *list;
+    struct puan_builder *builder;
 };
 
 enum puan_status puan_tables_open(void **state, struct puan_store *st,
@@ -545,9 +547,20 @@ enum puan_status puan_tables_open(void **state, struct puan_store *st,
     (void)st;
     if (k == NULL)
         return puan_fail(err, PUAN_ENOMEM, "tables", "out of memory");
+    if (puan_builder_open(&k->builder, err) != PUAN_OK) {
+        free(k);
+        return PUAN_ENOMEM;
+    }
     pthread_mutex_init(&k->lock, NULL);
     *state = k;
     return PUAN_OK;
+}
+
+struct puan_builder *puan_builder_of(struct puan_store *st)
+{
+    struct cache *k = puan_store_state(st, &puan_feature_tables);
+
+    return k->builder;
 }
 
 void puan_tables_close(void *state, struct puan_store *st)
@@ -561,6 +574,7 @@ void puan_tables_close(void *state, struct puan_store *st)
         k->list = c->next;
         puan_count_close(c);
     }
+    puan_builder_close(k->builder);
     pthread_mutex_destroy(&k->lock);
     free(k);
 }

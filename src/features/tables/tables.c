@@ -10,8 +10,10 @@
 #include "features/host/args.h"
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
+#include "features/tables/build.h"
 #include "features/tables/cache.h"
 #include "features/tables/tabulate.h"
+#include "features/tables/trace.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
@@ -53,6 +55,21 @@ static const struct puan_param table_params[] = {
     { "fresh", PUAN_PARAM_BOOL, offsetof(struct table_in, fresh), 0, 0, true },
 };
 
+static const struct puan_param build_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_build_in, area), 0,
+      INT64_MAX, false },
+    { "of", PUAN_PARAM_TEXT, offsetof(struct puan_build_in, of), 1, 64, true },
+    { "base", PUAN_PARAM_TEXT, offsetof(struct puan_build_in, base), 1, 16,
+      true },
+    { "by", PUAN_PARAM_TEXT, offsetof(struct puan_build_in, by), 1, 512, true },
+    { "show", PUAN_PARAM_TEXT, offsetof(struct puan_build_in, show), 1, 512,
+      true },
+    { "where", PUAN_PARAM_TEXT, offsetof(struct puan_build_in, where), 1, 1024,
+      true },
+    { "fresh", PUAN_PARAM_BOOL, offsetof(struct puan_build_in, fresh), 0, 0,
+      true },
+};
+
 static enum puan_status list_tables(struct puan_request *rq, const void *in,
                                     struct puan_err *err)
 {
@@ -77,10 +94,9 @@ static enum puan_status list_tables(struct puan_request *rq, const void *in,
 
 /* ---- running results leave a trace ----------------------------------------- */
 
-/* "evaluation.view" of area/<code>/<what>; *seq gets the entry. */
-static enum puan_status leave_trace(uint64_t *seq, struct puan_request *rq,
-                                    int64_t area, struct puan_str what,
-                                    struct puan_err *err)
+enum puan_status puan_tables_trace(uint64_t *seq, struct puan_request *rq,
+                                   int64_t area, struct puan_str what,
+                                   struct puan_err *err)
 {
     struct puan_act act;
     enum puan_status st;
@@ -159,7 +175,7 @@ static enum puan_status show_table(struct puan_request *rq, const void *in,
     if (st == PUAN_OK)
         st = puan_view_make(&v, c, (size_t)table, q->by, err);
     if (st == PUAN_OK)
-        st = leave_trace(&seq, rq, q->area,
+        st = puan_tables_trace(&seq, rq, q->area,
                          puan_str_of(puan_arena_fmt(rq->arena, "table/%.*s",
                                                     PUAN_FMT(q->table))),
                          err);
@@ -198,7 +214,7 @@ static enum puan_status answer_population(struct puan_request *rq,
 
     if (st != PUAN_OK)
         return st;
-    st = leave_trace(&seq, rq, q->area, PUAN_STR("population"), err);
+    st = puan_tables_trace(&seq, rq, q->area, PUAN_STR("population"), err);
     if (st == PUAN_OK) {
         w = puan_answer_begin(rq, 200);
         puan_jw_map(w);
@@ -254,6 +270,14 @@ static const struct puan_route routes[] = {
       PUAN_SCOPE_AREA, "evaluation.view",
       "One table of an area, counted now; the reading is an entry", show_table,
       PUAN_PARAMS(table_params, struct table_in) },
+    { PUAN_GET, "/c/{campaign}/tabulate/items", "table.list", PUAN_SCOPE_AREA,
+      "", "What a table may be asked by: levels, items, variables",
+      puan_build_items, PUAN_PARAMS(list_params, struct list_in) },
+    { PUAN_GET, "/c/{campaign}/tabulate", "evaluation.view", PUAN_SCOPE_AREA,
+      "evaluation.view",
+      "Any table of an area, asked for in the rule language; the reading is an "
+      "entry",
+      puan_build_table, PUAN_PARAMS(build_params, struct puan_build_in) },
     { PUAN_GET, "/c/{campaign}/population", "evaluation.view", PUAN_SCOPE_AREA,
       "evaluation.view",
       "Population of an area and of those below it by residence case; the "

@@ -804,6 +804,51 @@ static void the_rightful_seat_sees_its_area_and_the_source(void **state)
                " instr(entry, CAST('area/111/population' AS BLOB)) > 0"),
         1);
 
+    /* the same table in words of one's own; more of them; small ones */
+    assert_int_equal(get(client,
+                         "tabulate?area=111&base=de_facto&by=age20&where="
+                         "sex%20%3D%202",
+                         mine),
+                     200);
+    assert_true(says(puan_arena_fmt(&f->a, "\"margins\":[%lld,%lld,%lld,",
+                                    (long long)p.women[0],
+                                    (long long)p.women[1],
+                                    (long long)p.women[2])));
+    assert_true(says(puan_arena_fmt(
+        &f->a, ",%lld],\"places\":0",
+        (long long)(p.women[0] + p.women[1] + p.women[2] + p.women[3]))));
+    assert_int_equal(
+        get(client, "tabulate?area=111&base=all&by=ea&show=count", mine), 200);
+    assert_true(says("{\"code\":\"11101\",\"zh\":\"d\",\"en\":\"D\"}"));
+    assert_true(says(puan_arena_fmt(&f->a, ",%lld],\"places\":0",
+                                    (long long)p.persons)));
+    assert_int_equal(
+        get(client, "tabulate?area=111&of=household&base=all", mine), 200);
+    assert_true(says("\"margins\":[60],"));
+    assert_int_equal(get(client,
+                         "tabulate?area=111&base=all&by=sex&show=mean(age)",
+                         mine),
+                     200);
+    assert_true(says("\"places\":2"));
+    assert_int_equal(get(client,
+                         "tabulate?area=111&base=all&by=age&where=age%20%3C%203",
+                         mine),
+                     200);
+    assert_true(says("\"x\"") && !says("\"withheld\":0"));
+    assert_int_equal(get(client, "tabulate?area=111&by=sxe", mine), 400);
+    assert_true(says("'sxe'"));
+    assert_int_equal(get(client, "tabulate?area=111&by=sex", other), 403);
+    assert_int_equal(get(client, "tabulate?area=111&by=sex", clerk), 403);
+    assert_int_equal(get(client, "tabulate/items?area=111", mine), 200);
+    assert_true(says("{\"name\":\"sex\",\"zh\":\"性\",\"en\":\"Sex\","
+                     "\"entity\":\"person\",\"type\":\"code\"}"));
+    assert_int_equal(
+        number(puan_store_office(f->st),
+               "SELECT count(*) FROM ledger WHERE"
+               " instr(entry, CAST('area/111/table/built/age20;' AS BLOB)) >"
+               " 0"),
+        1);
+
     /* one enumeration area for who answers for those only */
     assert_int_equal(get(client, "population/ea?area=11101", ea), 200);
     assert_int_equal(get(client, "population/ea?area=111", ea), 400);
