@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "core/table/programme.h"
+#include "features/frame/campaign.h"
 #include "features/frame/frames.h"
 #include "features/host/args.h"
+#include "features/store/store.h"
 #include "features/tables/tabulate.h"
 #include "features/tables/workbook.h"
 #include "kit/job/job.h"
@@ -583,8 +585,31 @@ static enum puan_status write_all(struct puan_tabulation *t,
 /* ---- the command -----------------------------------------------------------
  */
 
+/* Frames and CSV as they are; of a campaign the returns of now. */
+static enum puan_status load(struct puan_frames **out, const struct options *o,
+                             struct puan_err *err)
+{
+    const struct puan_store_options so = { .readonly = true, .no_writers = true };
+    struct puan_frames_campaign_options opt = { .threads = o->threads };
+    struct puan_frames_campaign_told told;
+    struct puan_store *store = NULL;
+    enum puan_status st;
+
+    if (o->n_data != 1 || !puan_dir_exists(o->data[0]))
+        return puan_frames_load(out, o->data, o->n_data, &o->frames, err);
+    st = puan_store_open(&store, o->data[0], &so, err);
+    if (st == PUAN_OK)
+        st = puan_frames_campaign(out, &told, store, &opt, err);
+    puan_store_close(store);
+    return st;
+}
+
 bool puan_table_is_campaign(int argc, char **argv)
 {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--by") == 0 || strcmp(argv[i], "--show") == 0 ||
+            strcmp(argv[i], "--programme") == 0)
+            return false; /* any table, not the plan's own */
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '-' && puan_dir_exists(argv[i]) &&
             strcmp(argv[i - 1], "--out") != 0 && strcmp(argv[i - 1], "-o") != 0)
@@ -616,7 +641,7 @@ int puan_table_frames(int argc, char **argv)
     if (st == PUAN_OK)
         st = lets(&p, o, &a, &err);
     if (st == PUAN_OK)
-        st = puan_frames_load(&frames, o->data, o->n_data, &o->frames, &err);
+        st = load(&frames, o, &err);
     if (st == PUAN_OK)
         st = read_rules(&texts, o, &a, &err);
     if (st == PUAN_OK)
