@@ -411,9 +411,14 @@ static enum puan_status unit_named(uint16_t *out, const struct puan_tab *t,
                                    struct puan_str name, const char *file,
                                    uint32_t line, struct puan_err *err)
 {
-    int e = name.n ? puan_frame_entity(t->f, name)
-                   : (int)t->f->n_entities - 1;
+    int e = -1;
 
+    if (name.n)
+        e = puan_frame_entity(t->f, name);
+    else /* the most numerous: persons, not their deaths or houses */
+        for (size_t i = 0; i < t->f->n_entities; i++)
+            if (e < 0 || t->f->entity[i].rows >= t->f->entity[e].rows)
+                e = (int)i;
     if (e >= 0) {
         *out = (uint16_t)e;
         return PUAN_OK;

@@ -72,7 +72,7 @@ struct puan_tab_show { /* a measure */
 
 struct puan_tab_table {
     struct puan_str id, zh, en;
-    struct puan_str of;    /* unit */
+    struct puan_str of;    /* unit; empty: the entity with most rows */
     struct puan_str where; /* of each unit's rows; empty: all */
     const struct puan_tab_by *by;
     size_t n_by;
