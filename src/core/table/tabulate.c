@@ -330,6 +330,20 @@ static enum puan_status want(struct puan_tab_expr *x, struct puan_tab *t,
     return PUAN_OK;
 }
 
+static int level_areas(const struct puan_tab *t, const struct puan_tab_unit *u,
+                       struct puan_str name)
+{
+    int e = puan_frame_entity(t->f, name);
+    int i = e < 0 || !is_above(t->f, e, u->entity)
+                ? -1
+                : puan_frame_item(&t->f->entity[e], PUAN_STR("area"));
+
+    for (size_t k = 0; i >= 0 && k < u->n; k++)
+        if (u->of[k].item == &t->f->entity[e].item[i])
+            return (int)k;
+    return -1;
+}
+
 /*
  * One expression over a unit: an item as it stands, a function of few values,
  * or a column to be made.  `wide`: values beyond counting by (sums).
@@ -359,6 +373,8 @@ static enum puan_status expr_open(struct puan_tab_expr *x, struct puan_tab *t,
     text = puan_out_view(&o);
     flat = flatten(text, t, u, a);
     i = puan_entity_item(u->form->entity, puan_str_trim(flat));
+    if (i < 0) /* the name of an area level stands for its areas */
+        i = level_areas(t, u, puan_str_trim(text));
     if (i >= 0 && !truth) {
         x->ref = &u->of[i];
         return puan_arena_check(a, err);
