@@ -352,6 +352,10 @@ static struct puan_item item_of(const struct fold *f, size_t d)
         it.zh = fi->zh;
         it.en = fi->en;
         it.name = fi->name;
+        if (x->ref && it.zh.n == 0 && puan_str_is(fi->name, "area")) {
+            it.zh = f->t->f->entity[x->ref->entity].zh; /* of a level */
+            it.en = f->t->f->entity[x->ref->entity].en;
+        }
     } else if (x->expr) {
         struct puan_expr_type t;
 
