@@ -12,6 +12,7 @@ mkdir "$dir/test"
 cp -r plans "$dir/plans"
 cp -r test/vectors "$dir/test/vectors"
 cd "$dir"
+export PUAN_RULES_ONLY=1 # explaining each case would take ten times as long
 "$test" >/dev/null 2>&1 || { echo "the cases fail without any change"; exit 1; }
 tried=0 unseen=0
 for file in plans/*/rules/*.rules; do

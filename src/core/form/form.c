@@ -821,7 +821,7 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
     struct puan_item *items;
     struct puan_err err = { 0 };
     int64_t rows = 1;
-    uint16_t k = 0, asked;
+    uint16_t k = 0;
     enum puan_status st;
 
     *e = (struct puan_entity){ .name = n->key, .at = n };
@@ -870,7 +870,7 @@ static enum puan_status load_entity(struct puan_entity *e, struct reader *r,
         note(r, &err);
         k = (uint16_t)(k + (ok ? 1 : 0));
     }
-    e->n_asked = asked = k;
+    e->n_asked = k;
     items = with_facts(items, &k, r->a);
     if (items == NULL)
         return PUAN_ENOMEM;
@@ -895,6 +895,16 @@ static void canonical(struct puan_out *o, const struct puan_node *n)
     canonical(o, c);
 }
 
+static void digest_words(struct puan_out *o, const struct puan_codelist *l)
+{
+    for (size_t k = 0; l != NULL && k < l->n; k++) {
+        puan_out_varint(o, l->codes[k].zh.n);
+        puan_out_str(o, l->codes[k].zh);
+        puan_out_varint(o, l->codes[k].en.n);
+        puan_out_str(o, l->codes[k].en);
+    }
+}
+
 static void digest_form(struct reader *r, const struct puan_node *tree,
                         const struct puan_digest_fn *digest)
 {
@@ -913,6 +923,10 @@ static void digest_form(struct reader *r, const struct puan_node *tree,
             puan_out_str(&o, l->codes[k].text);
         }
     }
+    /* words that are looked for make facts, which a label does not otherwise */
+    for (uint16_t e = 0; e < r->f->n_entities; e++)
+        for (uint16_t i = 0; i < r->f->entity[e].n_asked; i++)
+            digest_words(&o, r->f->entity[e].items[i].words);
     view = puan_out_view(&o);
     digest->hash(digest->ctx, r->f->digest, &view, 1);
 }

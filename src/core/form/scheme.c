@@ -275,9 +275,9 @@ bool puan_scheme_value(int64_t *out, const struct puan_scheme *s, size_t i,
 
 /* ---- words ---- */
 
-static char small(char c)
+static int small(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* One past the last place where `word` stands in `text`; 0: nowhere. */

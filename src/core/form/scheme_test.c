@@ -201,6 +201,71 @@ static void facts_stand_beside_the_answers(void **state)
     assert_int_equal(r.rows[0].st[check], PUAN_MISSING);
 }
 
+/* A digest for the test: the sum of all bytes and their number. */
+static void sum_of(void *ctx, uint8_t out[PUAN_DIGEST_SIZE],
+                   const struct puan_str *part, size_t n)
+{
+    uint32_t sum = 0;
+
+    (void)ctx;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < part[i].n; k++)
+            sum = sum * 31 + (uint8_t)part[i].p[k];
+    memset(out, 0, PUAN_DIGEST_SIZE);
+    memcpy(out, &sum, sizeof(sum));
+}
+
+/* The digest of a form whose first `from` is `to`. */
+static void digest_with(uint8_t out[PUAN_DIGEST_SIZE], const char *lists_from,
+                        const char *lists_to)
+{
+    static const char lists[] =
+        "{\"kinds\":{\"91\":{\"zh\":\"a\",\"en\":\"a\"}},"
+        "\"acts\":{\"30\":{\"zh\":\"c\",\"en\":\"d\"}}}";
+    static const char form_text[] =
+        "{\"form\":\"t\",\"zh\":\"t\",\"en\":\"t\",\"entities\":{"
+        "\"u\":{\"zh\":\"u\",\"en\":\"u\",\"items\":{"
+        "\"K\":{\"type\":\"code\",\"codes\":\"kinds\",\"zh\":\"k\","
+        "\"en\":\"k\"},"
+        "\"C\":{\"type\":\"text\",\"words\":\"acts\",\"zh\":\"c\","
+        "\"en\":\"c\"}}}}}";
+    const struct puan_digest_fn fn = { .name = "sum", .hash = sum_of };
+    const char *at = strstr(lists, lists_from);
+    struct puan_node *tree, *shared;
+    struct puan_err err = { 0 };
+    struct puan_form *f;
+
+    assert_non_null(at);
+    assert_int_equal(puan_json_tree(&tree, puan_str_of(form_text), "t", &arena,
+                                    &err),
+                     PUAN_OK);
+    assert_int_equal(
+        puan_json_tree(&shared,
+                       puan_str_of(puan_arena_fmt(&arena, "%.*s%s%s",
+                                                  (int)(at - lists), lists,
+                                                  lists_to,
+                                                  at + strlen(lists_from))),
+                       "l", &arena, &err),
+        PUAN_OK);
+    assert_int_equal(puan_form_load(&f, tree, shared, &fn, &arena, &err),
+                     PUAN_OK);
+    memcpy(out, f->digest, PUAN_DIGEST_SIZE);
+}
+
+/* What is looked for makes facts; how a code is called does not. */
+static void words_are_part_of_the_digest(void **state)
+{
+    uint8_t as_is[PUAN_DIGEST_SIZE], word[PUAN_DIGEST_SIZE],
+        label[PUAN_DIGEST_SIZE];
+
+    (void)state;
+    digest_with(as_is, "\"kinds\"", "\"kinds\"");
+    digest_with(word, "\"zh\":\"c\"", "\"zh\":\"e\"");
+    digest_with(label, "\"zh\":\"a\"", "\"zh\":\"b\"");
+    assert_memory_equal(as_is, label, sizeof(as_is));
+    assert_memory_not_equal(as_is, word, sizeof(as_is));
+}
+
 static int64_t word_of(const char *text)
 {
     const struct puan_entity *e = &form()->entity[0];
@@ -269,6 +334,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(facts_stand_beside_the_answers, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_word_that_ends_last_decides, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(words_are_part_of_the_digest, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_faulty_scheme_is_refused, setup,
                                         teardown),

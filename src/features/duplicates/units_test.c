@@ -519,8 +519,8 @@ static void units_through_check(void **state)
 
 /* ---- areas ---- */
 
-/* "area rule" of every line of a file of findings, in its order. */
-static const char *area_findings(const char *path)
+/* "field field" of every line of a file of findings, in its order. */
+static const char *lines_of(const char *path, size_t one, size_t two)
 {
     struct puan_str text;
     struct puan_arena row;
@@ -537,16 +537,15 @@ static const char *area_findings(const char *path)
         if (!more)
             break;
         puan_out_fmt(&o, "%s%.*s %.*s", o.n ? ", " : "",
-                     PUAN_FMT(csv.field[1]), PUAN_FMT(csv.field[2]));
+                     PUAN_FMT(csv.field[one]), PUAN_FMT(csv.field[two]));
     }
     puan_arena_clear(&row);
     return puan_arena_fmt(&arena, "%.*s", PUAN_FMT(puan_out_view(&o)));
 }
 
 /*
- * 39 shops: 32 at one address, seven of one phone, eleven of one round
- * revenue, 13 not in operation, two of one name; the clearing found 42, and a
- * second area has licences and no unit.
+ * 39 shops: 32 at one address, eleven of one round revenue, 13 not in
+ * operation; the clearing found 42, and a second area has licences and no unit.
  */
 static void areas_of_units_through_figures(void **state)
 {
@@ -555,10 +554,9 @@ static void areas_of_units_through_figures(void **state)
         "370883001001002,licences,5\n370883,market_units,43\n"
         "370883,vat_f,100\n3708,insured,300\n";
     static const char *const sheets[][2] = {
-        { "ea", "370883001001001 RU40, 370883001001001 RU41, "
-                "370883001001001 RU53, 370883001001001 RU59, "
-                "370883001001002 M40" },
-        { "region", "3708 M36, 370883 RU39, 370883 M37, 370883 M38" },
+        { "ea", "370883001001001 RU41, 370883001001001 RU53, "
+                "370883001001001 RU59, 370883001001002 M40" },
+        { "region", "3708 M36, 370883 M37, 370883 M38" },
     };
     const char *dir;
     struct puan_out u, c;
@@ -598,7 +596,116 @@ static void areas_of_units_through_figures(void **state)
         assert_int_equal(quietly(command("figures"), PUAN_COUNT(argv),
                                  (char **)(uintptr_t)argv, dir),
                          PUAN_EXIT_FINDINGS);
-        assert_string_equal(area_findings(out), sheets[i][1]);
+        assert_string_equal(lines_of(out, 1, 2), sheets[i][1]);
+    }
+    ok(puan_dir_remove(dir, err));
+}
+
+/* ---- several units, registers ---- */
+
+static const char *text_file(const char *dir, const char *name,
+                             const struct puan_out *o)
+{
+    const char *path = puan_arena_fmt(&arena, "%s/%s", dir, name);
+
+    ok(puan_file_write(path, puan_out_view(o), 0600, err));
+    return path;
+}
+
+static void put_unit(struct puan_out *o, int n, const char *code,
+                     const char *name, const char *rest)
+{
+    puan_out_fmt(o, "%lld,%s,%s,%s\n", (long long)(EA * 1000 + n), code, name,
+                 rest);
+}
+
+/*
+ * Units that have to do with one another: a code used twice, a headquarters
+ * whose legal unit is missing, a legal unit without the activity units it says
+ * it has, one name twice, six units of one phone and head, a licence used by a
+ * stall and a unit.
+ */
+static void units_of_one_code_through_dossiers(void **state)
+{
+    static const char *const dossiers[][2] = {
+        { "credit", "01 02 RU38 01 02 RU44 03 03 RU32 04 RU37 14 15 RU42" },
+        { "same_name", "07 08 RU39" },
+        { "contact", "09 10 11 12 13 16 RU40" },
+    };
+    const char *dir;
+    struct puan_out u, s;
+
+    (void)state;
+    ok(puan_dir_temp(&dir, &arena, err));
+    puan_out_init(&u, &arena);
+    puan_out_init(&s, &arena);
+    puan_out_text(&u, "household,U101,U102,U110,U214,F6,U215,U110h,U203,U201,"
+                      "U208\n");
+    put_unit(&u, 1, credit_code("91", 1), "a1", "1,2,100,,,1,x,1");
+    put_unit(&u, 2, credit_code("91", 1), "a2", "1,2,200,,,2,x,1");
+    put_unit(&u, 3, credit_code("91", 3), "a3",
+             puan_arena_fmt(&arena, "2,,,%s,1,3,x,1", credit_code("91", 3)));
+    put_unit(&u, 4, credit_code("91", 4), "a4", "1,1,50,,,4,x,1");
+    put_unit(&u, 5, credit_code("91", 5), "a5", "1,1,50,,,5,x,1");
+    put_unit(&u, 6, credit_code("91", 5), "a5",
+             puan_arena_fmt(&arena, "2,,,%s,1,6,x,1", credit_code("91", 5)));
+    put_unit(&u, 7, credit_code("91", 7), "a7", "1,2,50,,,7,x,1");
+    put_unit(&u, 8, credit_code("91", 8), "a7", "1,2,50,,,8,x,1");
+    for (int n = 9; n <= 13; n++)
+        put_unit(&u, n, credit_code("91", (unsigned)n),
+                 puan_arena_fmt(&arena, "b%d", n), "1,2,5,,,99,y,1");
+    put_unit(&u, 14, credit_code("92", 14), "c", "1,2,5,,,14,x,1");
+    put_unit(&u, 16, credit_code("91", 16), "d", "1,2,5,,,99,y,1");
+    puan_out_fmt(&s, "household,I101,I208\n%lld,%s,1\n",
+                 (long long)(EA * 1000 + 15), credit_code("92", 14));
+    (void)text_file(dir, "unit.csv", &u);
+    (void)text_file(dir, "self.csv", &s);
+    for (size_t i = 0; i < PUAN_COUNT(dossiers); i++) {
+        const char *argv[] = {
+            "figures",     "--plan",
+            "plans/cn-economic-2018",
+            "--dossier",   dossiers[i][0],
+            "--quiet",     puan_arena_fmt(&arena, "unit:%s/unit.csv", dir),
+            puan_arena_fmt(&arena, "self:%s/self.csv", dir)
+        };
+        struct puan_str text, line, rest, want, word;
+        size_t found = 0, planted = 0;
+
+        assert_int_equal(quietly(command("figures"), PUAN_COUNT(argv),
+                                 (char **)(uintptr_t)argv, dir),
+                         PUAN_EXIT_FINDINGS);
+        ok(puan_file_read(&text, puan_arena_fmt(&arena, "%s/out", dir), 0,
+                          &arena, err));
+        rest = text;
+        (void)puan_str_split(&line, &rest, '\n');
+        while (puan_str_split(&line, &rest, '\n'))
+            found += line.n > 0;
+        /* each planted group stands as rule,severity,households */
+        want = puan_str_of(dossiers[i][1]);
+        line = PUAN_STR("");
+        while (puan_str_split(&word, &want, ' ')) {
+            const char *expected;
+
+            if (word.p[0] >= '0' && word.p[0] <= '9') {
+                line = puan_str_of(puan_arena_fmt(
+                    &arena, "%.*s%s%lld%.*s", PUAN_FMT(line), line.n ? " " : "",
+                    (long long)(EA * 10), PUAN_FMT(word)));
+                continue;
+            }
+            expected = puan_arena_fmt(
+                &arena, "%.*s,%s,%.*s,", PUAN_FMT(word),
+                puan_str_is(word, "RU32") || puan_str_is(word, "RU38") ||
+                        puan_str_is(word, "RU44")
+                    ? "hard"
+                    : "soft",
+                PUAN_FMT(line));
+            if (!memmem(text.p, text.n, expected, strlen(expected)))
+                fail_msg("%s: no %s in\n%.*s", dossiers[i][0], expected,
+                         PUAN_FMT(text));
+            planted++;
+            line = PUAN_STR("");
+        }
+        assert_int_equal(found, planted);
     }
     ok(puan_dir_remove(dir, err));
 }
@@ -830,6 +937,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_through_check),
         cmocka_unit_test(areas_of_units_through_figures),
+        cmocka_unit_test(units_of_one_code_through_dossiers),
         cmocka_unit_test(units_through_ingest),
         cmocka_unit_test(two_legal_units_of_one_code_are_found),
         cmocka_unit_test(nobody_reports_for_a_direct_reporter),
