@@ -710,6 +710,57 @@ static void units_of_one_code_through_dossiers(void **state)
     ok(puan_dir_remove(dir, err));
 }
 
+/* RU47, RU50, RU51, each at its threshold on both sides. */
+static void units_against_registers(void **state)
+{
+    static const char *const revenue = "1000 199 200 4000 4001 1000 1000 1000 "
+                                       "1000 1000 1000 1000 1000";
+    static const int64_t tax[] = { 1000, 0,        0,     0,     0,
+                                   100,  89,       1,     10000000,
+                                   10100, 11112 };
+    struct puan_out u, t, b, g;
+    struct puan_str rest = puan_str_of(revenue), word;
+    const char *dir, *out, *argv[14];
+    int n = 0;
+
+    (void)state;
+    ok(puan_dir_temp(&dir, &arena, err));
+    puan_out_init(&u, &arena);
+    puan_out_init(&t, &arena);
+    puan_out_init(&b, &arena);
+    puan_out_init(&g, &arena);
+    puan_out_text(&u, "household,U103,U192,F6\n");
+    puan_out_text(&t, "household,tax_revenue\n");
+    puan_out_text(&g, "division,per_person_low,per_person_high\n52,20,400\n");
+    while (puan_str_split(&word, &rest, ' '))
+        puan_out_fmt(&u, "%d,5221,10,%.*s\n", ++n, PUAN_FMT(word));
+    for (size_t i = 0; i < PUAN_COUNT(tax); i++)
+        if (tax[i])
+            puan_out_fmt(&t, "%zu,%lld\n", i + 1, (long long)tax[i]);
+    puan_out_text(&b, "household,revenue_before\n1,250\n6,249\n12,10000\n"
+                      "13,10001\n");
+    out = puan_arena_fmt(&arena, "%s/found.csv", dir);
+    argv[0] = "check";
+    argv[1] = text_file(dir, "unit.csv", &u);
+    argv[2] = "--rules";
+    argv[3] = "plans/cn-economic-2018/registers/units.rules";
+    argv[4] = argv[6] = argv[8] = "--lookup";
+    argv[5] = puan_arena_fmt(&arena, "tax=%s", text_file(dir, "tax.csv", &t));
+    argv[7] = puan_arena_fmt(&arena, "before=%s",
+                             text_file(dir, "before.csv", &b));
+    argv[9] = puan_arena_fmt(&arena, "band=%s", text_file(dir, "band.csv", &g));
+    argv[10] = "--out";
+    argv[11] = out;
+    argv[12] = "--quiet";
+    assert_int_equal(
+        quietly(command("check"), 13, (char **)(uintptr_t)argv, dir),
+        PUAN_EXIT_FINDINGS);
+    assert_string_equal(lines_of(out, 1, 3),
+                        "2 RU47, 5 RU47, 6 RU50, 6 RU51, 8 RU50, 9 RU50, "
+                        "10 RU50, 13 RU51");
+    ok(puan_dir_remove(dir, err));
+}
+
 /* ---- the second way: documents through ingest ---- */
 
 static void json_row(struct puan_jw *w, const struct row *r)
@@ -938,6 +989,7 @@ int main(void)
         cmocka_unit_test(units_through_check),
         cmocka_unit_test(areas_of_units_through_figures),
         cmocka_unit_test(units_of_one_code_through_dossiers),
+        cmocka_unit_test(units_against_registers),
         cmocka_unit_test(units_through_ingest),
         cmocka_unit_test(two_legal_units_of_one_code_are_found),
         cmocka_unit_test(nobody_reports_for_a_direct_reporter),
