@@ -11,6 +11,8 @@ int puan_evaluate_ages(int argc, char **argv);
 int puan_evaluate_growth(int argc, char **argv);
 int puan_evaluate_coverage(int argc, char **argv);
 
+extern const struct puan_route puan_evaluate_routes[1];
+
 /* Says the error on standard error; the exit code that fits it. */
 int puan_evaluate_fail(const struct puan_err *err);
 

@@ -90,4 +90,6 @@ const struct puan_feature puan_feature_evaluate = {
     .name = "evaluate",
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
+    .routes = puan_evaluate_routes,
+    .n_routes = 1,
 };
