@@ -7,6 +7,7 @@
 
 #include "features/frame/frames.h"
 #include "features/sample/columns.h"
+#include "kit/job/job.h"
 #include "kit/os/heap.h"
 #include "kit/sheet/sheet.h"
 
@@ -125,23 +126,18 @@ static bool room(struct found *f, struct puan_age_area ***list)
     return true;
 }
 
-static enum puan_status area_of(struct puan_age_area **out, struct count *c,
-                                size_t g, uint64_t row, struct puan_err *err)
+/* The area of a key, made when it is new. */
+static enum puan_status area_by(struct puan_age_area **out, struct count *c,
+                                size_t g, const int64_t key[ITEMS_MOST],
+                                struct puan_err *err)
 {
     struct found *f = &c->found[g];
-    int64_t key[ITEMS_MOST] = { 0 };
+    const size_t bytes = ITEMS_MOST * sizeof(*key);
     enum puan_status st;
     size_t at;
 
-    for (size_t i = 0; i < c->by[g].n_items; i++) {
-        enum puan_state state;
-
-        key[i] = look(&state, &c->by[g].item[i], row);
-        if (state != PUAN_GIVEN)
-            key[i] = INT64_MIN + (int64_t)state;
-    }
     if (f->n > 0 &&
-        memcmp(f->key + (size_t)f->last * ITEMS_MOST, key, sizeof(key)) == 0) {
+        memcmp(f->key + (size_t)f->last * ITEMS_MOST, key, bytes) == 0) {
         *out = c->list[g][f->last];
         return PUAN_OK;
     }
@@ -151,7 +147,7 @@ static enum puan_status area_of(struct puan_age_area **out, struct count *c,
     while (f->slot[at]) {
         uint32_t i = f->slot[at] - 1;
 
-        if (memcmp(f->key + (size_t)i * ITEMS_MOST, key, sizeof(key)) == 0) {
+        if (memcmp(f->key + (size_t)i * ITEMS_MOST, key, bytes) == 0) {
             f->last = i;
             *out = c->list[g][i];
             return PUAN_OK;
@@ -161,11 +157,26 @@ static enum puan_status area_of(struct puan_age_area **out, struct count *c,
     st = new_area(out, c->d, g + 1, err);
     if (st != PUAN_OK)
         return st;
-    memcpy(f->key + f->n * ITEMS_MOST, key, sizeof(key));
+    memcpy(f->key + f->n * ITEMS_MOST, key, bytes);
     f->slot[at] = (uint32_t)f->n + 1;
     f->last = (uint32_t)f->n;
     c->list[g][f->n++] = *out;
     return PUAN_OK;
+}
+
+static enum puan_status area_of(struct puan_age_area **out, struct count *c,
+                                size_t g, uint64_t row, struct puan_err *err)
+{
+    int64_t key[ITEMS_MOST] = { 0 };
+
+    for (size_t i = 0; i < c->by[g].n_items; i++) {
+        enum puan_state state;
+
+        key[i] = look(&state, &c->by[g].item[i], row);
+        if (state != PUAN_GIVEN)
+            key[i] = INT64_MIN + (int64_t)state;
+    }
+    return area_by(out, c, g, key, err);
 }
 
 /* ---- counting persons -------------------------------------------------------
@@ -222,7 +233,8 @@ static bool value_of(int64_t *out, const struct puan_frame_item *it,
     return puan_int_parse(out, s);
 }
 
-static enum puan_status rows(struct count *c, uint64_t n, struct puan_err *err)
+static enum puan_status rows(struct count *c, uint64_t from, uint64_t to,
+                             struct puan_err *err)
 {
     const struct puan_age_options *o = c->o;
     int64_t code[2] = { 0 };
@@ -233,7 +245,7 @@ static enum puan_status rows(struct count *c, uint64_t n, struct puan_err *err)
             return puan_fail(err, PUAN_ENOTFOUND, o->sex,
                              "no value \"%s\"; say --male and --female",
                              s == 0 ? o->male : o->female);
-    for (uint64_t r = 0; st == PUAN_OK && r < n; r++) {
+    for (uint64_t r = from; st == PUAN_OK && r < to; r++) {
         enum puan_state state;
         int64_t age, v;
         double w = 1;
@@ -284,6 +296,112 @@ static enum puan_status rows(struct count *c, uint64_t n, struct puan_err *err)
         }
         c->d->rows++;
     }
+    return st;
+}
+
+static void join(struct puan_age_area *to, const struct puan_age_area *from,
+                 bool single)
+{
+    for (int s = 0; s < 2; s++) {
+        for (unsigned x = 0; single && x < PUAN_AGES; x++)
+            to->single[s][x] += from->single[s][x];
+        for (unsigned x = 0; x < PUAN_FIVES; x++)
+            to->five[s][x] += from->five[s][x];
+        to->open[s] += from->open[s];
+        to->infant[s] += from->infant[s];
+        to->toddler[s] += from->toddler[s];
+        to->all[s] += from->all[s];
+    }
+    to->unknown += from->unknown;
+    for (unsigned m = 0; m < 12; m++)
+        to->month[m] += from->month[m];
+    for (unsigned k = 0; k < 10; k++)
+        to->digit[k] += from->digit[k];
+}
+
+static void forget(struct count *c)
+{
+    for (size_t g = 0; g < PUAN_BY_MOST; g++) {
+        free(c->found[g].key);
+        free(c->found[g].slot);
+        free(c->list[g]);
+        c->found[g] = (struct found){ 0 };
+        c->list[g] = NULL;
+    }
+}
+
+/*
+ * Rows are counted in PARTS ranges, whatever the number of threads, and joined
+ * in their order: sums of weights come out the same on every machine.
+ */
+#define PARTS 16u
+
+struct parts {
+    struct count *c; /* bound; gets the whole */
+    struct count part[PARTS];
+    struct puan_age_data data[PARTS];
+    uint64_t n;
+};
+
+static enum puan_status count_part(void *arg, uint64_t begin, uint64_t end,
+                                   unsigned worker, struct puan_err *err)
+{
+    struct parts *p = arg;
+    enum puan_status st = PUAN_OK;
+
+    (void)worker;
+    for (uint64_t i = begin; st == PUAN_OK && i < end; i++) {
+        struct count *c = &p->part[i];
+
+        *c = *p->c; /* the items; nothing is found yet */
+        c->d = &p->data[i];
+        c->d->single = p->c->d->single;
+        puan_arena_init(&c->d->arena, &puan_heap);
+        st = new_area(&c->d->area, c->d, 0, err);
+        if (st == PUAN_OK)
+            st = rows(c, p->n * i / PARTS, p->n * (i + 1) / PARTS, err);
+    }
+    return st;
+}
+
+static enum puan_status join_part(struct count *c, const struct count *part,
+                                  struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    join(c->d->area, part->d->area, c->d->single);
+    c->d->rows += part->d->rows;
+    if (part->highest > c->highest)
+        c->highest = part->highest;
+    for (size_t g = 0; g < c->o->n_by; g++)
+        for (size_t i = 0; st == PUAN_OK && i < part->found[g].n; i++) {
+            struct puan_age_area *a;
+
+            st = area_by(&a, c, g, part->found[g].key + i * ITEMS_MOST, err);
+            if (st == PUAN_OK)
+                join(a, part->list[g][i], c->d->single);
+        }
+    return st;
+}
+
+static enum puan_status all_rows(struct count *c, uint64_t n,
+                                 struct puan_err *err)
+{
+    struct parts *p = calloc(1, sizeof(*p));
+    enum puan_status st;
+
+    if (!p)
+        return puan_fail(err, PUAN_ENOMEM, "areas", "out of memory");
+    p->c = c;
+    p->n = n;
+    st = puan_parallel(c->o->threads, PARTS, 1, count_part, p, err);
+    for (unsigned i = 0; i < PARTS; i++) {
+        if (st == PUAN_OK)
+            st = join_part(c, &p->part[i], err);
+        forget(&p->part[i]);
+        puan_arena_clear(&p->data[i].arena);
+    }
+    free(p);
     return st;
 }
 
@@ -483,14 +601,10 @@ static enum puan_status persons(struct puan_age_data *d,
     if (st == PUAN_OK)
         st = new_area(&d->area, d, 0, err);
     if (st == PUAN_OK)
-        st = rows(&c, puan_frames_frame(f)->entity[e].rows, err);
+        st = all_rows(&c, puan_frames_frame(f)->entity[e].rows, err);
     if (st == PUAN_OK)
         st = gather(&c, err);
-    for (size_t g = 0; g < PUAN_BY_MOST; g++) {
-        free(c.found[g].key);
-        free(c.found[g].slot);
-        free(c.list[g]);
-    }
+    forget(&c);
     puan_frames_close(f);
     if (o->open >= 0) {
         d->closed = (unsigned)o->open;

@@ -170,6 +170,7 @@ static void put_measures(struct puan_jw *w)
         puan_jw_ktext(w, "name", puan_measure_names[i].name);
         puan_jw_ktext(w, "zh", puan_measure_names[i].zh);
         puan_jw_ktext(w, "en", puan_measure_names[i].en);
+        puan_jw_kint(w, "places", puan_measure_names[i].places);
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
