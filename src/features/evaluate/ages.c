@@ -633,10 +633,11 @@ static const char *file_of(struct puan_arena *a, const char *dir,
     for (size_t i = 0; i < label.n; i++) {
         unsigned char c = (unsigned char)label.p[i];
 
-        puan_out_char(&o, (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                                  (c >= 'a' && c <= 'z') || c >= 0x80
-                              ? label.p[i]
-                              : '-');
+        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                    (c >= 'a' && c <= 'z') || c >= 0x80;
+        char plain = '-';
+
+        puan_out_bytes(&o, fine ? &label.p[i] : &plain, 1);
     }
     puan_out_text(&o, label.n ? ".svg" : "all.svg");
     return o.p ? o.p : "";

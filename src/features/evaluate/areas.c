@@ -105,7 +105,7 @@ static bool room(struct found *f, struct puan_age_area ***list)
     if (!key)
         return false;
     f->key = key;
-    more = realloc(*list, n * sizeof(*more));
+    more = reallocarray(*list, n, sizeof(void *));
     if (!more)
         return false;
     *list = more;
@@ -375,10 +375,10 @@ static enum puan_status join_part(struct count *c, const struct count *part,
         c->highest = part->highest;
     for (size_t g = 0; g < c->o->n_by; g++)
         for (size_t i = 0; st == PUAN_OK && i < part->found[g].n; i++) {
-            struct puan_age_area *a;
+            struct puan_age_area *a = NULL;
 
             st = area_by(&a, c, g, part->found[g].key + i * ITEMS_MOST, err);
-            if (st == PUAN_OK)
+            if (st == PUAN_OK && a)
                 join(a, part->list[g][i], c->d->single);
         }
     return st;
@@ -515,7 +515,7 @@ static enum puan_status bind(struct count *c, const struct puan_frame *f, int e,
                              struct puan_err *err)
 {
     const struct puan_age_options *o = c->o;
-    const char *path = o->path[0], *text;
+    const char *path = o->path[0], *text = "";
     struct {
         const char *name;
         struct ref *item;
@@ -836,7 +836,7 @@ static enum puan_status table(struct puan_age_data *d,
             struct puan_age_area **p;
 
             most = most ? most * 2 : 256;
-            p = realloc(list, most * sizeof(*list));
+            p = reallocarray(list, most, sizeof(void *));
             if (!p) {
                 st = puan_fail(err, PUAN_ENOMEM, o->path[0], "out of memory");
                 break;

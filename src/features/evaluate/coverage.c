@@ -188,7 +188,7 @@ static enum puan_status records(struct work *w, struct puan_err *err)
     w->unit = puan_new_n(&w->a, w->lay.d.n_units, struct puan_coverage);
     if (!w->d || !w->unit)
         return puan_arena_check(&w->a, err);
-    for (size_t i = 1; i < w->n_domains; i++)
+    for (size_t i = 1; by && i < w->n_domains; i++)
         w->d[i].label = by->text[i - 1];
     for (uint32_t i = 0; st == PUAN_OK && i < w->lay.d.n_units; i++) {
         uint32_t row = w->lay.row[i];

@@ -111,8 +111,9 @@ static void axis(struct puan_out *o, const struct frame *f,
     double step = round_up(f->most / 4);
     unsigned rows = b->n + b->open;
 
-    for (double v = 0; v <= f->most + 1e-9; v += step)
+    for (unsigned k = 0; k * step <= f->most + 1e-9; k++)
         for (int s = 0; s < 2; s++) {
+            double v = k * step;
             double x =
                 s == 0 ? f->left - v * f->scale : f->right + v * f->scale;
 
@@ -139,12 +140,12 @@ static void axis(struct puan_out *o, const struct frame *f,
         attribute(o, "x", (f->left + f->right) / 2);
         attribute(o, "y", floor_y - (x + 0.5) * f->bar + 4);
         puan_out_char(o, '>');
-        puan_out_int(o, x * b->years);
+        puan_out_int(o, (int64_t)x * b->years);
         if (x == b->n)
             puan_out_char(o, '+');
         else if (b->years > 1) {
             puan_out_text(o, "–");
-            puan_out_int(o, x * b->years + b->years - 1);
+            puan_out_int(o, (int64_t)(x + 1) * b->years - 1);
         }
         puan_out_text(o, "</text>\n");
     }
@@ -267,7 +268,7 @@ void puan_pyramid_svg(struct puan_out *o, const struct puan_pyramid *p,
             attribute(o, "width", w);
             attribute(o, "height", f.bar - (b.years == 1 ? 0.5 : 1));
             puan_out_text(o, "><title>");
-            puan_out_int(o, x * b.years);
+            puan_out_int(o, (int64_t)x * b.years);
             puan_out_text(o, x == b.n ? "+: " : ": ");
             {
                 double v = x == b.n       ? a->open[s]

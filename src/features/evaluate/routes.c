@@ -125,8 +125,8 @@ static void put_values(struct puan_jw *w, const struct puan_age_area *a,
 static void put_class(struct puan_jw *w, const struct layout *l, size_t dim,
                       size_t at)
 {
-    struct puan_class c;
-    char code[24];
+    struct puan_class c = { { "", 0 }, { "", 0 }, { "", 0 } };
+    char code[24] = "";
 
     puan_tally_class(&c, code, l->t, l->table, dim, at);
     puan_jw_kstr(w, "code", c.code);
@@ -229,7 +229,7 @@ static enum puan_status show(struct puan_request *rq, const void *in,
     const struct puan_setting *s =
         puan_plan_setting(plan, PUAN_STR("evaluation_table"));
     const struct puan_count *c;
-    struct layout l;
+    struct layout l = { .t = NULL };
     uint64_t seq = 0;
     enum puan_status st;
 

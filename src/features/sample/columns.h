@@ -17,14 +17,14 @@
 
 struct puan_column {
     struct puan_str name;
-    bool number; /* value is filled, else label and text */
-    bool optional;
-    bool there;            /* the file has it */
     double *value;         /* NAN where no answer is given */
     uint32_t *label;       /* PUAN_NO_LABEL where none is */
     struct puan_str *text; /* of the labels, in the order of their numbers:
                               numbers by size, texts by bytes */
     uint32_t n_text;
+    bool number; /* value is filled, else label and text */
+    bool optional;
+    bool there; /* the file has it */
 };
 
 /*

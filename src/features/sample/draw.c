@@ -431,7 +431,7 @@ int puan_sample_verify(int argc, char **argv)
 {
     const char *data[MANY], *path = NULL;
     size_t n = 0;
-    struct options o;
+    struct options o = { .n_paths = 0 };
     const struct puan_node *record = NULL;
     struct puan_frames *f = NULL;
     struct puan_drawn_rows d = { 0 };

@@ -16,7 +16,7 @@
 #include "kit/os/heap.h"
 
 #define MANY 32
-#define COLUMNS (4 * MANY)
+#define COLUMNS 128u
 
 enum kind { TOTAL, MEAN, RATIO, SHARE };
 static const char *const kinds[] = { "total", "mean", "ratio", "share" };
