@@ -81,7 +81,7 @@ static enum puan_status add_line(struct puan_coder *c, struct puan_str row,
     if (code.n > 16)
         return puan_fail_at(err, PUAN_EINVAL, name, line, 1,
                             "%.*s: a code of at most 16 characters is expected",
-                            40, code.p);
+                            (int)(code.n > 40 ? 40 : code.n), code.p);
     if (puan_coder_find(c, code) >= 0)
         return puan_fail_at(err, PUAN_EINVAL, name, line, 1,
                             "code %.*s stands twice; join its two lines",
