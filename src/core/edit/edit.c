@@ -18,6 +18,7 @@ enum puan_status puan_edits_from(struct puan_edits *out,
 {
     enum puan_status st;
 
+    out->version = 0;
     out->n = 0;
     out->list = puan_new_n(a, f->n, struct puan_edit);
     st = puan_arena_check(a, err);
@@ -224,7 +225,7 @@ enum puan_status puan_edits_compare(struct puan_edits_diff *out,
     return PUAN_OK;
 }
 
-#define EDIT_VERSION 1
+#define EDIT_VERSION 1 /* 2: behind it the rule set's version */
 
 static void put_text(struct puan_out *o, struct puan_str s)
 {
@@ -237,7 +238,9 @@ void puan_edits_encode(struct puan_out *findings, struct puan_out *reasons,
 {
     uint16_t before = 0;
 
-    puan_out_u8(findings, EDIT_VERSION);
+    puan_out_u8(findings, e->version > 0 ? EDIT_VERSION + 1 : EDIT_VERSION);
+    if (e->version > 0)
+        puan_out_varint(findings, (uint64_t)e->version);
     puan_out_varint(findings, e->n);
     for (size_t i = 0; i < e->n; i++) {
         const struct puan_edit *x = &e->list[i];
@@ -277,11 +280,19 @@ enum puan_status puan_edits_decode(struct puan_edits *out,
     struct puan_in in = puan_in_of(findings), why = puan_in_of(reasons);
     bool with_reasons = reasons.n > 0;
     uint64_t n, rule = 0;
+    unsigned kind;
     enum puan_status st;
 
     *out = (struct puan_edits){ 0 };
-    if (puan_in_u8(&in) != EDIT_VERSION)
+    kind = puan_in_u8(&in);
+    if (kind != EDIT_VERSION && kind != EDIT_VERSION + 1)
         return damaged(err, "findings");
+    if (kind > EDIT_VERSION) {
+        n = puan_in_varint(&in);
+        if (n == 0 || n > INT64_MAX)
+            return damaged(err, "findings");
+        out->version = (int64_t)n;
+    }
     n = puan_in_varint(&in);
     if (n > PUAN_EDIT_MOST)
         return puan_fail(err, PUAN_ELIMIT, "findings", "more than %d findings",
@@ -346,6 +357,10 @@ void puan_edits_json(struct puan_jw *w, const struct puan_edits *e,
         puan_jw_ktext(w, "state", states[x->state]);
         if (info->override_ok)
             puan_jw_kbool(w, "override", true);
+        if (e->version > 0) {
+            puan_jw_kstr(w, "set", puan_ruleset_name(rs));
+            puan_jw_kint(w, "version", e->version);
+        }
         puan_jw_kstr(w, "zh", info->zh);
         puan_jw_kstr(w, "en", info->en);
         if (with_reasons && x->state != PUAN_EDIT_OPEN) {

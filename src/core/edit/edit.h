@@ -41,6 +41,7 @@ struct puan_edit {
 struct puan_edits {
     struct puan_edit *list;
     size_t n;
+    int64_t version; /* of the rule set that made them; 0 not stated */
 };
 
 struct puan_edit_counts {
@@ -110,7 +111,8 @@ puan_edits_compare(struct puan_edits_diff *out, const struct puan_edits *before,
                    struct puan_err *err);
 
 /*
- * Bytes.  `findings`: u8 version=1, varint n, then per finding varint
+ * Bytes.  `findings`: u8 2 and the varint version of the rule set when it has
+ * one, else u8 1; then varint n, then per finding varint
  * (rule - rule before) << 2 | state, varint row; typically 3 bytes a finding,
  * 2 for a return without any.  `reasons`: for each finding not open, in the
  * same order, three times varint length and text; nothing when all are open.

@@ -237,9 +237,36 @@ static void people_read_them_as_json(void **state)
              "\"reason\":\"y\",\"by\":\"zhang\"}]");
 }
 
+/* The version of the rule set stands with the findings, and only then. */
+static void the_version_of_the_rules_is_kept(void **state)
+{
+    struct fix *f = *state;
+    struct puan_edits e = run(f, BAD), back;
+    struct puan_out plain, stamped, reasons;
+    struct puan_err err = { 0 };
+
+    puan_out_init(&plain, &f->a);
+    puan_out_init(&stamped, &f->a);
+    puan_out_init(&reasons, &f->a);
+    puan_edits_encode(&plain, &reasons, &e);
+    e.version = 300;
+    puan_edits_encode(&stamped, &reasons, &e);
+    assert_int_equal(puan_out_view(&stamped).n, puan_out_view(&plain).n + 2);
+    assert_int_equal(puan_edits_decode(&back, puan_out_view(&stamped),
+                                       PUAN_STR(""), &f->a, &err),
+                     PUAN_OK);
+    assert_int_equal(back.version, 300);
+    assert_int_equal(back.n, e.n);
+    assert_int_equal(puan_edits_decode(&back, puan_out_view(&plain),
+                                       PUAN_STR(""), &f->a, &err),
+                     PUAN_OK);
+    assert_int_equal(back.version, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_version_of_the_rules_is_kept),
         cmocka_unit_test(findings_start_open_and_are_counted),
         cmocka_unit_test(soft_is_confirmed_by_one_hard_only_by_two),
         cmocka_unit_test(a_sender_confirms_soft_findings_only),

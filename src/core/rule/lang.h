@@ -227,7 +227,18 @@ struct puan_ast_decl {
     struct puan_ast_decl *next;
 };
 
+/* without RULE, RULE: rules switched off */
+struct puan_ast_off {
+    struct puan_str id;
+    uint32_t line, col;
+    const char *file;
+    struct puan_ast_off *next;
+};
+
 struct puan_ast_text { /* all files of a rule set */
+    struct puan_str set; /* of the first header; empty: none */
+    int64_t version;
+    struct puan_ast_off *off;
     struct puan_ast_decl *levels, **levels_end;
     struct puan_ast_decl *tables, **tables_end;
     struct puan_ast_const *consts, **consts_end;
@@ -374,6 +385,8 @@ struct puan_ruleset {
     uint32_t *part_at;
     struct puan_rule_skip *skip;
     size_t n_skips;
+    struct puan_str name; /* "set NAME version N"; empty, 0: no header */
+    int64_t version;
 };
 
 struct puan_expr {

@@ -796,7 +796,8 @@ static enum puan_status rule(struct puan_ast_text *t, struct puan_lex *l)
         return st;
     if (l->tok != PUAN_TOK_END && l->tok != PUAN_TOK_RULE &&
         l->tok != PUAN_TOK_CONST && l->tok != PUAN_TOK_DEFINE &&
-        !at_word(l, "level") && !at_word(l, "table"))
+        !at_word(l, "level") && !at_word(l, "table") &&
+        !at_word(l, "without"))
         return puan_lex_expected(l, r->check
                                         ? "an operator, a clause or the next "
                                           "rule"
@@ -812,12 +813,37 @@ static enum puan_status rule(struct puan_ast_text *t, struct puan_lex *l)
     return PUAN_OK;
 }
 
-static enum puan_status set_header(struct puan_lex *l)
+/* without RH14, RH17 */
+static enum puan_status without(struct puan_ast_text *t, struct puan_lex *l)
 {
+    enum puan_status st;
+
+    do {
+        struct puan_ast_off *o = puan_new(l->arena, struct puan_ast_off);
+
+        if (!o)
+            return out_of_memory(l);
+        st = puan_lex_word(l);
+        if (st == PUAN_OK && l->tok != PUAN_TOK_WORD)
+            return puan_lex_expected(l, "the id of a rule to leave out");
+        *o = (struct puan_ast_off){ l->text, l->tok_line, l->tok_col, l->file,
+                                    t->off };
+        t->off = o;
+        if (st == PUAN_OK)
+            st = puan_lex_next(l);
+    } while (st == PUAN_OK && l->tok == PUAN_TOK_COMMA);
+    return st;
+}
+
+static enum puan_status set_header(struct puan_ast_text *t, struct puan_lex *l)
+{
+    bool first = t->set.n == 0;
     enum puan_status st = puan_lex_word(l);
 
     if (st == PUAN_OK && l->tok != PUAN_TOK_WORD)
         return puan_lex_expected(l, "the name of the set");
+    if (first)
+        t->set = l->text;
     if (st == PUAN_OK)
         st = puan_lex_next(l);
     if (st == PUAN_OK &&
@@ -827,6 +853,8 @@ static enum puan_status set_header(struct puan_lex *l)
         st = puan_lex_next(l);
     if (st == PUAN_OK && (l->tok != PUAN_TOK_NUMBER || l->places > 0))
         return puan_lex_expected(l, "the number of the version");
+    if (first)
+        t->version = l->value;
     return st == PUAN_OK ? puan_lex_next(l) : st;
 }
 
@@ -841,7 +869,7 @@ enum puan_status puan_rule_parse_text(struct puan_ast_text *t,
     if (st == PUAN_OK)
         st = puan_lex_next(&l);
     if (st == PUAN_OK && l.tok == PUAN_TOK_SET)
-        st = set_header(&l);
+        st = set_header(t, &l);
     while (st == PUAN_OK && l.tok != PUAN_TOK_END) {
         if (l.tok == PUAN_TOK_RULE)
             st = rule(t, &l);
@@ -851,9 +879,11 @@ enum puan_status puan_rule_parse_text(struct puan_ast_text *t,
             st = derived(t, &l);
         else if (at_word(&l, "level") || at_word(&l, "table"))
             st = declaration(t, &l);
+        else if (at_word(&l, "without"))
+            st = without(t, &l);
         else
-            st = puan_lex_expected(&l, "'rule', 'const', 'define', 'level' or "
-                                       "'table'");
+            st = puan_lex_expected(&l, "'rule', 'const', 'define', 'level', "
+                                       "'table' or 'without'");
     }
     return st;
 }

@@ -201,6 +201,9 @@ static enum puan_status one_rule(struct prover *p, struct puan_ast_rule *r)
     int e = puan_form_entity(p->form, r->level);
     enum puan_status st = PUAN_OK;
 
+    for (const struct puan_ast_off *o = p->text.off; o; o = o->next)
+        if (puan_str_eq(o->id, r->id))
+            return PUAN_OK; /* switched off */
     if (!puan_ast_forms_hold(&r->in, p->form->id) || e < 0)
         return PUAN_OK;
     s.level = (uint16_t)e;

@@ -49,6 +49,7 @@ struct puan_rule_skip {
     const char *file;
     uint32_t line, col;
     const char *why; /* "unknown name 'D77'; the nearest is 'D7'" */
+    bool off;        /* switched off by `without` */
 };
 
 /*
@@ -76,6 +77,9 @@ PUAN_MUST_USE enum puan_status puan_ruleset_compile_with(
     const struct puan_str *texts, const char *const *files, size_t n_texts,
     struct puan_arena *a, struct puan_err *err);
 size_t puan_ruleset_count(const struct puan_ruleset *rs);
+/* Of the texts' first "set NAME version N"; "" and 0 without one. */
+struct puan_str puan_ruleset_name(const struct puan_ruleset *rs);
+int64_t puan_ruleset_version(const struct puan_ruleset *rs);
 const struct puan_rule_info *puan_ruleset_info(const struct puan_ruleset *rs,
                                                size_t i);
 /* What did not apply to this form; *n of them, in the order of the texts. */

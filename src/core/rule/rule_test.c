@@ -608,9 +608,40 @@ static void texts_declare_levels_and_tables(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void rules_are_left_out_and_sets_have_versions(void **state)
+{
+    static const char two[] =
+        "set a.b version 7\n"
+        "rule R1 hard household zh \"x\" en \"x\" check H1 = 1\n"
+        "without R2\n"
+        "rule R2 hard household zh \"x\" en \"x\" check H1 = 2\n";
+    const struct puan_ruleset *rs = rules(two), *sets[1];
+    const struct puan_rule_skip *skip;
+    struct puan_ruleset *none;
+    struct puan_err err = { 0 };
+    size_t n;
+
+    (void)state;
+    assert_int_equal(puan_ruleset_count(rs), 1);
+    assert_true(puan_str_is(puan_ruleset_name(rs), "a.b"));
+    assert_int_equal(puan_ruleset_version(rs), 7);
+    skip = puan_ruleset_skips(rs, &n);
+    assert_int_equal(n, 1);
+    assert_true(skip[0].off);
+    assert_string_equal(skip[0].why, "switched off in t.rules:3");
+    sets[0] = rs;
+    assert_int_equal(puan_ruleset_all_used(sets, 1, &err), PUAN_OK);
+    assert_int_equal(compile(&none, "without R9", &err), PUAN_EINVAL);
+    assert_int_equal(err.line, 1);
+    assert_int_equal(err.col, 9);
+    rs = rules("rule R1 hard household zh \"x\" en \"x\" check H1 = 1\n");
+    assert_int_equal(puan_ruleset_version(rs), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(rules_are_left_out_and_sets_have_versions),
         TEST(a_finding_names_the_rule_and_the_row),
         TEST(a_rule_without_in_applies_where_the_form_can_hold_it),
         TEST(a_rule_that_applies_nowhere_is_found),

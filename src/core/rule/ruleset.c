@@ -59,6 +59,16 @@ static enum puan_status refuse_doubles(struct compile *c)
             if (puan_str_eq(d->name, o->name))
                 return twice(c, d->file, d->line, d->col, "level", d->name,
                              o->line);
+    for (struct puan_ast_off *o = c->text.off; o; o = o->next) {
+        const struct puan_ast_rule *r = c->text.rules;
+
+        while (r && !puan_str_eq(r->id, o->id))
+            r = r->next;
+        if (!r)
+            return puan_fail_at(c->err, PUAN_EINVAL, o->file, o->line, o->col,
+                                "there is no rule %.*s to leave out",
+                                PUAN_FMT(o->id));
+    }
     for (struct puan_ast_rule *r = c->text.rules; r; r = r->next)
         for (struct puan_ast_rule *o = c->text.rules; o != r; o = o->next)
             if (puan_str_eq(r->id, o->id))
@@ -251,6 +261,14 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
     struct puan_ruleset *rs = c->rs;
     enum puan_status st;
 
+    for (const struct puan_ast_off *o = c->text.off; o; o = o->next)
+        if (puan_str_eq(o->id, r->id)) {
+            skip(c, r->id, r->file, r->line, r->col,
+                 puan_arena_fmt(c->names.arena, "switched off in %s:%u",
+                                o->file, o->line));
+            rs->skip[rs->n_skips - 1].off = true;
+            return PUAN_OK;
+        }
     if (!puan_ast_forms_hold(&r->in, c->names.form->id)) {
         skip(c, r->id, r->file, r->line, r->col, elsewhere(c));
         return PUAN_OK;
@@ -441,6 +459,8 @@ enum puan_status puan_ruleset_build(struct puan_ruleset **out,
                                          .n_columns = c->names.n_columns,
                                          .table = table };
     *names = c->names;
+    c->rs->name = c->text.set;
+    c->rs->version = c->text.version;
     *out = c->rs;
     return PUAN_OK;
 }
@@ -471,6 +491,16 @@ enum puan_status puan_ruleset_compile_with(
                                      .err = err };
 
     return puan_ruleset_build(out, &names, texts, files, n_texts, true);
+}
+
+struct puan_str puan_ruleset_name(const struct puan_ruleset *rs)
+{
+    return rs->name;
+}
+
+int64_t puan_ruleset_version(const struct puan_ruleset *rs)
+{
+    return rs->version;
 }
 
 size_t puan_ruleset_count(const struct puan_ruleset *rs)
@@ -506,7 +536,7 @@ enum puan_status puan_ruleset_next_used(const struct puan_ruleset *const *sets,
 {
     while (n > 0 && *at < sets[0]->n_skips) {
         const struct puan_rule_skip *k = &sets[0]->skip[(*at)++];
-        bool everywhere = true;
+        bool everywhere = !k->off;
 
         for (size_t j = 1; j < n && everywhere; j++)
             everywhere = skips(sets[j], k);

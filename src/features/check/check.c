@@ -467,6 +467,8 @@ static enum puan_status print_json(FILE *to, const struct job *j,
     puan_jw_init(&w, &out);
     puan_jw_map(&w);
     puan_jw_kstr(&w, "form", j->form->id);
+    puan_jw_kstr(&w, "set", puan_ruleset_name(j->rs));
+    puan_jw_kint(&w, "version", puan_ruleset_version(j->rs));
     puan_jw_key(&w, "rows");
     puan_jw_map(&w);
     for (size_t e = 0; e < j->form->n_entities; e++) {

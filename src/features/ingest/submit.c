@@ -153,6 +153,7 @@ static enum puan_status judge(struct submit *s, struct puan_err *err)
     st = puan_ruleset_run(&found, s->form->rules, &s->rec, s->a, err);
     if (st == PUAN_OK)
         st = puan_edits_from(&s->receipt.edits, &found, s->a, err);
+    s->receipt.edits.version = puan_ruleset_version(s->form->rules);
     if (st == PUAN_OK && s->head.confirm.n > 0)
         st = puan_edits_confirm(&s->receipt.edits, &unused, s->form->rules,
                                 s->head.confirm, s->who->actor, s->a, err);
