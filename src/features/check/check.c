@@ -14,6 +14,7 @@
 #include "features/check/frame_check.h"
 #include "features/check/explain_row.h"
 #include "features/check/figures.h"
+#include "features/check/routes.h"
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
@@ -669,8 +670,33 @@ static const struct puan_command commands[] = {
       "按区域汇总数据并按区域规则审核" },
 };
 
+static const struct puan_param rules_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_rules_in, area), 0, 0,
+      true },
+};
+static const struct puan_param try_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct puan_rules_try_in, area), 0, 0,
+      true },
+    { "form", PUAN_PARAM_TEXT, offsetof(struct puan_rules_try_in, form), 1,
+      64 },
+    { "text", PUAN_PARAM_TEXT, offsetof(struct puan_rules_try_in, text), 1,
+      20000 },
+};
+
+static const struct puan_route routes[] = {
+    { PUAN_GET, "/c/{campaign}/rules", "return.view", PUAN_SCOPE_AREA, "",
+      "The rules of the plan, and how often each finds something in an area",
+      puan_rules_get, PUAN_PARAMS(rules_params, struct puan_rules_in) },
+    { PUAN_POST, "/c/{campaign}/rules/try", "return.view", PUAN_SCOPE_AREA,
+      "rules.try",
+      "Tries a rule on returns of an area; faults of its text are an answer",
+      puan_rules_try, PUAN_PARAMS(try_params, struct puan_rules_try_in) },
+};
+
 const struct puan_feature puan_feature_check = {
     .name = "check",
+    .routes = routes,
+    .n_routes = PUAN_COUNT(routes),
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
 };
