@@ -13,6 +13,7 @@
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
 #include "kit/os/heap.h"
+#include "kit/os/os.h"
 
 void *puan_frames_pages(struct puan_frames *f, size_t n)
 {
@@ -182,7 +183,10 @@ struct part {
 static enum puan_status part_open(struct part *p, const char *path,
                                   struct puan_arena *a, struct puan_err *err)
 {
+    p->fd = -1;
     p->path = path;
+    if (!puan_file_replaceable(path))
+        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
     p->beside = puan_arena_fmt(a, "%s.%ld.part", path, (long)getpid());
     p->fd = open(p->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (p->fd < 0)

@@ -482,18 +482,21 @@ static enum puan_status write_file(const char *path,
                                    const struct options *o,
                                    struct puan_arena *a, struct puan_err *err)
 {
-    const char *part = puan_arena_fmt(a, "%s.part", path);
+    bool beside = puan_file_replaceable(path);
+    const char *part = beside ? puan_arena_fmt(a, "%s.part", path) : path;
     FILE *f = fopen(part, "wb");
     enum puan_status st;
 
     if (f == NULL)
         return puan_fail(err, PUAN_EIO, path, "cannot be written");
     st = write_table(f, r, o, a, err);
+    if (st == PUAN_OK && (fflush(f) != 0 || ferror(f)))
+        st = puan_fail(err, PUAN_EIO, path, "cannot be written");
     if (fclose(f) != 0 && st == PUAN_OK)
         st = puan_fail(err, PUAN_EIO, path, "cannot be written");
-    if (st == PUAN_OK && rename(part, path) != 0)
+    if (st == PUAN_OK && beside && rename(part, path) != 0)
         st = puan_fail(err, PUAN_EIO, path, "cannot be written");
-    if (st != PUAN_OK)
+    if (st != PUAN_OK && beside)
         remove(part);
     return st;
 }

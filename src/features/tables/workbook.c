@@ -11,6 +11,8 @@
 #include <string.h>
 #include <xlsxwriter.h>
 
+#include "kit/os/os.h"
+
 #define COLUMNS_MOST 400u /* classes of a dimension laid out as columns */
 #define EXACT ((int64_t)1 << 53)
 
@@ -379,6 +381,10 @@ enum puan_status puan_workbook_open(struct puan_workbook **out,
     struct puan_str title;
 
     *out = NULL;
+    if (!puan_file_replaceable(path)) {
+        free(b);
+        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
+    }
     if (b == NULL || (b->path = malloc(n + 1)) == NULL ||
         (b->part = malloc(n + 6)) == NULL) {
         if (b)

@@ -211,6 +211,8 @@ enum puan_status puan_file_write(const char *path, struct puan_str data,
     if (puan_format(tmp, sizeof(tmp), "%s.%d.new", path, (int)gettid()) >=
         sizeof(tmp))
         return puan_fail(err, PUAN_EINVAL, "file", "the path is too long");
+    if (!puan_file_replaceable(path))
+        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
     parent_of(dir, sizeof(dir), path);
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     if (fd < 0)
@@ -240,6 +242,13 @@ bool puan_file_exists(const char *path)
     struct stat sb;
 
     return lstat(path, &sb) == 0;
+}
+
+bool puan_file_replaceable(const char *path)
+{
+    struct stat sb;
+
+    return lstat(path, &sb) != 0 || S_ISREG(sb.st_mode);
 }
 
 bool puan_dir_exists(const char *path)

@@ -51,6 +51,12 @@ PUAN_MUST_USE enum puan_status puan_file_write(const char *path,
                                                unsigned mode,
                                                struct puan_err *err);
 bool puan_file_exists(const char *path); /* anything of that name */
+/*
+ * A rename onto `path` puts a file in place: nothing of that name is there, or
+ * an ordinary file.  A device, a pipe or a link (/dev/full, /dev/stdout) would
+ * itself be lost.
+ */
+bool puan_file_replaceable(const char *path);
 bool puan_dir_exists(const char *path);
 /* -1 when it does not exist. */
 int64_t puan_file_size(const char *path);

@@ -108,6 +108,20 @@ static void names_are_listed_in_order_and_removed_with_their_tree(void **state)
     assert_true(puan_dir_exists("/etc"));
 }
 
+static void a_link_is_not_replaced_by_a_file(void **state)
+{
+    struct puan_err err = { 0 };
+
+    (void)state;
+    assert_true(puan_file_replaceable(in_dir("none")));
+    assert_int_equal(symlink("/dev/full", in_dir("link")), 0);
+    assert_false(puan_file_replaceable(in_dir("link")));
+    assert_false(puan_file_replaceable("/dev/full"));
+    assert_int_equal(puan_file_write(in_dir("link"), PUAN_STR("x"), 0600, &err),
+                     PUAN_EIO);
+    assert_string_equal(err.text, "is no ordinary file");
+}
+
 static void a_mapped_file_reads_as_it_was_written(void **state)
 {
     struct puan_err err = { 0 };
@@ -157,6 +171,8 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(a_mapped_file_reads_as_it_was_written,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_is_not_replaced_by_a_file, setup,
+                                        teardown),
         cmocka_unit_test(random_bytes_differ_and_clocks_run),
     };
 

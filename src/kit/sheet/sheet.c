@@ -235,7 +235,7 @@ uint64_t puan_sheet_size(const struct puan_sheet *s)
 #define OUT_BUFFER (1 << 18)
 
 struct puan_sheet_out {
-    char *path, *part; /* part NULL: standard output */
+    char *path, *part; /* part NULL: written where it is, fd 1 or a device */
     int fd, fault;     /* errno of the first failure */
     bool mid_row;
     size_t n;
@@ -253,7 +253,17 @@ enum puan_status puan_sheet_create(struct puan_sheet_out **out,
         return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
     o->fd = STDOUT_FILENO;
     o->path = strdup(path);
-    if (o->path && strcmp(path, "-") != 0) {
+    if (o->path && strcmp(path, "-") != 0 && !puan_file_replaceable(path)) {
+        o->fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        if (o->fd < 0) {
+            enum puan_status st = puan_fail(err, PUAN_EIO, path, "%s",
+                                            strerror(errno));
+
+            free(o->path);
+            free(o);
+            return st;
+        }
+    } else if (o->path && strcmp(path, "-") != 0) {
         o->part = malloc(n + 6);
         if (o->part) {
             memcpy(o->part, path, n);
@@ -363,7 +373,7 @@ void puan_sheet_put_raw(struct puan_sheet_out *o, struct puan_str rows)
 
 static void drop(struct puan_sheet_out *o)
 {
-    if (o->part)
+    if (o->fd != STDOUT_FILENO)
         (void)close(o->fd);
     free(o->part);
     free(o->path);

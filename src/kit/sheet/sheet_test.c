@@ -165,6 +165,24 @@ static void an_abandoned_file_leaves_nothing(void **state)
     done(&a, dir);
 }
 
+/* By a link, so that a fault costs the machine no device. */
+static void a_device_is_written_to_and_stays(void **state)
+{
+    struct puan_arena a;
+    const char *dir = temp_dir(&a);
+    const char *path = puan_arena_fmt(&a, "%s/full", dir);
+    struct puan_sheet_out *o = NULL;
+
+    (void)state;
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(puan_sheet_create(&o, path, NULL), PUAN_OK);
+    puan_sheet_put_text(o, "x");
+    puan_sheet_end_row(o);
+    assert_int_equal(puan_sheet_finish(o, NULL), PUAN_EIO);
+    assert_false(puan_file_replaceable(path));
+    done(&a, dir);
+}
+
 static void a_full_disk_is_reported_and_leaves_no_file(void **state)
 {
     struct puan_sheet_out *o = NULL;
@@ -190,6 +208,7 @@ int main(void)
         cmocka_unit_test(faults_name_file_and_line),
         cmocka_unit_test(an_abandoned_file_leaves_nothing),
         cmocka_unit_test(a_full_disk_is_reported_and_leaves_no_file),
+        cmocka_unit_test(a_device_is_written_to_and_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
