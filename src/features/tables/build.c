@@ -380,7 +380,7 @@ static void put_grid(struct puan_jw *w, const struct grid *g,
     /* the last class of each dimension is its total; withheld: "x" */
     puan_jw_key(w, "margins");
     puan_jw_list(w);
-    for (size_t k = 0; k < g->size; k++)
+    for (size_t k = 0; g->withheld && k < g->size; k++)
         if (g->withheld[k])
             puan_jw_text(w, "x");
         else if (!g->has[k])
