@@ -174,10 +174,14 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
+    at = bad ? at : o->duplicates ? "duplicates" : "frame";
     if (!bad && o->n_data == 0)
         bad = "name a CSV or frame file";
     if (!bad && o->duplicates && !o->on)
         bad = "--on ITEM,… says which items are to be the same";
+    if (!bad && (puan_file_among(o->out, o->data, o->n_data) ||
+                 puan_file_among(o->csv, o->data, o->n_data)))
+        bad = "the output would take the place of the data it is made of";
     o->frames.skip = o->skip;
     o->frames.token = o->token;
     o->frames.level = o->level;

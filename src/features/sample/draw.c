@@ -211,10 +211,14 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
+    at = bad ? at : "sample";
     if (!bad && o->n_paths == 0)
         bad = "at least one file is needed";
     if (!bad)
         bad = fits(&o->select);
+    if (!bad && (puan_file_among(o->out, o->path, o->n_paths) ||
+                 puan_file_among(o->record, o->path, o->n_paths)))
+        bad = "the output would take the place of the data it is made of";
     o->frames.quiet = o->quiet || o->json;
     if (!bad)
         return true;

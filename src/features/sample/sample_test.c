@@ -325,6 +325,37 @@ static void estimates_are_unbiased(void **state)
     }
 }
 
+/* Left at size 0 it could never be drawn, and the weights would not say so. */
+static void a_unit_without_a_size_is_refused(void **state)
+{
+    struct fix *f = *state;
+    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->dir);
+    const char *line = puan_arena_fmt(
+        &f->a, "sample %s --draw pps --size n --take 1 --seed s", data);
+
+    assert_int_equal(
+        puan_file_write(data, PUAN_STR("a,n\n1,4\n2,\n3,5\n"), 0644, NULL),
+        PUAN_OK);
+    assert_int_equal(run(f, puan_sample_draw, line), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(said(f), "row 2 has no size"));
+}
+
+/* Nor may the sample take the place of what it is drawn from. */
+static void the_data_are_not_written_over(void **state)
+{
+    struct fix *f = *state;
+    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->dir);
+
+    assert_int_equal(puan_file_write(data, PUAN_STR("a\n1\n2\n"), 0644, NULL),
+                     PUAN_OK);
+    assert_int_equal(
+        run(f, puan_sample_draw,
+            puan_arena_fmt(&f->a, "sample %s --take 1 --seed s -o %s", data,
+                           data)),
+        PUAN_EXIT_USAGE);
+    assert_int_equal(puan_file_size(data), 6);
+}
+
 /* Certain units are taken with probability 1; the rest with size / step. */
 static void pps_weights_add_up(void **state)
 {
@@ -442,6 +473,8 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_draw_is_redone_from_its_record),
         cmocka_unit_test(estimates_are_unbiased),
+        cmocka_unit_test(a_unit_without_a_size_is_refused),
+        cmocka_unit_test(the_data_are_not_written_over),
         cmocka_unit_test(pps_weights_add_up),
         cmocka_unit_test(takes_by_stratum),
         cmocka_unit_test(allocation),

@@ -266,11 +266,13 @@ static enum puan_status sizes(struct draw *d, struct puan_err *err)
         int64_t v = puan_frame_value(&state, &f->entity[r.entity].item[r.item],
                                      row_above(f, d->unit, i, r.entity));
 
-        if (state == PUAN_GIVEN && v < 0)
-            return puan_fail(err, PUAN_EINVAL, "--size",
-                             "row %llu has a size below 0",
-                             (unsigned long long)i + 1);
-        d->size[i] = state == PUAN_GIVEN ? (uint64_t)v : 0;
+        /* without a size it could never be taken, and no weight would tell */
+        if (state != PUAN_GIVEN || v < 0)
+            return puan_fail(err, PUAN_EINVAL, "--size", "row %llu has %s",
+                             (unsigned long long)i + 1,
+                             state == PUAN_GIVEN ? "a size below 0"
+                                                 : "no size");
+        d->size[i] = (uint64_t)v;
     }
     return PUAN_OK;
 }

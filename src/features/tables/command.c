@@ -206,6 +206,8 @@ static bool parse(struct options *o, int argc, char **argv)
         at = "table";
         bad = format(o);
     }
+    if (!bad && puan_file_among(o->out, o->data, o->n_data))
+        bad = "the output would take the place of the data it is made of";
     o->frames.level = o->level;
     o->frames.quiet = o->quiet;
     if (!bad)

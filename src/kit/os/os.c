@@ -251,6 +251,19 @@ bool puan_file_replaceable(const char *path)
     return lstat(path, &sb) != 0 || S_ISREG(sb.st_mode);
 }
 
+bool puan_file_among(const char *path, const char *const *others, size_t n)
+{
+    struct stat sb, other;
+
+    if (!path || stat(path, &sb) != 0 || !S_ISREG(sb.st_mode))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (stat(others[i], &other) == 0 && other.st_dev == sb.st_dev &&
+            other.st_ino == sb.st_ino)
+            return true;
+    return false;
+}
+
 bool puan_dir_exists(const char *path)
 {
     struct stat sb;

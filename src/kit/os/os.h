@@ -57,6 +57,8 @@ bool puan_file_exists(const char *path); /* anything of that name */
  * itself be lost.
  */
 bool puan_file_replaceable(const char *path);
+/* Whether `path` (may be NULL) is there and one of n others, by any name. */
+bool puan_file_among(const char *path, const char *const *others, size_t n);
 bool puan_dir_exists(const char *path);
 /* -1 when it does not exist. */
 int64_t puan_file_size(const char *path);

@@ -122,6 +122,20 @@ static void a_link_is_not_replaced_by_a_file(void **state)
     assert_string_equal(err.text, "is no ordinary file");
 }
 
+static void a_file_is_known_under_another_name(void **state)
+{
+    const char *others[2] = { in_dir("none"), in_dir("f") };
+
+    (void)state;
+    assert_int_equal(puan_file_write(in_dir("f"), PUAN_STR("x"), 0600, NULL),
+                     PUAN_OK);
+    assert_int_equal(symlink("f", in_dir("same")), 0);
+    assert_true(puan_file_among(in_dir("same"), others, 2));
+    assert_false(puan_file_among(in_dir("same"), others, 1));
+    assert_false(puan_file_among(in_dir("none"), others, 2));
+    assert_false(puan_file_among(NULL, others, 2));
+}
+
 static void a_mapped_file_reads_as_it_was_written(void **state)
 {
     struct puan_err err = { 0 };
@@ -173,6 +187,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_replaced_by_a_file, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_file_is_known_under_another_name,
+                                        setup, teardown),
         cmocka_unit_test(random_bytes_differ_and_clocks_run),
     };
 
