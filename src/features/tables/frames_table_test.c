@@ -364,7 +364,7 @@ static void the_county_table_of_2020(void **state)
     struct puan_str text;
     struct puan_node *tree;
     struct puan_tab_file file;
-    struct puan_tabulation *t;
+    struct puan_tabulation *t = NULL;
     struct puan_tab_result r;
     struct puan_err err = { 0 };
 
