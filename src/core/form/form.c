@@ -140,6 +140,16 @@ enum puan_status puan_codelist_load(struct puan_codelist **out,
     return PUAN_OK;
 }
 
+const struct puan_code *puan_codes_misread(const struct puan_codelist *l)
+{
+    int64_t v;
+
+    for (size_t i = 0; l && i < l->n; i++)
+        if (puan_int_parse(&v, l->codes[i].text) && v != l->codes[i].value)
+            return &l->codes[i];
+    return NULL;
+}
+
 const struct puan_code *puan_code_by_value(const struct puan_codelist *l,
                                            int64_t value)
 {

@@ -184,6 +184,13 @@ PUAN_MUST_USE enum puan_status puan_codelist_load(struct puan_codelist **out,
 /* Index of an entity or item by name (items also by alias), or -1. */
 int puan_form_entity(const struct puan_form *f, struct puan_str name);
 int puan_entity_item(const struct puan_entity *e, struct puan_str name);
+/*
+ * A code written as a whole number that is not its value, NULL when there is
+ * none.  With one (a column of ages in which somebody wrote 3O, so that 18 is
+ * the first text and not eighteen) a code must not be taken for a number.
+ */
+const struct puan_code *
+puan_codes_misread(const struct puan_codelist *l); /* l may be NULL */
 /* The code with that value or text, or NULL. */
 const struct puan_code *puan_code_by_value(const struct puan_codelist *l,
                                            int64_t value);

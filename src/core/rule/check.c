@@ -534,6 +534,13 @@ static bool same_list(const struct puan_codelist *a,
     return a == b || !a || !b || (a->name.n && puan_str_eq(a->name, b->name));
 }
 
+/* A number beside a code whose texts are numbers but not its values. */
+static bool ordinal(const struct puan_type *code, const struct puan_type *num)
+{
+    return code->kind == PUAN_KIND_CODE && num->kind == PUAN_KIND_NUM &&
+           puan_codes_misread(code->list);
+}
+
 /* May the two be compared, and stand in one list of alternatives? */
 static bool fit(const struct puan_type *a, const struct puan_type *b)
 {
@@ -544,6 +551,8 @@ static bool fit(const struct puan_type *a, const struct puan_type *b)
         return a->kind == b->kind;
     if (a->kind == PUAN_KIND_ANY || b->kind == PUAN_KIND_ANY)
         return true;
+    if (ordinal(a, b) || ordinal(b, a))
+        return false;
     if (a->kind == PUAN_KIND_NUM || b->kind == PUAN_KIND_NUM)
         return a->kind == b->kind || a->kind == PUAN_KIND_CODE ||
                b->kind == PUAN_KIND_CODE || a->kind == PUAN_KIND_AREA ||
@@ -587,6 +596,16 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
         return sealed(a, s);
     if (b->type.kind == PUAN_KIND_SEALED)
         return sealed(b, s);
+    if (ordinal(&a->type, &b->type) || ordinal(&b->type, &a->type)) {
+        const struct puan_type *t =
+            a->type.kind == PUAN_KIND_CODE ? &a->type : &b->type;
+
+        return FAIL_AT(s, at,
+                       "%s holds texts, not only numbers: write a code in "
+                       "quotes, such as \"%.*s\"",
+                       type_name(s, t),
+                       PUAN_FMT(puan_codes_misread(t->list)->text));
+    }
     if (a->type.kind == PUAN_KIND_WORD || b->type.kind == PUAN_KIND_WORD) {
         node *w = a->type.kind == PUAN_KIND_WORD ? a : b;
 

@@ -447,6 +447,25 @@ static enum puan_status unit_named(uint16_t *out, const struct puan_tab *t,
                                              : "; --level makes others");
 }
 
+/* The sum of texts would be that of their places in the code list. */
+static enum puan_status no_texts(const struct puan_tab_expr *x,
+                                 const struct puan_tab_show *s,
+                                 struct puan_err *err)
+{
+    const struct puan_code *c =
+        x->ref && x->ref->item && x->ref->item->type == PUAN_TYPE_CODE
+            ? puan_codes_misread(x->ref->item->codes)
+            : NULL;
+
+    if (c == NULL)
+        return PUAN_OK;
+    return puan_fail_at(
+        err, PUAN_EINVAL, s->file, s->line, 0,
+        "'%.*s' holds texts, not only numbers; puan frame --show "
+        "lists them",
+        PUAN_FMT(s->text));
+}
+
 static enum puan_status table_open(struct puan_tab_open *to, struct puan_tab *t,
                                    const struct puan_tab_table *tb,
                                    struct puan_arena *a, struct puan_err *err)
@@ -481,6 +500,8 @@ static enum puan_status table_open(struct puan_tab_open *to, struct puan_tab *t,
             st = expr_open(&so->value, t, so->unit, s->text, s->file, s->line,
                            false, a, err);
             so->has_value = true;
+            if (st == PUAN_OK)
+                st = no_texts(&so->value, s, err);
         }
         if (st == PUAN_OK && s->where.n) {
             st = expr_open(&so->where, t, so->unit, s->where, s->file, s->line,

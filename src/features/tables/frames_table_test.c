@@ -224,6 +224,19 @@ static void order_does_not_matter(void **state)
     assert_string_equal(one, get("2.csv"));
 }
 
+/* One letter among ages makes them texts; their places are no ages. */
+static void texts_are_not_taken_for_numbers(void **state)
+{
+    (void)state;
+    put("t.csv", "id,age\n1,40\n2,5\n3,3O\n4,70\n");
+    assert_int_equal(TABLE(in("t.csv"), "--show", "mean(age)"), 3);
+    assert_int_equal(TABLE(in("t.csv"), "--by", "age >= 18"), 3);
+    assert_int_equal(TABLE(in("t.csv"), "--by", "id", "--where", "age = \"5\"",
+                           "--out", in("t.out")),
+                     0);
+    assert_string_equal(get("t.out"), "id,n\n2,1\n");
+}
+
 /* ---- the programme of the published county table ---------------------------
  */
 
@@ -399,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_programme_gives_files_and_a_workbook),
         cmocka_unit_test(wrong_input_is_named),
         cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(texts_are_not_taken_for_numbers),
         cmocka_unit_test(the_county_table_of_2020),
     };
 
