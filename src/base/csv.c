@@ -3,6 +3,8 @@
  */
 #include "base/csv.h"
 
+#define COLUMNS_MOST 16384 /* each name is held against all before it */
+
 static enum puan_status bad(struct puan_csv *c, uint32_t line,
                             struct puan_err *err, const char *what)
 {
@@ -98,6 +100,8 @@ enum puan_status puan_csv_open(struct puan_csv *c, struct puan_str src,
         return bad(c, 1, err, "file is empty; a header line is expected");
     for (size_t i = c->at; i < src.n && src.p[i] != '\n'; i++)
         n += src.p[i] == ',';
+    if (n > COLUMNS_MOST)
+        return bad(c, 1, err, "more than 16384 columns");
     c->header = puan_new_n(a, n, struct puan_str);
     c->field = puan_new_n(a, n, struct puan_str);
     if (a->failed)

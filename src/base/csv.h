@@ -2,7 +2,7 @@
  * CSV (RFC 4180) over text in memory: commas, double quotes, LF or CRLF, a
  * header line, UTF-8 with or without a byte order mark.  Refuses: a row with
  * another number of fields than the header, a stray or open quote, ill-formed
- * UTF-8, NUL.
+ * UTF-8, NUL, more than 16,384 columns.
  *
  * Depends on: arena.  Does no I/O.
  */

@@ -1416,6 +1416,11 @@ static enum puan_status check_call(node *n, scope *s)
                            "number takes a code, area, month or day, not "
                            "%s",
                            type_name(s, &x->type));
+        if (x->type.kind == PUAN_KIND_CODE && puan_codes_misread(x->type.list))
+            return FAIL_AT(s, x,
+                           "%s holds texts, not only numbers, such as \"%.*s\"",
+                           type_name(s, &x->type),
+                           PUAN_FMT(puan_codes_misread(x->type.list)->text));
         n->type = (struct puan_type){ .kind = PUAN_KIND_NUM,
                                       .places = x->type.places };
         return PUAN_OK;

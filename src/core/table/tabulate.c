@@ -447,10 +447,10 @@ static enum puan_status unit_named(uint16_t *out, const struct puan_tab *t,
                                              : "; --level makes others");
 }
 
-/* The sum of texts would be that of their places in the code list. */
+/* The sum or band of texts would be that of their places in the code list. */
 static enum puan_status no_texts(const struct puan_tab_expr *x,
-                                 const struct puan_tab_show *s,
-                                 struct puan_err *err)
+                                 struct puan_str text, const char *file,
+                                 uint32_t line, struct puan_err *err)
 {
     const struct puan_code *c =
         x->ref && x->ref->item && x->ref->item->type == PUAN_TYPE_CODE
@@ -460,10 +460,10 @@ static enum puan_status no_texts(const struct puan_tab_expr *x,
     if (c == NULL)
         return PUAN_OK;
     return puan_fail_at(
-        err, PUAN_EINVAL, s->file, s->line, 0,
+        err, PUAN_EINVAL, file, line, 0,
         "'%.*s' holds texts, not only numbers; puan frame --show "
         "lists them",
-        PUAN_FMT(s->text));
+        PUAN_FMT(text));
 }
 
 static enum puan_status table_open(struct puan_tab_open *to, struct puan_tab *t,
@@ -501,7 +501,7 @@ static enum puan_status table_open(struct puan_tab_open *to, struct puan_tab *t,
                            false, a, err);
             so->has_value = true;
             if (st == PUAN_OK)
-                st = no_texts(&so->value, s, err);
+                st = no_texts(&so->value, s->text, s->file, s->line, err);
         }
         if (st == PUAN_OK && s->where.n) {
             st = expr_open(&so->where, t, so->unit, s->where, s->file, s->line,
@@ -526,6 +526,8 @@ static enum puan_status table_open(struct puan_tab_open *to, struct puan_tab *t,
             st = expr_open(&u->dim[d], t, (uint16_t)e,
                            v && v->bands.n ? v->text : by->text, by->file,
                            by->line, false, a, err);
+            if (st == PUAN_OK && to->bands[d].n)
+                st = no_texts(&u->dim[d], by->text, by->file, by->line, err);
         }
         if (st == PUAN_OK && tb->where.n) {
             st = expr_open(&u->where, t, (uint16_t)e, tb->where, tb->file,

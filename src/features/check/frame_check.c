@@ -190,6 +190,10 @@ static bool parse(struct options *o, int argc, char **argv)
         at = "check";
         bad = "data and --rules FILE, or --plan PACK, are needed";
     }
+    if (!bad && puan_file_among(o->out, o->data, o->n_data)) {
+        at = "--out";
+        bad = "the output would take the place of the data it is made of";
+    }
     if (!bad)
         return true;
     fprintf(stderr, "puan: %s: %s\n", at, bad);

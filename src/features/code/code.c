@@ -15,6 +15,7 @@
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
+#include "kit/os/os.h"
 
 #define BATCH 4096 /* rows coded together */
 #define MEMORY_SLOTS 2048
@@ -175,6 +176,10 @@ static bool parse(struct options *o, int argc, char **argv)
     if (!bad && (!o->plan || !o->text || !o->data)) {
         at = "code";
         bad = "--plan, --text and a file are needed";
+    }
+    if (!bad && puan_file_among(o->out, &o->data, 1)) {
+        at = "--out";
+        bad = "the output would take the place of the data it is made of";
     }
     if (!bad)
         return true;

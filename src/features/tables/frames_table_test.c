@@ -231,6 +231,8 @@ static void texts_are_not_taken_for_numbers(void **state)
     put("t.csv", "id,age\n1,40\n2,5\n3,3O\n4,70\n");
     assert_int_equal(TABLE(in("t.csv"), "--show", "mean(age)"), 3);
     assert_int_equal(TABLE(in("t.csv"), "--by", "age >= 18"), 3);
+    assert_int_equal(TABLE(in("t.csv"), "--by", "bands(age, 0, 15)"), 3);
+    assert_int_equal(TABLE(in("t.csv"), "--show", "sum(number(age))"), 3);
     assert_int_equal(TABLE(in("t.csv"), "--by", "id", "--where", "age = \"5\"",
                            "--out", in("t.out")),
                      0);
