@@ -40,7 +40,8 @@ struct lane_names {
 enum puan_status lane_names_of(struct lane_names *out,
                                const struct puan_frame *f,
                                const struct puan_form *campaign,
-                               struct puan_arena *a, struct puan_err *err);
+                               bool own_levels, struct puan_arena *a,
+                               struct puan_err *err);
 
 /* First row of entity e below row `row` of a, which stands above it (or is
    it); a's rows give the end of the last. */

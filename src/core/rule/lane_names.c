@@ -216,7 +216,8 @@ static enum puan_status one_entity(struct lane_names *out,
 enum puan_status lane_names_of(struct lane_names *out,
                                const struct puan_frame *f,
                                const struct puan_form *campaign,
-                               struct puan_arena *a, struct puan_err *err)
+                               bool own_levels, struct puan_arena *a,
+                               struct puan_err *err)
 {
     struct puan_entity *list;
     enum puan_status st = PUAN_OK;
@@ -236,5 +237,8 @@ enum puan_status lane_names_of(struct lane_names *out,
         return puan_arena_check(a, err);
     for (size_t e = 0; st == PUAN_OK && e < f->n_entities; e++)
         st = one_entity(out, &list[e], e, campaign, a, err);
+    for (size_t e = 0; st == PUAN_OK && own_levels && e < f->n_entities; e++)
+        if (campaign && puan_form_entity(campaign, list[e].name) < 0)
+            list[e].name = PUAN_STR(""); /* no rule can name it */
     return st;
 }

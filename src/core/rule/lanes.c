@@ -21,7 +21,8 @@ begin(struct puan_lanes **out, struct puan_rule_names *names,
     l->frame = f;
     l->arena = a;
     l->kernels = puan_lane_kernels();
-    st = lane_names_of(&l->names, f, opt ? opt->form : NULL, a, err);
+    st = lane_names_of(&l->names, f, opt ? opt->form : NULL,
+                       opt && opt->own_levels, a, err);
     if (st != PUAN_OK)
         return st;
     *names = (struct puan_rule_names){ .form = &l->names.form,

@@ -34,6 +34,8 @@ struct puan_lanes_options {
     size_t n_lookups;
     const struct puan_form
         *form; /* of the campaign, for aliases; may be NULL */
+    bool own_levels; /* rules speak of the form's entities alone: an area level
+                        of the frame is none, whatever its name */
 };
 
 /* ---- rules ---- */

@@ -13,9 +13,11 @@
 #include "base/calendar.h"
 #include "core/rule/lanes.h"
 #include "features/check/lookup_csv.h"
+#include "features/frame/campaign.h"
 #include "features/frame/frames.h"
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
+#include "features/store/store.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
@@ -34,7 +36,7 @@ struct options {
         *level[LEVELS_MOST], *set[PATHS_MOST];
     size_t n_rules, n_data, n_lookups, n_levels, n_sets;
     bool summary, json, zh, quiet;
-    int64_t threads;
+    int64_t threads, area;
 };
 
 struct hit {
@@ -54,7 +56,10 @@ struct job {
     const struct options *o;
     struct puan_frames *frames;
     const struct puan_frame *frame;
-    struct puan_plan_held *plan;
+    struct puan_plan_held *held;
+    const struct puan_plan *plan; /* of the pack, or of the campaign */
+    struct puan_store *store;     /* of a campaign directory */
+    struct puan_sheet_out *out;   /* of a campaign: all forms' findings */
     const struct puan_form *form;
     const struct puan_str *texts;
     const char *const *files;
@@ -116,7 +121,8 @@ static bool takes_value(const char *a)
     static const char *const with[] = { "--plan",    "--form",   "--out",
                                         "--rules",   "--lookup", "--level",
                                         "--entity",  "--lang",   "--threads",
-                                        "--missing", "--set",    "--explain" };
+                                        "--missing", "--set",    "--explain",
+                                        "--area" };
 
     for (size_t i = 0; i < PUAN_COUNT(with); i++)
         if (strcmp(a, with[i]) == 0)
@@ -164,10 +170,19 @@ static const char *value(struct options *o, const char *a, const char *v)
                        o->threads <= 256
                    ? NULL
                    : "is 1 to 256";
+    } else if (strcmp(a, "--area") == 0) {
+        return puan_int_parse(&o->area, puan_str_of(v)) && o->area > 0
+                   ? NULL
+                   : "is the code of an area";
     } else {
         return "unknown option";
     }
     return NULL;
+}
+
+static bool of_campaign(const struct options *o)
+{
+    return o->n_data == 1 && puan_dir_exists(o->data[0]);
 }
 
 static bool parse(struct options *o, int argc, char **argv)
@@ -186,9 +201,18 @@ static bool parse(struct options *o, int argc, char **argv)
         else
             bad = value(o, at, argv[++i]);
     }
-    if (!bad && (o->n_data == 0 || (o->n_rules == 0 && !o->plan))) {
+    if (!bad && (o->n_data == 0 ||
+                 (o->n_rules == 0 && !o->plan && !of_campaign(o)))) {
         at = "check";
         bad = "data and --rules FILE, or --plan PACK, are needed";
+    }
+    if (!bad && of_campaign(o) && o->plan) {
+        at = "--plan";
+        bad = "a campaign is checked by its own plan, or by --rules";
+    }
+    if (!bad && o->area && !of_campaign(o)) {
+        at = "--area";
+        bad = "is for a campaign directory";
     }
     if (!bad && puan_file_among(o->out, o->data, o->n_data)) {
         at = "--out";
@@ -208,7 +232,7 @@ bool puan_check_takes_frame(int argc, char **argv)
         plan |= strcmp(argv[i], "--plan") == 0;
         rules |= strcmp(argv[i], "--rules") == 0;
         if (strncmp(argv[i], "--", 2) != 0)
-            frame |= puan_frames_is(argv[i]);
+            frame |= puan_frames_is(argv[i]) || puan_dir_exists(argv[i]);
         else if (takes_value(argv[i]))
             i++;
     }
@@ -220,7 +244,7 @@ bool puan_check_takes_frame(int argc, char **argv)
 static enum puan_status settings(struct job *j, struct puan_err *err)
 {
     const struct options *o = j->o;
-    const struct puan_plan *p = j->plan ? puan_plan_held_plan(j->plan) : NULL;
+    const struct puan_plan *p = j->plan;
 
     j->consts = puan_new_n(&j->arena, (p ? p->n_consts : 0) + o->n_sets + 1,
                            struct puan_const);
@@ -252,12 +276,15 @@ static enum puan_status rule_texts(struct job *j, struct puan_err *err)
     enum puan_status st = PUAN_OK;
 
     if (o->plan) {
-        st = puan_plan_load_dir(&j->plan, o->plan, puan_digest_sm3(), err);
+        st = puan_plan_load_dir(&j->held, o->plan, puan_digest_sm3(), err);
         if (st != PUAN_OK)
             return st;
-        j->texts = puan_plan_held_plan(j->plan)->rule_text;
-        j->files = puan_plan_held_plan(j->plan)->rule_name;
-        j->n_texts = puan_plan_held_plan(j->plan)->n_rules;
+        j->plan = puan_plan_held_plan(j->held);
+    }
+    if (j->plan) {
+        j->texts = j->plan->rule_text;
+        j->files = j->plan->rule_name;
+        j->n_texts = j->plan->n_rules;
     }
     if (o->n_rules > 0) {
         mine = puan_new_n(&j->arena, o->n_rules, struct puan_str);
@@ -275,6 +302,26 @@ static enum puan_status rule_texts(struct job *j, struct puan_err *err)
     return st == PUAN_OK ? puan_rule_declared(&j->decls, j->texts, j->files,
                                               j->n_texts, &j->arena, err)
                          : st;
+}
+
+/* The campaign's returns of one form, or of all when it is NULL. */
+static enum puan_status load_campaign(struct job *j,
+                                      const struct puan_form *form,
+                                      struct puan_err *err)
+{
+    const struct puan_frames_campaign_options opt = {
+        .area = j->o->area,
+        .form = form ? &form->id : NULL,
+        .n_forms = form != NULL,
+        .threads = (unsigned)j->o->threads
+    };
+    struct puan_frames_campaign_told told;
+    enum puan_status st =
+        puan_frames_campaign(&j->frames, &told, j->store, &opt, err);
+
+    if (st == PUAN_OK)
+        j->frame = puan_frames_frame(j->frames);
+    return st;
 }
 
 /* --level NAME=ITEM,ITEM */
@@ -316,15 +363,20 @@ static enum puan_status load(struct job *j, struct puan_err *err)
         level[opt.n_levels++] =
             (struct puan_frames_level){ l->name, l->by, l->n_by };
     }
-    if (st == PUAN_OK)
+    if (st == PUAN_OK && j->store) {
+        st = load_campaign(j, NULL, err);
+        if (st == PUAN_OK)
+            st = puan_frames_group(j->frames, level, opt.n_levels, NULL, err);
+    } else if (st == PUAN_OK) {
         st = puan_frames_load(&j->frames, o->data, o->n_data, &opt, err);
+    }
     if (st != PUAN_OK)
         return st;
     j->frame = puan_frames_frame(j->frames);
-    if (j->plan) {
+    if (j->held) {
         struct puan_str id = o->form ? puan_str_of(o->form) : j->frame->form;
 
-        j->form = puan_plan_form(puan_plan_held_plan(j->plan), id);
+        j->form = puan_plan_form(j->plan, id);
         if (!j->form)
             return puan_fail(err, PUAN_ENOTFOUND, o->plan,
                              "the plan has no form '%.*s': name it with "
@@ -387,7 +439,7 @@ static enum puan_status all_hold(struct job *j, struct puan_err *err)
     if (!j->form && n > 0)
         return puan_fail_at(err, PUAN_EINVAL, skip->file, skip->line, skip->col,
                             "'%.*s': %s", PUAN_FMT(skip->id), skip->why);
-    if (n > 0 && !j->o->quiet)
+    if (n > 0 && !j->o->quiet && !j->store)
         fprintf(stderr,
                 "puan check: %zu rules and derived items of the plan do not "
                 "apply to this frame; the first is %.*s: %s\n",
@@ -405,7 +457,9 @@ static enum puan_status compile(struct job *j, struct puan_err *err)
                                             .n_consts = j->n_consts,
                                             .lookups = j->lookup,
                                             .n_lookups = j->decls.n_tables,
-                                            .form = j->form };
+                                            .form = j->form,
+                                            .own_levels =
+                                                j->form && !j->o->n_rules };
     enum puan_status st =
         puan_lanes_compile(&j->lanes, j->frame, j->texts, j->files, j->n_texts,
                            &opt, &j->arena, err);
@@ -454,8 +508,8 @@ static enum puan_status piece(void *arg, uint64_t begin, uint64_t end,
         st = puan_lanes_work_new(&w->work, j->lanes, &w->arena, err);
     }
     if (st == PUAN_OK)
-        puan_lanes_run(w->work, j->pass, begin, end, j->o->out ? found : NULL,
-                       w);
+        puan_lanes_run(w->work, j->pass, begin, end,
+                       j->o->out || j->out ? found : NULL, w);
     if (w->failed)
         return puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
     return st;
@@ -683,48 +737,57 @@ static void print_summary(FILE *to, const struct job *j, int64_t load_us,
     }
 }
 
+static void put_json(struct puan_jw *w, const struct job *j, int64_t load_us,
+                     int64_t run_us)
+{
+    struct total t = total(j);
+
+    puan_jw_map(w);
+    if (j->store && j->form)
+        puan_jw_kstr(w, "form", j->form->id);
+    puan_jw_key(w, "rows");
+    puan_jw_map(w);
+    for (size_t e = 0; e < j->frame->n_entities; e++) {
+        puan_jw_key_s(w, j->frame->entity[e].name);
+        puan_jw_int(w, (int64_t)j->frame->entity[e].rows);
+    }
+    puan_jw_end(w, '}');
+    puan_jw_kint(w, "findings", (int64_t)(t.hard + t.soft));
+    puan_jw_kint(w, "hard", (int64_t)t.hard);
+    puan_jw_kint(w, "soft", (int64_t)t.soft);
+    puan_jw_kint(w, "evaluated", (int64_t)t.evaluated);
+    puan_jw_kint(w, "not_evaluable", (int64_t)t.not_evaluable);
+    puan_jw_kint(w, "load_microseconds", load_us);
+    puan_jw_kint(w, "check_microseconds", run_us);
+    puan_jw_key(w, "rules");
+    puan_jw_list(w);
+    for (size_t r = 0; r < puan_ruleset_count(j->rs); r++) {
+        const struct puan_rule_info *info = puan_ruleset_info(j->rs, r);
+
+        puan_jw_map(w);
+        puan_jw_kstr(w, "rule", info->id);
+        puan_jw_ktext(w, "severity",
+                      info->severity == PUAN_HARD ? "hard" : "soft");
+        puan_jw_kstr(w, "entity", j->frame->entity[info->entity].name);
+        puan_jw_kint(w, "evaluated", (int64_t)j->count[r].evaluated);
+        puan_jw_kint(w, "not_evaluable", (int64_t)j->count[r].not_evaluable);
+        puan_jw_kint(w, "findings", (int64_t)j->count[r].findings);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+    puan_jw_end(w, '}');
+}
+
 static enum puan_status print_json(FILE *to, struct job *j, int64_t load_us,
                                    int64_t run_us, struct puan_err *err)
 {
-    struct total t = total(j);
     struct puan_out out;
     struct puan_jw w;
     enum puan_status st;
 
     puan_out_init(&out, &j->arena);
     puan_jw_init(&w, &out);
-    puan_jw_map(&w);
-    puan_jw_key(&w, "rows");
-    puan_jw_map(&w);
-    for (size_t e = 0; e < j->frame->n_entities; e++) {
-        puan_jw_key_s(&w, j->frame->entity[e].name);
-        puan_jw_int(&w, (int64_t)j->frame->entity[e].rows);
-    }
-    puan_jw_end(&w, '}');
-    puan_jw_kint(&w, "findings", (int64_t)(t.hard + t.soft));
-    puan_jw_kint(&w, "hard", (int64_t)t.hard);
-    puan_jw_kint(&w, "soft", (int64_t)t.soft);
-    puan_jw_kint(&w, "evaluated", (int64_t)t.evaluated);
-    puan_jw_kint(&w, "not_evaluable", (int64_t)t.not_evaluable);
-    puan_jw_kint(&w, "load_microseconds", load_us);
-    puan_jw_kint(&w, "check_microseconds", run_us);
-    puan_jw_key(&w, "rules");
-    puan_jw_list(&w);
-    for (size_t r = 0; r < puan_ruleset_count(j->rs); r++) {
-        const struct puan_rule_info *info = puan_ruleset_info(j->rs, r);
-
-        puan_jw_map(&w);
-        puan_jw_kstr(&w, "rule", info->id);
-        puan_jw_ktext(&w, "severity",
-                      info->severity == PUAN_HARD ? "hard" : "soft");
-        puan_jw_kstr(&w, "entity", j->frame->entity[info->entity].name);
-        puan_jw_kint(&w, "evaluated", (int64_t)j->count[r].evaluated);
-        puan_jw_kint(&w, "not_evaluable", (int64_t)j->count[r].not_evaluable);
-        puan_jw_kint(&w, "findings", (int64_t)j->count[r].findings);
-        puan_jw_end(&w, '}');
-    }
-    puan_jw_end(&w, ']');
-    puan_jw_end(&w, '}');
+    put_json(&w, j, load_us, run_us);
     st = puan_arena_check(&j->arena, err);
     if (st == PUAN_OK)
         fprintf(to, "%.*s\n", PUAN_FMT(puan_out_view(&out)));
@@ -736,13 +799,222 @@ static int64_t micros(void)
     return puan_os_mono_ns() / 1000;
 }
 
+static void clear(struct job *j)
+{
+    for (unsigned i = 0; j->worker && i < j->n_workers; i++) {
+        puan_arena_clear(&j->worker[i].arena);
+        free(j->worker[i].hit);
+    }
+    free(j->worker);
+    j->worker = NULL;
+    puan_frames_close(j->frames);
+    j->frames = NULL;
+    puan_arena_clear(&j->arena);
+}
+
+/* ---- a campaign by its own plan ---- */
+
+/* By household, then by rule, then by row: as the record executor gives it. */
+static int by_home(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* A form's findings: household, and the line of its roster. */
+static enum puan_status list_returns(struct job *j, struct puan_err *err)
+{
+    const struct puan_frame *f = j->frame;
+    int home = puan_frame_entity(f, j->form->entity[0].name);
+    int key = puan_frame_item(&f->entity[home], PUAN_STR("key"));
+    struct found *all;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < j->n_workers; i++)
+        n += j->worker[i].n;
+    all = malloc((n + 1) * sizeof(*all));
+    if (!all)
+        return puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
+    n = 0;
+    for (unsigned i = 0; i < j->n_workers; i++)
+        for (size_t k = 0; k < j->worker[i].n; k++) {
+            const struct hit *h = &j->worker[i].hit[k];
+            uint16_t e = puan_ruleset_info(j->rs, h->rule)->entity;
+
+            all[n++] = (struct found){ up(f, e, home, h->row), h->row, h->rule,
+                                       e };
+        }
+    qsort(all, n, sizeof(*all), by_home);
+    for (size_t i = 0; i < n; i++) {
+        const struct puan_rule_info *info =
+            puan_ruleset_info(j->rs, all[i].rule);
+        const struct puan_frame_entity *e = &f->entity[all[i].entity];
+        enum puan_state st;
+
+        puan_sheet_put(j->out, j->form->id);
+        puan_sheet_put_int(j->out, puan_frame_value(&st,
+                                                    &f->entity[home].item[key],
+                                                    all[i].place));
+        puan_sheet_put(j->out, all[i].entity == home ? PUAN_STR("") : e->name);
+        puan_sheet_put_int(j->out,
+                           all[i].entity == home
+                               ? 0
+                               : (int64_t)(all[i].row -
+                                           e->first[all[i].place]) + 1);
+        puan_sheet_put(j->out, info->id);
+        puan_sheet_put_text(j->out,
+                            info->severity == PUAN_HARD ? "hard" : "soft");
+        puan_sheet_put(j->out, j->o->zh ? info->zh : info->en);
+        puan_sheet_end_row(j->out);
+    }
+    free(all);
+    return PUAN_OK;
+}
+
+/* One form of the plan over its returns; `any` when there are some. */
+static enum puan_status one_form(struct job *j, bool *any, int64_t *load_us,
+                                 int64_t *run_us, struct puan_err *err)
+{
+    int64_t began = micros(), loaded;
+    enum puan_status st = rule_texts(j, err);
+    int home;
+
+    if (st == PUAN_OK)
+        st = load_campaign(j, j->form, err);
+    if (st != PUAN_OK)
+        return st;
+    home = puan_frame_entity(j->frame, j->form->entity[0].name);
+    *any = home >= 0 && j->frame->entity[home].rows > 0;
+    loaded = micros();
+    if (!*any)
+        return PUAN_OK;
+    st = lookups(j, err);
+    if (st == PUAN_OK)
+        st = compile(j, err);
+    if (st == PUAN_OK)
+        st = run_all(j, err);
+    *load_us = loaded - began;
+    *run_us = micros() - loaded;
+    if (st == PUAN_OK && j->out)
+        st = list_returns(j, err);
+    return st;
+}
+
+/*
+ * Every form that has returns, one after the other: rules of a form see the
+ * returns of that form alone.
+ */
+static enum puan_status every_form(uint64_t *findings, const struct options *o,
+                                   struct puan_store *store,
+                                   struct puan_sheet_out *out, FILE *to,
+                                   struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(store);
+    struct puan_arena a;
+    struct puan_out text;
+    struct puan_jw w;
+    bool some = false;
+    enum puan_status st = PUAN_OK;
+
+    if (o->form && !puan_plan_form(plan, puan_str_of(o->form)))
+        return puan_fail(err, PUAN_ENOTFOUND, "--form",
+                         "the plan has no form '%s'", o->form);
+    puan_arena_init(&a, &puan_heap);
+    puan_out_init(&text, &a);
+    puan_jw_init(&w, &text);
+    puan_jw_map(&w);
+    puan_jw_key(&w, "forms");
+    puan_jw_list(&w);
+    for (size_t i = 0; st == PUAN_OK && i < plan->n_forms; i++) {
+        struct job j = { .o = o, .plan = plan, .store = store, .out = out,
+                         .form = plan->form[i] };
+        int64_t load_us = 0, run_us = 0;
+        bool any = false;
+        struct total t;
+
+        if (o->form && !puan_str_is(plan->form[i]->id, o->form))
+            continue;
+        puan_arena_init(&j.arena, &puan_heap);
+        st = one_form(&j, &any, &load_us, &run_us, err);
+        if (st == PUAN_OK && any) {
+            t = total(&j);
+            *findings += t.hard + t.soft;
+            if (o->json) {
+                put_json(&w, &j, load_us, run_us);
+            } else if (o->summary || !o->out) {
+                fprintf(to, "%s%.*s %.*s\n", some ? "\n" : "",
+                        PUAN_FMT(j.form->id),
+                        PUAN_FMT(o->zh ? j.form->zh : j.form->en));
+                print_summary(to, &j, load_us, run_us);
+            }
+            some = true;
+        }
+        clear(&j);
+    }
+    puan_jw_end(&w, ']');
+    puan_jw_kint(&w, "findings", (int64_t)*findings);
+    puan_jw_end(&w, '}');
+    if (st == PUAN_OK && !some && !o->quiet)
+        fprintf(stderr, "puan check: no return of the area is there yet\n");
+    if (st == PUAN_OK)
+        st = puan_arena_check(&a, err);
+    if (st == PUAN_OK && o->json)
+        fprintf(to, "%.*s\n", PUAN_FMT(puan_out_view(&text)));
+    puan_arena_clear(&a);
+    return st;
+}
+
+static enum puan_status campaign(uint64_t *findings, const struct options *o,
+                                 struct puan_store *store,
+                                 struct puan_err *err)
+{
+    struct puan_sheet_out *out = NULL;
+    enum puan_status st = PUAN_OK;
+
+    if (o->out) {
+        st = puan_sheet_create(&out, o->out, err);
+        if (st == PUAN_OK)
+            puan_sheet_put_raw(
+                out,
+                PUAN_STR("form,household,level,row,rule,severity,message\n"));
+    }
+    if (st == PUAN_OK)
+        st = every_form(findings, o, store, out,
+                        o->out && strcmp(o->out, "-") == 0 ? stderr : stdout,
+                        err);
+    if (st == PUAN_OK && out) {
+        st = puan_sheet_finish(out, err);
+        out = NULL;
+    }
+    puan_sheet_abandon(out);
+    return st;
+}
+
+/* ---- the command ---- */
+
 static enum puan_status work(uint64_t *findings, struct job *j,
                              struct puan_err *err)
 {
+    const struct puan_store_options so = { .readonly = true,
+                                           .no_writers = true };
     int64_t began = micros(), loaded;
     struct total t;
-    enum puan_status st = rule_texts(j, err);
+    enum puan_status st = PUAN_OK;
 
+    if (of_campaign(j->o)) {
+        st = puan_store_open(&j->store, j->o->data[0], &so, err);
+        if (st == PUAN_OK && j->o->n_rules == 0)
+            return campaign(findings, j->o, j->store, err);
+        if (st == PUAN_OK)
+            j->plan = puan_store_plan(j->store);
+    }
+    if (st == PUAN_OK)
+        st = rule_texts(j, err);
     if (st == PUAN_OK)
         st = load(j, err);
     if (st == PUAN_OK)
@@ -782,14 +1054,9 @@ int puan_check_frame(int argc, char **argv)
     puan_progress_quiet(o.quiet || o.json);
     puan_arena_init(&j.arena, &puan_heap);
     st = work(&findings, &j, &err);
-    for (unsigned i = 0; j.worker && i < j.n_workers; i++) {
-        puan_arena_clear(&j.worker[i].arena);
-        free(j.worker[i].hit);
-    }
-    free(j.worker);
-    puan_frames_close(j.frames);
-    puan_plan_close(j.plan);
-    puan_arena_clear(&j.arena);
+    clear(&j);
+    puan_store_close(j.store);
+    puan_plan_close(j.held);
     if (st != PUAN_OK)
         return fail(&err);
     return findings ? PUAN_EXIT_FINDINGS : PUAN_EXIT_DONE;
