@@ -70,7 +70,9 @@ static const char usage[] =
     "--rules FILE… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,ITEM…]… "
     "[--entity NAME] [--set NAME=NUMBER]… [--missing TEXT] [--plan PACK "
     "[--form F]] [--out FILE] [--summary] [--json] [--lang zh|en] [--threads N] "
-    "[--quiet] FRAME|CSV…";
+    "[--quiet] FRAME|CSV… | "
+    "[--form F] [--area CODE] [--rules FILE]… [--out FILE] [--summary] [--json] "
+    "[--lang zh|en] [--threads N] [--quiet] CAMPAIGN";
 
 static int fail(const struct puan_err *err)
 {
@@ -668,7 +670,11 @@ static const struct puan_command commands[] = {
       "levels above a row (level household by region, hh) and the reference "
       "tables (table geo by region gives control) whose data --lookup gives; "
       "--set names a constant; --out writes level,row,key,rule,severity,"
-      "message. Exit code 1 when there are findings.",
+      "message. Over a campaign directory every form's returns are checked by "
+      "the plan's rules for that form (all forms, or the one of --form; the "
+      "whole campaign, or --area), without opening the vault; --out writes "
+      "form,household,level,row,rule,severity,message. Exit code 1 when there "
+      "are findings.",
       run, "按方案的审核规则审核 CSV 数据文件" },
     { "figures", puan_figures_usage, puan_figures_help, puan_figures_command,
       "按区域汇总数据并按区域规则审核" },
