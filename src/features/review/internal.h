@@ -165,7 +165,7 @@ bool puan_review_looked(struct puan_look *out, struct puan_review *rv,
 /* list.c */
 struct puan_review_list_in {
     int64_t area, ea, page, waiting;
-    struct puan_str state, rule, enumerator, mode, kind, sort;
+    struct puan_str state, rule, enumerator, mode, kind, sort, form;
     bool overdue, passed;
 };
 PUAN_ROUTE(puan_review_get_list);

@@ -77,7 +77,9 @@ struct choice {
     int64_t from, to, now, answer_ms;
     unsigned level;
     enum puan_review_state state;
-    int kind; /* 0 any, 1 hard, 2 soft */
+    bool open; /* any state, so long as a finding stands open */
+    int kind;  /* 0 any, 1 hard, 2 soft */
+    int form;  /* -1 any */
     int (*order)(const void *, const void *);
     /* the first `most` of the order, a heap with the last of them at its root;
      * as the page is shown, in order */
@@ -138,6 +140,8 @@ static bool chosen(const struct choice *c, const struct puan_review_shard *rs,
     if (in->waiting > 0 && waited < in->waiting * 3600000)
         return false;
     if (in->mode.n && !puan_str_eq(rs->word[h->mode], in->mode))
+        return false;
+    if (c->form >= 0 && h->form != c->form)
         return false;
     if (in->enumerator.n && !puan_str_eq(rs->word[h->actor], in->enumerator))
         return false;
@@ -275,11 +279,17 @@ static enum puan_status each(struct choice *c, struct puan_store *st,
     return rc;
 }
 
+static bool asked(const struct choice *c, const struct puan_work *w,
+                  enum puan_review_state state)
+{
+    return c->open ? w->n_open > 0 : state == c->state;
+}
+
 static void take(struct choice *c, struct puan_review_shard *rs,
                  const struct puan_home *h, const struct puan_work *w,
                  enum puan_review_state state)
 {
-    if (state == c->state && chosen(c, rs, h, w, state))
+    if (asked(c, w, state) && chosen(c, rs, h, w, state))
         keep(c, (struct fit){ h->household, since(h, w, state), rs,
                               (uint32_t)(w - rs->work), w->n_hard, w->n_open,
                               state });
@@ -405,20 +415,36 @@ static void put_partial(struct puan_jw *w, const struct coverage *k)
     puan_jw_end(w, '}');
 }
 
-static enum puan_status state_of_word(enum puan_review_state *out,
-                                      struct puan_str word,
+/* "open" is no state: a finding stands open, wherever the household is. */
+static enum puan_status state_of_word(struct choice *c, struct puan_str word,
                                       struct puan_err *err)
 {
-    *out = PUAN_REVIEW_WAITING;
-    if (word.n == 0)
+    c->state = PUAN_REVIEW_WAITING;
+    c->open = puan_str_is(word, "open");
+    if (word.n == 0 || c->open)
         return PUAN_OK;
     for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
         if (puan_str_is(word, puan_review_state_name((enum puan_review_state)s))) {
-            *out = (enum puan_review_state)s;
+            c->state = (enum puan_review_state)s;
             return PUAN_OK;
         }
     return puan_fail(err, PUAN_EINVAL, "state",
-                     "give waiting, corrected, querying or reviewed");
+                     "give waiting, corrected, querying, reviewed or open");
+}
+
+static enum puan_status form_of_word(struct choice *c,
+                                     const struct puan_plan *plan,
+                                     struct puan_str word,
+                                     struct puan_err *err)
+{
+    c->form = -1;
+    for (size_t f = 0; f < plan->n_forms && c->form < 0; f++)
+        if (puan_str_eq(plan->form[f]->id, word))
+            c->form = (int)f;
+    return word.n == 0 || c->form >= 0
+               ? PUAN_OK
+               : puan_fail(err, PUAN_EINVAL, "form",
+                           "the plan has no such form");
 }
 
 PUAN_ROUTE(puan_review_get_list)
@@ -429,8 +455,10 @@ PUAN_ROUTE(puan_review_get_list)
     int64_t area = rq->area, page = q->page > 0 ? q->page : 1;
     struct coverage cov;
     struct puan_jw *w;
-    enum puan_status st = state_of_word(&c.state, q->state, err);
+    enum puan_status st = state_of_word(&c, q->state, err);
 
+    if (st == PUAN_OK)
+        st = form_of_word(&c, puan_store_plan(rq->store), q->form, err);
     if (st != PUAN_OK)
         return st;
     if (q->kind.n && !puan_str_is(q->kind, "hard") &&
@@ -648,7 +676,7 @@ static void add(struct choice *c, struct puan_review_shard *rs,
         k->out->overdue++;
     if (state != PUAN_REVIEW_REVIEWED && puan_review_passed(rs, h, c->level))
         k->out->passed++;
-    if (!k->facets || state != c->state)
+    if (!k->facets || !asked(c, w, state))
         return;
     if (k->rs != rs) {
         name_words(k);
@@ -880,7 +908,7 @@ PUAN_ROUTE(puan_review_get_counts)
     int64_t eas = 0;
     size_t cap = 0;
     struct puan_jw *w;
-    enum puan_status st = state_of_word(&k.c.state, q->state, err);
+    enum puan_status st = state_of_word(&k.c, q->state, err);
 
     if (st != PUAN_OK)
         return st;

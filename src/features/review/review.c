@@ -214,6 +214,8 @@ static const struct puan_param list_params[] = {
       32, true },
     { "kind", PUAN_PARAM_TEXT, offsetof(struct puan_review_list_in, kind), 1,
       8, true },
+    { "form", PUAN_PARAM_TEXT, offsetof(struct puan_review_list_in, form), 1,
+      64, true },
     { "waiting", PUAN_PARAM_INT, offsetof(struct puan_review_list_in, waiting),
       0, 100000, true },
     { "overdue", PUAN_PARAM_BOOL, offsetof(struct puan_review_list_in, overdue),
