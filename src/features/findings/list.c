@@ -289,11 +289,8 @@ enum puan_status puan_findings_households(struct puan_request *rq,
     struct puan_jw *w;
     enum puan_status st;
 
-    if (!may_list(rq))
-        return puan_fail(err, PUAN_EDENIED, "findings",
-                         "households are for the offices that have them");
     st = puan_findings_choose(&c, rq->store, rq->area, q, rq->arena, err);
-    if (st == PUAN_OK)
+    if (st == PUAN_OK && may_list(rq))
         st = puan_findings_each(&c, NULL, take, &k, err);
     if (st == PUAN_OK && k.failed)
         st = puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
@@ -308,7 +305,9 @@ enum puan_status puan_findings_households(struct puan_request *rq,
     puan_jw_kinstant(w, "as_of", rq->now,
                      puan_store_plan(rq->store)->offset_minutes);
     put_partial(w, &c.cov);
-    puan_jw_kint(w, "total", (int64_t)k.n);
+    puan_jw_kbool(w, "listed", may_list(rq));
+    if (may_list(rq)) /* else not known to this seat, which is no zero */
+        puan_jw_kint(w, "total", (int64_t)k.n);
     puan_jw_kint(w, "page", (int64_t)page);
     puan_jw_kint(w, "pages", (int64_t)((k.n + PAGE - 1) / PAGE));
     puan_jw_key(w, "items");
