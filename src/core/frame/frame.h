@@ -119,12 +119,16 @@ void puan_frame_head(uint8_t out[PUAN_FRAME_HEAD], const struct puan_frame *f,
 /*
  * Whether the rows of every entity are parted as `first` must part them: from
  * 0, never falling, up to its rows.  Reads those columns whole; a frame from a
- * file that is not trusted is not used before.
+ * file that is not trusted is not used before.  Of one entity: for who looks at
+ * few of them.
  *
  * EINVAL  they are not
  */
 PUAN_MUST_USE enum puan_status puan_frame_check(const struct puan_frame *f,
                                                 struct puan_err *err);
+PUAN_MUST_USE enum puan_status puan_frame_check_one(const struct puan_frame *f,
+                                                    size_t entity,
+                                                    struct puan_err *err);
 
 /* Index by name, or -1.  Items are also found by the name in another case. */
 int puan_frame_entity(const struct puan_frame *f, struct puan_str name);

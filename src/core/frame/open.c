@@ -254,25 +254,34 @@ enum puan_status puan_frame_open(struct puan_frame **out, const void *bytes,
     return PUAN_OK;
 }
 
+enum puan_status puan_frame_check_one(const struct puan_frame *f,
+                                      size_t entity, struct puan_err *err)
+{
+    const struct puan_frame_entity *e = &f->entity[entity];
+    uint32_t falls = 0;
+    uint64_t n;
+
+    if (e->parent < 0)
+        return PUAN_OK;
+    n = f->entity[e->parent].rows;
+    for (uint64_t p = 0; p < n; p++)
+        falls |= e->first[p] > e->first[p + 1];
+    if (falls || e->first[0] != 0 || e->first[n] != e->rows)
+        return puan_fail(err, PUAN_EINVAL, where,
+                         "is damaged: rows of %.*s have no parent; make it "
+                         "again",
+                         PUAN_FMT(e->name));
+    return PUAN_OK;
+}
+
 enum puan_status puan_frame_check(const struct puan_frame *f,
                                   struct puan_err *err)
 {
-    for (size_t i = 0; i < f->n_entities; i++) {
-        const struct puan_frame_entity *e = &f->entity[i];
-        uint64_t n = e->parent < 0 ? 0 : f->entity[e->parent].rows;
-        uint32_t falls = 0;
+    enum puan_status st = PUAN_OK;
 
-        if (e->parent < 0)
-            continue;
-        for (uint64_t p = 0; p < n; p++)
-            falls |= e->first[p] > e->first[p + 1];
-        if (falls || e->first[0] != 0 || e->first[n] != e->rows)
-            return puan_fail(err, PUAN_EINVAL, where,
-                             "is damaged: rows of %.*s have no parent; make "
-                             "it again",
-                             PUAN_FMT(e->name));
-    }
-    return PUAN_OK;
+    for (size_t i = 0; st == PUAN_OK && i < f->n_entities; i++)
+        st = puan_frame_check_one(f, i, err);
+    return st;
 }
 
 int puan_frame_entity(const struct puan_frame *f, struct puan_str name)

@@ -9,6 +9,10 @@
 
 #include "core/table/cube_in.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define WHOLE_MOST ((uint64_t)1 << 21) /* cells of a cube held whole: 8 MB */
 #define RUNS_MOST ((uint64_t)1 << 20)  /* inner cells of a run */
 #define COPIES_BYTES 32768 /* copies of a cube stay within the first cache */
@@ -75,6 +79,20 @@ static bool sum_fits(const struct puan_frame_item *it, uint64_t rows)
 /* ---- the tree of entities --------------------------------------------------
  */
 
+/* Checks the parting of rows on the way down to an entity, each once. */
+static enum puan_status check_way(struct puan_cubes *s, int up, int entity,
+                                  struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (int e = entity; st == PUAN_OK && e != up; e = s->f->entity[e].parent) {
+        if (!s->checked[e])
+            st = puan_frame_check_one(s->f, (size_t)e, err);
+        s->checked[e] = true;
+    }
+    return st;
+}
+
 /* Is `up` the entity itself or above it?  Gives the way down to it. */
 static bool way_down(struct puan_cube_way_down *w, const struct puan_frame *f,
                      int up, int entity)
@@ -137,17 +155,21 @@ static uint32_t most_below(const uint32_t *first, uint64_t rows)
  */
 
 static enum puan_status axis_open(struct puan_cube_axis_in *x,
-                                  const struct puan_cubes *s,
+                                  struct puan_cubes *s,
                                   const struct puan_cube_axis *spec,
                                   struct puan_err *err)
 {
     const struct puan_frame *f = s->f;
+    enum puan_status st;
 
     x->spec = spec;
     if (spec->entity >= f->n_entities ||
         !way_down(&x->way, f, spec->entity, s->unit))
         return puan_fail(err, PUAN_EINVAL, "cube",
                          "an axis is neither of the unit nor above it");
+    st = check_way(s, spec->entity, s->unit, err);
+    if (st != PUAN_OK)
+        return st;
     x->rows = f->entity[spec->entity].rows;
     x->map = spec->map;
     if (spec->item) {
@@ -159,6 +181,9 @@ static enum puan_status axis_open(struct puan_cube_axis_in *x,
             x->below.n == 0)
             return puan_fail(err, PUAN_EINVAL, "cube",
                              "rows can be counted only of an entity below");
+        st = check_way(s, spec->entity, spec->below, err);
+        if (st != PUAN_OK)
+            return st;
         if (x->below.n == 1)
             x->n = most_below(x->below.first[0], x->rows);
         else
@@ -253,6 +278,8 @@ static enum puan_status cube_open(struct puan_cube_in *c, struct puan_cubes *s,
             return puan_fail(err, PUAN_EINVAL, "cube",
                              "a summed item is neither of the unit nor above "
                              "it");
+        if (check_way(s, spec->sum[i].entity, s->unit, err) != PUAN_OK)
+            return PUAN_EINVAL;
         m->rows = s->f->entity[spec->sum[i].entity].rows;
         if (!sum_fits(m->item, s->rows))
             return puan_fail(err, PUAN_ELIMIT, "cube",
@@ -788,6 +815,51 @@ static void count_bytes(u32 *restrict cube, const u8 *restrict c, size_t n)
         cube[c[i]]++;
 }
 
+#if defined(__x86_64__)
+/*
+ * The same where one value is usual: it is counted by comparing 32 rows at a
+ * time, the few others one by one.  Blocks with many others go the way above.
+ */
+__attribute__((target("avx2,bmi,popcnt"))) static void
+count_usual(u32 *restrict cube, const u8 *restrict c, size_t n)
+{
+    const u8 usual = c[n / 2];
+    const __m256i u = _mm256_set1_epi8((char)usual);
+    u32 same = 0;
+    size_t i = 0;
+
+    for (; i + 32 <= n; i += 32) {
+        u32 m = (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
+            _mm256_loadu_si256((const __m256i *)(const void *)(c + i)), u));
+        u32 k = (u32)__builtin_popcount(m);
+
+        if (k < 24) {
+            count_bytes(cube, c + i, 32);
+            continue;
+        }
+        same += k;
+        for (m = ~m; m; m &= m - 1) {
+            u32 at = (u32)__builtin_ctz(m);
+
+            cube[256 * (at & 7) + c[i + at]]++;
+        }
+    }
+    cube[usual] += same;
+    count_bytes(cube, c + i, n - i);
+}
+#endif
+
+static void count_column(u32 *restrict cube, const u8 *restrict c, size_t n)
+{
+#if defined(__x86_64__)
+    if (n >= 64 && __builtin_cpu_supports("avx2")) {
+        count_usual(cube, c, n);
+        return;
+    }
+#endif
+    count_bytes(cube, c, n);
+}
+
 static void count_piece(struct puan_cube_state *t, const struct puan_cube_in *c,
                         const void *ix, size_t at, size_t n)
 {
@@ -1070,9 +1142,9 @@ static enum puan_status run_block(struct puan_cube_worker *w,
         if (plain) {
             count_rows(t, (size_t)(stop - row));
         } else if (c->bytes) {
-            count_bytes(t->cube,
-                        (const u8 *)c->axis[c->n_outer].spec->item->data + row,
-                        (size_t)(stop - row));
+            count_column(t->cube,
+                         (const u8 *)c->axis[c->n_outer].spec->item->data + row,
+                         (size_t)(stop - row));
         } else {
             count_piece(t, c, w->ix, (size_t)(row - from),
                         (size_t)(stop - row));

@@ -70,6 +70,7 @@ struct puan_cubes {
     const struct puan_frame *f;
     uint16_t unit;
     uint64_t rows;
+    bool checked[PUAN_FRAME_ENTITIES]; /* how its rows are parted */
     struct puan_cube_in *cube;
     size_t n_cubes, n_scattered;
 };

@@ -2,15 +2,15 @@
  * The same value twice, exactly, without a copy of the column.
  *
  * Every key is spread over 64 bits, one to one where it is a single item.
- * Threads part the keys among themselves; each walks over all rows and minds
- * its own.
  *
- *   1  Each key sets a bit of a table of 16 bits a key; where the bit was set
- *      already, the key may have been there: it is noted (about one in thirty
- *      for no reason).
- *   2  The noted keys set bits of a small table.  All rows are walked over
- *      again; those whose bit is set there are collected, with their rows.
- *   3  What was collected goes through a hash table by its full key.
+ *   1  Threads part the keys among themselves; each walks over all rows and
+ *      minds its own.  Each key sets a bit of a table of 8 bits a key; where
+ *      the bit was set already, the key may have been there: it is noted (one
+ *      in twenty for no reason).
+ *   2  The noted keys set bits of a small table.  Threads part the rows; those
+ *      whose bit is set there are collected, with their rows.
+ *   3  What was collected goes through a hash table by its full key, part by
+ *      part.
  *
  * A radix sort of keys and rows takes as long and writes 16 bytes a row first.
  */
@@ -25,6 +25,7 @@
 #else
 #define INLINE static inline
 #endif
+#define MORE 0x80000000u /* of a slot: its key was there twice */
 #define AHEAD 16u /* keys to fetch table lines before they are needed */
 
 struct hit {
@@ -32,9 +33,23 @@ struct hit {
     uint32_t row;
 };
 
+/* What was found, in blocks that never move. */
+#define BLOCK 16384u /* hits */
+struct block {
+    struct block *next;
+    uint32_t n;
+    struct hit hit[BLOCK];
+};
+
 struct list {
-    struct hit *hit;
-    size_t n, cap;
+    struct block *first, *last;
+    size_t n;
+};
+
+struct bits {
+    uint64_t *word;
+    unsigned shift; /* of a hash, to its bit */
+    size_t size;    /* bytes */
 };
 
 struct search {
@@ -42,9 +57,12 @@ struct search {
     size_t n_items;
     uint64_t rows;
     unsigned parts;
-    bool exact; /* keys are one to one */
+    bool exact;         /* keys are one to one */
+    struct bits maybe;  /* of noted keys of all parts */
     struct part {
-        struct list found; /* rows of groups */
+        struct list noted; /* keys of this part that may be there twice */
+        struct list hits;  /* rows of this stretch that may have such a key */
+        struct list found; /* rows of groups of this part; key: first row */
         uint64_t absent;
     } *part;
 };
@@ -202,26 +220,43 @@ static uint32_t mine(uint64_t *key, uint32_t *row, const struct search *s,
 
 static bool keep(struct list *l, uint64_t key, uint32_t row)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 4096;
-        struct hit *hit = realloc(l->hit, cap * sizeof(*hit));
+    struct block *b = l->last;
 
-        if (!hit)
+    if (!b || b->n == BLOCK) {
+        b = puan_pages_get(sizeof(*b));
+        if (!b)
             return false;
-        l->hit = hit;
-        l->cap = cap;
+        b->next = NULL;
+        b->n = 0;
+        *(l->last ? &l->last->next : &l->first) = b;
+        l->last = b;
     }
-    l->hit[l->n++] = (struct hit){ key, row };
+    b->hit[b->n++] = (struct hit){ key, row };
+    l->n++;
     return true;
 }
 
-/* ---- the steps --------------------------------------------------------------- */
+static void clear(struct list *l)
+{
+    for (struct block *b = l->first, *next; b; b = next) {
+        next = b->next;
+        puan_pages_put(b, sizeof(*b));
+    }
+    *l = (struct list){ .n = 0 };
+}
 
-struct bits {
-    uint64_t *word;
-    unsigned shift; /* of a hash, to its bit */
-    size_t size;    /* bytes */
-};
+/*
+ * Memory that is read before it is written is first shared with all that is
+ * empty and then parted from it, page by page, while every other thread is
+ * told: twice the price.  So it is written to first.
+ */
+static void touch(void *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 4096)
+        ((volatile char *)p)[i] = 0;
+}
+
+/* ---- the steps --------------------------------------------------------------- */
 
 static bool bits_new(struct bits *b, uint64_t n)
 {
@@ -232,6 +267,8 @@ static bool bits_new(struct bits *b, uint64_t n)
     b->shift = 64 - log;
     b->size = (size_t)1 << (log - 3);
     b->word = puan_pages_get(b->size);
+    if (b->word)
+        touch(b->word, b->size);
     return b->word != NULL;
 }
 
@@ -241,8 +278,9 @@ static inline uint64_t place(const struct bits *b, uint64_t key)
 }
 
 /* Step 1: keys that may have been there before. */
-static bool note(struct list *noted, struct search *s, unsigned part)
+static bool note(struct search *s, unsigned part)
 {
+    struct list *noted = &s->part[part].noted;
     uint64_t key[STEP + AHEAD] = { 0 };
     uint32_t row[STEP + 8];
     struct bits b;
@@ -271,39 +309,52 @@ static bool note(struct list *noted, struct search *s, unsigned part)
     return good;
 }
 
-/* Step 2: all rows whose key may be one of the noted. */
-static bool collect(struct list *hits, const struct list *noted,
-                    const struct search *s, unsigned part)
+static bool noted_bits(struct search *s)
 {
-    uint64_t key[STEP + 8], absent = 0;
+    size_t n = 0;
+
+    for (unsigned p = 0; p < s->parts; p++)
+        n += s->part[p].noted.n;
+    if (!bits_new(&s->maybe, 16 * (uint64_t)n))
+        return false;
+    for (unsigned p = 0; p < s->parts; p++)
+        for (const struct block *q = s->part[p].noted.first; q; q = q->next)
+            for (uint32_t i = 0; i < q->n; i++) {
+                uint64_t at = place(&s->maybe, mix(q->hit[i].key));
+
+                s->maybe.word[at >> 6] |= (uint64_t)1 << (at & 63);
+            }
+    return true;
+}
+
+/* Step 2: rows of a stretch whose key may be one of the noted. */
+static bool collect(struct search *s, unsigned stretch)
+{
+    uint64_t begin = s->rows / s->parts * stretch, absent = 0;
+    uint64_t end = stretch + 1 == s->parts ? s->rows
+                                           : s->rows / s->parts * (stretch + 1);
+    struct list *hits = &s->part[stretch].hits;
+    const struct bits *b = &s->maybe;
+    uint64_t key[STEP + 8];
     uint32_t row[STEP + 8];
-    struct bits b;
+    struct search every = { .n_items = s->n_items, .parts = 1 };
     bool good = true;
 
-    if (noted->n == 0)
-        return true;
-    if (!bits_new(&b, 32 * (uint64_t)noted->n))
-        return false;
-    for (size_t i = 0; i < noted->n; i++) {
-        uint64_t at = place(&b, mix(noted->hit[i].key));
-
-        b.word[at >> 6] |= (uint64_t)1 << (at & 63);
-    }
-    for (uint64_t from = 0; good && from < s->rows; from += STEP) {
-        uint32_t n = s->rows - from < STEP ? (uint32_t)(s->rows - from) : STEP;
-        uint32_t k = mine(key, row, s, part, from, n, &absent), some = 0;
+    memcpy(every.item, s->item, sizeof(every.item));
+    for (uint64_t from = begin; good && from < end; from += STEP) {
+        uint32_t n = end - from < STEP ? (uint32_t)(end - from) : STEP;
+        uint32_t k = mine(key, row, &every, 0, from, n, &absent), some = 0;
 
         for (uint32_t i = 0; i < k; i++) {
-            uint64_t at = place(&b, mix(key[i]));
+            uint64_t at = place(b, mix(key[i]));
 
             row[some] = row[i];
             key[some] = key[i];
-            some += b.word[at >> 6] >> (at & 63) & 1;
+            some += b->word[at >> 6] >> (at & 63) & 1;
         }
         for (uint32_t i = 0; good && i < some; i++)
             good = keep(hits, key[i], (uint32_t)from + row[i]);
     }
-    puan_pages_put(b.word, b.size);
     return good;
 }
 
@@ -317,31 +368,35 @@ static bool same(const struct search *s, uint32_t a, uint32_t b)
 }
 
 /* Step 3: those that are there twice; key becomes the first row of theirs. */
-static bool settle(struct list *found, struct list *hits,
-                   const struct search *s)
+static bool settle(struct search *s, unsigned part)
 {
-    size_t mask = 1023;
+    struct list *found = &s->part[part].found;
+    size_t n = 0, mask = 1023, k = 0;
+    struct hit *all;
     uint32_t *slot;
-    uint8_t *more;
     bool good = true;
 
-    while (mask < 2 * hits->n)
+    for (unsigned p = 0; p < s->parts; p++)
+        n += s->part[p].hits.n;
+    all = malloc((n ? n : 1) * sizeof(*all));
+    for (unsigned p = 0; all && p < s->parts; p++)
+        for (const struct block *q = s->part[p].hits.first; q; q = q->next)
+            for (uint32_t i = 0; i < q->n; i++) {
+                all[k] = q->hit[i];
+                k += (all[k].key >> 32) * s->parts >> 32 == part;
+            }
+    while (mask < 2 * k)
         mask = 2 * mask + 1;
-    if (hits->n == 0)
-        return true;
-    slot = calloc(mask + 1, sizeof(*slot)); /* index of the first + 1 */
-    more = calloc(hits->n, 1);
-    if (!slot || !more) {
-        free(slot);
-        free(more);
-        return false;
-    }
-    for (size_t i = 0; i < hits->n; i++) {
-        struct hit *x = &hits->hit[i];
+    slot = puan_pages_get((mask + 1) * sizeof(*slot)); /* of the first, + 1 */
+    good = all && slot && k < MORE;
+    if (slot)
+        touch(slot, (mask + 1) * sizeof(*slot));
+    for (size_t i = 0; good && i < k; i++) {
+        struct hit *x = &all[i];
         size_t h = (size_t)(x->key * GOLD >> 20) & mask;
 
         for (; slot[h]; h = (h + 1) & mask) {
-            const struct hit *y = &hits->hit[slot[h] - 1];
+            const struct hit *y = &all[(slot[h] & ~MORE) - 1];
 
             if (y->key == x->key && (s->exact || same(s, x->row, y->row)))
                 break;
@@ -350,96 +405,105 @@ static bool settle(struct list *found, struct list *hits,
             slot[h] = (uint32_t)i + 1;
             continue;
         }
-        if (!more[slot[h] - 1])
-            good &= keep(found, hits->hit[slot[h] - 1].row,
-                         hits->hit[slot[h] - 1].row);
-        more[slot[h] - 1] = 1;
-        good &= keep(found, hits->hit[slot[h] - 1].row, x->row);
+        {
+            uint32_t first = all[(slot[h] & ~MORE) - 1].row;
+
+            if (!(slot[h] & MORE))
+                good &= keep(found, first, first);
+            slot[h] |= MORE;
+            good &= keep(found, first, x->row);
+        }
     }
-    free(slot);
-    free(more);
+    puan_pages_put(slot, (mask + 1) * sizeof(*slot));
+    free(all);
     return good;
 }
 
-static enum puan_status range(void *arg, uint64_t begin, uint64_t end,
-                              unsigned worker, struct puan_err *err)
+static enum puan_status each(bool (*step)(struct search *, unsigned),
+                             struct search *s, uint64_t begin, uint64_t end,
+                             struct puan_err *err)
 {
-    struct search *s = arg;
-
-    (void)worker;
-    for (uint64_t p = begin; p < end; p++) {
-        struct list noted = { .n = 0 }, hits = { .n = 0 };
-        bool good = note(&noted, s, (unsigned)p) &&
-                    collect(&hits, &noted, s, (unsigned)p) &&
-                    settle(&s->part[p].found, &hits, s);
-
-        free(noted.hit);
-        free(hits.hit);
-        if (!good)
+    for (uint64_t p = begin; p < end; p++)
+        if (!step(s, (unsigned)p))
             return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
-    }
     return PUAN_OK;
 }
 
+#define STEP_OF(NAME)                                                          \
+    static enum puan_status each_##NAME(void *arg, uint64_t begin,             \
+                                        uint64_t end, unsigned worker,         \
+                                        struct puan_err *err)                  \
+    {                                                                          \
+        (void)worker;                                                          \
+        return each(NAME, arg, begin, end, err);                               \
+    }
+/* clang-format off */
+STEP_OF(note) STEP_OF(collect) STEP_OF(settle)
+/* clang-format on */
+
 /* ---- the answer ---------------------------------------------------------------- */
 
-static int by_row(const void *x, const void *y)
+/* By row, or by the lower 32 bits of the key; keeps the order of equals. */
+static struct hit *sort_hits(struct hit *p, struct hit *spare, size_t n,
+                             bool by_row)
 {
-    const struct hit *a = x, *b = y;
+    for (unsigned shift = 0; shift < 33; shift += 11) {
+        size_t at[2049] = { 0 };
+        struct hit *swap = p;
 
-    return (a->row > b->row) - (a->row < b->row);
+#define DIGIT(x) (((by_row ? (uint64_t)(x).row : (x).key) >> shift) & 2047)
+        for (size_t i = 0; i < n; i++)
+            at[DIGIT(p[i]) + 1]++;
+        for (size_t b = 1; b < 2049; b++)
+            at[b] += at[b - 1];
+        for (size_t i = 0; i < n; i++)
+            spare[at[DIGIT(p[i])]++] = p[i];
+#undef DIGIT
+        p = spare;
+        spare = swap;
+    }
+    return p;
 }
 
-/* First rows of groups to numbers of groups, in one sweep. */
+/* First rows of groups to numbers of groups, ascending by row. */
 static enum puan_status number(struct puan_frames_twice *out, struct search *s,
                                struct puan_err *err)
 {
-    struct hit *all;
+    struct hit *all, *p;
     size_t n = 0, k = 0;
-    uint32_t *group_of; /* of a first row, at its place in `all` */
 
-    for (unsigned p = 0; p < s->parts; p++)
-        n += s->part[p].found.n;
-    all = malloc((n ? n : 1) * sizeof(*all));
-    group_of = malloc((n ? n : 1) * sizeof(*group_of));
+    for (unsigned i = 0; i < s->parts; i++)
+        n += s->part[i].found.n;
+    all = malloc((2 * n + 1) * sizeof(*all));
     out->row = malloc((n ? n : 1) * sizeof(*out->row));
     out->group = malloc((n ? n : 1) * sizeof(*out->group));
-    if (!all || !group_of || !out->row || !out->group) {
+    if (!all || !out->row || !out->group) {
         free(all);
-        free(group_of);
         return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
     }
-    for (unsigned p = 0; p < s->parts; p++) {
-        const struct list *l = &s->part[p].found;
-
-        if (l->n)
-            memcpy(all + k, l->hit, l->n * sizeof(*all));
-        k += l->n;
-        out->absent += s->part[p].absent;
-    }
-    qsort(all, n, sizeof(*all), by_row);
-    for (size_t i = 0; i < n; i++) {
-        size_t lo = 0, hi = i;
-
-        out->row[i] = all[i].row;
-        if (all[i].key == all[i].row) {
-            group_of[i] = (uint32_t)out->groups++;
-        } else {
-            while (lo < hi) { /* its first row stands before it */
-                size_t m = (lo + hi) / 2;
-
-                if (all[m].row < all[i].key)
-                    lo = m + 1;
-                else
-                    hi = m;
-            }
-            group_of[i] = group_of[lo];
+    for (unsigned i = 0; i < s->parts; i++) {
+        for (const struct block *b = s->part[i].found.first; b; b = b->next) {
+            memcpy(all + k, b->hit, b->n * sizeof(*all));
+            k += b->n;
         }
-        out->group[i] = group_of[i];
+        out->absent += s->part[i].absent;
+    }
+    p = sort_hits(all, all + n, n, false); /* groups by their first rows */
+    for (size_t i = 0; i < n; i++) {
+        bool first = p[i].key == p[i].row;
+
+        out->groups += first;
+        out->group[i] = (uint32_t)(out->groups - 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        p[i].key = out->group[i];
+    p = sort_hits(p, p == all ? all + n : all, n, true);
+    for (size_t i = 0; i < n; i++) {
+        out->row[i] = p[i].row;
+        out->group[i] = (uint32_t)p[i].key;
     }
     out->n = n;
     free(all);
-    free(group_of);
     return PUAN_OK;
 }
 
@@ -463,11 +527,22 @@ enum puan_status puan_frames_duplicates(struct puan_frames_twice *out,
     s.part = calloc(s.parts, sizeof(*s.part));
     if (!s.part)
         return puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
-    st = puan_parallel(s.parts, s.parts, 1, range, &s, err);
+    st = puan_parallel(s.parts, s.parts, 1, each_note, &s, err);
+    if (st == PUAN_OK && !noted_bits(&s))
+        st = puan_fail(err, PUAN_ENOMEM, "duplicates", "out of memory");
+    if (st == PUAN_OK)
+        st = puan_parallel(s.parts, s.parts, 1, each_collect, &s, err);
+    if (st == PUAN_OK)
+        st = puan_parallel(s.parts, s.parts, 1, each_settle, &s, err);
     if (st == PUAN_OK)
         st = number(out, &s, err);
-    for (unsigned p = 0; p < s.parts; p++)
-        free(s.part[p].found.hit);
+    for (unsigned p = 0; p < s.parts; p++) {
+        clear(&s.part[p].noted);
+        clear(&s.part[p].hits);
+        clear(&s.part[p].found);
+    }
+    if (s.maybe.word)
+        puan_pages_put(s.maybe.word, s.maybe.size);
     free(s.part);
     if (st != PUAN_OK) {
         free(out->row);

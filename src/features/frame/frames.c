@@ -63,7 +63,7 @@ bool puan_frames_is(const char *path)
 }
 
 static enum puan_status open_file(struct puan_frames *f, const char *path,
-                                  struct puan_err *err)
+                                  bool check, struct puan_err *err)
 {
     struct puan_frame *frame = NULL;
     enum puan_status st = puan_map_open(&f->map, path, err);
@@ -71,7 +71,7 @@ static enum puan_status open_file(struct puan_frames *f, const char *path,
     if (st == PUAN_OK)
         st = puan_frame_open(&frame, f->map.bytes.p, f->map.bytes.n, &f->arena,
                              err);
-    if (st == PUAN_OK)
+    if (st == PUAN_OK && check)
         st = puan_frame_check(frame, err);
     if (st == PUAN_OK)
         f->frame = *frame;
@@ -153,7 +153,8 @@ enum puan_status puan_frames_load(struct puan_frames **out,
     *out = NULL;
     st = begin(&f, paths, n, opt, &is_frame, err);
     if (st == PUAN_OK && is_frame) {
-        st = open_file(f, paths[0], err);
+        st = open_file(f, paths[0], !opt->unchecked || opt->n_levels > 0,
+                       err);
     } else if (st == PUAN_OK) {
         f->from_csv = true;
         st = puan_csv_frame_read(&f->csv, paths, n, opt, -1, NULL, err);
@@ -442,7 +443,7 @@ enum puan_status puan_frames_make(struct puan_frames **out, const char *path,
     *out = NULL;
     st = begin(&f, paths, n, opt, &is_frame, err);
     if (st == PUAN_OK && is_frame) {
-        st = open_file(f, paths[0], err);
+        st = open_file(f, paths[0], true, err);
         if (st == PUAN_OK && opt->n_levels > 0)
             st = puan_frames_group(f, opt->level, opt->n_levels, &count, err);
         if (st == PUAN_OK)

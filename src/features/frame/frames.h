@@ -51,6 +51,8 @@ struct puan_frames_options {
     unsigned threads; /* 0: one per core */
     bool digest;      /* of a frame made in memory, too; else it is zeros */
     bool quiet;       /* no progress bar */
+    bool unchecked;   /* the caller checks what it uses (puan_frame_check_one);
+                         levels named here are checked all the same */
     size_t chunk;     /* bytes a thread reads at a time; 0: 1 MiB */
 };
 

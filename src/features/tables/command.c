@@ -591,7 +591,7 @@ static enum puan_status write_all(struct puan_tabulation *t,
  */
 
 /* Frames and CSV as they are; of a campaign the returns of now. */
-static enum puan_status load(struct puan_frames **out, const struct options *o,
+static enum puan_status load(struct puan_frames **out, struct options *o,
                              struct puan_err *err)
 {
     const struct puan_store_options so = { .readonly = true, .no_writers = true };
@@ -600,6 +600,7 @@ static enum puan_status load(struct puan_frames **out, const struct options *o,
     struct puan_store *store = NULL;
     enum puan_status st;
 
+    o->frames.unchecked = true; /* counting checks the levels it uses */
     if (o->n_data != 1 || !puan_dir_exists(o->data[0]))
         return puan_frames_load(out, o->data, o->n_data, &o->frames, err);
     st = puan_store_open(&store, o->data[0], &so, err);

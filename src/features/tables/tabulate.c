@@ -105,6 +105,8 @@ enum puan_status puan_tabulate(struct puan_tabulation **out,
     st = puan_tab_compile(&t->tab, f, p, &t->arena, err);
     want = st == PUAN_OK ? puan_tab_wants(t->tab, &n_wants) : NULL;
     if (st == PUAN_OK && n_wants)
+        st = puan_frame_check(f, err);
+    if (st == PUAN_OK && n_wants)
         st = puan_derive(want, n_wants, f, p, texts, t->n_workers, &t->arena,
                          err);
     if (st == PUAN_OK)
