@@ -1,6 +1,6 @@
 /*
- * Adding figures up: sums stand in a row of numbers an area; medians and
- * largest groups keep their values until the end, when they are sorted.
+ * Adding figures up: sums and largest values stand in a row of numbers an
+ * area; medians and largest groups keep their values until the end, when they are sorted.
  */
 #include "core/figures/figures.h"
 
@@ -187,6 +187,13 @@ static bool contribution(int64_t *v, const struct puan_figure *g,
     return state == PUAN_GIVEN;
 }
 
+static void largest(struct area *x, size_t figure, int64_t v)
+{
+    if (!x->known[figure] || v > x->v[figure])
+        x->v[figure] = v;
+    x->known[figure] = 1;
+}
+
 static void add_value(struct puan_figures *f, size_t figure,
                       const uint32_t *place, int64_t v)
 {
@@ -200,6 +207,8 @@ static void add_value(struct puan_figures *f, size_t figure,
             continue;
         if (later)
             keep(f, &l->pairs[figure], place[i], v);
+        else if (f->s->figure[figure].kind == PUAN_FIGURE_LARGEST)
+            largest(&l->area[place[i]], figure, v);
         else
             l->area[place[i]].v[figure] += v;
     }

@@ -5,13 +5,13 @@
  *
  * A sheet (doc/plan.md "Figures") names its figures; each is made from the
  * rows of forms (count, sum, the size of the largest group with one value, the
- * median), given from outside (a register, an earlier census), or taken from
+ * median, the largest value), given from outside (a register, an earlier census), or taken from
  * the area above.  A sheet is also a form of its own with one row, whose items
  * are the figures: rules `in SHEET` run over it with the ordinary executors.
  *
  * What cannot be told is not asked, so that rules about it are silent: a
- * figure of forms of which no row was added, a median over nothing, a figure
- * that was not given.
+ * figure of forms of which no row was added, a median or a largest value over
+ * nothing, a figure that was not given.
  *
  * Depends on: form, rule.  Does no I/O, keeps no state; figures belong to one
  * thread at a time and live in their arena.
@@ -26,6 +26,7 @@ enum puan_figure_kind {
     PUAN_FIGURE_SUM,    /* of `value`; rows where it is unknown are left out */
     PUAN_FIGURE_MOST,   /* rows in the largest group with one `value` */
     PUAN_FIGURE_MEDIAN, /* of `value`; the lower of two middle ones */
+    PUAN_FIGURE_LARGEST, /* `value` of the row where it is largest */
     PUAN_FIGURE_GIVEN,
     PUAN_FIGURE_ABOVE /* `figure` of the area of `level` that contains it */
 };

@@ -86,7 +86,10 @@ static const char good[] =
           "\"same\":{" Z "\"most\":[\"f.household\"],\"value\":\"A\"},"
           "\"text\":{" Z "\"most\":[\"f.household\"],\"text\":\"T\"},"
           "\"police\":{" Z "\"given\":true},"
-          "\"above\":{" Z "\"above\":\"county\",\"figure\":\"mid\"}");
+          "\"above\":{" Z "\"above\":\"county\",\"figure\":\"mid\"},"
+          "\"top\":{" Z "\"largest\":[\"f.household\"],\"value\":\"A\"},"
+          "\"debt\":{" Z "\"largest\":[\"f.household\"],\"value\":\"0 - A\","
+          "\"where\":\"A < 100\"}");
 
 static void add(struct puan_figures *f, const struct puan_form *form,
                 int64_t ea, const char *answers)
@@ -115,6 +118,18 @@ static void expect(const struct puan_figures *f, const struct puan_sheet *s,
     else if (state != PUAN_GIVEN || v != want)
         fail_msg("%s: %lld, expected %lld", name, (long long)v,
                  (long long)want);
+}
+
+static int64_t value(const struct puan_figures *f, const struct puan_sheet *s,
+                     int level, size_t i, const char *name)
+{
+    enum puan_state state;
+    int64_t v = puan_figures_value(
+        &state, f, level, i,
+        (size_t)puan_sheet_figure(s, puan_str_of(name)));
+
+    assert_int_equal(state, PUAN_GIVEN);
+    return v;
 }
 
 static void what_a_sheet_counts(void **state)
@@ -154,6 +169,12 @@ static void what_a_sheet_counts(void **state)
     expect(x, s, 2, 0, "same", 2);
     expect(x, s, 2, 0, "text", 2);
     expect(x, s, 2, 0, "police", 7);
+    expect(x, s, 2, 0, "top", 400);
+    expect(x, s, 2, 1, "top", 50);
+    expect(x, s, 1, 0, "top", 400);
+    assert_int_equal(value(x, s, 2, 0, "debt"), -10);
+    assert_int_equal(value(x, s, 1, 0, "debt"), -10);
+    assert_int_equal(value(x, s, 2, 1, "debt"), -50);
     expect(x, s, 2, 0, "above", 20); /* of 10 20 20 50 the lower middle */
     expect(x, s, 2, 1, "men", 1);
     expect(x, s, 2, 1, "mid", 50);
@@ -167,6 +188,7 @@ static void what_a_sheet_counts(void **state)
     expect(x, s, 2, 2, "space", 0);
     expect(x, s, 2, 2, "mid", -1);
     expect(x, s, 2, 2, "police", -1);
+    expect(x, s, 2, 2, "top", -1);
     expect(x, s, 2, 2, "above", -1);
     assert_int_equal(puan_figures_record(&r, x, 2, 0, &arena, &err), PUAN_OK);
     assert_int_equal(r.rows[0].v[PUAN_SHEET_AREA], 1201);

@@ -9,8 +9,9 @@
 #define MOST_FIGURES 400
 #define MOST_SOURCES 8
 
-static const char *const kind_key[] = { "count", "sum",   "most",
-                                        "median", "given", "above" };
+static const char *const kind_key[] = { "count",  "sum",     "most",
+                                        "median", "largest", "given",
+                                        "above" };
 
 struct loader {
     const struct puan_node *bases; /* conditions by name */
@@ -214,10 +215,10 @@ static enum puan_status above(struct puan_figure *f, struct loader *l,
 
 static enum puan_status figure(struct loader *l, const struct puan_node *n)
 {
-    static const char *const keys[] = { "zh",     "en",    "count",  "sum",
-                                        "most",   "median", "given", "above",
-                                        "value",  "where", "figure", "base",
-                                        "text",   NULL };
+    static const char *const keys[] = { "zh",      "en",    "count", "sum",
+                                        "most",    "median", "largest",
+                                        "given",   "above", "value", "where",
+                                        "figure",  "base",  "text",  NULL };
     struct puan_figure *f = &l->figure[l->s->n];
     int kind = -1;
     enum puan_status st;
@@ -247,13 +248,13 @@ static enum puan_status figure(struct loader *l, const struct puan_node *n)
             if (kind >= 0)
                 return puan_node_fail(n, l->err,
                                       "a figure is one of count, sum, most, "
-                                      "median, given, above");
+                                      "median, largest, given, above");
             kind = k;
         }
     if (kind < 0)
         return puan_node_fail(n, l->err,
                               "say how the figure is made: count, sum, most, "
-                              "median, given or above");
+                              "median, largest, given or above");
     f->kind = (enum puan_figure_kind)kind;
     f->name = n->key;
     f->at = n;

@@ -523,6 +523,7 @@ static const struct from_row froms[] = {
     { "signed", PUAN_FROM_SIGNED, PUAN_TYPE_CODE },
     { "seconds", PUAN_FROM_SECONDS, PUAN_TYPE_INT },
     { "start", PUAN_FROM_START, PUAN_TYPE_INT },
+    { "device", PUAN_FROM_DEVICE, PUAN_TYPE_INT },
 };
 
 static enum puan_status
@@ -543,7 +544,7 @@ item_from(struct puan_item *it, const struct puan_node *n, struct puan_err *err)
         return puan_node_fail(n, err,
                               "'from: %.*s' does not suit this type: key "
                               "(int, area) mode signed (code) seconds start "
-                              "(int)",
+                              "device (int)",
                               PUAN_FMT(from));
     it->from = froms[i].from;
     if (it->from != PUAN_FROM_KEY)

@@ -51,7 +51,9 @@ enum puan_from {
     PUAN_FROM_MODE,    /* head: mode, a code of the item's list */
     PUAN_FROM_SIGNED,  /* head: 1 signed, 2 not */
     PUAN_FROM_SECONDS, /* head: finished - started */
-    PUAN_FROM_START    /* head: started, minutes after local midnight */
+    PUAN_FROM_START,   /* head: started, minutes after local midnight */
+    PUAN_FROM_DEVICE   /* head: a number of 15 digits that stands for the
+                          device's name */
 };
 
 /* What a PUAN_TYPE_FACT item holds; its name is "X." and the word here. */

@@ -266,6 +266,16 @@ void puan_record_key(struct puan_record *r, int64_t household)
     }
 }
 
+/* The same for the same device: FNV-1a, cut to 15 digits. */
+static int64_t device_number(struct puan_str device)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < device.n; i++)
+        h = (h ^ (unsigned char)device.p[i]) * 0x100000001b3u;
+    return (int64_t)(h % 1000000000000000u);
+}
+
 /* Value of an item that comes from the head; false when the head lacks it. */
 static bool of_head(int64_t *v, const struct puan_item *it, int offset,
                     const struct puan_return_head *h)
@@ -287,6 +297,9 @@ static bool of_head(int64_t *v, const struct puan_item *it, int offset,
     case PUAN_FROM_START:
         *v = ((h->started_ms / 60000 + offset) % day + day) % day;
         return h->started_ms != 0 && in_range(it, *v);
+    case PUAN_FROM_DEVICE:
+        *v = device_number(h->device);
+        return h->device.n != 0 && in_range(it, *v);
     case PUAN_FROM_ANSWER:
     case PUAN_FROM_KEY:
         break;

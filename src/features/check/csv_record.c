@@ -123,12 +123,12 @@ static struct puan_str slot_name(const struct puan_form *form, size_t e)
     return e == VISIT ? PUAN_STR("visit") : form->entity[e].name;
 }
 
-enum { VISIT_MODE, VISIT_STARTED, VISIT_FINISHED, VISIT_SIGNED };
+enum { VISIT_MODE, VISIT_STARTED, VISIT_FINISHED, VISIT_SIGNED, VISIT_DEVICE };
 
 static int visit_column(struct puan_str name)
 {
     static const char *const names[] = { "mode", "started", "finished",
-                                         "signed" };
+                                         "signed", "device" };
 
     for (int i = 0; i < (int)PUAN_COUNT(names); i++)
         if (puan_str_is(name, names[i]))
@@ -686,6 +686,9 @@ static enum puan_status fill_visit(struct puan_csv_return *out,
         case VISIT_SIGNED:
             head.is_signed = puan_str_is(v, "true");
             ok = head.is_signed || puan_str_is(v, "false");
+            break;
+        case VISIT_DEVICE:
+            head.device = v;
             break;
         default:
             break;
