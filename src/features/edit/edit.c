@@ -10,8 +10,12 @@
 #include <string.h>
 
 #include "core/plan/plan.h"
+#include "core/rule/lookup.h"
+#include "features/check/lookup_csv.h"
+#include "features/edit/campaign.h"
 #include "features/edit/clean.h"
-#include "features/edit/rates.h"
+#include "features/edit/tables.h"
+#include "features/edit/unit.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
@@ -25,10 +29,11 @@
 struct options {
     const char *plan, *form, *out, *rates, *clean, *by, *unit, *entity;
     const char *campaign; /* DATA is a campaign directory */
-    const char *rules[PATHS_MOST], *data[PATHS_MOST], *weight[PATHS_MOST];
-    size_t n_rules, n_data, n_weights;
-    bool json, quiet, ignore_unknown;
-    int64_t threads, budget, seed, donors;
+    const char *rules[PATHS_MOST], *data[PATHS_MOST], *weight[PATHS_MOST],
+        *lookup[PATHS_MOST];
+    size_t n_rules, n_data, n_weights, n_lookups;
+    bool json, quiet, ignore_unknown, dry_run, report;
+    int64_t threads, budget, seed, donors, area, run, redo;
 };
 
 struct worker {
@@ -42,8 +47,9 @@ struct worker {
 struct job {
     const struct options *o;
     const struct puan_form *form;
-    const struct puan_ruleset *rs;
-    const struct puan_localiser *l;
+    struct puan_edit_set set;
+    struct puan_edit_left_out *left_out;
+    size_t n_left_out;
     struct puan_edit_source *source;
     struct worker *worker;
     size_t n_workers;
@@ -59,12 +65,14 @@ struct job {
 };
 
 static const char usage[] =
-    "(--plan PACK --form F | --rules FILE… | DIR --form F) [--unit LEVEL] "
-    "[--weight ITEM=N]… "
-    "[--out FILE] [--clean DIR] [--rates FILE] [--by ITEM] [--donors N] "
-    "[--budget N] "
-    "[--seed N] [--entity NAME] [--threads N] [--ignore-unknown] [--json] "
-    "[--quiet] DATA…";
+    "(--plan PACK --form F | --rules FILE…) [--lookup NAME=FILE.csv]… "
+    "[--unit LEVEL] [--weight ITEM=N]… [--out FILE] [--clean DIR] "
+    "[--rates FILE] [--by ITEM] [--donors N] [--budget N] [--seed N] "
+    "[--entity NAME] [--threads N] [--ignore-unknown] [--json] [--quiet] "
+    "DATA… | DIR [--form F] [--area CODE] [--weight ITEM=N]… [--donors N] "
+    "[--budget N] [--seed N] [--rates FILE] [--dry-run --by ITEM] "
+    "[--threads N] [--json] [--quiet] | --report DIR [--run N] [--area CODE] "
+    "[--rates FILE] [--json] | --redo N DIR [--threads N] [--json]";
 
 static int fail(const struct puan_err *err)
 {
@@ -100,6 +108,10 @@ static bool flag(struct options *o, const char *a)
         return o->quiet = true;
     if (strcmp(a, "--ignore-unknown") == 0)
         return o->ignore_unknown = true;
+    if (strcmp(a, "--dry-run") == 0)
+        return o->dry_run = true;
+    if (strcmp(a, "--report") == 0)
+        return o->report = true;
     return false;
 }
 
@@ -139,6 +151,16 @@ static const char *value(struct options *o, const char *a, const char *v)
         return add(o->rules, &o->n_rules, v);
     if (strcmp(a, "--weight") == 0)
         return add(o->weight, &o->n_weights, v);
+    if (strcmp(a, "--lookup") == 0)
+        return strchr(v, '=') ? add(o->lookup, &o->n_lookups, v)
+                              : "a lookup is NAME=FILE.csv";
+    if (strcmp(a, "--area") == 0)
+        return number(&o->area, v, INT64_MAX, "--area is the code of an area");
+    if (strcmp(a, "--run") == 0)
+        return number(&o->run, v, INT64_MAX, "--run is the number of an edit");
+    if (strcmp(a, "--redo") == 0)
+        return number(&o->redo, v, INT64_MAX,
+                      "--redo is the number of an edit");
     if (strcmp(a, "--threads") == 0)
         return number(&o->threads, v, 256, "--threads is 1 to 256");
     if (strcmp(a, "--budget") == 0)
@@ -148,6 +170,37 @@ static const char *value(struct options *o, const char *a, const char *v)
     if (strcmp(a, "--donors") == 0)
         return number(&o->donors, v, 20, "--donors is 1 to 20");
     return "unknown option";
+}
+
+/* What is wrong with the options together, or NULL. */
+static const char *fits(const struct options *o)
+{
+    bool kept = o->report || o->run || o->redo || o->area || o->dry_run;
+
+    if (!o->campaign) {
+        if (kept)
+            return "--report, --run, --redo, --area and --dry-run are of a "
+                   "campaign directory; name one";
+        if (o->n_data == 0 || (!o->plan && o->n_rules == 0) ||
+            (o->plan && !o->form))
+            return "--plan and --form, or --rules, and at least one file are "
+                   "needed";
+        return NULL;
+    }
+    if (o->n_lookups)
+        return "--lookup is for files: a campaign's rules read what it holds";
+    if (o->dry_run && (o->report || o->redo || o->run || o->area))
+        return "--dry-run counts the whole campaign and keeps nothing";
+    if (o->dry_run && !o->form)
+        return "--dry-run wants one --form";
+    if (o->by && !o->dry_run)
+        return "--by is for files and --dry-run: a kept edit has rates of every "
+               "area (--report)";
+    if ((o->report || o->redo) &&
+        (o->out || o->clean || o->seed || o->n_weights || o->budget ||
+         o->donors))
+        return "--report and --redo take an edit as it was made";
+    return NULL;
 }
 
 static bool parse(struct options *o, int argc, char **argv)
@@ -168,15 +221,13 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
-    if (!bad && o->n_data == 1 && !o->plan && o->form &&
+    if (!bad && o->n_data == 1 && !o->plan && o->n_rules == 0 &&
         puan_dir_exists(o->data[0]))
         o->campaign = o->data[0];
-    if (!bad &&
-        (o->n_data == 0 || (!o->plan && !o->campaign && o->n_rules == 0) ||
-         (o->plan && !o->form))) {
+    if (!bad)
+        bad = fits(o);
+    if (bad && at[0] != '-')
         at = "edit";
-        bad = "--plan and --form, or --rules, and at least one file are needed";
-    }
     if (!bad)
         return true;
     fprintf(stderr, "puan: %s: %s\n", at, bad);
@@ -184,62 +235,6 @@ static bool parse(struct options *o, int argc, char **argv)
 }
 
 /* ---- what is asked for ---- */
-
-static enum puan_status find_item(struct puan_localise_weight *out,
-                                  const struct puan_form *f,
-                                  struct puan_str name, const char *option,
-                                  struct puan_err *err)
-{
-    struct puan_str entity, item = name;
-
-    if (puan_str_split(&entity, &item, '.') && item.n) {
-        int e = puan_form_entity(f, entity);
-        int i = e < 0 ? -1 : puan_entity_item(&f->entity[e], item);
-
-        if (i >= 0) {
-            out->entity = (uint16_t)e;
-            out->item = (uint16_t)i;
-            return PUAN_OK;
-        }
-    }
-    for (uint16_t e = 0; e < f->n_entities; e++) {
-        int i = puan_entity_item(&f->entity[e], name);
-
-        /* what a level has again from its rows is no answer there */
-        if (i < 0 || (f->entity[e].items[i].from != PUAN_FROM_ANSWER &&
-                      strcmp(option, "--weight") == 0 && e + 1 < f->n_entities))
-            continue;
-        out->entity = e;
-        out->item = (uint16_t)i;
-        return PUAN_OK;
-    }
-    return puan_fail(err, PUAN_ENOTFOUND, option, "there is no item '%.*s'",
-                     PUAN_FMT(name));
-}
-
-static enum puan_status weights(struct puan_localise_weight **out,
-                                const struct job *j, struct puan_arena *a,
-                                struct puan_err *err)
-{
-    enum puan_status st = PUAN_OK;
-
-    *out = puan_new_n(a, j->o->n_weights, struct puan_localise_weight);
-    if (!*out)
-        return puan_arena_check(a, err);
-    for (size_t i = 0; st == PUAN_OK && i < j->o->n_weights; i++) {
-        struct puan_str name, rest = puan_str_of(j->o->weight[i]);
-        int64_t w;
-
-        if (!puan_str_split(&name, &rest, '=') || !puan_int_parse(&w, rest) ||
-            w < 0 || w > 1000000)
-            return puan_fail(err, PUAN_EINVAL, "--weight",
-                             "'%s' is not ITEM=N with N from 0 to 1000000",
-                             j->o->weight[i]);
-        st = find_item(&(*out)[i], j->form, name, "--weight", err);
-        (*out)[i].weight = (uint32_t)w;
-    }
-    return st;
-}
 
 struct texts {
     const struct puan_str *text;
@@ -314,39 +309,129 @@ static enum puan_status open_campaign(struct job *j,
     return st;
 }
 
+/* The form as a frame without rows: what lookups are read by. */
+static enum puan_status shape_of(struct puan_frame *out,
+                                 const struct puan_form *form,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_frame_entity *e =
+        puan_new_n(a, form->n_entities, struct puan_frame_entity);
+
+    *out = (struct puan_frame){ .entity = e, .n_entities = form->n_entities };
+    for (uint16_t k = 0; e && k < form->n_entities; k++) {
+        const struct puan_entity *from = &form->entity[k];
+        struct puan_frame_item *it =
+            puan_new_n(a, from->n_items, struct puan_frame_item);
+
+        if (!it)
+            break;
+        e[k].name = from->name;
+        e[k].item = it;
+        e[k].n_items = from->n_items;
+        for (uint16_t i = 0; i < from->n_items; i++)
+            it[i] = (struct puan_frame_item){ .name = from->items[i].name,
+                                              .type = from->items[i].type,
+                                              .places = from->items[i].places,
+                                              .digits = from->items[i].digits,
+                                              .codes = from->items[i].codes };
+    }
+    return puan_arena_check(a, err);
+}
+
+/* NAME=FILE.csv of a table the rules declare; its path, or NULL. */
+static const char *lookup_path(const struct options *o, struct puan_str name)
+{
+    const char *path = NULL;
+
+    for (size_t i = 0; i < o->n_lookups; i++) {
+        struct puan_str own, rest = puan_str_of(o->lookup[i]);
+
+        if (puan_str_split(&own, &rest, '=') && puan_str_eq(own, name))
+            path = strchr(o->lookup[i], '=') + 1;
+    }
+    return path;
+}
+
+/*
+ * Data of the reference tables.  With rules of one's own each table needs
+ * them, as for puan check; a plan's tables may stay without, and their rules
+ * are named as silent.
+ */
+static enum puan_status lookups(struct puan_edit_rules *rules,
+                                const struct job *j, bool plan,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    const struct options *o = j->o;
+    struct puan_rule_decls decls;
+    struct puan_lookup *list;
+    struct puan_frame shape;
+    enum puan_status st =
+        puan_rule_declared(&decls, rules->text, rules->file, rules->n, a, err);
+
+    for (size_t i = 0; st == PUAN_OK && i < o->n_lookups; i++) {
+        struct puan_str name, rest = puan_str_of(o->lookup[i]);
+        bool known = false;
+
+        puan_str_split(&name, &rest, '=');
+        for (size_t t = 0; t < decls.n_tables; t++)
+            known |= puan_str_eq(decls.table[t].name, name);
+        if (!known)
+            st = puan_fail(err, PUAN_EINVAL, "--lookup",
+                           "no rule text declares the table '%.*s': write "
+                           "table %.*s by ITEM, … gives COLUMN, …",
+                           PUAN_FMT(name), PUAN_FMT(name));
+    }
+    if (st == PUAN_OK)
+        st = shape_of(&shape, j->form, a, err);
+    if (st != PUAN_OK)
+        return st;
+    list = puan_new_n(a, decls.n_tables, struct puan_lookup);
+    for (size_t t = 0; st == PUAN_OK && list && t < decls.n_tables; t++) {
+        const struct puan_rule_table *d = &decls.table[t];
+        const char *path = lookup_path(o, d->name);
+
+        if (path)
+            st = puan_lookup_csv(&list[rules->n_lookups++], d, path, &shape, a,
+                                 err);
+        else if (!plan)
+            st = puan_fail_at(err, PUAN_EINVAL, d->file, d->line, d->col,
+                              "table '%.*s' has no data: give it with "
+                              "--lookup %.*s=FILE.csv",
+                              PUAN_FMT(d->name), PUAN_FMT(d->name));
+    }
+    rules->lookup = list;
+    return st == PUAN_OK ? puan_arena_check(a, err) : st;
+}
+
 static enum puan_status compile(struct job *j, const struct texts *t,
                                 const struct puan_plan *plan,
                                 struct puan_arena *a, struct puan_err *err)
 {
-    struct puan_localise_weight *w = NULL;
-    struct puan_localiser *l = NULL;
-    struct puan_ruleset *rs = NULL;
-    size_t n_skips, hard = 0;
+    const struct options *o = j->o;
+    struct puan_edit_rules rules = { .consts = plan ? plan->consts : NULL,
+                                     .n_consts = plan ? plan->n_consts : 0,
+                                     .text = t->text,
+                                     .file = t->name,
+                                     .n = t->n };
+    struct puan_edit_how how = { .budget = (uint64_t)o->budget,
+                                 .seed = (uint64_t)o->seed,
+                                 .donors = (unsigned)o->donors,
+                                 .weight = o->weight,
+                                 .n_weights = o->n_weights };
     enum puan_status st;
 
     j->form = puan_edit_source_of(j->source);
-    st = puan_ruleset_compile(&rs, j->form, plan ? plan->consts : NULL,
-                              plan ? plan->n_consts : 0, t->text, t->name, t->n,
-                              a, err);
-    if (st != PUAN_OK)
-        return st;
-    j->rs = rs;
-    for (size_t i = 0; i < puan_ruleset_count(rs); i++)
-        hard += puan_ruleset_info(rs, i)->severity == PUAN_HARD;
-    if (hard == 0)
-        return puan_fail(err, PUAN_EINVAL, t->n ? t->name[0] : "rules",
-                         "no hard rule applies to these data");
-    puan_ruleset_skips(rs, &n_skips);
-    if (n_skips && !plan && !j->o->quiet)
-        fprintf(stderr,
-                "puan edit: %zu rules or derived items read what one unit does "
-                "not have (a wider level, another file) and take no part\n",
-                n_skips);
-    st = weights(&w, j, a, err);
+    st = lookups(&rules, j, plan != NULL, a, err);
     if (st == PUAN_OK)
-        st = puan_localiser_open(&l, rs, puan_edit_source_routing(j->source),
-                                 j->form, w, j->o->n_weights, a, err);
-    j->l = l;
+        st = puan_edit_set_open(&j->set, j->form,
+                                puan_edit_source_routing(j->source), &rules,
+                                &how, a, err);
+    if (st == PUAN_OK)
+        st = puan_edit_set_left_out(&j->left_out, &j->n_left_out, &j->set,
+                                    &rules, plan ? plan->form : NULL,
+                                    plan ? plan->n_forms : 0, a, err);
+    if (st == PUAN_OK && !o->quiet && !o->json)
+        puan_edit_say_left_out(j->left_out, j->n_left_out);
     return st;
 }
 
@@ -411,43 +496,29 @@ static enum puan_status edit_unit(struct job *j, struct worker *w,
                                   const struct puan_edit_return *const *donor,
                                   size_t n_donors, struct puan_err *err)
 {
-    struct puan_localise_options opt = { .budget = (uint64_t)j->o->budget,
-                                         .seed = (uint64_t)j->o->seed };
-    struct puan_impute_options io = { .donors = (unsigned)j->o->donors };
-    struct puan_imputed imputed = { 0 };
-    struct puan_localised got = { 0 };
-    enum puan_rates_outcome outcome = PUAN_RATES_CLEAN;
-    enum puan_status st = PUAN_OK;
+    struct puan_edit_one one;
+    enum puan_status st = puan_edit_one(&one, &j->set, &r->record, found, donor,
+                                        n_donors, &w->one, err);
 
-    if (found->any_hard) {
-        st = puan_localise(&got, j->l, &r->record, &opt, &w->one, err);
-        if (st != PUAN_OK)
-            return st;
-        outcome = got.state == PUAN_LOCALISE_FOUND ? PUAN_RATES_REPAIRED
-                  : got.state == PUAN_LOCALISE_IMPOSSIBLE
-                      ? PUAN_RATES_IMPOSSIBLE
-                      : PUAN_RATES_UNDECIDED;
-    }
-    if (outcome == PUAN_RATES_REPAIRED) {
-        st = puan_impute(&imputed, &got, j->l, &r->record, donor, n_donors, &io,
-                         &w->one, err);
-        if (st != PUAN_OK)
-            return st;
-        w->weight += got.weight;
-        w->changes += got.n_items;
+    if (st != PUAN_OK)
+        return st;
+    if (one.outcome == PUAN_RATES_REPAIRED) {
+        w->weight += one.got.weight;
+        w->changes += one.got.n_items;
         if (j->out)
-            list_changes(text, j, r, &got, &imputed, &w->one);
+            list_changes(text, j, r, &one.got, &one.imputed, &w->one);
         if (w->clean)
-            st = puan_clean_unit(w->clean, r, &got, &imputed, err);
+            st = puan_clean_unit(w->clean, r, &one.got, &one.imputed, err);
         if (st != PUAN_OK)
             return st;
-    } else if (outcome != PUAN_RATES_CLEAN && j->out) {
+    } else if (one.outcome != PUAN_RATES_CLEAN && j->out) {
         list_left(text, r,
-                  outcome == PUAN_RATES_IMPOSSIBLE ? "impossible"
-                                                   : "undecided");
+                  one.outcome == PUAN_RATES_IMPOSSIBLE ? "impossible"
+                                                       : "undecided");
     }
-    return puan_rates_unit(w->rates, &r->record, found, outcome, &got,
-                           imputed.method ? &imputed : NULL, err);
+    return puan_rates_unit(w->rates, &r->record, NULL, found, one.outcome,
+                           &one.got, one.imputed.method ? &one.imputed : NULL,
+                           err);
 }
 
 /* Hands a chunk's text over; whoever completes the sequence writes it. */
@@ -497,7 +568,7 @@ static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
         return st;
     for (size_t i = 0; i < n; i++)
         record[i] = &list[i].record;
-    st = puan_ruleset_run_block(found, j->rs, record, n, &w->arena, err);
+    st = puan_ruleset_run_block(found, j->set.rs, record, n, &w->arena, err);
     for (size_t i = 0; st == PUAN_OK && i < n; i++)
         if (!found[i].any_hard)
             donor[n_donors++] = &list[i];
@@ -539,7 +610,7 @@ static enum puan_status start_workers(struct job *j, unsigned n, int by,
         j->n_workers++;
         puan_arena_init(&w->arena, &puan_heap);
         puan_arena_init(&w->one, &puan_heap);
-        st = puan_rates_open(&w->rates, j->form, j->rs, by, err);
+        st = puan_rates_open(&w->rates, j->form, j->set.rs, by, err);
         if (st == PUAN_OK && j->o->clean)
             st = puan_clean_open(&w->clean, err);
         if (st == PUAN_OK)
@@ -621,6 +692,7 @@ static enum puan_status print_json(const struct job *j, int64_t ms,
     puan_jw_kint(&w, "weight", (int64_t)t->weight);
     puan_jw_kint(&w, "seed", j->o->seed);
     puan_jw_kint(&w, "ms", ms);
+    puan_edit_left_out_json(&w, j->left_out, j->n_left_out);
     puan_jw_key(&w, "items");
     puan_jw_list(&w);
     for (uint16_t e = 0; e < j->form->n_entities; e++)
@@ -714,7 +786,7 @@ static enum puan_status work(uint64_t *left, struct job *j,
     if (st == PUAN_OK)
         st = compile(j, &t, plan, a, err);
     if (st == PUAN_OK && j->o->by)
-        st = find_item(&by, j->form, puan_str_of(j->o->by), "--by", err);
+        st = puan_edit_item(&by, j->form, puan_str_of(j->o->by), "--by", err);
     if (st == PUAN_OK && by.entity != 0)
         st = puan_fail(err, PUAN_EINVAL, "--by",
                        "'%s' is no item of the %.*s: rates are by what a whole "
@@ -756,6 +828,32 @@ static enum puan_status work(uint64_t *left, struct job *j,
     return PUAN_OK;
 }
 
+/* What a campaign keeps. */
+static int campaign(const struct options *o)
+{
+    const struct puan_edit_campaign c = {
+        .dir = o->campaign,
+        .form = o->form,
+        .rates = o->rates,
+        .area = o->area,
+        .run = o->redo ? o->redo : o->run,
+        .report = o->report,
+        .redo = o->redo != 0,
+        .json = o->json,
+        .quiet = o->quiet,
+        .threads = (unsigned)o->threads,
+        .how = { .budget = (uint64_t)o->budget,
+                 .seed = (uint64_t)o->seed,
+                 .donors = (unsigned)o->donors,
+                 .weight = o->weight,
+                 .n_weights = o->n_weights },
+    };
+    struct puan_err err = { 0 };
+    int code = PUAN_EXIT_DONE;
+
+    return puan_edit_campaign(&code, &c, &err) == PUAN_OK ? code : fail(&err);
+}
+
 static int run(int argc, char **argv)
 {
     struct options o;
@@ -769,6 +867,8 @@ static int run(int argc, char **argv)
     if (!parse(&o, argc, argv))
         return PUAN_EXIT_USAGE;
     puan_progress_quiet(o.quiet || o.json);
+    if (o.campaign && !o.dry_run && !o.out && !o.clean)
+        return campaign(&o);
     puan_arena_init(&a, &puan_heap);
     if (o.plan)
         st = puan_plan_load_dir(&held, o.plan, puan_digest_sm3(), &err);
@@ -793,23 +893,25 @@ static const struct puan_command commands[] = {
       "For every unit (household) that fails hard rules, finds the least "
       "weighted set of answers to change so that all hard rules can pass, "
       "proved least, and fills in values: what the rules leave no choice "
-      "about, "
-      "a near passing unit's answers, or the nearest value that serves. DATA "
-      "is "
-      "one file an entity as for 'puan check', or with --rules and no plan any "
-      "CSV or frame whose rules declare 'level household by …', or a campaign "
-      "directory and --form, of which only counts are told. --weight "
-      "ITEM=N "
-      "says how far an item is trusted (1 unless told; 0: never changed). "
-      "--out lists every changed answer with what it was, how its new value "
-      "was "
-      "found and from whom; the data are never changed: --clean DIR writes "
-      "them "
-      "again with the new values and a column that says which. --rates counts "
-      "failing "
-      "and changed answers by item, and by area with --by ITEM. A unit no "
-      "change of answers can repair is 'impossible', one the budget did not "
-      "settle 'undecided'. Exit code 1 when a unit fails a hard rule.",
+      "about, a near passing unit's answers, or the nearest value that serves. "
+      "DATA is one file an entity as for 'puan check', or with --rules and no "
+      "plan any CSV or frame whose rules declare 'level household by …'. "
+      "--lookup gives a reference table of the rules its data. Rules above "
+      "one unit cannot say which answer is wrong; they are named and take no "
+      "part. --weight ITEM=N says how far an item is trusted (1 unless told; "
+      "0: never changed). --out lists every changed answer with what it was, "
+      "how its new value was found and from whom; the data are never changed: "
+      "--clean DIR writes them again with the new values and a column that "
+      "says which. --rates counts failing and changed answers by item, and by "
+      "area with --by ITEM. A unit no change of answers can repair is "
+      "'impossible', one the budget did not settle 'undecided'. "
+      "Of a campaign directory the result is kept beside the returns as a "
+      "layer with flags, by entries of the ledgers that name rule set, seed "
+      "and digest; what was collected stays as it is, and 'puan table DIR "
+      "--values edited' counts by it. --report lists what is kept with rates "
+      "by item and area, --redo N does an edit again and compares it byte by "
+      "byte, --dry-run only counts, beside a running server. Exit code 1 when "
+      "a unit fails a hard rule, or a redo differs.",
       run,
       "错误定位与插补：找出使全部硬性规则成立而权重最小的改动项，并给出插补"
       "值" },
@@ -819,4 +921,10 @@ const struct puan_feature puan_feature_edit = {
     .name = "edit",
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
+    .routes = puan_edit_routes,
+    .n_routes = PUAN_EDIT_ROUTES,
+    .schema = puan_edit_schema,
+    .n_schema = PUAN_EDIT_STEPS,
+    .covered = puan_edit_covered,
+    .n_covered = PUAN_EDIT_COVERED,
 };

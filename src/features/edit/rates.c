@@ -158,6 +158,7 @@ static void count_changes(struct area *a, const struct puan_rates *r,
 
 enum puan_status puan_rates_unit(struct puan_rates *r,
                                  const struct puan_record *record,
+                                 const int64_t *area,
                                  const struct puan_findings *found,
                                  enum puan_rates_outcome outcome,
                                  const struct puan_localised *got,
@@ -167,8 +168,10 @@ enum puan_status puan_rates_unit(struct puan_rates *r,
     struct area *at[2] = { &r->whole, NULL };
     enum puan_status st = PUAN_OK;
 
-    if (r->by >= 0)
-        st = area_of(&at[1], r, record->rows[0].v[r->by], err);
+    if (!area && r->by >= 0)
+        area = &record->rows[0].v[r->by];
+    if (area)
+        st = area_of(&at[1], r, *area, err);
     for (size_t k = 0; st == PUAN_OK && k < 2 && at[k]; k++) {
         at[k]->unit[outcome]++;
         count_answers(at[k], r, record);
@@ -297,3 +300,79 @@ const uint64_t *puan_rates_units(const struct puan_rates *r)
 {
     return r->whole.unit;
 }
+
+/* ---- areas ----------------------------------------------------------------- */
+
+size_t puan_rates_n(const struct puan_rates *r)
+{
+    return r->n;
+}
+
+void puan_rates_areas(int64_t *list, const struct puan_rates *r)
+{
+    for (size_t i = 0; i < r->cap; i++)
+        if (r->slot[i].used)
+            *list++ = r->slot[i].value;
+}
+
+static const struct area *held(const struct puan_rates *r, int64_t area)
+{
+    const struct area *a = r->cap ? &r->slot[place(r, area)] : NULL;
+
+    return a && a->used ? a : NULL;
+}
+
+enum puan_status puan_rates_give(struct puan_rates *to, int64_t area,
+                                 const struct puan_rates *from,
+                                 int64_t from_area, struct puan_err *err)
+{
+    const struct area *f = held(from, from_area);
+    struct area *a = NULL;
+    enum puan_status st;
+
+    if (!f)
+        return PUAN_OK;
+    st = area_of(&a, to, area, err);
+    if (st == PUAN_OK)
+        add_area(a, f, to->n_items);
+    return st;
+}
+
+enum puan_status puan_rates_layer(struct puan_layer_area *out,
+                                  const struct puan_rates *r, int64_t area,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    const struct area *x = held(r, area);
+
+    *out = (struct puan_layer_area){ .code = area };
+    if (!x)
+        return PUAN_OK;
+    out->rate = puan_new_n(a, r->n_items, struct puan_layer_rate);
+    if (!out->rate)
+        return puan_arena_check(a, err);
+    for (size_t i = 0; i < PUAN_LAYER_OUTCOMES; i++)
+        out->unit[i] = x->unit[i];
+    for (uint16_t e = 0; e < r->form->n_entities; e++)
+        for (uint16_t i = 0; i < r->form->entity[e].n_items; i++) {
+            const struct puan_item *it = &r->form->entity[e].items[i];
+            const struct puan_rates_row *row = &x->row[r->base[e] + i];
+            struct puan_layer_rate *to = &out->rate[out->n];
+
+            if (it->from != PUAN_FROM_ANSWER || it->fact_of >= 0 ||
+                (row->answers == 0 && row->failing == 0 && row->changed == 0))
+                continue;
+            *to = (struct puan_layer_rate){ .entity = e,
+                                            .item = i,
+                                            .answers = row->answers,
+                                            .failing = row->failing,
+                                            .changed = row->changed };
+            for (size_t m = 0; m < PUAN_LAYER_METHODS; m++)
+                to->method[m] = row->method[m];
+            out->n++;
+        }
+    return PUAN_OK;
+}
+
+_Static_assert(PUAN_LAYER_METHODS == PUAN_IMPUTE_METHODS &&
+                   PUAN_LAYER_OUTCOMES == PUAN_RATES_OUTCOMES,
+               "kept as they are counted");

@@ -8,6 +8,7 @@
 #ifndef PUAN_FEATURES_EDIT_RATES_H
 #define PUAN_FEATURES_EDIT_RATES_H
 
+#include "core/edit/layer.h"
 #include "features/edit/impute.h"
 #include "kit/sheet/sheet.h"
 
@@ -29,9 +30,13 @@ enum puan_rates_outcome {
     PUAN_RATES_OUTCOMES
 };
 
-/* One unit as collected; change and method of a repaired one. */
+/*
+ * One unit as collected; change and method of a repaired one.  area: counts it
+ * for that area, too; NULL: for what by_item says.
+ */
 PUAN_MUST_USE enum puan_status
 puan_rates_unit(struct puan_rates *r, const struct puan_record *record,
+                const int64_t *area,
                 const struct puan_findings *found,
                 enum puan_rates_outcome outcome,
                 const struct puan_localised *got,
@@ -56,5 +61,18 @@ struct puan_rates_row {
 const struct puan_rates_row *puan_rates_item(const struct puan_rates *r,
                                              uint16_t entity, uint16_t item);
 const uint64_t *puan_rates_units(const struct puan_rates *r); /* by outcome */
+
+/* The areas counted apart, in no order; room for puan_rates_n of them. */
+size_t puan_rates_n(const struct puan_rates *r);
+void puan_rates_areas(int64_t *list, const struct puan_rates *r);
+/* Adds what `from` counted for one area to what `to` has for another. */
+PUAN_MUST_USE enum puan_status
+puan_rates_give(struct puan_rates *to, int64_t area,
+                const struct puan_rates *from, int64_t from_area,
+                struct puan_err *err);
+/* As it is kept (core/edit/layer.h): answers alone, without empty items. */
+PUAN_MUST_USE enum puan_status
+puan_rates_layer(struct puan_layer_area *out, const struct puan_rates *r,
+                 int64_t area, struct puan_arena *a, struct puan_err *err);
 
 #endif
