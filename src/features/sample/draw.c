@@ -7,35 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "features/sample/draw.h"
+#include "features/sample/register.h"
 #include "features/sample/sample.h"
-#include "features/sample/select.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/sheet/sheet.h"
 
-#define MANY 64
-
-struct options {
-    struct puan_select select;
-    struct puan_frames_options frames;
-    struct puan_frames_level level[PUAN_FRAME_ENTITIES];
-    struct puan_str item[MANY];
-    size_t n_items;
-    const char *path[MANY];
-    size_t n_paths;
-    const char *out, *record;
-    /* the options that decide the draw, as given */
-    const char *said[2 * MANY];
-    size_t n_said;
-    bool json, quiet;
-};
-
 /* ---- options
  * ------------------------------------------------------------------ */
 
-static const char *level(struct options *o, const char *text)
+static const char *level(struct puan_draw_options *o, const char *text)
 {
     struct puan_frames_level *l = &o->level[o->frames.n_levels];
     struct puan_str v = puan_str_of(text), item;
@@ -47,7 +31,7 @@ static const char *level(struct options *o, const char *text)
     l->item = &o->item[o->n_items];
     l->n_items = 0;
     while (puan_str_split(&item, &v, ',')) {
-        if (o->n_items == MANY)
+        if (o->n_items == PUAN_DRAW_MANY)
             return "too many items";
         o->item[o->n_items++] = puan_str_trim(item);
         l->n_items++;
@@ -80,7 +64,8 @@ static const char *number(uint32_t *out, const char *v)
 }
 
 /* What decides the draw; NULL when fine, "?" when it is no such option. */
-static const char *deciding(struct options *o, const char *a, const char *v)
+static const char *deciding(struct puan_draw_options *o, const char *a,
+                            const char *v)
 {
     struct puan_select *s = &o->select;
     const struct {
@@ -135,7 +120,8 @@ static const char *deciding(struct options *o, const char *a, const char *v)
     return NULL;
 }
 
-static const char *value(struct options *o, const char *a, const char *v)
+static const char *value(struct puan_draw_options *o, const char *a,
+                         const char *v)
 {
     const char *bad = deciding(o, a, v);
     int64_t n;
@@ -151,6 +137,12 @@ static const char *value(struct options *o, const char *a, const char *v)
         o->out = v;
     } else if (strcmp(a, "--record") == 0) {
         o->record = v;
+    } else if (strcmp(a, "--area") == 0) {
+        o->area = v;
+    } else if (strcmp(a, "--purpose") == 0) {
+        o->purpose = v;
+    } else if (strcmp(a, "--note") == 0) {
+        o->note = v;
     } else if (strcmp(a, "--threads") == 0) {
         if (!puan_int_parse(&n, puan_str_of(v)) || n < 1 || n > 64)
             return "--threads is 1 to 64";
@@ -184,25 +176,27 @@ static const char *fits(const struct puan_select *s)
     return NULL;
 }
 
-static bool parse(struct options *o, int argc, char **argv)
+const char *puan_draw_parse(struct puan_draw_options *o, const char **at,
+                            int argc, char **argv)
 {
-    const char *bad = NULL, *at = "sample";
+    const char *bad = NULL;
 
-    *o = (struct options){ .frames = { .digest = true },
-                           .select = { .method = PUAN_SYSTEMATIC,
-                                       .then = PUAN_SYSTEMATIC,
-                                       .digest = puan_digest_sm3() } };
+    *o =
+        (struct puan_draw_options){ .frames = { .digest = true },
+                                    .select = { .method = PUAN_SYSTEMATIC,
+                                                .then = PUAN_SYSTEMATIC,
+                                                .digest = puan_digest_sm3() } };
     o->frames.level = o->level;
     for (int i = 1; i < argc && !bad; i++) {
-        at = argv[i];
+        *at = argv[i];
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
-            if (o->n_paths == MANY)
+            if (o->n_paths == PUAN_DRAW_MANY)
                 bad = "too many files";
             else
                 o->path[o->n_paths++] = argv[i];
-        } else if (strcmp(at, "--json") == 0) {
+        } else if (strcmp(*at, "--json") == 0) {
             o->json = true;
-        } else if (strcmp(at, "--quiet") == 0) {
+        } else if (strcmp(*at, "--quiet") == 0) {
             o->quiet = true;
         } else if (i + 1 == argc) {
             bad = "needs a value or is unknown";
@@ -211,32 +205,38 @@ static bool parse(struct options *o, int argc, char **argv)
             i++;
         }
     }
-    at = bad ? at : "sample";
-    if (!bad && o->n_paths == 0)
-        bad = "at least one file is needed";
-    if (!bad)
-        bad = fits(&o->select);
+    if (bad)
+        return bad;
+    *at = "sample";
+    o->frames.quiet = o->quiet || o->json;
+    if (o->n_paths == 0)
+        return "at least one file is needed";
+    bad = fits(&o->select);
     if (!bad && (puan_file_among(o->out, o->path, o->n_paths) ||
                  puan_file_among(o->record, o->path, o->n_paths)))
         bad = "the output would take the place of the data it is made of";
-    o->frames.quiet = o->quiet || o->json;
-    if (!bad)
-        return true;
-    fprintf(stderr, "puan: %s: %s\n", at, bad);
-    return false;
+    return bad;
+}
+
+static bool usable(const char *at, const char *bad)
+{
+    if (bad)
+        fprintf(stderr, "puan: %s: %s\n", at, bad);
+    return !bad;
 }
 
 /* ---- the record
  * ---------------------------------------------------------------- */
 
-static void put_record(struct puan_jw *w, const struct options *o,
-                       const struct puan_frame *f,
-                       const struct puan_drawn_rows *d)
+void puan_draw_record(struct puan_jw *w, const struct puan_draw_options *o,
+                      const struct puan_frame *f, struct puan_str source,
+                      const struct puan_drawn_rows *d, int64_t at_ms,
+                      int offset_minutes)
 {
     puan_jw_map(w);
     puan_jw_ktext(w, "record", "puan sample 1");
     puan_jw_ktext(w, "version", PUAN_VERSION);
-    puan_jw_kinstant(w, "drawn_at", puan_os_now_ms(), 480);
+    puan_jw_kinstant(w, "drawn_at", at_ms, offset_minutes);
     puan_jw_kstr(w, "seed", o->select.seed);
     puan_jw_ktext(w, "digest", o->select.digest->name);
     puan_jw_key(w, "options");
@@ -246,7 +246,7 @@ static void put_record(struct puan_jw *w, const struct options *o,
     puan_jw_end(w, ']');
     puan_jw_key(w, "frame");
     puan_jw_map(w);
-    puan_jw_kstr(w, "source", f->source);
+    puan_jw_kstr(w, "source", source);
     puan_jw_kdigest(w, "digest", f->digest);
     puan_jw_key(w, "rows");
     puan_jw_map(w);
@@ -282,7 +282,7 @@ static void put_record(struct puan_jw *w, const struct options *o,
     puan_jw_end(w, '}');
 }
 
-static void print_text(FILE *to, const struct options *o,
+static void print_text(FILE *to, const struct puan_draw_options *o,
                        const struct puan_drawn_rows *d)
 {
     char hex[2 * PUAN_DIGEST_SIZE + 1];
@@ -302,7 +302,7 @@ static void print_text(FILE *to, const struct options *o,
         fprintf(to, "  …\n");
 }
 
-static enum puan_status deliver(const struct options *o,
+static enum puan_status deliver(const struct puan_draw_options *o,
                                 const struct puan_frame *f,
                                 const struct puan_drawn_rows *d,
                                 struct puan_arena *a, struct puan_err *err)
@@ -321,7 +321,7 @@ static enum puan_status deliver(const struct options *o,
     }
     puan_out_init(&out, a);
     puan_jw_init(&w, &out);
-    put_record(&w, o, f, d);
+    puan_draw_record(&w, o, f, f->source, d, puan_os_now_ms(), 480);
     puan_out_char(&out, '\n');
     text = puan_out_view(&out);
     if (st == PUAN_OK)
@@ -338,9 +338,10 @@ static enum puan_status deliver(const struct options *o,
 /* ---- the commands
  * ---------------------------------------------------------------- */
 
-static enum puan_status drawn(struct puan_drawn_rows *d, struct puan_frames **f,
-                              const struct options *o, struct puan_arena *a,
-                              struct puan_err *err)
+enum puan_status puan_draw_rows(struct puan_drawn_rows *d,
+                                struct puan_frames **f,
+                                const struct puan_draw_options *o,
+                                struct puan_arena *a, struct puan_err *err)
 {
     enum puan_status st =
         puan_frames_load(f, o->path, o->n_paths, &o->frames, err);
@@ -352,18 +353,25 @@ static enum puan_status drawn(struct puan_drawn_rows *d, struct puan_frames **f,
 
 int puan_sample_draw(int argc, char **argv)
 {
-    struct options o;
+    struct puan_draw_options o;
     struct puan_frames *f = NULL;
     struct puan_drawn_rows d = { 0 };
     struct puan_err err = { 0 };
     struct puan_arena a;
+    const char *at = "sample", *bad = puan_draw_parse(&o, &at, argc, argv);
     enum puan_status st;
 
-    if (!parse(&o, argc, argv))
+    if (!bad && puan_dir_exists(o.path[0]))
+        return puan_register_draw_command(&o);
+    if (!bad && (o.area || o.purpose || o.note)) {
+        at = o.path[0];
+        bad = "--area, --purpose and --note are of a campaign directory";
+    }
+    if (!usable(at, bad))
         return PUAN_EXIT_USAGE;
     puan_progress_quiet(o.quiet || o.json);
     puan_arena_init(&a, &puan_heap);
-    st = drawn(&d, &f, &o, &a, &err);
+    st = puan_draw_rows(&d, &f, &o, &a, &err);
     if (st == PUAN_OK)
         st = deliver(&o, puan_frames_frame(f), &d, &a, &err);
     puan_drawn_clear(&d);
@@ -374,53 +382,48 @@ int puan_sample_draw(int argc, char **argv)
 
 #define RECORD_BYTES (64u << 20)
 
-/* The options of a record as those of the command line. */
-static enum puan_status recorded(struct options *o,
-                                 const struct puan_node **record,
-                                 const char *path, const char *const *data,
+enum puan_status puan_draw_again(struct puan_draw_options *o,
+                                 const struct puan_node *record,
+                                 const char *where, const char *const *data,
                                  size_t n_data, struct puan_arena *a,
                                  struct puan_err *err)
 {
-    struct puan_str text;
-    struct puan_node *tree = NULL;
-    const struct puan_node *list;
+    const struct puan_node *list = puan_node_get(record, "options");
+    const char *at = "";
     char **argv;
     int argc = 1;
-    enum puan_status st = puan_file_read(&text, path, RECORD_BYTES, a, err);
 
-    if (st == PUAN_OK)
-        st = puan_json_tree(&tree, text, path, a, err);
-    if (st != PUAN_OK)
-        return st;
-    *record = tree;
-    if (!puan_str_is(puan_node_str_opt(tree, "record", ""), "puan sample 1"))
-        return puan_fail(err, PUAN_EINVAL, path,
+    if (!puan_str_is(puan_node_str_opt(record, "record", ""), "puan sample 1"))
+        return puan_fail(err, PUAN_EINVAL, where,
                          "not the record of a draw by puan sample");
-    list = puan_node_get(tree, "options");
     argv = puan_new_n(a, (list ? list->n : 0) + n_data + 2, char *);
     if (!argv)
         return puan_arena_check(a, err);
     PUAN_NODE_EACH(c, list)
-    {
-        char *s = puan_arena_get(a, c->text.n + 1);
-
-        if (!s)
-            return puan_arena_check(a, err);
-        memcpy(s, c->text.p, c->text.n);
-        argv[argc++] = s;
-    }
-    for (size_t i = 0; i < n_data; i++) {
-        char *s = puan_arena_get(a, strlen(data[i]) + 1);
-
-        if (!s)
-            return puan_arena_check(a, err);
-        memcpy(s, data[i], strlen(data[i]));
-        argv[argc++] = s;
-    }
-    if (!parse(o, argc, argv))
-        return puan_fail(err, PUAN_EINVAL, path,
+    argv[argc++] = (char *)(uintptr_t)puan_arena_dup(a, c->text);
+    for (size_t i = 0; i < n_data; i++)
+        argv[argc++] =
+            (char *)(uintptr_t)puan_arena_dup(a, puan_str_of(data[i]));
+    if (puan_arena_check(a, err) != PUAN_OK)
+        return PUAN_ENOMEM;
+    if (puan_draw_parse(o, &at, argc, argv))
+        return puan_fail(err, PUAN_EINVAL, where,
                          "its options are not those of a draw");
     return PUAN_OK;
+}
+
+static enum puan_status read_record(const struct puan_node **record,
+                                    const char *path, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    struct puan_str text;
+    struct puan_node *tree = NULL;
+    enum puan_status st = puan_file_read(&text, path, RECORD_BYTES, a, err);
+
+    if (st == PUAN_OK)
+        st = puan_json_tree(&tree, text, path, a, err);
+    *record = tree;
+    return st;
 }
 
 static bool same(const struct puan_node *map, const uint8_t *digest)
@@ -431,23 +434,37 @@ static bool same(const struct puan_node *map, const uint8_t *digest)
     return puan_str_is(puan_node_str_opt(map, "digest", ""), hex);
 }
 
+struct puan_draw_verdict puan_draw_judge(const struct puan_node *record,
+                                         const struct puan_frame *f,
+                                         const struct puan_drawn_rows *d)
+{
+    return (struct puan_draw_verdict){
+        .frame_same = same(puan_node_get(record, "frame"), f->digest),
+        .drawn_same = same(puan_node_get(record, "selection"), d->digest),
+        .rows = d->rows
+    };
+}
+
 int puan_sample_verify(int argc, char **argv)
 {
-    const char *data[MANY], *path = NULL;
+    const char *data[PUAN_DRAW_MANY], *path = NULL;
     size_t n = 0;
-    struct options o = { .n_paths = 0 };
+    struct puan_draw_options o = { .n_paths = 0 };
     const struct puan_node *record = NULL;
     struct puan_frames *f = NULL;
     struct puan_drawn_rows d = { 0 };
+    struct puan_draw_verdict v = { 0 };
     struct puan_err err = { 0 };
     struct puan_arena a;
-    bool frame_same = false, drawn_same = false, quiet = false;
+    bool quiet = false, json = false;
     enum puan_status st;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quiet") == 0)
             quiet = true;
-        else if (argv[i][0] == '-' || n == MANY)
+        else if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (argv[i][0] == '-' || n == PUAN_DRAW_MANY)
             return PUAN_EXIT_USAGE;
         else if (!path)
             path = argv[i];
@@ -456,28 +473,35 @@ int puan_sample_verify(int argc, char **argv)
     }
     if (!path || n == 0)
         return PUAN_EXIT_USAGE;
-    puan_progress_quiet(quiet);
+    puan_progress_quiet(quiet || json);
+    if (puan_dir_exists(path))
+        return n == 1 ? puan_register_verify_command(path, data[0], json, quiet)
+                      : PUAN_EXIT_USAGE;
     puan_arena_init(&a, &puan_heap);
-    st = recorded(&o, &record, path, data, n, &a, &err);
+    st = read_record(&record, path, &a, &err);
     if (st == PUAN_OK)
-        st = drawn(&d, &f, &o, &a, &err);
+        st = puan_draw_again(&o, record, path, data, n, &a, &err);
+    if (st == PUAN_OK)
+        st = puan_draw_rows(&d, &f, &o, &a, &err);
     if (st == PUAN_OK) {
-        frame_same =
-            same(puan_node_get(record, "frame"), puan_frames_frame(f)->digest);
-        drawn_same = same(puan_node_get(record, "selection"), d.digest);
-        if (!quiet)
+        v = puan_draw_judge(record, puan_frames_frame(f), &d);
+        if (json)
+            printf("{\"frame\":%s,\"selection\":%s,\"rows\":%" PRIu64 "}\n",
+                   v.frame_same ? "true" : "false",
+                   v.drawn_same ? "true" : "false", v.rows);
+        else if (!quiet)
             printf("%s: %s\n%s: %s (%" PRIu64 ")\n", "抽样框 frame",
-                   frame_same ? "与记录一致 as recorded"
-                              : "与记录不一致 NOT as recorded",
+                   v.frame_same ? "与记录一致 as recorded"
+                                : "与记录不一致 NOT as recorded",
                    "抽中单位 selection",
-                   drawn_same ? "与记录一致 as recorded"
-                              : "与记录不一致 NOT as recorded",
-                   d.rows);
+                   v.drawn_same ? "与记录一致 as recorded"
+                                : "与记录不一致 NOT as recorded",
+                   v.rows);
     }
     puan_drawn_clear(&d);
     puan_frames_close(f);
     puan_arena_clear(&a);
     if (st != PUAN_OK)
         return puan_sample_fail(&err);
-    return frame_same && drawn_same ? PUAN_EXIT_DONE : PUAN_EXIT_FINDINGS;
+    return v.frame_same && v.drawn_same ? PUAN_EXIT_DONE : PUAN_EXIT_FINDINGS;
 }

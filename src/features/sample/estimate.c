@@ -12,6 +12,7 @@
 #include "core/sample/estimate.h"
 #include "features/sample/columns.h"
 #include "features/sample/design.h"
+#include "features/sample/register.h"
 #include "features/sample/sample.h"
 #include "kit/os/heap.h"
 
@@ -316,38 +317,115 @@ static const char *option(struct options *o, const char *a, const char *v)
     return NULL;
 }
 
-static bool parse(struct options *o, int argc, char **argv)
+/* NULL, or what is wrong with *at. */
+static const char *parse(struct options *o, const char **at, int argc,
+                         char **argv)
 {
-    const char *bad = NULL, *at = "sample estimate";
+    const char *bad = NULL;
 
     *o = (struct options){ .level = 0.95 };
     for (int i = 1; i < argc && !bad; i++) {
-        at = argv[i];
-        if (strncmp(at, "--", 2) != 0) {
+        *at = argv[i];
+        if (strncmp(*at, "--", 2) != 0) {
             if (o->n_paths == MANY)
                 bad = "too many files";
             else
-                o->path[o->n_paths++] = at;
-        } else if (strcmp(at, "--json") == 0) {
+                o->path[o->n_paths++] = *at;
+        } else if (strcmp(*at, "--json") == 0) {
             o->json = true;
-        } else if (strcmp(at, "--csv") == 0) {
+        } else if (strcmp(*at, "--csv") == 0) {
             o->csv = true;
         } else if (i + 1 == argc) {
             bad = "needs a value or is unknown";
         } else {
-            bad = option(o, at, argv[++i]);
+            bad = option(o, *at, argv[++i]);
         }
     }
-    if (!bad && o->n_paths == 0)
-        bad = "a file is needed";
-    if (!bad && o->n_want == 0)
-        bad = "one of --total, --mean, --ratio, --share is needed";
-    if (!bad && o->drawn == PUAN_DRAWN_UNEQUAL && !o->p)
-        bad = "--drawn pps needs --p, the probabilities of the primary units";
-    if (!bad)
-        return true;
-    fprintf(stderr, "puan: %s: %s\n", at, bad);
-    return false;
+    if (bad)
+        return bad;
+    *at = "sample estimate";
+    if (o->n_paths == 0)
+        return "a file is needed";
+    if (o->n_want == 0)
+        return "one of --total, --mean, --ratio, --share is needed";
+    if (o->drawn == PUAN_DRAWN_UNEQUAL && !o->p)
+        return "--drawn pps needs --p, the probabilities of the primary units";
+    return NULL;
+}
+
+static enum puan_status run(struct work *w, struct puan_err *err)
+{
+    enum puan_status st = ask(w, err);
+
+    if (st == PUAN_OK)
+        st =
+            puan_design_lay_out(&w->lay, w->col, &w->where, w->rows, w->a, err);
+    w->lay.d.drawn = w->o->drawn;
+    w->lay.d.lonely = w->o->lonely;
+    if (st != PUAN_OK)
+        return st;
+    if (w->o->json) {
+        puan_jw_map(&w->json);
+        puan_jw_kint(&w->json, "units", w->lay.d.n_units);
+        puan_jw_kint(&w->json, "primary", w->lay.d.n_primary);
+        puan_jw_kint(&w->json, "strata", w->lay.d.n_strata);
+        puan_jw_key(&w->json, "estimates");
+        puan_jw_list(&w->json);
+    }
+    st = estimate(w, err);
+    if (w->o->json) {
+        puan_jw_end(&w->json, ']');
+        puan_jw_end(&w->json, '}');
+    }
+    return st;
+}
+
+enum puan_status puan_estimate_json(struct puan_str *json, int argc,
+                                    char **argv, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    struct options o;
+    struct work w = { .o = &o, .a = a };
+    const char *at = "", *bad = parse(&o, &at, argc, argv);
+    enum puan_status st;
+
+    if (bad)
+        return puan_fail(err, PUAN_EINVAL, at, "%s", bad);
+    o.json = true;
+    puan_out_init(&w.out, a);
+    puan_jw_init(&w.json, &w.out);
+    st = run(&w, err);
+    *json = puan_out_view(&w.out);
+    return st == PUAN_OK ? puan_arena_check(a, err) : st;
+}
+
+/* A campaign directory and the number of a draw: the observations loaded for
+   it stand in the place of files, its design in that of options. */
+static enum puan_status of_register(struct options *o,
+                                    struct puan_observed *seen,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_store *store = NULL;
+    struct puan_sample_row row;
+    enum puan_status st =
+        puan_register_open(&store, &row, o->path[0], o->path[1], a, err);
+
+    if (st == PUAN_OK)
+        st = puan_register_observed(seen, store, &row, a, err);
+    puan_store_close(store);
+    for (size_t i = 0; st == PUAN_OK && i + 1 < seen->n; i += 2)
+        if (option(o, seen->option[i], seen->option[i + 1]))
+            st = puan_fail(err, PUAN_EBUG, "design", "%s", seen->option[i]);
+    o->path[0] = seen->file.path;
+    o->n_paths = 1;
+    if (st == PUAN_OK)
+        fprintf(stderr, "抽中 drawn %llu, 有观测 observed %llu%s\n",
+                (unsigned long long)seen->drawn,
+                (unsigned long long)seen->units,
+                seen->ultimate ? "；误差按初级单位计（视为放回抽样） errors by "
+                                 "primary units, as if drawn with replacement"
+                               : "");
+    return st;
 }
 
 int puan_sample_estimate(int argc, char **argv)
@@ -355,41 +433,36 @@ int puan_sample_estimate(int argc, char **argv)
     struct options o;
     struct puan_arena a, text;
     struct work w = { .o = &o, .a = &a };
+    struct puan_observed seen = { .file = { .fd = -1 } };
     struct puan_err err = { 0 };
-    enum puan_status st;
+    const char *at = "", *bad = parse(&o, &at, argc, argv);
+    enum puan_status st = PUAN_OK;
 
-    if (!parse(&o, argc, argv))
+    if (!bad && puan_dir_exists(o.path[0]) && o.n_paths != 2)
+        bad = "a campaign directory goes with the number of a draw";
+    if (bad) {
+        fprintf(stderr, "puan: %s: %s\n", at, bad);
         return PUAN_EXIT_USAGE;
+    }
     puan_arena_init(&a, &puan_heap);
     puan_arena_init(&text, &puan_heap);
     puan_out_init(&w.out, &text);
     puan_jw_init(&w.json, &w.out);
-    st = ask(&w, &err);
+    if (puan_dir_exists(o.path[0]))
+        st = of_register(&o, &seen, &a, &err);
     if (st == PUAN_OK)
-        st = puan_design_lay_out(&w.lay, w.col, &w.where, w.rows, &a, &err);
-    w.lay.d.drawn = o.drawn;
-    w.lay.d.lonely = o.lonely;
+        st = run(&w, &err);
     if (st == PUAN_OK && w.lay.left_out)
         fprintf(stderr,
                 "puan sample estimate: %u rows without weight, stratum or "
                 "cluster are left out\n",
                 w.lay.left_out);
     if (st == PUAN_OK && o.json) {
-        puan_jw_map(&w.json);
-        puan_jw_kint(&w.json, "units", w.lay.d.n_units);
-        puan_jw_kint(&w.json, "primary", w.lay.d.n_primary);
-        puan_jw_kint(&w.json, "strata", w.lay.d.n_strata);
-        puan_jw_key(&w.json, "estimates");
-        puan_jw_list(&w.json);
-    }
-    if (st == PUAN_OK)
-        st = estimate(&w, &err);
-    if (st == PUAN_OK && o.json) {
-        puan_jw_end(&w.json, ']');
-        puan_jw_end(&w.json, '}');
         st = puan_arena_check(&text, &err);
         printf("%.*s\n", PUAN_FMT(puan_out_view(&w.out)));
     }
+    puan_observed_fail(&err, &seen);
+    puan_observed_close(&seen);
     puan_arena_clear(&text);
     puan_arena_clear(&a);
     return st == PUAN_OK ? PUAN_EXIT_DONE : puan_sample_fail(&err);

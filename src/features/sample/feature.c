@@ -1,6 +1,7 @@
 /* The commands of sampling. */
 #include <stdio.h>
 
+#include "features/sample/register.h"
 #include "features/sample/sample.h"
 
 int puan_sample_fail(const struct puan_err *err)
@@ -47,14 +48,47 @@ static const struct puan_command commands[] = {
       "need; --record writes seed, digest of the frame, options, strata and "
       "digest of the selection. A tenth of the households: --unit household "
       "--rate 0.1. An area sample: --unit ea --draw pps --size household "
-      "--take 400 --within household --then-take 20 --strata region.",
+      "--take 400 --within household --then-take 20 --strata region. Over a "
+      "campaign directory: puan help sample draw.",
       puan_sample_draw, "抽样：系统、分层、PPS、两阶段，种子可公开复核" },
-    { "sample verify", "RECORD DATA… [--quiet]",
+    { "sample draw",
+      "DIR --purpose long-form|inspection|post-enumeration [--area CODE] "
+      "[--note TEXT] --seed TEXT (--take N | …) [-o FILE] [--record FILE] "
+      "[--json] [--quiet] | DATA… (as puan sample)",
+      "Draws a sample over the listing roll of a campaign, or of an area of "
+      "it, and enters it in the campaign's register as an act of the ledger; "
+      "options are those of puan sample, units are household and the plan's "
+      "levels. Each draw stays: there is no taking back. The tenth of the long "
+      "form: --purpose long-form --rate 0.1 --strata township. Enumeration "
+      "areas for a post-enumeration survey: --purpose post-enumeration --unit "
+      "ea --strata township --draw pps --size household --take-each 2.",
+      puan_sample_draw, "按普查底册抽样并登记存证" },
+    { "sample verify", "RECORD DATA… [--json] [--quiet] | DIR NUMBER",
       "Draws again by a record and compares: the frame's digest and the "
-      "selection's. Exit code 1 when one differs.",
+      "selection's. Of a campaign's register: the draw of that number, over "
+      "the roll as it was then, and what has changed on the roll since. Exit "
+      "code 1 when one differs.",
       puan_sample_verify, "按抽样记录重新抽取并核对" },
+    { "sample list", "DIR [--json]",
+      "Lists the draws of a campaign's register.", puan_register_list,
+      "列出抽样登记" },
+    { "sample export", "DIR NUMBER [--frame FILE] [--record FILE] [-o FILE]",
+      "Writes what anybody needs to redo a draw of the register without the "
+      "campaign: the frame as CSV and the record (puan sample verify RECORD "
+      "FRAME), and the units drawn. \"-\" is standard output. Codes of areas "
+      "and households, no names, no answers.",
+      puan_register_export, "导出抽样框、记录和抽中名单" },
+    { "sample results", "DIR NUMBER FILE.csv",
+      "Keeps what was found in the units drawn, as an act of the ledger: one "
+      "row a person, household or record, with the code of its unit in the "
+      "column household (or ea …) and any columns besides; of a "
+      "post-enumeration sample the matching result (columns sample, mover, "
+      "result of puan evaluate coverage). A unit that was not drawn and a "
+      "column of identities are refused. The newest file of a draw is in "
+      "force; all stay.",
+      puan_register_load, "载入抽中单位的调查或比对结果" },
     { "sample estimate",
-      "SAMPLE… [--weight ITEM] [--strata ITEM] [--cluster ITEM] "
+      "SAMPLE… | DIR NUMBER [--weight ITEM] [--strata ITEM] [--cluster ITEM] "
       "[--stratum-units ITEM] [--second-units ITEM] [--p ITEM] [--by ITEM] "
       "(--total ITEM | --mean ITEM | --ratio ITEM/ITEM | --share ITEM)… "
       "[--drawn simple|systematic|pps] "
@@ -66,7 +100,8 @@ static const struct puan_command commands[] = {
       "--stratum-units the column with their number in the stratum (without it "
       "no finite population correction is made), --second-units that of the "
       "units in each primary unit, --p the probabilities of the primary units "
-      "for --drawn pps. --lonely says what a stratum with one primary unit "
+      "for --drawn pps. Of a draw of a campaign's register all of these are "
+      "known. --lonely says what a stratum with one primary unit "
       "adds.",
       puan_sample_estimate, "由样本估计总体并给出抽样误差" },
     { "sample allocate",
@@ -83,4 +118,8 @@ const struct puan_feature puan_feature_sample = {
     .name = "sample",
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
+    .schema = puan_register_schema,
+    .n_schema = 1,
+    .covered = puan_register_covered,
+    .n_covered = 2,
 };

@@ -171,6 +171,30 @@ out:
     return st;
 }
 
+enum puan_status puan_memory_file_open(struct puan_memory_file *m,
+                                       struct puan_str text,
+                                       struct puan_err *err)
+{
+    m->path[0] = '\0';
+    m->fd = memfd_create("puan", MFD_CLOEXEC);
+    if (m->fd < 0 || !write_all(m->fd, text.p, text.n)) {
+        enum puan_status st =
+            fail_errno(err, "memory", "cannot be written", errno);
+
+        puan_memory_file_close(m);
+        return st;
+    }
+    puan_format(m->path, sizeof(m->path), "/proc/self/fd/%d", m->fd);
+    return PUAN_OK;
+}
+
+void puan_memory_file_close(struct puan_memory_file *m)
+{
+    if (m->fd >= 0)
+        close(m->fd);
+    m->fd = -1;
+}
+
 /* The directory part of a path, "." when it has none. */
 static void parent_of(char *out, size_t cap, const char *path)
 {

@@ -77,6 +77,19 @@ PUAN_MUST_USE enum puan_status puan_map_open(struct puan_map *m,
                                              struct puan_err *err);
 void puan_map_close(struct puan_map *m); /* safe on a zeroed map */
 
+/*
+ * A file that has no name and holds a text, for readers that want a path; the
+ * path is good until it is closed.
+ */
+struct puan_memory_file {
+    int fd; /* -1: not open */
+    char path[32];
+};
+PUAN_MUST_USE enum puan_status
+puan_memory_file_open(struct puan_memory_file *m, struct puan_str text,
+                      struct puan_err *err);
+void puan_memory_file_close(struct puan_memory_file *m);
+
 /* mkdir -p, mode 0750. */
 PUAN_MUST_USE enum puan_status puan_dir_make(const char *path,
                                              struct puan_err *err);
