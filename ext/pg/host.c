@@ -40,6 +40,7 @@ static int sqlstate(enum puan_status code)
     case PUAN_EBUSY:
         return ERRCODE_LOCK_NOT_AVAILABLE;
     case PUAN_EIO:
+    case PUAN_EWRITE:
         return ERRCODE_IO_ERROR;
     case PUAN_ENOMEM:
         return ERRCODE_OUT_OF_MEMORY;

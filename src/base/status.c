@@ -28,6 +28,8 @@ const char *puan_status_name(enum puan_status code)
         return "ENOMEM";
     case PUAN_EBUG:
         return "EBUG";
+    case PUAN_EWRITE:
+        return "EWRITE";
     }
     return "EUNKNOWN";
 }

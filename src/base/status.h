@@ -33,7 +33,8 @@ enum puan_status {
     PUAN_EBUSY,     /* try again: lock, serialization, queue full */
     PUAN_EIO,       /* disk, network or database failed */
     PUAN_ENOMEM,
-    PUAN_EBUG       /* something only a programming error can cause */
+    PUAN_EBUG,      /* something only a programming error can cause */
+    PUAN_EWRITE     /* an output file cannot be written: place, rights, room */
 };
 
 /* Zero it before the first use: struct puan_err err = { 0 }. */

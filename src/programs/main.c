@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "features/host/feature.h"
+#include "kit/os/part.h"
 #include "programs/man.h"
 
 /* Words of `name` that argv begins with: all of them, or 0. */
@@ -258,11 +259,13 @@ int main(int argc, char **argv)
         return unknown(argv[1]);
     if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0)
         return help(words, argv + 1);
+    puan_part_tidy();
     code = c->run(argc - words, argv + words);
     if (code == PUAN_EXIT_USAGE)
         fprintf(stderr, "usage: puan %s %s\n'puan help %s' says more\n",
                 c->name, c->usage, c->name);
-    if (fflush(stdout) != 0 && code == PUAN_EXIT_DONE) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) &&
+        (code == PUAN_EXIT_DONE || code == PUAN_EXIT_FINDINGS)) {
         fputs("puan: standard output cannot be written\n", stderr);
         code = PUAN_EXIT_SYSTEM;
     }

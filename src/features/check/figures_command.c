@@ -429,6 +429,6 @@ int puan_figures_command(int argc, char **argv)
     puan_plan_close(held);
     puan_arena_clear(&a);
     if (st != PUAN_OK)
-        return puan_command_fail(st, &err);
+        return puan_verb_fail("figures", &err);
     return found ? PUAN_EXIT_FINDINGS : PUAN_EXIT_DONE;
 }

@@ -15,7 +15,7 @@
 #include "features/check/lookup_csv.h"
 #include "features/frame/campaign.h"
 #include "features/frame/frames.h"
-#include "features/host/feature.h"
+#include "features/host/args.h"
 #include "features/plans/plans.h"
 #include "features/store/store.h"
 #include "kit/crypto/crypto.h"
@@ -81,28 +81,7 @@ struct job {
 
 static int fail(const struct puan_err *err)
 {
-    fprintf(stderr, "puan check: %s", err->where);
-    if (err->line)
-        fprintf(stderr, ":%u", err->line);
-    if (err->line && err->col)
-        fprintf(stderr, ":%u", err->col);
-    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
-    switch (err->code) {
-    case PUAN_EINVAL:
-    case PUAN_ENOTFOUND:
-    case PUAN_ECONFLICT:
-    case PUAN_ELIMIT:
-    case PUAN_EIO: /* a file that cannot be read is input, too */
-        return PUAN_EXIT_INPUT;
-    case PUAN_EDENIED:
-        return PUAN_EXIT_REFUSED;
-    case PUAN_OK:
-    case PUAN_EBUSY:
-    case PUAN_ENOMEM:
-    case PUAN_EBUG:
-        break;
-    }
-    return PUAN_EXIT_SYSTEM;
+    return puan_verb_fail("check", err);
 }
 
 static bool flag(struct options *o, const char *a)

@@ -11,7 +11,7 @@
 
 #include "features/code/desk.h"
 #include "features/code/internal.h"
-#include "features/host/feature.h"
+#include "features/host/args.h"
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
@@ -20,6 +20,12 @@
 #define BATCH 4096 /* rows coded together */
 #define MEMORY_SLOTS 2048
 #define MEMORY_BYTES 160
+/*
+ * Per cent: as the coding desk's setting coding_sure.  Of the 3,532 texts of
+ * test/coding those with this score or more are right at the group in 97.0 %
+ * (division 97.6, class 96.8), and 75 % have it; at 50 they are right in 92 %.
+ */
+#define SURE 90
 
 struct options {
     const char *plan, *what, *text, *out, *known, *data;
@@ -66,28 +72,7 @@ static const char usage[] =
 
 int code_fail(const struct puan_err *err)
 {
-    fprintf(stderr, "puan code: %s", err->where);
-    if (err->line)
-        fprintf(stderr, ":%u", err->line);
-    if (err->line && err->col)
-        fprintf(stderr, ":%u", err->col);
-    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
-    switch (err->code) {
-    case PUAN_EINVAL:
-    case PUAN_ENOTFOUND:
-    case PUAN_ECONFLICT:
-    case PUAN_ELIMIT:
-    case PUAN_EIO:
-        return PUAN_EXIT_INPUT;
-    case PUAN_EDENIED:
-        return PUAN_EXIT_REFUSED;
-    case PUAN_OK:
-    case PUAN_EBUSY:
-    case PUAN_ENOMEM:
-    case PUAN_EBUG:
-        break;
-    }
-    return PUAN_EXIT_SYSTEM;
+    return puan_verb_fail("code", err);
 }
 
 enum puan_status code_columns(struct columns *out, const struct puan_sheet *s,
@@ -155,7 +140,8 @@ static bool parse(struct options *o, int argc, char **argv)
 {
     const char *bad = NULL, *at = "code";
 
-    *o = (struct options){ .what = "industry", .top = 1, .out = "-" };
+    *o = (struct options){ .what = "industry", .top = 1, .out = "-",
+                            .sure = SURE };
     for (int i = 1; i < argc && !bad; i++) {
         at = argv[i];
         if (strncmp(argv[i], "--", 2) != 0) {
@@ -305,6 +291,22 @@ static void put_row(struct job *j, struct puan_sheet_out *o,
     j->rows++;
 }
 
+/* A column of ours; the data's own of that name keep it. */
+static void put_new(struct puan_sheet_out *o, const struct puan_csv *row,
+                    const char *name)
+{
+    char own[64];
+
+    snprintf(own, sizeof(own), "%s", name);
+    while (puan_csv_column(row, own) >= 0 && strlen(own) < 48) {
+        char longer[64];
+
+        snprintf(longer, sizeof(longer), "coding_%.40s", own);
+        snprintf(own, sizeof(own), "%s", longer);
+    }
+    puan_sheet_put_text(o, own);
+}
+
 static void put_header(struct job *j, struct puan_sheet_out *o,
                        const struct puan_csv *row)
 {
@@ -313,14 +315,14 @@ static void put_header(struct job *j, struct puan_sheet_out *o,
 
     for (size_t i = 0; i < row->n; i++)
         puan_sheet_put(o, row->header[i]);
-    puan_sheet_put_text(o, "coding");
+    put_new(o, row, "coding");
     for (int64_t k = 1; k <= j->o->top; k++)
         for (size_t i = 0; i < PUAN_COUNT(name); i++) {
             if (k == 1)
                 snprintf(text, sizeof(text), "%s", name[i]);
             else
                 snprintf(text, sizeof(text), "%s%" PRId64, name[i], k);
-            puan_sheet_put_text(o, text);
+            put_new(o, row, text);
         }
     puan_sheet_end_row(o);
 }
@@ -499,8 +501,10 @@ static const struct puan_command commands[] = {
       "index that is most alike; --top adds the next best. --digits 2 codes to "
       "the division. --known names a file with the columns text and code: the "
       "same answer, however it is written, gets that code before anything is "
-      "guessed. Below --sure percent an answer is doubtful: a clerk "
-      "decides. Exit code 1 when some rows are not coded.",
+      "guessed. Below --sure percent (90 unless told: of the texts this was "
+      "measured on, 97 of 100 such answers are right, doc/coding.md) an answer "
+      "is doubtful: a clerk decides. A column of ours whose name the data have "
+      "already is written as coding_NAME. Exit code 1 when some rows are not coded.",
       run, "把文字回答编成行业、职业代码" },
     { "code test", test_usage,
       "Measures coding on answers whose codes are known: how many are right "

@@ -168,6 +168,40 @@ static void what_clerks_coded_goes_before_a_guess(void **state)
     assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_INPUT);
 }
 
+/* 果稻 is like one entry, but not so that a machine may decide. */
+static void an_answer_that_is_not_sure_is_left_to_a_clerk(void **state)
+{
+    struct fix *f = *state;
+    const char *data =
+        write_text(f, "unsure.csv", PUAN_STR("text,code\n果稻,1\n卖水果,2\n"));
+    const char *args[] = { "--plan", f->dir, "--text",  "text", "--out",
+                           f->out,   data,   "--quiet", NULL,   NULL,
+                           NULL };
+
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_FINDINGS);
+    /* and the data's own columns keep their names */
+    assert_true(
+        has(read_out(f), "text,code,coding,coding_code,name,score,like\n"));
+    assert_true(has(read_out(f), "\n果稻,1,doubtful,"));
+    assert_true(has(read_out(f), "\n卖水果,2,coded,5223,"));
+    args[8] = "--sure";
+    args[9] = "0";
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_DONE);
+    assert_true(has(read_out(f), "\n果稻,1,coded,"));
+}
+
+static void output_that_cannot_be_written_is_the_systems_fault(void **state)
+{
+    struct fix *f = *state;
+    const char *nowhere = puan_arena_fmt(&f->a, "%s/no/such.csv", f->dir);
+    const char *args[] = { "--plan", f->dir,  "--text",  "what", "--out",
+                           nowhere,  f->data, "--quiet", NULL };
+
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_SYSTEM);
+    args[5] = "/dev/full";
+    assert_int_equal(run(f, 0, args, NULL), PUAN_EXIT_SYSTEM);
+}
+
 static void faults_have_their_exit_codes(void **state)
 {
     struct fix *f = *state;
@@ -188,6 +222,8 @@ int main(void)
         cmocka_unit_test(every_row_is_given_back_with_what_became_of_it),
         cmocka_unit_test(what_clerks_coded_goes_before_a_guess),
         cmocka_unit_test(a_test_counts_what_is_right_of_the_surest),
+        cmocka_unit_test(an_answer_that_is_not_sure_is_left_to_a_clerk),
+        cmocka_unit_test(output_that_cannot_be_written_is_the_systems_fault),
         cmocka_unit_test(faults_have_their_exit_codes),
     };
 

@@ -1,6 +1,7 @@
 /*
  * The command: chunks of units on all cores, changes in the order of the file.
  */
+#include "features/host/args.h"
 #include "features/edit/edit.h"
 
 #include <inttypes.h>
@@ -76,28 +77,7 @@ static const char usage[] =
 
 static int fail(const struct puan_err *err)
 {
-    fprintf(stderr, "puan edit: %s", err->where);
-    if (err->line)
-        fprintf(stderr, ":%u", err->line);
-    if (err->line && err->col)
-        fprintf(stderr, ":%u", err->col);
-    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
-    switch (err->code) {
-    case PUAN_EINVAL:
-    case PUAN_ENOTFOUND:
-    case PUAN_ECONFLICT:
-    case PUAN_ELIMIT:
-    case PUAN_EIO: /* a file that cannot be read is input, too */
-        return PUAN_EXIT_INPUT;
-    case PUAN_EDENIED:
-        return PUAN_EXIT_REFUSED;
-    case PUAN_OK:
-    case PUAN_EBUSY:
-    case PUAN_ENOMEM:
-    case PUAN_EBUG:
-        break;
-    }
-    return PUAN_EXIT_SYSTEM;
+    return puan_verb_fail("edit", err);
 }
 
 static bool flag(struct options *o, const char *a)

@@ -699,7 +699,7 @@ static enum puan_status work(struct report *r, struct puan_age_data *other,
         return st;
     if (o->json)
         return print_json(stdout, r, err);
-    if (!o->quiet)
+    if (!o->quiet || !(o->csv || o->quantiles || o->svg))
         print_text(o->csv && strcmp(o->csv, "-") == 0 ? stderr : stdout, r);
     return PUAN_OK;
 }

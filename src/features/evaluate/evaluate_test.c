@@ -251,6 +251,7 @@ static void bad_areas_stand_out(void **state)
                            "--quiet",
                            data, bands)),
         PUAN_EXIT_DONE);
+    SAYS(f, "警戒 0 个"); /* --quiet takes no verdict away */
     assert_int_equal(
         run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,

@@ -2,31 +2,11 @@
 #include <stdio.h>
 
 #include "features/evaluate/evaluate.h"
+#include "features/host/args.h"
 
 int puan_evaluate_fail(const struct puan_err *err)
 {
-    fprintf(stderr, "puan evaluate: %s", err->where);
-    if (err->line)
-        fprintf(stderr, ":%u", err->line);
-    if (err->line && err->col)
-        fprintf(stderr, ":%u", err->col);
-    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
-    switch (err->code) {
-    case PUAN_EINVAL:
-    case PUAN_ENOTFOUND:
-    case PUAN_ECONFLICT:
-    case PUAN_ELIMIT:
-    case PUAN_EIO: /* a file that cannot be read is input, too */
-        return PUAN_EXIT_INPUT;
-    case PUAN_EDENIED:
-        return PUAN_EXIT_REFUSED;
-    case PUAN_OK:
-    case PUAN_EBUSY:
-    case PUAN_ENOMEM:
-    case PUAN_EBUG:
-        break;
-    }
-    return PUAN_EXIT_SYSTEM;
+    return puan_verb_fail("evaluate", err);
 }
 
 static const struct puan_command commands[] = {
@@ -50,7 +30,8 @@ static const struct puan_command commands[] = {
       "--bands judges by a file of limits; --quantiles writes such a file out "
       "of the areas at hand, so that the bands are those of real populations "
       "and not a textbook's. --svg draws the pyramid, --against another count "
-      "as an outline over it. Exit code 1 when an area raises an alarm.",
+      "as an outline over it. --quiet shows no progress and, where a file is "
+      "written, nothing else. Exit code 1 when an area raises an alarm.",
       puan_evaluate_ages, "评估年龄性别数据质量：各指数、分地区、金字塔" },
     { "evaluate growth",
       "EARLIER LATER --years N [--by [NAME=]ITEM,…]… [--limits 0.93-1.02] "
@@ -63,7 +44,8 @@ static const struct puan_command commands[] = {
       "sex, the generalized growth balance: how well one census covered "
       "against the other, and how many deaths are registered. --births (with "
       "--deaths and --migration) gives the balancing equation and its error of "
-      "closure. Files are read as puan evaluate reads them. Exit code 1 when a "
+      "closure. Files are read as puan evaluate reads them. --quiet shows no "
+      "progress and, with --csv, nothing else. Exit code 1 when a "
       "cohort lies beyond --limits.",
       puan_evaluate_growth, "与上次普查比较：增长、队列存活、增长平衡" },
     { "evaluate coverage",

@@ -387,6 +387,7 @@ static enum puan_status load(struct puan_age_data *out, const struct options *o,
 static enum puan_status work(struct report *r, struct puan_err *err)
 {
     const struct options *o = r->o;
+    bool tell = !o->json && (!o->quiet || !o->csv);
     size_t only[2] = { 0, 0 };
     enum puan_status st = load(&r->first, o, o->path[0], err);
 
@@ -402,7 +403,7 @@ static enum puan_status work(struct report *r, struct puan_err *err)
         return st;
     if (r->csv)
         puan_sheet_put_raw(r->csv, PUAN_STR("by,area,sex,what,age,value\n"));
-    one_area(r, &r->first.area[0], &r->second.area[0], !o->quiet && !o->json);
+    one_area(r, &r->first.area[0], &r->second.area[0], tell);
     for (size_t i = 1; i < r->second.n; i++) {
         const struct puan_age_area *a = find(&r->first, &r->second.area[i]);
 
@@ -420,7 +421,7 @@ static enum puan_status work(struct report *r, struct puan_err *err)
     if (o->json)
         printf("{\"outside\":%zu,\"areas\":%zu}\n", r->outside,
                r->second.n - 1 - only[1]);
-    else if (!o->quiet && o->high > 0)
+    else if (tell && o->high > 0)
         printf(o->zh ? "超出界限的队列：%zu\n"
                      : "cohorts beyond the limits: %zu\n",
                r->outside);

@@ -2,6 +2,7 @@
  * puan frame: makes a frame from CSV, shows what one holds, writes it out as
  * CSV again.  puan duplicates: rows that are the same.
  */
+#include "features/host/args.h"
 #include "features/frame/frames.h"
 
 #include <inttypes.h>
@@ -42,32 +43,6 @@ static const char frame_usage[] =
 static const char duplicates_usage[] =
     "DATA… --on ITEM,… [--rows ENTITY] [--out FILE [--list ITEM,…]] "
     "[--token ITEM]… [--threads N] [--lang zh|en] [--json] [--quiet]";
-
-static int fail(const char *command, const struct puan_err *err)
-{
-    fprintf(stderr, "puan %s: %s", command, err->where);
-    if (err->line)
-        fprintf(stderr, ":%u", err->line);
-    if (err->line && err->col)
-        fprintf(stderr, ":%u", err->col);
-    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
-    switch (err->code) {
-    case PUAN_EINVAL:
-    case PUAN_ENOTFOUND:
-    case PUAN_ECONFLICT:
-    case PUAN_ELIMIT:
-    case PUAN_EIO:
-        return PUAN_EXIT_INPUT;
-    case PUAN_EDENIED:
-        return PUAN_EXIT_REFUSED;
-    case PUAN_OK:
-    case PUAN_EBUSY:
-    case PUAN_ENOMEM:
-    case PUAN_EBUG:
-        break;
-    }
-    return PUAN_EXIT_SYSTEM;
-}
 
 /* NAME=ITEM,ITEM… ; NULL when it is fine, else what is wrong. */
 static const char *level(struct options *o, struct puan_str v)
@@ -338,7 +313,7 @@ static int frame_run(int argc, char **argv)
     if (!parse(o, argc, argv))
         code = PUAN_EXIT_USAGE;
     else if (frame(o, &f, &err) != PUAN_OK)
-        code = fail("frame", &err);
+        code = puan_verb_fail("frame", &err);
     puan_frames_close(f);
     free(o);
     return code;
@@ -468,7 +443,7 @@ static int duplicates_run(int argc, char **argv)
     if (!parse(o, argc, argv))
         code = PUAN_EXIT_USAGE;
     else if (duplicates(o, &f, &found, &err) != PUAN_OK)
-        code = fail("duplicates", &err);
+        code = puan_verb_fail("duplicates", &err);
     else if (found)
         code = PUAN_EXIT_FINDINGS;
     puan_frames_close(f);

@@ -14,6 +14,7 @@
 #include "kit/job/job.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/os/part.h"
 
 void *puan_frames_pages(struct puan_frames *f, size_t n)
 {
@@ -175,45 +176,23 @@ enum puan_status puan_frames_load(struct puan_frames **out,
 
 /* ---- into files --------------------------------------------------------------------- */
 
-/* A frame file in the making: beside where it will be, until it is whole. */
-struct part {
-    const char *path, *beside;
-    int fd;
-};
-
-static enum puan_status part_open(struct part *p, const char *path,
-                                  struct puan_arena *a, struct puan_err *err)
+static enum puan_status part_open(struct puan_part *p, const char *path,
+                                  struct puan_err *err)
 {
-    p->fd = -1;
-    p->path = path;
-    if (!puan_file_replaceable(path))
-        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
-    p->beside = puan_arena_fmt(a, "%s.%ld.part", path, (long)getpid());
-    p->fd = open(p->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (p->fd < 0)
-        return puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
-                         strerror(errno));
-    return PUAN_OK;
+    return puan_part_open(p, path, PUAN_PART_WHOLE, 0640, err);
 }
 
 /* In its place if all went well, away if not. */
-static enum puan_status part_close(struct part *p, enum puan_status st,
+static enum puan_status part_close(struct puan_part *p, enum puan_status st,
                                    struct puan_err *err)
 {
-    if (p->fd < 0)
-        return st;
-    if (close(p->fd) != 0 && st == PUAN_OK)
-        st = puan_fail(err, PUAN_EIO, p->path, "cannot be written: %s",
-                       strerror(errno));
-    if (st == PUAN_OK && rename(p->beside, p->path) != 0)
-        st = puan_fail(err, PUAN_EIO, p->path, "cannot be written: %s",
-                       strerror(errno));
-    if (st != PUAN_OK)
-        (void)unlink(p->beside);
+    if (st == PUAN_OK)
+        return puan_part_keep(p, false, err);
+    puan_part_drop(p);
     return st;
 }
 
-static enum puan_status put_all(const struct part *to, const void *data,
+static enum puan_status put_all(const struct puan_part *to, const void *data,
                                 uint64_t n, uint64_t at, struct puan_err *err)
 {
     const char *p = data;
@@ -224,8 +203,7 @@ static enum puan_status put_all(const struct part *to, const void *data,
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return puan_fail(err, PUAN_EIO, to->path, "cannot be written: %s",
-                             strerror(errno));
+            return puan_part_fault(err, to->path, errno);
         p += k;
         at += (uint64_t)k;
         n -= (uint64_t)k;
@@ -245,7 +223,7 @@ struct write_job {
     size_t n_columns, n_chunks;
     uint64_t *offset;
     uint8_t *digest; /* of every chunk */
-    const struct part *to; /* NULL: digest only */
+    const struct puan_part *to; /* NULL: digest only */
 };
 
 /* Digests and writes chunks, which are numbered through all columns. */
@@ -346,7 +324,7 @@ static void known_digests(struct write_job *j, const struct puan_csv_read *csv)
 
 /* Digest of the frame, and into a file what is not there yet. */
 static enum puan_status write_frame(struct puan_frames *f,
-                                    const struct part *to, bool csv,
+                                    const struct puan_part *to, bool csv,
                                     struct puan_err *err)
 {
     struct write_job j = { .to = to };
@@ -390,8 +368,8 @@ enum puan_status puan_frames_digest(struct puan_frames *f, struct puan_err *err)
 enum puan_status puan_frames_write(struct puan_frames *f, const char *path,
                                    struct puan_err *err)
 {
-    struct part to = { .fd = -1 };
-    enum puan_status st = part_open(&to, path, &f->arena, err);
+    struct puan_part to = { .fd = -1 };
+    enum puan_status st = part_open(&to, path, err);
 
     if (st == PUAN_OK)
         st = write_frame(f, &to, false, err);
@@ -400,7 +378,7 @@ enum puan_status puan_frames_write(struct puan_frames *f, const char *path,
 
 /* CSV straight into a file; the columns are then mapped. */
 static enum puan_status csv_to_file(struct puan_frames *f,
-                                    const struct part *to,
+                                    const struct puan_part *to,
                                     const char *const *paths, size_t n,
                                     const struct puan_frames_options *opt,
                                     uint64_t *moved, struct puan_err *err)
@@ -413,10 +391,9 @@ static enum puan_status csv_to_file(struct puan_frames *f,
     f->from_csv = true;
     st = puan_csv_frame_read(&f->csv, paths, n, &want, to->fd, to->path, err);
     if (st == PUAN_OK && ftruncate(to->fd, (off_t)im->end) != 0)
-        st = puan_fail(err, PUAN_EIO, to->path, "cannot be written: %s",
-                       strerror(errno));
+        st = puan_part_fault(err, to->path, errno);
     if (st == PUAN_OK)
-        st = puan_map_open(&f->map, to->beside, err);
+        st = puan_map_open(&f->map, to->at, err);
     for (size_t c = 0; st == PUAN_OK && c < im->n_columns; c++)
         f->csv.item[c].data = f->map.bytes.p + im->offset[c];
     if (st == PUAN_OK)
@@ -433,7 +410,7 @@ enum puan_status puan_frames_make(struct puan_frames **out, const char *path,
                                   const struct puan_frames_options *opt,
                                   uint64_t *moved, struct puan_err *err)
 {
-    struct part to = { .fd = -1 };
+    struct puan_part to = { .fd = -1 };
     struct puan_frames *f;
     bool is_frame = false;
     uint64_t count = 0;
@@ -449,17 +426,15 @@ enum puan_status puan_frames_make(struct puan_frames **out, const char *path,
         if (st == PUAN_OK)
             st = puan_frames_write(f, path, err);
     } else if (st == PUAN_OK) {
-        st = part_open(&to, path, &f->arena, err);
+        st = part_open(&to, path, err);
         if (st == PUAN_OK)
             st = csv_to_file(f, &to, paths, n, opt, &count, err);
         if (st == PUAN_OK && count > 0) {
             /* rows were moved: the columns in memory count, not those there */
-            struct part again = { .fd = -1 };
+            struct puan_part again = { .fd = -1 };
 
-            (void)close(to.fd);
-            (void)unlink(to.beside);
-            to.fd = -1;
-            st = part_open(&again, path, &f->arena, err);
+            puan_part_drop(&to);
+            st = part_open(&again, path, err);
             if (st == PUAN_OK)
                 st = write_frame(f, &again, false, err);
             st = part_close(&again, st, err);

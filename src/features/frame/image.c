@@ -10,6 +10,7 @@
 #include "features/frame/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
+#include "kit/os/part.h"
 
 static enum puan_status put_bytes(int fd, const char *path, uint64_t at,
                                   const void *data, uint64_t n,
@@ -23,8 +24,7 @@ static enum puan_status put_bytes(int fd, const char *path, uint64_t at,
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return puan_fail(err, PUAN_EIO, path, "cannot be written: %s",
-                             strerror(errno));
+            return puan_part_fault(err, path, errno);
         p += k;
         at += (uint64_t)k;
         n -= (uint64_t)k;

@@ -40,6 +40,7 @@ static struct problem problem_of(enum puan_status st)
         return (struct problem){ 503, "busy", "办理的人多，请稍候再办",
                                  "Busy; try again shortly", false };
     case PUAN_EIO:
+    case PUAN_EWRITE:
         return (struct problem){ 503, "unavailable", "存储暂不可用",
                                  "The store is not available", false };
     case PUAN_ENOMEM:

@@ -78,9 +78,37 @@ int puan_command_fail(enum puan_status st, const struct puan_err *err)
         return PUAN_EXIT_REFUSED;
     case PUAN_EBUSY:
     case PUAN_EIO:
+    case PUAN_EWRITE:
     case PUAN_ENOMEM:
     case PUAN_EBUG:
     default:
         return PUAN_EXIT_SYSTEM;
     }
+}
+
+int puan_verb_fail(const char *command, const struct puan_err *err)
+{
+    fprintf(stderr, "puan %s: %s", command, err->where);
+    if (err->line)
+        fprintf(stderr, ":%u", err->line);
+    if (err->line && err->col)
+        fprintf(stderr, ":%u", err->col);
+    fprintf(stderr, "%s%s\n", err->where[0] ? ": " : "", err->text);
+    switch (err->code) {
+    case PUAN_EINVAL:
+    case PUAN_ENOTFOUND:
+    case PUAN_ECONFLICT:
+    case PUAN_ELIMIT:
+    case PUAN_EIO:
+        return PUAN_EXIT_INPUT;
+    case PUAN_EDENIED:
+        return PUAN_EXIT_REFUSED;
+    case PUAN_OK:
+    case PUAN_EBUSY:
+    case PUAN_ENOMEM:
+    case PUAN_EBUG:
+    case PUAN_EWRITE:
+        break;
+    }
+    return PUAN_EXIT_SYSTEM;
 }

@@ -24,6 +24,13 @@ struct puan_arg {
  */
 bool puan_args(int argc, char **argv, const struct puan_arg *args, size_t n);
 
+/*
+ * The same for the verbs over data: "puan check: file:3:5: what is wrong".  A
+ * file that cannot be read is input (3), one that cannot be written is the
+ * system's (5).
+ */
+int puan_verb_fail(const char *command, const struct puan_err *err);
+
 /* Says the error on standard error and gives the exit code that fits it. */
 int puan_command_fail(enum puan_status st, const struct puan_err *err);
 

@@ -491,7 +491,8 @@ static void run(struct puan_call *k)
     }
     if (suspended)
         return; /* another thread has it now */
-    if (st == PUAN_EIO || st == PUAN_EBUG || st == PUAN_ENOMEM)
+    if (st == PUAN_EIO || st == PUAN_EWRITE || st == PUAN_EBUG ||
+        st == PUAN_ENOMEM)
         puan_log_err(PUAN_LOG_ERROR, rq->route->path, &err);
     puan_call_finish(k, st, &err);
 }

@@ -2,6 +2,7 @@
  * puan sample, puan sample verify: a draw over a frame or CSV, its record, and
  * the same draw again.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/os/part.h"
 #include "kit/sheet/sheet.h"
 
 /* ---- options
@@ -315,7 +317,7 @@ static enum puan_status deliver(const struct puan_draw_options *o,
     if (o->out && strcmp(o->out, "-") == 0) {
         fwrite(d->csv, 1, d->n, stdout);
         if (fflush(stdout) != 0)
-            st = puan_fail(err, PUAN_EIO, "-", "cannot be written");
+            st = puan_part_fault(err, "standard output", errno);
     } else if (o->out) {
         st = puan_file_write(o->out, all, 0644, err);
     }

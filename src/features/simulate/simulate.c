@@ -46,6 +46,7 @@ static int failed(const struct puan_err *err, enum puan_status st)
     case PUAN_OK:
     case PUAN_EBUSY:
     case PUAN_EIO:
+    case PUAN_EWRITE:
     case PUAN_ENOMEM:
     case PUAN_EBUG:
         break;

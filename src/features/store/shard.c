@@ -193,7 +193,7 @@ struct batch {
 /* The database itself failed, as against a body that refused. */
 static bool is_fault(enum puan_status st)
 {
-    return st == PUAN_EIO || st == PUAN_EBUSY || st == PUAN_ENOMEM;
+    return st == PUAN_EIO || st == PUAN_EWRITE || st == PUAN_EBUSY || st == PUAN_ENOMEM;
 }
 
 static enum puan_status run_act(struct puan_shard *sh,

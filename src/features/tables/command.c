@@ -1,6 +1,7 @@
 /*
  * puan table over data: frame files and CSV; see tabulate.h.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/os/part.h"
 #include "kit/yaml/yaml.h"
 
 #define MANY 64
@@ -426,8 +428,8 @@ static enum puan_status write_view(FILE *to, const struct puan_tab_view *v,
         st = puan_parallel(threads, n, LINES, write_lines, &l, err);
     for (uint64_t i = 0; st == PUAN_OK && i < ranges; i++)
         if (l.out[i].n && fwrite(l.out[i].p, 1, l.out[i].n, to) != l.out[i].n)
-            st = puan_fail(err, PUAN_EIO, o->out ? o->out : "standard output",
-                           "cannot be written");
+            st = puan_part_fault(err, o->out ? o->out : "standard output",
+                                 errno ? errno : ENOSPC);
     for (unsigned i = 0; i < threads; i++)
         puan_arena_clear(&arena[i]);
     free(l.out);
@@ -484,22 +486,28 @@ static enum puan_status write_file(const char *path,
                                    const struct options *o,
                                    struct puan_arena *a, struct puan_err *err)
 {
-    bool beside = puan_file_replaceable(path);
-    const char *part = beside ? puan_arena_fmt(a, "%s.part", path) : path;
-    FILE *f = fopen(part, "wb");
-    enum puan_status st;
+    struct puan_part part;
+    enum puan_status st =
+        puan_part_open(&part, path, PUAN_PART_ANY, 0666, err);
+    FILE *f;
 
-    if (f == NULL)
-        return puan_fail(err, PUAN_EIO, path, "cannot be written");
+    if (st != PUAN_OK)
+        return st;
+    f = fopen(part.at, "wb");
+    if (f == NULL) {
+        st = puan_part_fault(err, path, errno);
+        puan_part_drop(&part);
+        return st;
+    }
     st = write_table(f, r, o, a, err);
+    errno = ENOSPC; /* what a stream does not say is mostly that */
     if (st == PUAN_OK && (fflush(f) != 0 || ferror(f)))
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written");
+        st = puan_part_fault(err, path, errno);
     if (fclose(f) != 0 && st == PUAN_OK)
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written");
-    if (st == PUAN_OK && beside && rename(part, path) != 0)
-        st = puan_fail(err, PUAN_EIO, path, "cannot be written");
-    if (st != PUAN_OK && beside)
-        remove(part);
+        st = puan_part_fault(err, path, errno);
+    if (st == PUAN_OK)
+        return puan_part_keep(&part, false, err);
+    puan_part_drop(&part);
     return st;
 }
 
@@ -656,10 +664,10 @@ int puan_table_frames(int argc, char **argv)
     if (st == PUAN_OK)
         st = o->summary ? summary(t, &p, o, &err) : write_all(t, &p, o, &err);
     if (st == PUAN_OK && fflush(stdout) != 0)
-        st = puan_fail(&err, PUAN_EIO, "standard output", "cannot be written");
+        st = puan_part_fault(&err, "standard output", errno);
     puan_tabulation_close(t);
     puan_frames_close(frames);
     puan_arena_clear(&a);
     free(o);
-    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
+    return st == PUAN_OK ? PUAN_EXIT_DONE : puan_verb_fail("table", &err);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <xlsxwriter.h>
 
-#include "kit/os/os.h"
+#include "kit/os/part.h"
 
 #define COLUMNS_MOST 400u /* classes of a dimension laid out as columns */
 #define EXACT ((int64_t)1 << 53)
@@ -24,7 +24,7 @@ struct puan_workbook {
         *decimal[7], *link;
     size_t n; /* sheets of tables */
     bool en;
-    char *path, *part;
+    struct puan_part part;
 };
 
 static const char *word(const struct puan_workbook *b, const char *zh,
@@ -365,8 +365,8 @@ enum puan_status puan_workbook_add(struct puan_workbook *b,
 
 static void free_book(struct puan_workbook *b)
 {
-    free(b->path);
-    free(b->part);
+    if (b->part.path)
+        puan_part_drop(&b->part);
     free(b);
 }
 
@@ -377,26 +377,21 @@ enum puan_status puan_workbook_open(struct puan_workbook **out,
 {
     struct puan_workbook *b = calloc(1, sizeof(*b));
     lxw_workbook_options opt = { .constant_memory = LXW_FALSE };
-    size_t n = strlen(path);
     struct puan_str title;
+    enum puan_status st;
 
     *out = NULL;
-    if (!puan_file_replaceable(path)) {
-        free(b);
-        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
-    }
-    if (b == NULL || (b->path = malloc(n + 1)) == NULL ||
-        (b->part = malloc(n + 6)) == NULL) {
-        if (b)
-            free_book(b);
+    if (b == NULL)
         return puan_fail(err, PUAN_ENOMEM, "xlsx", "out of memory");
+    st = puan_part_open(&b->part, path, PUAN_PART_WHOLE, 0666, err);
+    if (st != PUAN_OK) {
+        free_book(b);
+        return st;
     }
-    puan_format(b->path, n + 1, "%s", path);
-    puan_format(b->part, n + 6, "%s.part", path);
-    b->book = workbook_new_opt(b->part, &opt);
+    b->book = workbook_new_opt(b->part.at, &opt);
     if (b->book == NULL) {
         free_book(b);
-        return puan_fail(err, PUAN_EIO, path, "cannot be written");
+        return puan_fail(err, PUAN_ENOMEM, "xlsx", "out of memory");
     }
     b->p = p;
     b->en = en;
@@ -424,11 +419,10 @@ enum puan_status puan_workbook_close(struct puan_workbook *b, bool keep,
     lxw_error e = workbook_close(b->book);
 
     if (keep && e != LXW_NO_ERROR)
-        st = puan_fail(err, PUAN_EIO, b->path, "%s", lxw_strerror(e));
-    if (st == PUAN_OK && keep && rename(b->part, b->path) != 0)
-        st = puan_fail(err, PUAN_EIO, b->path, "cannot be written");
-    if (st != PUAN_OK || !keep)
-        remove(b->part);
+        st = puan_fail(err, PUAN_EWRITE, b->part.path, "cannot be written: %s",
+                       lxw_strerror(e));
+    if (st == PUAN_OK && keep)
+        st = puan_part_keep(&b->part, false, err);
     free_book(b);
     return st;
 }

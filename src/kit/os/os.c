@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "kit/os/heap.h"
+#include "kit/os/part.h"
 
 const struct puan_alloc *puan_os_alloc(void)
 {
@@ -229,36 +230,22 @@ enum puan_status puan_dir_sync(const char *path, struct puan_err *err)
 enum puan_status puan_file_write(const char *path, struct puan_str data,
                                  unsigned mode, struct puan_err *err)
 {
-    char tmp[4096], dir[4096];
-    int fd;
+    struct puan_part part;
+    char dir[4096];
+    enum puan_status st =
+        puan_part_open(&part, path, PUAN_PART_WHOLE, mode, err);
 
-    if (puan_format(tmp, sizeof(tmp), "%s.%d.new", path, (int)gettid()) >=
-        sizeof(tmp))
-        return puan_fail(err, PUAN_EINVAL, "file", "the path is too long");
-    if (!puan_file_replaceable(path))
-        return puan_fail(err, PUAN_EIO, path, "is no ordinary file");
+    if (st != PUAN_OK)
+        return st;
+    if (fchmod(part.fd, (mode_t)mode) != 0 ||
+        !write_all(part.fd, data.p, data.n)) {
+        st = puan_part_fault(err, path, errno);
+        puan_part_drop(&part);
+        return st;
+    }
     parent_of(dir, sizeof(dir), path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0)
-        return fail_errno(err, path, "cannot be written", errno);
-    if (fchmod(fd, (mode_t)mode) != 0 || !write_all(fd, data.p, data.n) ||
-        fsync(fd) != 0) {
-        enum puan_status st =
-            fail_errno(err, path, "cannot be written", errno);
-
-        close(fd);
-        unlink(tmp);
-        return st;
-    }
-    close(fd);
-    if (rename(tmp, path) != 0) {
-        enum puan_status st =
-            fail_errno(err, path, "cannot be put in place", errno);
-
-        unlink(tmp);
-        return st;
-    }
-    return puan_dir_sync(dir, err);
+    st = puan_part_keep(&part, true, err);
+    return st == PUAN_OK ? puan_dir_sync(dir, err) : st;
 }
 
 bool puan_file_exists(const char *path)
@@ -407,12 +394,13 @@ enum puan_status puan_dir_make(const char *path, struct puan_err *err)
             continue;
         buf[i] = '\0';
         if (mkdir(buf, 0750) != 0 && errno != EEXIST)
-            return fail_errno(err, buf, "cannot be made", errno);
+            return puan_fail(err, PUAN_EWRITE, buf, "cannot be made: %s",
+                             strerror(errno));
         if (i < n)
             buf[i] = '/';
     }
     if (!puan_dir_exists(path))
-        return puan_fail(err, PUAN_ECONFLICT, path, "is not a directory");
+        return puan_fail(err, PUAN_EWRITE, path, "is not a directory");
     return PUAN_OK;
 }
 

@@ -118,8 +118,8 @@ static void a_link_is_not_replaced_by_a_file(void **state)
     assert_false(puan_file_replaceable(in_dir("link")));
     assert_false(puan_file_replaceable("/dev/full"));
     assert_int_equal(puan_file_write(in_dir("link"), PUAN_STR("x"), 0600, &err),
-                     PUAN_EIO);
-    assert_string_equal(err.text, "is no ordinary file");
+                     PUAN_EWRITE);
+    assert_string_equal(err.text, "cannot be written: is no ordinary file");
 }
 
 static void a_file_is_known_under_another_name(void **state)

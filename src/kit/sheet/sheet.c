@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kit/os/os.h"
+#include "kit/os/part.h"
 
 /* Rows between two calls of the progress function. */
 #define PROGRESS_ROWS 4096
@@ -235,8 +236,8 @@ uint64_t puan_sheet_size(const struct puan_sheet *s)
 #define OUT_BUFFER (1 << 18)
 
 struct puan_sheet_out {
-    char *path, *part; /* part NULL: written where it is, fd 1 or a device */
-    int fd, fault;     /* errno of the first failure */
+    struct puan_part part; /* not open: fd 1 */
+    int fd, fault;         /* errno of the first failure */
     bool mid_row;
     size_t n;
     char buffer[OUT_BUFFER];
@@ -246,44 +247,19 @@ enum puan_status puan_sheet_create(struct puan_sheet_out **out,
                                    const char *path, struct puan_err *err)
 {
     struct puan_sheet_out *o = calloc(1, sizeof(*o));
-    size_t n = strlen(path);
+    enum puan_status st = PUAN_OK;
 
     *out = NULL;
     if (!o)
         return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
     o->fd = STDOUT_FILENO;
-    o->path = strdup(path);
-    if (o->path && strcmp(path, "-") != 0 && !puan_file_replaceable(path)) {
-        o->fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-        if (o->fd < 0) {
-            enum puan_status st = puan_fail(err, PUAN_EIO, path, "%s",
-                                            strerror(errno));
-
-            free(o->path);
-            free(o);
-            return st;
-        }
-    } else if (o->path && strcmp(path, "-") != 0) {
-        o->part = malloc(n + 6);
-        if (o->part) {
-            memcpy(o->part, path, n);
-            memcpy(o->part + n, ".part", 6);
-            o->fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                         0666);
-        }
-        if (!o->part || o->fd < 0) {
-            enum puan_status st = puan_fail(err, PUAN_EIO, path, "%s",
-                                            strerror(errno));
-
-            free(o->part);
-            free(o->path);
-            free(o);
-            return st;
-        }
+    if (strcmp(path, "-") != 0) {
+        st = puan_part_open(&o->part, path, PUAN_PART_ANY, 0666, err);
+        o->fd = o->part.fd;
     }
-    if (!o->path) {
+    if (st != PUAN_OK) {
         free(o);
-        return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
+        return st;
     }
     *out = o;
     return PUAN_OK;
@@ -371,13 +347,9 @@ void puan_sheet_put_raw(struct puan_sheet_out *o, struct puan_str rows)
     put(o, rows.p, rows.n);
 }
 
-static void drop(struct puan_sheet_out *o)
+static bool to_stdout(const struct puan_sheet_out *o)
 {
-    if (o->fd != STDOUT_FILENO)
-        (void)close(o->fd);
-    free(o->part);
-    free(o->path);
-    free(o);
+    return o->fd == STDOUT_FILENO;
 }
 
 enum puan_status puan_sheet_finish(struct puan_sheet_out *o,
@@ -386,25 +358,21 @@ enum puan_status puan_sheet_finish(struct puan_sheet_out *o,
     enum puan_status st = PUAN_OK;
 
     flush(o);
-    if (o->part && o->fault == 0 && fsync(o->fd) != 0 && errno != EINVAL &&
-        errno != EROFS)
-        o->fault = errno;
-    if (o->part && o->fault == 0 && rename(o->part, o->path) != 0)
-        o->fault = errno;
-    if (o->fault != 0) {
-        st = puan_fail(err, PUAN_EIO, o->path, "%s", strerror(o->fault));
-        if (o->part)
-            (void)unlink(o->part);
-    }
-    drop(o);
+    if (o->fault != 0)
+        st = puan_part_fault(err, to_stdout(o) ? "standard output"
+                                               : o->part.path, o->fault);
+    else if (!to_stdout(o))
+        st = puan_part_keep(&o->part, true, err);
+    if (st != PUAN_OK)
+        puan_sheet_abandon(o);
+    else
+        free(o);
     return st;
 }
 
 void puan_sheet_abandon(struct puan_sheet_out *o)
 {
-    if (!o)
-        return;
-    if (o->part)
-        (void)unlink(o->part);
-    drop(o);
+    if (o && !to_stdout(o) && o->part.path)
+        puan_part_drop(&o->part);
+    free(o);
 }

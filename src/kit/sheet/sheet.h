@@ -58,7 +58,8 @@ PUAN_MUST_USE enum puan_status puan_sheet_clone(struct puan_sheet **out,
                                                 struct puan_err *err);
 
 /* Writer.  "-" is standard output.  A file appears under its name only when
-   puan_sheet_finish has flushed it; until then it is PATH.part. */
+   puan_sheet_finish has flushed it (kit/os/part.h).  EWRITE when it cannot be
+   written. */
 struct puan_sheet_out;
 
 PUAN_MUST_USE enum puan_status puan_sheet_create(struct puan_sheet_out **out,

@@ -33,6 +33,7 @@ pu_status lib_failed(pu_error *to, const struct puan_err *from)
         [PUAN_EDENIED] = PU_DENIED,  [PUAN_ELIMIT] = PU_LIMIT,
         [PUAN_EBUSY] = PU_BUSY,      [PUAN_EIO] = PU_IO,
         [PUAN_ENOMEM] = PU_NO_MEMORY, [PUAN_EBUG] = PU_BUG,
+        [PUAN_EWRITE] = PU_IO,
     };
     pu_status code = lib_fail(to, codes[from->code], from->where, from->text);
 
