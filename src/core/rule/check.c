@@ -1705,7 +1705,8 @@ enum puan_status puan_rule_check_define(struct puan_ast_define *d,
         d->mark = 2;
         return PUAN_OK;
     }
-    if (s.unresolved && d->in.n == 0 && st == PUAN_EINVAL) {
+    if (s.unresolved && (d->in.n == 0 || names->partial) &&
+        st == PUAN_EINVAL) {
         d->mark = 3;
         d->why = puan_arena_fmt(names->arena, "%s", local.text);
         return PUAN_OK;

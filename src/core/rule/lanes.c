@@ -27,6 +27,7 @@ begin(struct puan_lanes **out, struct puan_rule_names *names,
         return st;
     *names = (struct puan_rule_names){ .form = &l->names.form,
                                        .parent = l->names.parent,
+                                       .partial = opt && opt->form,
                                        .arena = a,
                                        .err = err };
     if (opt) {

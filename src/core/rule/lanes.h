@@ -33,7 +33,8 @@ struct puan_lanes_options {
     const struct puan_lookup *lookups; /* by the names the texts declare */
     size_t n_lookups;
     const struct puan_form
-        *form; /* of the campaign, for aliases; may be NULL */
+        *form; /* of the texts, for aliases and codes; the frame may lack
+                  items of it.  NULL: rules written for these data */
     bool own_levels; /* rules speak of the form's entities alone: an area level
                         of the frame is none, whatever its name */
 };

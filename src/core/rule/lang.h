@@ -418,6 +418,9 @@ struct puan_rule_names { /* what names mean, for one form */
     /* Of a frame: the entity above each, -1 none.  NULL: a form, where all
        stand below entity 0, which has one row. */
     const int *parent;
+    /* The frame may lack items that the form has: what reads one is left out,
+       also where its `in` names the form. */
+    bool partial;
     const struct puan_lookup *lookups; /* data of reference tables */
     size_t n_lookups;
     struct puan_arena *arena;

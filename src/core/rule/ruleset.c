@@ -278,7 +278,8 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
     c->names.err = c->err;
     if (st != PUAN_OK)
         rs->n_parts = rs->part_at[rs->n];
-    if (st == PUAN_EINVAL && s.unresolved && r->in.n == 0) {
+    if (st == PUAN_EINVAL && s.unresolved &&
+        (r->in.n == 0 || c->names.partial)) {
         skip(c, r->id, r->file, r->line, r->col,
              puan_arena_fmt(c->names.arena, "%s", local.text));
         return PUAN_OK;

@@ -225,6 +225,51 @@ static void settings_and_levels_may_come_from_the_call(void **state)
     assert_int_equal(check(f, b), PUAN_EXIT_FINDINGS);
 }
 
+/* A plain file with the items of a form: what it lacks is left out, and told. */
+static void a_plan_runs_over_a_plain_file(void **state)
+{
+    struct fix *f = *state;
+    const char *csv = write_text(f, "short.csv",
+                                 "A3,hh,H1,D2,D4,D5,D8,D8a\n"
+                                 "430102,1,1,0,1,1970-03,1,\n"
+                                 "430102,1,1,1,3,1971-05,4,430102\n"
+                                 "430103,1,1,1,2,1850-01,4,430102\n");
+    const char *frame = puan_arena_fmt(&f->a, "%s/short.frame", f->dir);
+    const struct puan_str digits[] = { PUAN_STR("A3"), PUAN_STR("D8a") };
+    const struct puan_str keys[] = { PUAN_STR("A3"), PUAN_STR("hh"),
+                                     PUAN_STR("H1") };
+    const struct puan_frames_level level = { PUAN_STR("household"), keys, 3 };
+    const struct puan_frames_options opt = { .digits = digits,
+                                             .n_digits = 2,
+                                             .level = &level,
+                                             .n_levels = 1,
+                                             .quiet = true };
+    const char *a[] = { frame,     "--plan", "plans/cn-population-2020",
+                        "--form",  "short",  "--json",
+                        NULL };
+    struct puan_frames *frames = NULL;
+    struct puan_err err = { 0 };
+    const char *out;
+
+    assert_int_equal(puan_frames_make(&frames, frame, &csv, 1, &opt, NULL, &err),
+                     PUAN_OK);
+    puan_frames_close(frames);
+    assert_int_equal(check(f, a), PUAN_EXIT_FINDINGS);
+    out = printed(f, "stdout");
+    /* too old; registered in its own county; no head */
+    assert_non_null(strstr(out, "\"rule\":\"RP06\",\"severity\":\"hard\","
+                                "\"entity\":\"person\",\"evaluated\":3,"
+                                "\"not_evaluable\":0,\"findings\":1"));
+    assert_non_null(strstr(out, "\"rule\":\"RP23\",\"severity\":\"hard\","
+                                "\"entity\":\"person\",\"evaluated\":2,"
+                                "\"not_evaluable\":0,\"findings\":1"));
+    assert_non_null(strstr(out, "\"rule\":\"RH08\",\"severity\":\"hard\","
+                                "\"entity\":\"household\",\"evaluated\":2,"
+                                "\"not_evaluable\":0,\"findings\":1"));
+    assert_null(strstr(out, "\"RP10\""));
+    assert_non_null(strstr(printed(f, "stderr"), "do not apply to this frame"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +277,7 @@ int main(void)
         cmocka_unit_test(counts_are_printed_for_machines),
         cmocka_unit_test(what_does_not_fit_is_told_with_the_remedy),
         cmocka_unit_test(settings_and_levels_may_come_from_the_call),
+        cmocka_unit_test(a_plan_runs_over_a_plain_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

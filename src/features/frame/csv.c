@@ -899,6 +899,19 @@ static const enum puan_item_type types[] = {
     [PUAN_CELL_TOKEN] = PUAN_TYPE_INT,   [PUAN_CELL_SKIP] = PUAN_TYPE_INT
 };
 
+/* How many digits all numbers of a range have; 0: not all the same. */
+static unsigned digits_of(struct puan_range x)
+{
+    unsigned n = 1;
+
+    if (x.lo > x.hi)
+        return 0;
+    for (int64_t least = 1; n < 18; n++, least *= 10)
+        if (x.lo >= least && x.hi < 10 * least)
+            return n;
+    return 0;
+}
+
 static enum puan_status settle(struct reader *r, size_t c,
                                const struct puan_cell_sum *sum,
                                struct puan_err *err)
@@ -937,6 +950,16 @@ static enum puan_status settle(struct reader *r, size_t c,
         it->n_states = 1;
     } else if (shape.width < 8) {
         it->stop++;
+    }
+    if (it->type != PUAN_TYPE_AREA && sum->given > 0 &&
+        named(r->opt->digits, r->opt->n_digits, it->name)) {
+        it->digits = it->type == PUAN_TYPE_INT && !it->token ? digits_of(x) : 0;
+        it->type = PUAN_TYPE_AREA;
+        if (it->digits == 0)
+            return puan_fail(err, PUAN_EINVAL, r->source[0].path,
+                             "column %.*s: --digits is for codes that are all "
+                             "as long, in digits alone",
+                             PUAN_FMT(it->name));
     }
     f->states = STATES;
     f->add = p->shape.base - shape.base;

@@ -25,7 +25,8 @@ struct options {
     const char *data[MANY];
     size_t n_data;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
-    struct puan_str item[MANY], skip[MANY], token[MANY], form[MANY];
+    struct puan_str item[MANY], skip[MANY], token[MANY], digits[MANY],
+        form[MANY];
     size_t n_forms;
     int64_t area;
     const char *before, *store; /* of a campaign */
@@ -39,7 +40,8 @@ static const char frame_usage[] =
     "DATA…|CAMPAIGN [-o FRAME] [--show] [--csv FILE [--rows ENTITY]] "
     "[--area CODE] [--form ID]… [--before FRAME] [--store URL] "
     "[--level NAME=ITEM,…]… [--entity NAME] [--skip ITEM]… [--token ITEM]… "
-    "[--missing TEXT] [--threads N] [--lang zh|en] [--json] [--quiet]";
+    "[--digits ITEM]… [--missing TEXT] [--threads N] [--lang zh|en] [--json] "
+    "[--quiet]";
 static const char duplicates_usage[] =
     "DATA… --on ITEM,… [--rows ENTITY] [--out FILE [--list ITEM,…]] "
     "[--token ITEM]… [--threads N] [--lang zh|en] [--json] [--quiet]";
@@ -93,6 +95,10 @@ static const char *value(struct options *o, const char *a, const char *v)
         if (*k == MANY)
             return "too many of them";
         (skip ? o->skip : o->token)[(*k)++] = puan_str_of(v);
+    } else if (!o->duplicates && strcmp(a, "--digits") == 0) {
+        if (o->frames.n_digits == MANY)
+            return "too many of them";
+        o->digits[o->frames.n_digits++] = puan_str_of(v);
     } else if (!o->duplicates && strcmp(a, "--area") == 0) {
         if (!puan_int_parse(&o->area, puan_str_of(v)) || o->area < 1)
             return "--area is the code of an area";
@@ -159,6 +165,7 @@ static bool parse(struct options *o, int argc, char **argv)
         bad = "the output would take the place of the data it is made of";
     o->frames.skip = o->skip;
     o->frames.token = o->token;
+    o->frames.digits = o->digits;
     o->frames.level = o->level;
     if (!bad) {
         puan_progress_quiet(o->quiet || o->json);
@@ -466,8 +473,9 @@ static const struct puan_command commands[] = {
       "above the rows by items that are equal throughout, outermost first: "
       "--level ea=region,township,ea --level household=hhid; rows that do not "
       "stand together are moved, and how many is told. --skip leaves a column "
-      "out, --token keeps 64 bits of a digest of its texts, --missing names a "
-      "text that means no answer.",
+      "out, --token keeps 64 bits of a digest of its texts, --digits takes a "
+      "column of numbers for codes of areas or the like, all as long, "
+      "--missing names a text that means no answer.",
       frame_run, "把 CSV 做成可直接映射的窄列数据框，并列出其码本" },
     { "duplicates", duplicates_usage,
       "Finds rows that are the same in some items, exactly. DATA is a frame "

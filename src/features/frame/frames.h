@@ -12,7 +12,8 @@
  *   whole numbers                INT, up to 2^64 - 1 (then a token)
  *   numbers with a decimal point FIXED, as many places as the longest (<= 9)
  *   2020-11, 2020-11-01          MONTH, DATE
- *   digits of one length, some with a zero in front: AREA, digits kept
+ *   digits of one length, some with a zero in front (or asked for by
+ *   `digits`): AREA, digits kept
  *   anything else                CODE of a list of the texts, ascending by
  *                                bytes; at most PUAN_FRAMES_TEXTS of them
  *   nothing                      missing, no reason stated
@@ -48,6 +49,10 @@ struct puan_frames_options {
     const struct puan_str *token; /* columns of texts of which the first 8 bytes
                                      of the SHA-256 are kept */
     size_t n_token;
+    const struct puan_str *digits; /* columns of codes all as long, whose
+                                      digits mean something: AREA, also when
+                                      none begins with a zero */
+    size_t n_digits;
     unsigned threads; /* 0: one per core */
     bool digest;      /* of a frame made in memory, too; else it is zeros */
     bool quiet;       /* no progress bar */

@@ -73,6 +73,28 @@ static const struct puan_frame_item *item(const struct puan_frames *f,
     return &e->item[i];
 }
 
+/* Codes without a zero in front are numbers, unless their digits are wanted. */
+static void digits_are_kept_when_asked_for(void **state)
+{
+    const char *path = file(state, "codes.csv",
+                            PUAN_STR("code,n\n430102,7\n,12\n441900,1\n"));
+    const struct puan_str code = PUAN_STR("code"), n = PUAN_STR("n");
+    struct puan_frames_options opt = { .digits = &code, .n_digits = 1 };
+    struct puan_frames *f = load(path, NULL), *none = NULL;
+    struct puan_err err = { 0 };
+
+    assert_int_equal(item(f, "code")->type, PUAN_TYPE_INT);
+    puan_frames_close(f);
+    f = load(path, &opt);
+    assert_int_equal(item(f, "code")->type, PUAN_TYPE_AREA);
+    assert_int_equal(item(f, "code")->digits, 6);
+    assert_int_equal(item(f, "n")->type, PUAN_TYPE_INT);
+    puan_frames_close(f);
+    opt.digits = &n;
+    assert_int_equal(puan_frames_load(&none, &path, 1, &opt, &err), PUAN_EINVAL);
+    assert_non_null(strstr(err.text, "column n: --digits is for codes"));
+}
+
 static void columns_are_what_their_values_are(void **state)
 {
     const char *path = file(
@@ -298,6 +320,7 @@ static void duplicates_are_those_of_a_plain_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_are_kept_when_asked_for),
         cmocka_unit_test(columns_are_what_their_values_are),
         cmocka_unit_test(many_rows_come_back),
         cmocka_unit_test(levels_are_found_and_rows_brought_together),
