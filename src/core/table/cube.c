@@ -817,34 +817,31 @@ static void count_bytes(u32 *restrict cube, const u8 *restrict c, size_t n)
 
 #if defined(__x86_64__)
 /*
- * The same where one value is usual: it is counted by comparing 32 rows at a
- * time, the few others one by one.  Blocks with many others go the way above.
+ * The same where one value is usual: it is counted by comparing 64 rows at a
+ * time; the others are drawn together and counted as above.
  */
-__attribute__((target("avx2,bmi,popcnt"))) static void
+__attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt"))) static void
 count_usual(u32 *restrict cube, const u8 *restrict c, size_t n)
 {
     const u8 usual = c[n / 2];
-    const __m256i u = _mm256_set1_epi8((char)usual);
-    u32 same = 0;
-    size_t i = 0;
+    const __m512i u = _mm512_set1_epi8((char)usual);
+    u8 other[1024 + 64];
+    size_t i = 0, k = 0, others = 0;
 
-    for (; i + 32 <= n; i += 32) {
-        u32 m = (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
-            _mm256_loadu_si256((const __m256i *)(const void *)(c + i)), u));
-        u32 k = (u32)__builtin_popcount(m);
+    for (; i + 64 <= n; i += 64) {
+        const __m512i v = _mm512_loadu_si512(c + i);
+        const u64 m = _mm512_cmpneq_epi8_mask(v, u);
 
-        if (k < 24) {
-            count_bytes(cube, c + i, 32);
-            continue;
-        }
-        same += k;
-        for (m = ~m; m; m &= m - 1) {
-            u32 at = (u32)__builtin_ctz(m);
-
-            cube[256 * (at & 7) + c[i + at]]++;
+        _mm512_storeu_si512(other + k, _mm512_maskz_compress_epi8(m, v));
+        k += (size_t)__builtin_popcountll(m);
+        if (k > 1024 - 64) {
+            count_bytes(cube, other, k);
+            others += k;
+            k = 0;
         }
     }
-    cube[usual] += same;
+    cube[usual] += (u32)(i - others - k);
+    count_bytes(cube, other, k);
     count_bytes(cube, c + i, n - i);
 }
 #endif
@@ -852,7 +849,8 @@ count_usual(u32 *restrict cube, const u8 *restrict c, size_t n)
 static void count_column(u32 *restrict cube, const u8 *restrict c, size_t n)
 {
 #if defined(__x86_64__)
-    if (n >= 64 && __builtin_cpu_supports("avx2")) {
+    if (n >= 64 && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vbmi2")) {
         count_usual(cube, c, n);
         return;
     }

@@ -356,6 +356,65 @@ static void a_damaged_column_is_told(void **state)
     puan_arena_clear(&a);
 }
 
+/* Long runs of a sorted item with a column of bytes beside it: in nine rows of
+ * ten one value, or any; lengths that are no multiple of a register. */
+static void a_usual_value_is_counted_as_any_other(void **state)
+{
+    enum { ROWS = 40007, RUNS = 7 };
+    static uint16_t area[ROWS];
+    static uint8_t code[ROWS];
+    static uint64_t want[RUNS][256], got[RUNS][256];
+    struct puan_frame_item item[2] = {
+        { .width = 2, .most = RUNS - 1, .stop = UINT64_MAX, .sorted = true,
+          .data = area },
+        { .width = 1, .most = 255, .stop = UINT64_MAX, .data = code },
+    };
+    struct puan_frame_entity en = { .parent = -1, .rows = ROWS, .item = item,
+                                    .n_items = 2 };
+    struct puan_frame f = { .entity = &en, .n_entities = 1 };
+    struct puan_cube_axis axis[2] = { { .item = &item[0] },
+                                      { .item = &item[1] } };
+    struct puan_cube_spec spec = { .axis = axis, .n_axes = 2 };
+
+    (void)state;
+    state_of_chance = 99;
+    for (unsigned often = 0; often < 3; often++) { /* never, nine in ten, all */
+        struct puan_cube_worker *w;
+        struct puan_cubes *s;
+        struct puan_cells cells;
+        struct puan_arena a;
+        struct puan_err err = { 0 };
+
+        memset(want, 0, sizeof(want));
+        memset(got, 0, sizeof(got));
+        for (size_t i = 0; i < ROWS; i++) {
+            area[i] = (uint16_t)(i * RUNS / ROWS);
+            code[i] = often == 2 || (often == 1 && chance(10))
+                          ? 7
+                          : (uint8_t)chance(256);
+            want[area[i]][code[i]]++;
+        }
+        puan_arena_init(&a, &puan_test_heap);
+        assert_int_equal(puan_cubes_compile(&s, &f, &spec, 1, &a, &err),
+                         PUAN_OK);
+        assert_int_equal(puan_cubes_way(s, 0), PUAN_CUBE_RUNS);
+        assert_int_equal(puan_cube_worker_open(&w, s, &a, &err), PUAN_OK);
+        assert_int_equal(puan_cubes_run(w, 0, ROWS, &err), PUAN_OK);
+        assert_int_equal(puan_cubes_cells(&cells, s, 0, &w, 1, &a, &err),
+                         PUAN_OK);
+        for (size_t p = 0; p < cells.n_pieces; p++)
+            for (size_t k = 0; k < cells.piece[p].n; k++) {
+                const uint64_t *c = cells.piece[p].cell + k * cells.words;
+
+                got[c[0] / cells.stride[0] % cells.classes[0]]
+                   [c[0] / cells.stride[1] % cells.classes[1]] = c[1];
+            }
+        assert_memory_equal(got, want, sizeof(want));
+        puan_cube_worker_clear(w);
+        puan_arena_clear(&a);
+    }
+}
+
 static void sums_that_might_not_fit_are_refused(void **state)
 {
     uint64_t words[4] = { 0 };
@@ -387,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cubes_of_chance_equal_plain_loops),
         cmocka_unit_test(a_damaged_column_is_told),
+        cmocka_unit_test(a_usual_value_is_counted_as_any_other),
         cmocka_unit_test(sums_that_might_not_fit_are_refused),
     };
 
