@@ -82,12 +82,15 @@ for s in frame check table whole; do
     esac
     row "province_$s" "$took" ms "1 M: $one ms; at most 1.15" "$grown" \
         "$limit" "${at:+$(ratio "$at" "$took")}"
+    took=$(cut -f 2 "$data/$rows.$s") one=$(cut -f 2 "$data/1000000.$s")
+    row "province_${s}_cpu" "$took" ms "1 M: $one ms" \
+        "$(awk -v a="$took" -v b="$one" -v n="$rows" 'BEGIN { printf "%.3f", a / (b * n / 1000000) }')"
 done
 worst=0
 for s in frame check table; do
     read -r hwm anon file <"$data/$rows.$s.most"
     row "province_${s}_memory" "$(gib "$hwm")" GiB \
-        "own $(gib "$anon"), pages of files $(gib "$file")" "" "12 GiB" \
+        "own $(gib "$anon"), pages of files $(gib "$file"), read from disk $(cut -f 6 "$data/$rows.$s") MiB" "" "12 GiB" \
         "$(awk -v k="$hwm" 'BEGIN { printf "%.2f", k / 12582912 }')"
     [ "$hwm" -le $worst ] || worst=$hwm
 done

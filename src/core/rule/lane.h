@@ -187,6 +187,8 @@ struct puan_lanes {
     struct lane_pass looking;
     /* what a worker needs buffers for */
     bool *used;                  /* by node */
+    int32_t *guard; /* of an LN_ROW node: rows for which this truth is known to
+                       be false are not looked at; -1: all are */
     uint32_t cap[LANE_ENTITIES]; /* most rows of a block */
     struct puan_arena *arena;
 };
@@ -211,6 +213,8 @@ int32_t lane_cast(struct puan_lanes *l, int32_t n, unsigned width,
                   int64_t base);
 
 enum puan_status lane_passes(struct puan_lanes *l, struct puan_err *err);
+/* Finds the guards, once `used` is known. */
+enum puan_status lane_guards(struct puan_lanes *l, struct puan_err *err);
 /* Most rows of each entity in a block of the pass. */
 void lane_room(uint32_t *cap, struct puan_lanes *l, const struct lane_pass *p);
 

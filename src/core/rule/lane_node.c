@@ -472,16 +472,22 @@ static void line_at(struct puan_lanes_work *w, int32_t n)
     struct lane_span s = w->span[node->ent], of = w->span[node->y];
     int up = f->entity[node->y].parent;
     const uint32_t *first = f->entity[node->y].first;
+    const uint32_t *mine = f->entity[node->ent].first;
+    bool near = f->entity[node->ent].parent == up; /* units follow the rows */
+    uint64_t unit = s.n ? lane_up(f, node->ent, up, s.row) : 0;
     val *v = w->val1;
 
     for (uint32_t i = 0; i < s.n; i++) {
         val l = lane_val(w, node->kid[0], i);
-        uint64_t unit, begin, count;
+        uint64_t begin, count;
 
         v[i] = l;
         if (l.s != PUAN_KNOWN)
             continue;
-        unit = lane_up(f, node->ent, up, s.row + i);
+        while (near && mine[unit + 1] <= s.row + i)
+            unit++;
+        if (!near)
+            unit = lane_up(f, node->ent, up, s.row + i);
         begin = first[unit];
         count = first[unit + 1] - begin;
         v[i] = l.v < 1 || (uint64_t)l.v > count
@@ -525,10 +531,23 @@ static void by_row(struct puan_lanes_work *w, int32_t n)
     const struct lane_node *node = &w->l->node[n];
     const struct lane_tree *t = node->data;
     struct lane_span s = w->span[node->ent];
+    const struct lane_out *g = NULL;
+    const uint64_t *unknown = NULL;
     val *v = w->val1;
 
-    for (uint32_t i = 0; i < s.n; i++)
-        v[i] = lane_row_value(w->l, t->tree, t->level, s.row + i);
+    if (w->l->guard[n] >= 0) {
+        g = &w->out[w->l->guard[n]];
+        unknown = lane_unknown(w, g, w->bits[0], lane_words(s.n));
+    }
+    for (uint32_t i = 0; i < s.n; i++) {
+        uint64_t bit = (uint64_t)1 << (i % 64);
+
+        if (g && !(g->t[i / 64] & bit) &&
+            !(unknown && (unknown[i / 64] & bit)))
+            v[i] = known(0);
+        else
+            v[i] = lane_row_value(w->l, t->tree, t->level, s.row + i);
+    }
     lane_store(w, n, v);
 }
 

@@ -170,6 +170,75 @@ enum puan_status lane_passes(struct puan_lanes *l, struct puan_err *err)
     return st;
 }
 
+/* ---- what need not be looked at --------------------------------------------------- */
+
+enum { NOBODY = -1, SEVERAL = -2 };
+
+static void used_by(int32_t *user, int32_t n, int32_t who)
+{
+    if (n >= 0)
+        user[n] = user[n] == NOBODY ? who : SEVERAL;
+}
+
+/*
+ * A node that one other uses, as the right side of an `and` or as the check of
+ * a rule with a `when`, matters only where the left side or the `when` is not
+ * known to be false; and so does what it alone uses in the same rows.  Users
+ * stand behind what they use.  `user` counts rules from n_nodes on.
+ */
+static int32_t guard_of(const struct puan_lanes *l, const int32_t *user,
+                        int32_t i)
+{
+    int32_t u = user[i], g;
+
+    if (u < 0)
+        return -1;
+    if (u >= l->n_nodes)
+        g = l->rule[u - l->n_nodes].when;
+    else if (l->node[u].op == LN_AND && l->node[u].kid[1] == i)
+        g = l->node[u].kid[0];
+    else if (l->node[u].ent == l->node[i].ent)
+        g = l->guard[u];
+    else
+        g = -1;
+    return g >= 0 && l->node[g].ent == l->node[i].ent ? g : -1;
+}
+
+enum puan_status lane_guards(struct puan_lanes *l, struct puan_err *err)
+{
+    size_t n = (size_t)l->n_nodes;
+    int32_t *user = puan_new_n(l->arena, n + 1, int32_t);
+
+    l->guard = puan_new_n(l->arena, n + 1, int32_t);
+    if (!user || !l->guard)
+        return puan_arena_check(l->arena, err);
+    for (size_t i = 0; i < n; i++)
+        user[i] = NOBODY;
+    for (int32_t i = 0; i < l->n_nodes; i++)
+        for (unsigned k = 0; l->used[i] && k < l->node[i].n_kids; k++)
+            used_by(user, l->node[i].kid[k], i);
+    for (size_t r = 0; r < l->rs->n && l->rule; r++) {
+        used_by(user, l->rule[r].check, (int32_t)(n + r));
+        if (l->rule[r].when >= 0)
+            user[l->rule[r].when] = SEVERAL;
+    }
+    for (size_t i = 0; i < l->n_looks; i++)
+        user[l->look[i]] = SEVERAL;
+    for (size_t i = 0; i < l->n_wides; i++) {
+        if (l->wide[i].where >= 0)
+            user[l->wide[i].where] = SEVERAL;
+        if (l->wide[i].of >= 0)
+            user[l->wide[i].of] = SEVERAL;
+    }
+    for (int32_t i = l->n_nodes; i-- > 0;)
+        l->guard[i] = guard_of(l, user, i);
+    /* only what is computed before it can tell */
+    for (int32_t i = 0; i < l->n_nodes; i++)
+        if (l->guard[i] >= i || l->node[i].op != LN_ROW)
+            l->guard[i] = -1;
+    return PUAN_OK;
+}
+
 void lane_room(uint32_t *cap, struct puan_lanes *l, const struct lane_pass *p)
 {
     const struct puan_frame *f = l->frame;

@@ -67,7 +67,7 @@ static enum puan_status end(struct puan_lanes *l, struct puan_err *err)
         for (size_t k = 0; k < p->n_nodes; k++)
             l->used[p->node[k]] = true;
     }
-    return PUAN_OK;
+    return lane_guards(l, err);
 }
 
 static enum puan_status one_rule(struct puan_lanes *l, size_t i,

@@ -175,6 +175,28 @@ static void counts_go_two_levels_down_and_over_derived_items(void **state)
         "0:1 1:0 2:1 2:3 3:2 3:6");
 }
 
+/* What is read row by row is looked at only where it matters, and says the same
+   where the rule or the other side of an `and` leaves it open. */
+static void a_row_is_looked_at_where_it_matters(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        findings(compile(plain(),
+                         "define twins for person = count(person where "
+                         "sex = self.sex and row != self.row)\n"
+                         "rule A hard person" MSG "when sex = 2 "
+                         "check any(person where sex != self.sex)\n"
+                         "rule B hard household" MSG
+                         "fail when any(person where sex = 1 and twins > 0)\n"
+                         "rule C hard person" MSG "check twins = "
+                         "count(person where sex = self.sex) - 1\n"
+                         "rule D hard person" MSG "fail when not (sex = 1 and "
+                         "any(person where sex != self.sex))\n",
+                         NULL),
+                 NULL),
+        "0:5 1:1 1:3 3:1 3:3 3:5 3:9");
+}
+
 static void the_key_of_a_level_is_its_item(void **state)
 {
     (void)state;
@@ -660,6 +682,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_rule_runs_once_for_each_row_of_its_level),
         TEST(counts_go_two_levels_down_and_over_derived_items),
+        TEST(a_row_is_looked_at_where_it_matters),
         TEST(the_key_of_a_level_is_its_item),
         TEST(a_doubt_over_an_area_is_not_evaluable),
         TEST(a_row_of_a_table_is_found_by_an_areas_key),

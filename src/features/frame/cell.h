@@ -72,9 +72,9 @@ struct puan_block {
 };
 
 /*
- * Cells that are whole numbers of at most 20 digits (DIGITS: of p->digits),
- * all of them; false when a cell is something else, and then the block says
- * nothing.
+ * Cells that are empty or whole numbers of at most 20 digits (DIGITS: of
+ * p->digits; MONTH, DATE: such), all of them; false when a cell is something
+ * else, and then the block says nothing.
  */
 bool puan_block_numbers(struct puan_block *b, const struct puan_cell_plan *p);
 

@@ -435,7 +435,7 @@ static enum puan_status columns(struct reader *r, struct worker *w,
             b.end = w->pos + 1 + (size_t)at * r->n + c;
             b.last = c + 1 == r->n;
             b.some_long = w->some_long[c];
-            if (!puan_block_numbers(&b, &p->cell)) {
+            if (r->opt->missing.n || !puan_block_numbers(&b, &p->cell)) {
                 st = slow_block(&bad, &what, &b, r, w, c, &room);
                 if (st != PUAN_OK)
                     break;

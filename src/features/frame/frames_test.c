@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "features/frame/frames.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
@@ -71,6 +72,63 @@ static const struct puan_frame_item *item(const struct puan_frames *f,
 
     assert_true(i >= 0);
     return &e->item[i];
+}
+
+/* Many rows, read by blocks: empty cells among numbers, codes, months, dates. */
+static void empty_cells_stand_among_values(void **state)
+{
+    struct fixture *x = *state;
+    enum { ROWS = 1500 };
+    struct puan_out o;
+    struct puan_frames *f;
+    enum puan_state st;
+
+    puan_out_init(&o, &x->a);
+    puan_out_text(&o, "n,code,m,big,d\r\n");
+    for (int i = 0; i < ROWS; i++) {
+        bool gone = i % 7 == 3;
+
+        puan_out_fmt(&o, gone ? "," : "%d,", i * 3);
+        puan_out_fmt(&o, gone ? "," : "%04d,", i);
+        puan_out_fmt(&o, gone ? "," : "%04d-%02d,", 1900 + i % 120, 1 + i % 12);
+        puan_out_fmt(&o, gone ? "," : "%lld,", 12345678901234LL + i);
+        puan_out_fmt(&o, gone ? "\r\n" : "2020-02-%02d\r\n", 1 + i % 29);
+    }
+    f = load(file(state, "gaps.csv", puan_out_view(&o)), NULL);
+    assert_int_equal(item(f, "n")->type, PUAN_TYPE_INT);
+    assert_int_equal(item(f, "code")->type, PUAN_TYPE_AREA);
+    assert_int_equal(item(f, "code")->digits, 4);
+    assert_int_equal(item(f, "m")->type, PUAN_TYPE_MONTH);
+    assert_int_equal(item(f, "d")->type, PUAN_TYPE_DATE);
+    assert_int_equal(item(f, "n")->n_given, ROWS - (ROWS + 3) / 7);
+    for (int i = 0; i < ROWS; i++) {
+        bool gone = i % 7 == 3;
+        const int64_t want[] = {
+            i * 3, i, (1900 + i % 120) * 12 + i % 12, 12345678901234LL + i,
+            puan_day_of(2020, 2, 1 + i % 29)
+        };
+        static const char *const name[] = { "n", "code", "m", "big", "d" };
+
+        for (size_t k = 0; k < PUAN_COUNT(name); k++) {
+            int64_t v = puan_frame_value(&st, item(f, name[k]), (uint64_t)i);
+
+            assert_int_equal(st, gone ? PUAN_MISSING : PUAN_GIVEN);
+            assert_int_equal(v, gone ? 0 : want[k]);
+        }
+    }
+    puan_frames_close(f);
+}
+
+/* A number may stand for no answer. */
+static void a_number_may_mean_missing(void **state)
+{
+    const struct puan_frames_options opt = { .missing = PUAN_STR("99") };
+    struct puan_frames *f =
+        load(file(state, "gone.csv", PUAN_STR("n\n7\n99\n12\n")), &opt);
+
+    assert_int_equal(item(f, "n")->n_given, 2);
+    assert_int_equal(item(f, "n")->most, 12);
+    puan_frames_close(f);
 }
 
 /* Codes without a zero in front are numbers, unless their digits are wanted. */
@@ -321,6 +379,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_are_kept_when_asked_for),
+        cmocka_unit_test(empty_cells_stand_among_values),
+        cmocka_unit_test(a_number_may_mean_missing),
         cmocka_unit_test(columns_are_what_their_values_are),
         cmocka_unit_test(many_rows_come_back),
         cmocka_unit_test(levels_are_found_and_rows_brought_together),

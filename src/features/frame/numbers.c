@@ -5,6 +5,8 @@
  */
 #include "features/frame/cell.h"
 
+#include "base/calendar.h"
+
 #define ZEROS 0x3030303030303030u
 
 static inline uint64_t load8(const char *p)
@@ -224,8 +226,93 @@ static bool short_numbers(struct puan_block *b, uint32_t digits)
     return digits ? of_length(b, digits) : numbers(b);
 }
 
+/* The same where some cells are empty. */
+static bool sparse(struct puan_block *b, uint32_t digits)
+{
+    const uint32_t *e = b->end;
+    uint64_t lo = UINT64_MAX, hi = 0, odd = 0;
+    uint32_t given = 0;
+
+    for (uint32_t i = 0; i < b->rows; i++, e += b->stride) {
+        uint32_t to = *e, len;
+        uint64_t v = 0, w;
+
+        if (b->last)
+            to -= b->text[(ptrdiff_t)to - 1] == '\r';
+        len = to - (e[-1] + 1);
+        b->st[i] = len == 0;
+        b->v[i] = 0;
+        if (len == 0)
+            continue;
+        if (len <= 8) {
+            w = last8(b->text + to, len);
+            odd |= no_digits(w) |
+                   (digits ? len ^ digits
+                           : (uint64_t)((w >> (64 - 8 * len) & 0xff) == 0) &
+                                 (uint64_t)(len > 1));
+            v = digits8(w);
+        } else if (digits || len > 20 || !long_number(&v, b->text + to, len)) {
+            return false;
+        }
+        given++;
+        b->v[i] = v;
+        lo = v < lo ? v : lo;
+        hi = v > hi ? v : hi;
+    }
+    if (odd)
+        return false;
+    b->some_empty = given < b->rows;
+    b->sum.seen = b->some_empty ? PUAN_SEEN_EMPTY : 0;
+    b->sum.given = given;
+    if (given == 0)
+        return true;
+    b->sum.seen |= digits               ? PUAN_SEEN_ZEROS
+                   : hi > INT64_MAX     ? PUAN_SEEN_BIG
+                                        : PUAN_SEEN_NUMBER;
+    if (digits)
+        b->sum.least_digits = b->sum.most_digits = (uint8_t)digits;
+    b->sum.range = (struct puan_range){ (int64_t)lo, (int64_t)hi,
+                                        hi > INT64_MAX };
+    return true;
+}
+
+/* Months and dates as they are mostly written, some cells empty. */
+static bool of_calendar(struct puan_block *b, bool day)
+{
+    const uint32_t *e = b->end;
+    int64_t lo = INT64_MAX, hi = INT64_MIN;
+    uint32_t given = 0;
+
+    for (uint32_t i = 0; i < b->rows; i++, e += b->stride) {
+        struct puan_str s = { b->text + e[-1] + 1, *e - (e[-1] + 1) };
+        int64_t v;
+
+        if (b->last && s.n && s.p[s.n - 1] == '\r')
+            s.n--;
+        b->st[i] = s.n == 0;
+        b->v[i] = 0;
+        if (s.n == 0)
+            continue;
+        if (day ? !puan_day_parse(&v, s) : !puan_month_parse(&v, s))
+            return false;
+        given++;
+        b->v[i] = (uint64_t)v;
+        lo = v < lo ? v : lo;
+        hi = v > hi ? v : hi;
+    }
+    b->some_empty = given < b->rows;
+    b->sum.seen = b->some_empty ? PUAN_SEEN_EMPTY : 0;
+    b->sum.given = given;
+    if (given == 0)
+        return true;
+    b->sum.seen |= day ? PUAN_SEEN_DATE : PUAN_SEEN_MONTH;
+    b->sum.range = (struct puan_range){ lo, hi, false };
+    return true;
+}
+
 bool puan_block_numbers(struct puan_block *b, const struct puan_cell_plan *p)
 {
+    uint32_t digits = p->kind == PUAN_CELL_DIGITS ? p->digits : 0;
     bool yes = false;
 
     b->sum = PUAN_CELL_SUM_NONE;
@@ -239,7 +326,16 @@ bool puan_block_numbers(struct puan_block *b, const struct puan_cell_plan *p)
             b->some_long = yes && (uint64_t)b->sum.range.hi > 99999999;
         }
     }
-    if (!yes)
+    if (p->kind == PUAN_CELL_MONTH || p->kind == PUAN_CELL_DATE)
+        yes = of_calendar(b, p->kind == PUAN_CELL_DATE);
+    if (!yes && digits <= 8 &&
+        (p->kind == PUAN_CELL_NUMBER || p->kind == PUAN_CELL_DIGITS)) {
         b->sum = PUAN_CELL_SUM_NONE;
+        yes = sparse(b, digits);
+    }
+    if (!yes) {
+        b->sum = PUAN_CELL_SUM_NONE;
+        b->some_empty = false;
+    }
     return yes;
 }

@@ -96,10 +96,12 @@ static void store(const struct column *c, uint64_t row, uint64_t v)
     }
 }
 
-static void fill(const struct column *c, struct seen *s,
-                 const struct puan_lanes_value *v, uint64_t row, uint32_t n)
+/* Rows [at, at + n) one by one, states and all. */
+static void fill_some(const struct column *c, struct seen *s,
+                      const struct puan_lanes_value *v, uint64_t row,
+                      uint32_t at, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = at; i < at + n; i++) {
         enum puan_state state;
         int64_t x = puan_lanes_at(&state, v, i);
 
@@ -114,6 +116,98 @@ static void fill(const struct column *c, struct seen *s,
                                   : state == PUAN_MISSING ? 1u
                                                           : 2u));
         }
+    }
+}
+
+/* Lanes of type T, from `p` on, to stored values of type O. */
+#define MOVE(T, O)                                                             \
+    do {                                                                       \
+        O *to = (O *)c->data + row + at, move = (O)delta;                      \
+        T lo = p[0], hi = p[0];                                                \
+                                                                               \
+        for (uint32_t i = 0; i < n; i++) {                                     \
+            lo = p[i] < lo ? p[i] : lo;                                        \
+            hi = p[i] > hi ? p[i] : hi;                                        \
+        }                                                                      \
+        for (uint32_t i = 0; i < n; i++)                                       \
+            to[i] = (O)((O)p[i] + move);                                       \
+        least = (int64_t)(base + lo);                             \
+        most = (int64_t)(base + hi);                              \
+    } while (0)
+#define FROM(T)                                                                \
+    do {                                                                       \
+        const T *p = (const T *)lane + from;                                   \
+                                                                               \
+        switch (c->item.width) {                                               \
+        case 1:                                                                \
+            MOVE(T, uint8_t);                                                  \
+            break;                                                             \
+        case 2:                                                                \
+            MOVE(T, uint16_t);                                                 \
+            break;                                                             \
+        case 4:                                                                \
+            MOVE(T, uint32_t);                                                 \
+            break;                                                             \
+        default:                                                               \
+            MOVE(T, uint64_t);                                                 \
+            break;                                                             \
+        }                                                                      \
+    } while (0)
+
+/* At most 64 rows from `at`, a multiple of 64, on; all of them are given.
+   Their values do not wrap: lanes count up from their base. */
+static void fill_given(const struct column *c, struct seen *s,
+                       const struct puan_lanes_value *v, uint64_t row,
+                       uint32_t at, uint32_t n)
+{
+    uint64_t base = v->width ? (uint64_t)v->base : 0;
+    uint64_t delta = base - (uint64_t)c->item.base;
+    const void *lane = v->lane;
+    int64_t least = 0, most = 0;
+    uint32_t from = at;
+    uint8_t bit[64];
+
+    switch (v->width) {
+    case 0:
+        for (uint32_t i = 0; i < 64; i++)
+            bit[i] = (uint8_t)(v->bits[at / 64] >> i & 1);
+        lane = bit;
+        from = 0;
+        FROM(uint8_t);
+        break;
+    case 1:
+        FROM(uint8_t);
+        break;
+    case 2:
+        FROM(uint16_t);
+        break;
+    case 4:
+        FROM(uint32_t);
+        break;
+    default: /* lanes of 64 bits may begin anywhere */
+        fill_some(c, s, v, row, at, n);
+        return;
+    }
+    s->least = least < s->least ? least : s->least;
+    s->most = most > s->most ? most : s->most;
+    s->n_given += n;
+}
+
+static void fill(const struct column *c, struct seen *s,
+                 const struct puan_lanes_value *v, uint64_t row, uint32_t n)
+{
+    const uint64_t *none[] = { v->not_asked, v->missing, v->invalid };
+
+    for (uint32_t at = 0; at < n; at += 64) {
+        uint32_t some = n - at < 64 ? n - at : 64;
+        uint64_t gone = 0;
+
+        for (size_t k = 0; k < PUAN_COUNT(none); k++)
+            gone |= none[k] ? none[k][at / 64] : 0;
+        if (gone)
+            fill_some(c, s, v, row, at, some);
+        else
+            fill_given(c, s, v, row, at, some);
     }
 }
 
