@@ -65,6 +65,7 @@ export async function addressOf(s, p, role) {
     case: () => first('/cases?area=370883&open=true&flow=incident&limit=50', (x) => x.id),
     duplicate: () => first('/duplicates?area=370883', (x) => x.id),
     release: () => first('/releases?area=370883', (x) => x.id),
+    sample: () => first('/samples', (x) => x.id),
     accept: () => first('/areas?parent=370883', (x) => x.code),
   }[p.name];
   if (!thing) throw new Error(`pages.mjs does not know which ${p.path} to open`);

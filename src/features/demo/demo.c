@@ -357,6 +357,37 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
     return PUAN_OK;
 }
 
+/* In each county the tenth of the households for the long form, and one in
+   fifty of its innermost areas for the survey after the count. */
+static enum puan_status draw_samples(struct puan_demo *d, struct puan_err *err)
+{
+    const char *unit =
+        puan_arena_dup(&d->arena, d->plan->level[d->plan->n_levels - 1].id);
+    enum puan_status st = PUAN_OK;
+
+    for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++) {
+        const char *area =
+            puan_arena_fmt(&d->arena, "%lld", (long long)d->county[k]);
+        const char *tenth[] = { "puan",    "sample",    "draw",
+                                d->census, "--purpose", "long-form",
+                                "--area",  area,        "--rate",
+                                "0.1",     "--seed",    "demo: long form",
+                                NULL };
+        const char *survey[] = { "puan",    "sample",       "draw",
+                                 d->census, "--purpose",    "post-enumeration",
+                                 "--area",  area,           "--unit",
+                                 unit,      "--draw",       "pps",
+                                 "--size",  "household",    "--rate",
+                                 "0.02",    "--least",      "2",
+                                 "--seed",  "demo: survey", NULL };
+
+        st = puan_demo_run(d, tenth, d->log, err);
+        if (st == PUAN_OK)
+            st = puan_demo_run(d, survey, d->log, err);
+    }
+    return st;
+}
+
 static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
 {
     const char *admins[] = { "puan",
@@ -389,7 +420,7 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
         if (puan_file_exists(path))
             st = puan_demo_run(d, import, NULL, err);
     }
-    return st;
+    return st == PUAN_OK ? draw_samples(d, err) : st;
 }
 
 /* Keeps a large first area of the reports: what was simulated. */

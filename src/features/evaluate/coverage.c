@@ -11,6 +11,7 @@
 #include "base/csv.h"
 #include "core/evaluate/dual.h"
 #include "features/evaluate/evaluate.h"
+#include "features/evaluate/pes.h"
 #include "features/sample/design.h"
 #include "kit/os/heap.h"
 
@@ -18,7 +19,7 @@
 
 struct options {
     const char *path[MANY], *sample, *mover, *result, *weight, *strata,
-        *cluster, *units, *second, *p, *by, *census, *lists;
+        *cluster, *units, *second, *p, *by, *base, *census, *lists;
     size_t n_paths;
     enum puan_movers movers;
     enum puan_drawn drawn;
@@ -414,11 +415,11 @@ static void put_csv(const struct work *w)
     puan_arena_clear(&a);
 }
 
-static enum puan_status put_json(struct work *w, struct puan_err *err)
+static enum puan_status put_json(struct puan_str *json, struct work *w,
+                                 struct puan_err *err)
 {
     struct puan_out o;
     struct puan_jw j;
-    enum puan_status st;
 
     puan_out_init(&o, &w->a);
     puan_jw_init(&j, &o);
@@ -463,10 +464,8 @@ static enum puan_status put_json(struct work *w, struct puan_err *err)
     }
     puan_jw_end(&j, ']');
     puan_jw_end(&j, '}');
-    st = puan_arena_check(&w->a, err);
-    if (st == PUAN_OK)
-        printf("%.*s\n", PUAN_FMT(puan_out_view(&o)));
-    return st;
+    *json = puan_out_view(&o);
+    return puan_arena_check(&w->a, err);
 }
 
 static void put_text(const struct work *w)
@@ -571,6 +570,7 @@ static const char *option(struct options *o, const char *a, const char *v)
                   { "--second-units", &o->second },
                   { "--p", &o->p },
                   { "--by", &o->by },
+                  { "--base", &o->base },
                   { "--census", &o->census },
                   { "--lists", &o->lists } };
     char *end;
@@ -622,9 +622,11 @@ static const char *option(struct options *o, const char *a, const char *v)
     return NULL;
 }
 
-static bool parse(struct options *o, int argc, char **argv)
+/* NULL, or what is wrong with *at. */
+static const char *parse(struct options *o, const char **at, int argc,
+                         char **argv)
 {
-    const char *bad = NULL, *at = "evaluate coverage";
+    const char *bad = NULL;
 
     *o = (struct options){ .sample = "sample",
                            .mover = "mover",
@@ -633,45 +635,117 @@ static bool parse(struct options *o, int argc, char **argv)
                            .level = 0.95,
                            .zh = true };
     for (int i = 1; i < argc && !bad; i++) {
-        at = argv[i];
-        if (strncmp(at, "--", 2) != 0) {
+        *at = argv[i];
+        if (strncmp(*at, "--", 2) != 0) {
             if (o->n_paths == MANY)
                 bad = "too many files";
             else
-                o->path[o->n_paths++] = at;
-        } else if (strcmp(at, "--json") == 0) {
+                o->path[o->n_paths++] = *at;
+        } else if (strcmp(*at, "--json") == 0) {
             o->json = true;
-        } else if (strcmp(at, "--csv") == 0) {
+        } else if (strcmp(*at, "--csv") == 0) {
             o->csv = true;
         } else if (i + 1 == argc) {
             bad = "needs a value or is unknown";
         } else {
-            bad = option(o, at, argv[++i]);
+            bad = option(o, *at, argv[++i]);
         }
     }
-    if (!bad && o->n_paths == 0 && !o->lists)
-        bad = "a file is needed, or --lists";
-    if (!bad && o->drawn == PUAN_DRAWN_UNEQUAL && !o->p)
-        bad = "--drawn pps needs --p, the probabilities of the clusters";
-    if (!bad)
-        return true;
-    fprintf(stderr, "puan: %s: %s\n", at, bad);
-    return false;
+    if (bad)
+        return bad;
+    *at = "evaluate coverage";
+    if (o->n_paths == 0 && !o->lists)
+        return "a file is needed, or --lists";
+    if (o->drawn == PUAN_DRAWN_UNEQUAL && !o->p)
+        return "--drawn pps needs --p, the probabilities of the clusters";
+    return NULL;
+}
+
+enum puan_status puan_coverage_json(struct puan_str *json, int argc,
+                                    char **argv, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    struct options o;
+    struct work w = { .o = &o };
+    const char *at = "", *bad = parse(&o, &at, argc, argv);
+    enum puan_status st;
+
+    if (bad)
+        return puan_fail(err, PUAN_EINVAL, at, "%s", bad);
+    puan_arena_init(&w.a, &puan_heap);
+    st = read(&w, err);
+    if (st == PUAN_OK)
+        st = estimate(&w, err);
+    if (st == PUAN_OK)
+        st = put_json(json, &w, err);
+    if (st == PUAN_OK)
+        *json = puan_arena_keep(a, *json);
+    puan_arena_clear(&w.a);
+    return st == PUAN_OK ? puan_arena_check(a, err) : st;
+}
+
+/* A campaign directory and the number of a draw: what was loaded for it and
+   the campaign's own counts stand in the place of files. */
+static enum puan_status of_register(struct options *o, struct puan_pes *p,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_store *store = NULL;
+    struct puan_sample_row row;
+    enum puan_status st =
+        puan_register_open(&store, &row, o->path[0], o->path[1], a, err);
+
+    if (st == PUAN_OK)
+        st = puan_pes_open(p, store, &row, puan_str_of(o->by),
+                           puan_str_of(o->base), a, err);
+    puan_store_close(store);
+    if (st != PUAN_OK)
+        return st;
+    o->by = NULL;
+    for (int i = 2; i + 1 < p->argc; i += 2) {
+        if (o->census && (strcmp(p->argv[i], "--census") == 0 ||
+                          strcmp(p->argv[i], "--count") == 0))
+            continue; /* counts from elsewhere */
+        if (option(o, p->argv[i], p->argv[i + 1]))
+            return puan_fail(err, PUAN_EBUG, "design", "%s", p->argv[i]);
+    }
+    o->path[0] = p->seen.file.path;
+    o->n_paths = 1;
+    fprintf(stderr, "抽中 drawn %llu, 有结果 with results %llu%s\n",
+            (unsigned long long)p->seen.drawn,
+            (unsigned long long)p->seen.units,
+            p->seen.ultimate ? "；误差按初级单位计（视为放回抽样） errors by "
+                               "primary units, as if drawn with replacement"
+                             : "");
+    return PUAN_OK;
 }
 
 int puan_evaluate_coverage(int argc, char **argv)
 {
     struct options o;
     struct work w = { .o = &o };
+    struct puan_pes p = { .census = { .fd = -1 } };
     struct puan_err err = { 0 };
-    enum puan_status st;
+    struct puan_str json = { "", 0 };
+    const char *at = "", *bad = parse(&o, &at, argc, argv);
+    bool dir = !bad && o.n_paths > 0 && puan_dir_exists(o.path[0]);
+    enum puan_status st = PUAN_OK;
 
-    if (!parse(&o, argc, argv))
+    if (!bad && dir && o.n_paths != 2)
+        bad = "a campaign directory goes with the number of a draw";
+    if (!bad && !dir && o.base)
+        bad = "--base is of a campaign directory";
+    if (bad) {
+        fprintf(stderr, "puan: %s: %s\n", at, bad);
         return PUAN_EXIT_USAGE;
+    }
     if (o.lists)
         return two_lists(&o);
+    p.seen.file.fd = -1;
     puan_arena_init(&w.a, &puan_heap);
-    st = read(&w, &err);
+    if (dir)
+        st = of_register(&o, &p, &w.a, &err);
+    if (st == PUAN_OK)
+        st = read(&w, &err);
     if (st == PUAN_OK)
         st = estimate(&w, &err);
     if (st == PUAN_OK && w.lay.left_out)
@@ -679,12 +753,17 @@ int puan_evaluate_coverage(int argc, char **argv)
                 "puan evaluate coverage: %u rows without weight, stratum or "
                 "cluster are left out\n",
                 w.lay.left_out);
-    if (st == PUAN_OK && o.json)
-        st = put_json(&w, &err);
-    else if (st == PUAN_OK && o.csv)
+    if (st == PUAN_OK && o.json) {
+        st = put_json(&json, &w, &err);
+        if (st == PUAN_OK)
+            printf("%.*s\n", PUAN_FMT(json));
+    } else if (st == PUAN_OK && o.csv) {
         put_csv(&w);
-    else if (st == PUAN_OK)
+    } else if (st == PUAN_OK) {
         put_text(&w);
+    }
+    puan_observed_fail(&err, &p.seen);
+    puan_pes_close(&p);
     puan_arena_clear(&w.a);
     return st == PUAN_OK ? PUAN_EXIT_DONE : puan_evaluate_fail(&err);
 }

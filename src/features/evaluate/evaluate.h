@@ -11,7 +11,18 @@ int puan_evaluate_ages(int argc, char **argv);
 int puan_evaluate_growth(int argc, char **argv);
 int puan_evaluate_coverage(int argc, char **argv);
 
-extern const struct puan_route puan_evaluate_routes[1];
+extern const struct puan_route puan_evaluate_routes[2];
+
+/* Of the second route (pes.c). */
+struct puan_coverage_in {
+    int64_t sample;
+    struct puan_str by, base;
+};
+extern const struct puan_param puan_coverage_params[3];
+enum puan_status puan_coverage_area(int64_t *area, struct puan_request *rq,
+                                    const void *in, struct puan_err *err);
+enum puan_status puan_coverage_show(struct puan_request *rq, const void *in,
+                                    struct puan_err *err);
 
 /* Says the error on standard error; the exit code that fits it. */
 int puan_evaluate_fail(const struct puan_err *err);

@@ -49,7 +49,7 @@ static const struct puan_command commands[] = {
       "cohort lies beyond --limits.",
       puan_evaluate_growth, "与上次普查比较：增长、队列存活、增长平衡" },
     { "evaluate coverage",
-      "PES… [--result ITEM] [--sample ITEM] [--mover ITEM] [--weight ITEM] "
+      "PES… | DIR NUMBER [--base resident|present|registered] [--result ITEM] [--sample ITEM] [--mover ITEM] [--weight ITEM] "
       "[--strata ITEM] [--cluster ITEM] [--stratum-units ITEM] "
       "[--second-units ITEM] [--p ITEM] [--drawn simple|systematic|pps] "
       "[--lonely fail|certainty|centre|average] [--by ITEM] [--census FILE] "
@@ -64,7 +64,9 @@ static const struct puan_command commands[] = {
       "survey's design are given, for each domain and their sum. --movers C "
       "takes in-movers matched as well as out-movers, as Statistics South "
       "Africa does. --lists gives Petersen's and Chapman's estimates of two "
-      "complete lists.",
+      "complete lists. DIR NUMBER is a post-enumeration sample of a campaign's "
+      "register (puan sample draw, puan sample results): its design is known, "
+      "and the census's persons by stratum are counted from the returns.",
       puan_evaluate_coverage, "由事后质量抽查估计漏登、重登与双系统估计" },
 };
 
@@ -73,5 +75,5 @@ const struct puan_feature puan_feature_evaluate = {
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
     .routes = puan_evaluate_routes,
-    .n_routes = 1,
+    .n_routes = 2,
 };

@@ -258,10 +258,18 @@ static enum puan_status show(struct puan_request *rq, const void *in,
     return st;
 }
 
-const struct puan_route puan_evaluate_routes[1] = {
+const struct puan_route puan_evaluate_routes[2] = {
     { PUAN_GET, "/c/{campaign}/evaluation", "evaluation.view", PUAN_SCOPE_AREA,
       "evaluation.view",
       "Indices of ages and sexes of an area and of those in it; the reading is "
       "an entry",
       show, PUAN_PARAMS(params, struct area_in) },
+    { PUAN_GET, "/c/{campaign}/coverage", "evaluation.view", PUAN_SCOPE_OBJECT,
+      "evaluation.view",
+      "Coverage of the census by a post-enumeration sample: omissions, "
+      "duplicates and dual-system estimates with errors; the reading is an "
+      "entry",
+      puan_coverage_show,
+      PUAN_PARAMS(puan_coverage_params, struct puan_coverage_in),
+      .area_of = puan_coverage_area },
 };

@@ -2,13 +2,14 @@
  * puan sample, puan sample verify: a draw over a frame or CSV, its record, and
  * the same draw again.
  */
+#include "features/sample/draw.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "features/sample/draw.h"
 #include "features/sample/register.h"
 #include "features/sample/sample.h"
 #include "kit/crypto/crypto.h"
