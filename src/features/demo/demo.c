@@ -357,37 +357,6 @@ static enum puan_status open_cities(struct puan_demo *d, struct puan_err *err)
     return PUAN_OK;
 }
 
-/* In each county the tenth of the households for the long form, and one in
-   fifty of its innermost areas for the survey after the count. */
-static enum puan_status draw_samples(struct puan_demo *d, struct puan_err *err)
-{
-    const char *unit =
-        puan_arena_dup(&d->arena, d->plan->level[d->plan->n_levels - 1].id);
-    enum puan_status st = PUAN_OK;
-
-    for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++) {
-        const char *area =
-            puan_arena_fmt(&d->arena, "%lld", (long long)d->county[k]);
-        const char *tenth[] = { "puan",    "sample",    "draw",
-                                d->census, "--purpose", "long-form",
-                                "--area",  area,        "--rate",
-                                "0.1",     "--seed",    "demo: long form",
-                                NULL };
-        const char *survey[] = { "puan",    "sample",       "draw",
-                                 d->census, "--purpose",    "post-enumeration",
-                                 "--area",  area,           "--unit",
-                                 unit,      "--draw",       "pps",
-                                 "--size",  "household",    "--rate",
-                                 "0.02",    "--least",      "2",
-                                 "--seed",  "demo: survey", NULL };
-
-        st = puan_demo_run(d, tenth, d->log, err);
-        if (st == PUAN_OK)
-            st = puan_demo_run(d, survey, d->log, err);
-    }
-    return st;
-}
-
 static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
 {
     const char *admins[] = { "puan",
@@ -420,7 +389,7 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
         if (puan_file_exists(path))
             st = puan_demo_run(d, import, NULL, err);
     }
-    return st == PUAN_OK ? draw_samples(d, err) : st;
+    return st;
 }
 
 /* Keeps a large first area of the reports: what was simulated. */
@@ -437,6 +406,37 @@ static void note_simulated(struct puan_demo *d)
     puan_jw_ktext(&d->report, "scale", d->o.scale ? d->o.scale : "1");
     puan_jw_kint(&d->report, "households_simulated", households);
     puan_jw_kint(&d->report, "records_simulated", persons);
+}
+
+/* In each county the tenth of the households for the long form, and one in
+   fifty of its innermost areas for the survey after the count: drawn at the
+   desk that may, where the plan has one. */
+static enum puan_status draw_samples(struct puan_demo *d, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+
+    for (size_t k = 0; st == PUAN_OK && k < d->n_counties; k++) {
+        struct puan_desk desk = { 0 };
+        const char *body[] = {
+            "{\"purpose\":\"long-form\",\"rate\":\"0.1\","
+            "\"seed\":\"demo: long form\"}",
+            puan_arena_fmt(
+                &d->arena,
+                "{\"purpose\":\"post-enumeration\",\"unit\":\"%.*s\","
+                "\"draw\":\"pps\",\"size\":\"household\",\"rate\":\"0.02\","
+                "\"least\":\"2\",\"seed\":\"demo: survey\"}",
+                PUAN_FMT(d->plan->level[d->plan->n_levels - 1].id))
+        };
+
+        if (!puan_people_may(d, "sample.draw", d->county[k]))
+            continue;
+        st = puan_people_desk(&desk, d, "sample.draw", d->county[k], err);
+        for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(body); i++)
+            st = puan_desk_call(NULL, NULL, &desk, "POST", "/samples", body[i],
+                                0, &d->arena, err);
+        puan_desk_close(&desk);
+    }
+    return st;
 }
 
 static enum puan_status census(struct puan_demo *d, struct puan_err *err)
@@ -458,6 +458,8 @@ static enum puan_status census(struct puan_demo *d, struct puan_err *err)
         st = puan_demo_start(d, &d->server, d->census, d->o.listen, err);
     if (st == PUAN_OK)
         st = puan_demo_people(d, err);
+    if (st == PUAN_OK)
+        st = draw_samples(d, err);
     if (st == PUAN_OK)
         st = puan_day_open(d, err);
     if (st == PUAN_OK)

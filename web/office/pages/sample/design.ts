@@ -29,7 +29,7 @@ export function unitName(unit: string | undefined, c: Campaign | null): string {
 }
 
 function amount(d: Record<string, string>): string {
-  if (d.rate) return t('sample.rate', { n: Math.round(Number(d.rate) * 100000) / 1000 });
+  if (d.rate) return t(d.strata ? 'sample.rate' : 'sample.rate.all', { n: Math.round(Number(d.rate) * 100000) / 1000 });
   if (d['take-each']) return t('sample.each', { n: count(Number(d['take-each'])) });
   if (d.take) return t('sample.take', { n: count(Number(d.take)) });
   if (d.every) return t('sample.every', { n: count(Number(d.every)) });
