@@ -384,21 +384,24 @@ void sim_form_invented(struct sim_form *f, struct sim_text *t,
 
 /* ---- conditions ------------------------------------------------------- */
 
-static bool holds(const struct sim_form *f, const struct sim_when *w,
-                  unsigned n, uint32_t line)
+bool sim_form_holds(const struct sim_form *f, const struct sim_when *w,
+                    unsigned n, uint32_t line)
 {
     for (unsigned i = 0; i < n; i++, w++) {
         struct puan_str v;
         bool in = false;
 
         if (w->item < 0) {
-            int64_t x = w->item == -1 ? f->age[line] : (int64_t)line + 1;
+            int64_t x = w->item == -1   ? f->age[line]
+                        : w->item == -2 ? (int64_t)line + 1
+                                        : f->near;
 
             if (x < w->from || x > w->to)
                 return false;
             continue;
         }
         v = w->entity == SIM_HOUSEHOLD ? f->household[w->item]
+            : w->entity == SIM_DEATH   ? f->death[line][w->item]
                                        : f->person[line][w->item];
         for (unsigned k = 0; k < w->n_values && !in; k++)
             in = puan_str_eq(v, w->value[k]);
@@ -412,7 +415,7 @@ const struct sim_case *sim_form_case(const struct sim_form *f,
                                      const struct sim_spec *s, uint32_t line)
 {
     for (unsigned i = 0; i < s->n_cases; i++)
-        if (holds(f, s->cases[i].when, s->cases[i].n_when, line))
+        if (sim_form_holds(f, s->cases[i].when, s->cases[i].n_when, line))
             return &s->cases[i];
     return NULL;
 }
@@ -510,7 +513,7 @@ static bool changed(struct puan_str *out, struct sim_form *f,
             struct puan_str other = f->person[o][k->item];
 
             if (o != line && given(other) && !puan_str_eq(other, was) &&
-                holds(f, k->with, k->n_with, o)) {
+                sim_form_holds(f, k->with, k->n_with, o)) {
                 *out = other;
                 return true;
             }
@@ -535,10 +538,10 @@ static bool try_kind(struct sim_error *out, struct sim_form *f,
                                     : &f->person[line][k->item];
         bool with = k->n_with == 0;
 
-        if (!holds(f, k->when, k->n_when, line))
+        if (!sim_form_holds(f, k->when, k->n_when, line))
             continue;
         for (uint32_t o = 0; o < f->n_persons && !with; o++)
-            with = o != line && holds(f, k->with, k->n_with, o);
+            with = o != line && sim_form_holds(f, k->with, k->n_with, o);
         if (!with)
             continue;
         /* month and sex contradict a number only where there is one */

@@ -98,6 +98,8 @@ int64_t sim_fit_table(int64_t *out, double *x, const int64_t *row_sum,
 #define SIM_ITEMS 48
 #define SIM_VALUES 12
 #define SIM_AGES 110
+#define SIM_ALSO 6
+struct sim_also;
 
 enum sim_entity { SIM_HOUSEHOLD, SIM_PERSON, SIM_DEATH, SIM_ENTITIES };
 
@@ -217,7 +219,8 @@ struct sim_reason {
 
 /* A condition: an item's text is one of `values`, or a range of a number. */
 struct sim_when {
-    int entity, item;           /* item index; -1 age, -2 line */
+    int entity, item; /* item index; -1 age, -2 line, -3 place in the near
+                         level's parent: the last digits of its code */
     const struct puan_str *value;
     unsigned n_values;
     int64_t from, to;
@@ -361,6 +364,9 @@ struct sim_spec {
     unsigned n_cases;
     struct sim_fault_kind *fault;
     unsigned n_faults;
+
+    struct sim_also *also[SIM_ALSO]; /* further forms; also.c */
+    unsigned n_also;
 };
 
 /*
@@ -654,6 +660,7 @@ struct sim_form {
     uint32_t n_persons, n_deaths;
     int16_t age[SIM_LINES];
     uint64_t number[SIM_LINES];
+    int64_t near; /* last digits of the near-level area's code */
 };
 
 /* Room for the texts of a form; reset by the caller for each household. */
@@ -683,10 +690,61 @@ struct sim_error {
 bool sim_form_err(struct sim_error *out, struct sim_form *f, struct sim_text *t,
                   const struct sim_spec *s, struct sim_rng *r);
 
+/* All of the conditions, for a line of its entity. */
+bool sim_form_holds(const struct sim_form *f, const struct sim_when *w,
+                    unsigned n, uint32_t line);
+/* Values, conditions and faults of a spec file (spec.c), for also.c. */
+PUAN_MUST_USE enum puan_status sim_spec_when(const struct sim_when **out,
+                                             unsigned *n, struct sim_spec *s,
+                                             const struct puan_node *map,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+PUAN_MUST_USE enum puan_status sim_spec_faults(struct sim_spec *s,
+                                               const struct puan_node *top,
+                                               struct puan_arena *a,
+                                               struct puan_err *err);
+bool sim_spec_item(int *entity, int *item, const struct sim_spec *s,
+                   struct puan_str name);
+
 /* The first case that holds for a line, or NULL. */
 const struct sim_case *sim_form_case(const struct sim_form *f,
                                      const struct sim_spec *s, uint32_t line);
 int64_t sim_form_residents(const struct sim_form *f, const struct sim_spec *s);
+
+/* ---- further forms (also.c) ------------------------------------------- */
+
+/*
+ * A further form of the plan, SPEC.md "also": answered by a systematic share
+ * of the households that answered the first form, or by households of its own.
+ * Its answers are copied from those of the first form or drawn by the cases of
+ * the file, item by item in the file's order.
+ */
+PUAN_MUST_USE enum puan_status sim_also_load(struct sim_spec *s,
+                                             struct puan_str file,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+/* Files of the run (truth_<form>.csv, work_<form>.csv) and of a shard. */
+PUAN_MUST_USE enum puan_status sim_also_open(struct sim_also *x,
+                                             const struct sim_run *run,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+PUAN_MUST_USE enum puan_status sim_also_shard(struct sim_also *x,
+                                              const struct sim_shard *sh,
+                                              struct puan_err *err);
+/* A household whose first form is `base`: answers here if it is drawn. */
+void sim_also_home(struct sim_also *x, const struct sim_shard *sh,
+                   const struct sim_home *h, const struct sim_form *base);
+/* The households of the form's own, and the end of the shard's files. */
+PUAN_MUST_USE enum puan_status sim_also_end(struct sim_also *x,
+                                            const struct sim_shard *sh,
+                                            struct puan_err *err);
+PUAN_MUST_USE enum puan_status sim_also_finish(struct sim_also *x,
+                                               struct puan_err *err);
+void sim_also_abandon(struct sim_also *x);
+/* For the manifest. */
+struct puan_str sim_also_form(const struct sim_also *x);
+int64_t sim_also_returns(const struct sim_also *x);
+int64_t sim_also_faults(const struct sim_also *x);
 
 /* write.c: everything of one shard to the open files. */
 struct sim_files;

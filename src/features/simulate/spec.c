@@ -936,9 +936,12 @@ static enum puan_status load_when(const struct sim_when **out, unsigned *n,
     {
         struct sim_when *k = &w[*n];
 
-        if (puan_str_is(c->key, "age") || puan_str_is(c->key, "line")) {
+        if (puan_str_is(c->key, "age") || puan_str_is(c->key, "line") ||
+            puan_str_is(c->key, "near")) {
             k->entity = SIM_PERSON;
-            k->item = puan_str_is(c->key, "age") ? -1 : -2;
+            k->item = puan_str_is(c->key, "age")    ? -1
+                      : puan_str_is(c->key, "line") ? -2
+                                                    : -3;
             if ((st = node_number(&k->from, puan_node_at(c, 0), l->err)) !=
                     PUAN_OK ||
                 (st = node_number(&k->to, puan_node_at(c, 1), l->err)) !=
@@ -955,6 +958,21 @@ static enum puan_status load_when(const struct sim_when **out, unsigned *n,
     }
     *out = w;
     return PUAN_OK;
+}
+
+bool sim_spec_item(int *entity, int *item, const struct sim_spec *s,
+                   struct puan_str name)
+{
+    return find_item(entity, item, s, name);
+}
+
+enum puan_status sim_spec_when(const struct sim_when **out, unsigned *n,
+                               struct sim_spec *s, const struct puan_node *map,
+                               struct puan_arena *a, struct puan_err *err)
+{
+    struct loading l = { s, a, err };
+
+    return load_when(out, n, &l, map);
 }
 
 static enum puan_status load_cases(const struct loading *l,
@@ -1034,6 +1052,15 @@ static enum puan_status load_faults(const struct loading *l,
     return PUAN_OK;
 }
 
+enum puan_status sim_spec_faults(struct sim_spec *s,
+                                 const struct puan_node *top,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    struct loading l = { s, a, err };
+
+    return load_faults(&l, top);
+}
+
 enum puan_status sim_spec_load(struct sim_spec **out, const char *pack,
                                struct puan_arena *a, struct puan_err *err)
 {
@@ -1057,8 +1084,7 @@ enum puan_status sim_spec_load(struct sim_spec **out, const char *pack,
                    "registration", "household_digits", "shard", "near_level",
                    "levels", "known", "margins", "rates", "field", "names",
                    "ethnic", "education", "left", "entities", "forms",
-                   "residence",
-                   "faults")) != PUAN_OK ||
+                   "residence", "faults", "also")) != PUAN_OK ||
         (st = puan_node_int(&version, top, "simulate", 1, 1, err)) != PUAN_OK ||
         (st = puan_node_str(&reference, top, "reference", err)) != PUAN_OK ||
         (st = puan_node_int(&offset, top, "offset_minutes", -900, 900, err)) !=
@@ -1095,6 +1121,9 @@ enum puan_status sim_spec_load(struct sim_spec **out, const char *pack,
         (st = load_forms(&l, top)) != PUAN_OK ||
         (st = load_cases(&l, top)) != PUAN_OK ||
         (st = load_faults(&l, top)) != PUAN_OK)
+        return st;
+    PUAN_NODE_EACH(c, puan_node_get(top, "also"))
+    if ((st = sim_also_load(s, c->text, a, err)) != PUAN_OK)
         return st;
     if (s->two_sided && s->n_left == 0)
         return puan_node_fail(top, err,

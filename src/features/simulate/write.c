@@ -165,6 +165,9 @@ enum puan_status sim_files_open(struct sim_files **out,
                      "id_number,name,sex,birth,ea,district,status\n", err)) !=
             PUAN_OK)
         return st;
+    for (unsigned i = 0; i < s->n_also; i++)
+        if ((st = sim_also_open(s->also[i], run, a, err)) != PUAN_OK)
+            return st;
     return create(&f->truth, f, "truth.csv",
                   "row,county,household,line,township,stay,registration,left,"
                   "case,resident,age,sex,education,person,other_household,"
@@ -194,6 +197,8 @@ void sim_files_abandon(struct sim_files *f)
     puan_sheet_abandon(f->truth);
     for (int l = 0; l < SIM_LEVELS; l++)
         puan_sheet_abandon(f->bounds[l]);
+    for (unsigned i = 0; i < f->spec->n_also; i++)
+        sim_also_abandon(f->spec->also[i]);
     abandon_returns(f);
     puan_arena_clear(&f->scratch);
 }
@@ -981,6 +986,9 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
     staff(f, sh);
     if ((st = open_returns(f, sh, err)) != PUAN_OK)
         return st;
+    for (unsigned i = 0; i < f->spec->n_also; i++)
+        if ((st = sim_also_shard(f->spec->also[i], sh, err)) != PUAN_OK)
+            return st;
     {
         char title[64];
 
@@ -1023,6 +1031,8 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
                 truth_persons(f, sh, h, &f->form);
                 t->households++;
                 st = registered(f, sh, h, &r, err);
+                for (unsigned x = 0; x < f->spec->n_also; x++)
+                    sim_also_home(f->spec->also[x], sh, h, &f->form);
             }
             if (h->fault == SIM_CLEAN || h->fault == SIM_KEPT) {
                 put_form(f, 0, sh, h, &f->form);
@@ -1043,6 +1053,9 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
         f->by_kind[5] += sh->person[i].situation == SIM_OUT_LONG ||
                          sh->person[i].situation == SIM_OUT_NEAR ||
                          sh->person[i].situation == SIM_IN_SHORT;
+    for (unsigned i = 0; i < f->spec->n_also; i++)
+        if ((st = sim_also_end(f->spec->also[i], sh, err)) != PUAN_OK)
+            return st;
     return close_returns(f, err);
 }
 
@@ -1093,6 +1106,20 @@ static enum puan_status manifest(struct sim_files *f, struct puan_err *err)
         puan_jw_kint(&w, kind_names[i], f->by_kind[i]);
     puan_jw_end(&w, '}');
     puan_jw_kint(&w, kind_names[5], f->by_kind[5]);
+    if (f->spec->n_also > 0) {
+        puan_jw_key(&w, "also");
+        puan_jw_map(&w);
+        for (unsigned i = 0; i < f->spec->n_also; i++) {
+            const struct sim_also *x = f->spec->also[i];
+
+            puan_jw_key_s(&w, sim_also_form(x));
+            puan_jw_map(&w);
+            puan_jw_kint(&w, "returns", sim_also_returns(x));
+            puan_jw_kint(&w, "faults", sim_also_faults(x));
+            puan_jw_end(&w, '}');
+        }
+        puan_jw_end(&w, '}');
+    }
     puan_jw_kint(&w, "delta_resident", f->delta);
     puan_jw_kint(&w, "residents_truth", f->residents);
     puan_jw_end(&w, '}');
@@ -1133,6 +1160,8 @@ enum puan_status sim_files_finish(struct sim_files *f, struct puan_err *err)
         else
             puan_sheet_abandon(o);
     }
+    for (unsigned i = 0; i < f->spec->n_also && st == PUAN_OK; i++)
+        st = sim_also_finish(f->spec->also[i], err);
     if (st == PUAN_OK)
         st = manifest(f, err);
     sim_files_abandon(f);
