@@ -26,6 +26,21 @@ enum {
 };
 extern const struct puan_covered puan_campaign_covered[PUAN_COVER_TABLES];
 
+/* returns.c */
+struct puan_csv_returns {
+    uint64_t households, taken, again, waiting; /* waiting: in quarantine */
+};
+/*
+ * Returns of one form from CSV files (features/check/csv_record.h), sent as an
+ * import at the campaign's time; dry_run reads them and sends nothing.
+ *
+ * ENOTFOUND  the plan has no such form   EINVAL  as puan_csv_set_open
+ */
+PUAN_MUST_USE enum puan_status
+puan_import_csv_returns(struct puan_csv_returns *out, struct puan_store *store,
+                        struct puan_str form, const char *const *paths,
+                        size_t n, bool dry_run, struct puan_err *err);
+
 /* places.c */
 struct puan_areas_in {
     int64_t parent, depth;
