@@ -2,8 +2,10 @@
  * Imports into a campaign of two cantons, each with its own store: an extract
  * replaces what it speaks of and nothing else, and the ledger agrees.
  */
+#include "features/campaign/internal.h"
 #include "features/host/test_fixture.h"
 #include "features/ledgers/ledgers.h"
+#include "kit/os/os.h"
 
 #define REGISTER "id_number,name,sex,birth,ea,district,status\n"
 
@@ -56,10 +58,83 @@ static void a_register_replaces_only_what_it_speaks_of(void **state)
     }
 }
 
+/* Two households; the one that answered before gets a further version. */
+static void returns_come_from_csv_once(void **state)
+{
+    const char *engines[2];
+    size_t n = puan_fix_engines(engines);
+
+    (void)state;
+    for (size_t e = 0; e < n; e++) {
+        struct puan_fix *f = puan_fix_canton(engines[e]);
+        struct puan_verify_options opt = { .url = f->opt.url, .threads = 1 };
+        const char *home = puan_arena_fmt(&f->a, "%s/household.csv", f->root);
+        const char *member = puan_arena_fmt(&f->a, "%s/member.csv", f->root);
+        const char *const path[] = { home, member };
+        struct puan_csv_returns r;
+        struct puan_ret_head head;
+        struct puan_verify v;
+
+        ok(puan_file_write(home,
+                           PUAN_STR("household,members,dwelling,rooms\n"
+                                    "110010010001,1,1,3\n"
+                                    "110020010001,2,1,2\n"),
+                           0600, err));
+        ok(puan_file_write(
+            member,
+            PUAN_STR("household,full_name,place,sex,born,card,usual,tongue,"
+                     "school,job\n"
+                     "110010010001,Ann Zed,1,F,1980-03,X1,1,01,2,baker\n"
+                     "110020010001,Bea Yed,1,F,1970-03,X2,1,01,2,cook\n"
+                     "110020010001,Cid Yed,2,M,2001-03,!,1,01,2,\n"),
+            0600, err));
+        puan_fix_send(f, 110010010001, 0, "4");
+        ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
+                                   true, err));
+        assert_int_equal(r.households, 2);
+        assert_int_equal(r.taken + r.again + r.waiting, 0);
+        ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
+                                   false, err));
+        assert_int_equal(r.taken, 2);
+        assert_int_equal(r.waiting, 0);
+        assert_true(puan_ret_head(&head, f->st, 110010010001));
+        assert_int_equal(head.version, 2);
+        assert_true(puan_ret_head(&head, f->st, 110020010001));
+        assert_int_equal(head.version, 1);
+        assert_int_equal(head.persons, 2);
+        /* the same files again */
+        ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
+                                   false, err));
+        assert_int_equal(r.taken, 0);
+        assert_int_equal(r.again, 2);
+        assert_int_equal(puan_import_csv_returns(&r, f->st, PUAN_STR("other"),
+                                                 path, 2, false, &f->err),
+                         PUAN_ENOTFOUND);
+        ok(puan_file_write(home,
+                           PUAN_STR("household,members,dwelling,rooms\n"
+                                    "110010010002,1,1,3\n"
+                                    "flat,2,1,2\n"),
+                           0600, err));
+        f->err = (struct puan_err){ 0 };
+        assert_int_equal(puan_import_csv_returns(&r, f->st,
+                                                 PUAN_STR("household"), path,
+                                                 1, false, &f->err),
+                         PUAN_EINVAL);
+        assert_int_equal(f->err.line, 3);
+        assert_true(puan_ret_head(&head, f->st, 110010010002));
+        assert_int_equal(head.version, 0); /* nothing of a file at fault */
+        puan_fix_close(f);
+        ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));
+        assert_int_equal(v.n_problems, 0);
+        puan_fix_end(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_register_replaces_only_what_it_speaks_of),
+        cmocka_unit_test(returns_come_from_csv_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/calendar.h"
+#include "base/csv.h"
 #include "features/host/feature.h"
 #include "features/simulate/score.h"
 #include "features/simulate/sim.h"
@@ -786,6 +787,166 @@ static void a_spec_with_an_unknown_column_is_refused(void **state)
     assert_true(err.line > 0);
 }
 
+/* ---- further forms ------------------------------------------------------ */
+
+extern const struct puan_feature puan_feature_check;
+
+struct table {
+    struct puan_csv csv;
+    struct puan_arena row;
+};
+
+static void open_table(struct table *t, const char *path)
+{
+    struct puan_str text;
+    struct puan_err err = { 0 };
+
+    puan_arena_init(&t->row, puan_os_alloc());
+    assert_int_equal(puan_file_read(&text, path, 0, &a, &err), PUAN_OK);
+    assert_int_equal(puan_csv_open(&t->csv, text, path, &a, &t->row, &err),
+                     PUAN_OK);
+}
+
+static bool next_row(struct table *t)
+{
+    struct puan_err err = { 0 };
+    bool more = false;
+
+    puan_arena_reset(&t->row);
+    assert_int_equal(puan_csv_next(&more, &t->csv, &err), PUAN_OK);
+    if (!more)
+        puan_arena_clear(&t->row);
+    return more;
+}
+
+static struct puan_str at(const struct table *t, const char *column)
+{
+    int i = puan_csv_column(&t->csv, column);
+
+    assert_true(i >= 0);
+    return t->csv.field[i];
+}
+
+static size_t lines_in(const char *path)
+{
+    struct table t;
+    size_t n = 0;
+
+    open_table(&t, path);
+    while (next_row(&t))
+        n++;
+    return n;
+}
+
+/* Rows where `item` is `code`, in percent of those where it is not empty. */
+static int share(const char *path, const char *item, const char *code)
+{
+    struct table t;
+    int n = 0, all = 0;
+
+    open_table(&t, path);
+    while (next_row(&t)) {
+        all += at(&t, item).n > 0;
+        n += puan_str_is(at(&t, item), code);
+    }
+    assert_true(all > 500);
+    return 100 * n / all;
+}
+
+/* puan check over the files of a form; the file of its findings. */
+static const char *checked(const char *out, const char *form, int *code)
+{
+    const char *to = puan_arena_fmt(&a, "%s/%s.findings.csv", out, form);
+    const char *in = puan_arena_fmt(&a, "%s/returns/370883/%s", out, form);
+    const char *argv[] = { "check", "--plan", CN, "--form", form, "--quiet",
+                           "--out", to,
+                           puan_arena_fmt(&a, "%s/household.csv", in),
+                           puan_arena_fmt(&a, "%s/person.csv", in),
+                           puan_arena_fmt(&a, "%s/death.csv", in) };
+    size_t n = PUAN_COUNT(argv) - (strcmp(form, "long") != 0);
+    char *copy[PUAN_COUNT(argv)];
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = strdup(argv[i]);
+    *code = puan_feature_check.commands[0].run((int)n, copy);
+    for (size_t i = 0; i < n; i++)
+        free(copy[i]);
+    return to;
+}
+
+static bool has_finding(const char *path, struct puan_str household,
+                        struct puan_str rule, bool hard)
+{
+    struct table t;
+    bool found = false;
+
+    open_table(&t, path);
+    while (next_row(&t))
+        found |= hard ? puan_str_is(at(&t, "severity"), "hard")
+                      : puan_str_eq(at(&t, "household"), household) &&
+                            puan_str_eq(at(&t, "rule"), rule);
+    return found;
+}
+
+/* A tenth of the households, near the county's published shares, no offence. */
+static void a_tenth_answers_the_long_form(void **state)
+{
+    const char *out = run(CN, "370883", "0.02", "5", "none", "long");
+    const char *home = puan_arena_fmt(&a, "%s/returns/370883/long/household.csv",
+                                      out);
+    const char *person = puan_arena_fmt(&a, "%s/returns/370883/long/person.csv",
+                                        out);
+    size_t all = lines_in(
+        puan_arena_fmt(&a, "%s/returns/370883/household.csv", out));
+    size_t drawn = lines_in(home);
+    int code;
+
+    (void)state;
+    assert_in_range(drawn, all / 10, all / 10 + 1);
+    /* published: lift 12.4, piped water 91.2; married 77.4, never 13.9 */
+    assert_in_range(share(home, "H11", "1"), 8, 17);
+    assert_in_range(share(home, "H13", "1"), 87, 96);
+    assert_in_range(share(person, "C24", "2"), 72, 83);
+    assert_in_range(share(person, "C24", "1"), 9, 19);
+    assert_int_equal(lines_in(puan_arena_fmt(&a, "%s/truth_long.csv", out)), 0);
+    assert_true(lines_in(puan_arena_fmt(&a, "%s/work_long.csv", out)) > 1000);
+    assert_false(has_finding(checked(out, "long", &code), PUAN_STR(""),
+                             PUAN_STR(""), true));
+    assert_false(has_finding(checked(out, "hmt", &code), PUAN_STR(""),
+                             PUAN_STR(""), true));
+}
+
+/* Every planted fault is found by the rules it names. */
+static void faults_of_further_forms_are_found(void **state)
+{
+    static const char *const form[] = { "long", "hmt" };
+    const char *out = run(CN, "370883", "0.1", "6", "default", "spoilt");
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(form); i++) {
+        int code;
+        const char *found = checked(out, form[i], &code);
+        struct table t;
+
+        assert_int_equal(code, PUAN_EXIT_FINDINGS);
+        open_table(&t, puan_arena_fmt(&a, "%s/truth_%s.csv", out, form[i]));
+        while (next_row(&t)) {
+            assert_false(puan_str_eq(at(&t, "true_value"),
+                                     at(&t, "planted_value")));
+            if (puan_str_is(at(&t, "detectable"), "none"))
+                continue;
+            if (!has_finding(found, at(&t, "household"), at(&t, "detectable"),
+                             false))
+                fail_msg("%.*s in household %.*s is not found by %.*s",
+                         PUAN_FMT(at(&t, "kind")), PUAN_FMT(at(&t, "household")),
+                         PUAN_FMT(at(&t, "detectable")));
+            n++;
+        }
+    }
+    assert_true(n > 50);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -804,6 +965,8 @@ int main(void)
         T(nobody_shares_a_number),
         T(detectors_are_scored),
         T(a_spec_with_an_unknown_column_is_refused),
+        T(a_tenth_answers_the_long_form),
+        T(faults_of_further_forms_are_found),
     };
 
     return cmocka_run_group_tests_name("simulate", tests, NULL, NULL);
