@@ -322,6 +322,7 @@ struct sim_spec {
     } group[SIM_GROUPS];
     unsigned n_groups;
     int c_households, c_household_pop, c_one_person, c_generations[4];
+    int c_urban, c_city; /* persons; -1: no classification */
     int c_minority, c_migration[3], c_illiterate[2], c_rooms, c_floor;
 
     int64_t rate[SIM_RATES];

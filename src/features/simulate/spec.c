@@ -434,7 +434,7 @@ static enum puan_status load_margins(const struct loading *l,
     if ((st = ONLY(l, m, "file", "code", "skip", "population", "ages", "households",
                    "household_population", "one_person", "generations",
                    "minority_percent", "migration", "illiterate", "rooms",
-                   "area_per_person")) != PUAN_OK ||
+                   "area_per_person", "urban", "city")) != PUAN_OK ||
         (st = puan_node_str(&file, m, "file", l->err)) != PUAN_OK ||
         (st = read_table(l,
                          puan_arena_fmt(l->a, "%s/%.*s", s->dir,
@@ -453,6 +453,9 @@ static enum puan_status load_margins(const struct loading *l,
                         puan_node_get(m, "minority_percent"))) != PUAN_OK ||
         (st = column_of(&s->c_rooms, l, puan_node_get(m, "rooms"))) !=
             PUAN_OK ||
+        (st = column_of(&s->c_urban, l, puan_node_get(m, "urban"))) !=
+            PUAN_OK ||
+        (st = column_of(&s->c_city, l, puan_node_get(m, "city"))) != PUAN_OK ||
         (st = column_of(&s->c_floor, l, puan_node_get(m, "area_per_person"))) !=
             PUAN_OK)
         return st;

@@ -4,6 +4,8 @@
  */
 #include "features/simulate/sim.h"
 
+#include <stdlib.h>
+
 #include "base/calendar.h"
 #include "base/json.h"
 #include "core/codes/codes.h"
@@ -23,7 +25,8 @@ struct sim_files {
     const struct sim_spec *spec;
     struct puan_arena *arena;
     struct puan_arena scratch; /* reset for every household */
-    struct puan_sheet_out *areas, *buildings, *listing, *staff, *reg, *truth;
+    struct puan_sheet_out *areas, *buildings, *listing, *staff, *reg, *truth,
+        *classes; /* NULL when the margins name no urban population */
     struct puan_sheet_out *bounds[SIM_LEVELS];
     bool bounds_begun[SIM_LEVELS];
     struct puan_sheet_out *ret[2][RETURNS]; /* answered, true */
@@ -165,6 +168,10 @@ enum puan_status sim_files_open(struct sim_files **out,
                      "id_number,name,sex,birth,ea,district,status\n", err)) !=
             PUAN_OK)
         return st;
+    if (s->c_urban >= 0 &&
+        (st = create(&f->classes, f, "classification.csv",
+                     "village,class,name_zh\n", err)) != PUAN_OK)
+        return st;
     for (unsigned i = 0; i < s->n_also; i++)
         if ((st = sim_also_open(s->also[i], run, a, err)) != PUAN_OK)
             return st;
@@ -195,6 +202,7 @@ void sim_files_abandon(struct sim_files *f)
     puan_sheet_abandon(f->staff);
     puan_sheet_abandon(f->reg);
     puan_sheet_abandon(f->truth);
+    puan_sheet_abandon(f->classes);
     for (int l = 0; l < SIM_LEVELS; l++)
         puan_sheet_abandon(f->bounds[l]);
     for (unsigned i = 0; i < f->spec->n_also; i++)
@@ -969,6 +977,77 @@ static void name_area(struct sim_files *f, const struct sim_shard *sh,
                 PUAN_FMT(g->area[g->district[ea]].zh));
 }
 
+/* ---- town and country --------------------------------------------------- */
+
+struct village {
+    uint32_t area;
+    int64_t near, code, residents;
+};
+
+/* Streets before towns before rural townships: by the near-level's number. */
+static int by_town(const void *a, const void *b)
+{
+    const struct village *x = a, *y = b;
+
+    if (x->near != y->near)
+        return x->near < y->near ? -1 : 1;
+    return x->code < y->code ? -1 : x->code > y->code;
+}
+
+/*
+ * Every district its class, in the manner of the national classification of
+ * places: whole districts, streets first, until the city and the urban
+ * population the county published are reached as nearly as districts allow.
+ * Which districts they are is made up.
+ */
+static enum puan_status classes(struct sim_files *f, const struct sim_shard *sh,
+                                struct puan_err *err)
+{
+    const struct sim_spec *s = sh->spec;
+    const struct sim_ground *g = &sh->ground;
+    struct village *v = puan_new_n(sh->arena, g->n, struct village);
+    uint32_t *of = puan_new_n(sh->arena, g->n, uint32_t), n = 0;
+    int64_t people = sh->row->population, urban, city, met = 0;
+
+    if (!v || !of)
+        return puan_arena_check(sh->arena, err);
+    for (uint32_t i = 0; i < g->n_ea; i++) {
+        uint32_t d = g->district[i];
+
+        if (of[d] == 0) {
+            v[n] = (struct village){ d, g->area[g->near[i]].code,
+                                     g->area[d].code, 0 };
+            of[d] = ++n;
+        }
+    }
+    for (uint32_t i = 0; i < sh->n_residents; i++) {
+        const struct sim_home *h = &sh->home[sh->person[i].home];
+
+        v[of[g->district[h->ea]] - 1].residents++;
+    }
+    urban = people ? sim_cell(sh->row, s->c_urban) * sh->n_residents / people
+                   : 0;
+    city = people && s->c_city >= 0
+               ? sim_cell(sh->row, s->c_city) * sh->n_residents / people
+               : 0;
+    qsort(v, n, sizeof(*v), by_town);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t middle = met + v[i].residents / 2;
+        int class = middle < city * 4 / 5    ? 111
+                    : middle < city          ? 112
+                    : middle < (city + urban * 4) / 5 ? 121
+                    : middle < urban         ? 122
+                                             : 220;
+
+        met += v[i].residents;
+        put_code(f->classes, s, g->area[v[i].area].level, v[i].code);
+        puan_sheet_put_int(f->classes, class);
+        put(f->classes, g->area[v[i].area].zh);
+        puan_sheet_end_row(f->classes);
+    }
+    return PUAN_OK;
+}
+
 enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
                                  struct puan_err *err)
 {
@@ -1053,6 +1132,8 @@ enum puan_status sim_files_shard(struct sim_files *f, struct sim_shard *sh,
         f->by_kind[5] += sh->person[i].situation == SIM_OUT_LONG ||
                          sh->person[i].situation == SIM_OUT_NEAR ||
                          sh->person[i].situation == SIM_IN_SHORT;
+    if (f->classes && (st = classes(f, sh, err)) != PUAN_OK)
+        return st;
     for (unsigned i = 0; i < f->spec->n_also; i++)
         if ((st = sim_also_end(f->spec->also[i], sh, err)) != PUAN_OK)
             return st;
@@ -1134,7 +1215,8 @@ static enum puan_status manifest(struct sim_files *f, struct puan_err *err)
 enum puan_status sim_files_finish(struct sim_files *f, struct puan_err *err)
 {
     struct puan_sheet_out **all[] = { &f->areas, &f->buildings, &f->listing,
-                                      &f->staff, &f->reg,       &f->truth };
+                                      &f->staff, &f->reg,       &f->truth,
+                                      &f->classes };
     enum puan_status st = PUAN_OK;
 
     for (unsigned l = 0; l < SIM_LEVELS; l++) {

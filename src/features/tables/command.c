@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/table/programme.h"
+#include "features/check/lookup_csv.h"
 #include "features/frame/campaign.h"
 #include "features/frame/frames.h"
 #include "features/host/args.h"
@@ -28,8 +29,9 @@
 enum format { FORMAT_CSV, FORMAT_XLSX, FORMAT_SDMX, FORMAT_JSON };
 
 struct options {
-    const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY];
-    size_t n_data, n_by, n_let, n_table, n_rules;
+    const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY],
+        *lookup[MANY];
+    size_t n_data, n_by, n_let, n_table, n_rules, n_lookup;
     const char *show, *where, *of, *programme, *out, *format;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[4 * MANY];
@@ -43,8 +45,9 @@ struct options {
 
 const char puan_table_frames_usage[] =
     "DATA… --by DIM,…… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
-    "[--let NAME=EXPR]… [--rules FILE]… [--level NAME=ITEM,…]… [--entity NAME] | "
-    "DATA… --programme FILE [--table ID]…   with [--out PATH] "
+    "[--let NAME=EXPR]… [--rules FILE]… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,…]… [--entity NAME] | "
+    "DATA… --programme FILE [--table ID]… [--rules FILE]… "
+    "[--lookup NAME=FILE.csv]…   with [--out PATH] "
     "[--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] [--summary] "
     "[--lang zh|en] [--threads N] [--json] [--quiet]";
 
@@ -98,6 +101,9 @@ static const char *value(struct options *o, const char *a, const char *v)
         return put(o->let, &o->n_let, v);
     if (strcmp(a, "--rules") == 0)
         return put(o->rules, &o->n_rules, v);
+    if (strcmp(a, "--lookup") == 0)
+        return strchr(v, '=') ? put(o->lookup, &o->n_lookup, v)
+                              : "is NAME=FILE.csv";
     if (strcmp(a, "--table") == 0)
         return put(o->table, &o->n_table, v);
     if (strcmp(a, "--level") == 0)
@@ -371,6 +377,54 @@ static enum puan_status from_options(struct puan_tab_programme *p,
     return st;
 }
 
+/* The data of every table the texts declare, and of no other. */
+static enum puan_status read_lookups(struct puan_derive_texts *texts,
+                                     const struct options *o,
+                                     const struct puan_frame *f,
+                                     struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_rule_decls decls = { 0 };
+    struct puan_lookup *list;
+    enum puan_status st = puan_rule_declared(&decls, texts->text, texts->file,
+                                             texts->n, a, err);
+    bool known[MANY] = { false };
+
+    if (st != PUAN_OK)
+        return st;
+    list = puan_new_n(a, decls.n_tables + 1, struct puan_lookup);
+    if (!list)
+        return puan_arena_check(a, err);
+    for (size_t t = 0; st == PUAN_OK && t < decls.n_tables; t++) {
+        const struct puan_rule_table *d = &decls.table[t];
+        const char *path = NULL;
+
+        for (size_t i = 0; i < o->n_lookup; i++) {
+            struct puan_str name, rest = puan_str_of(o->lookup[i]);
+
+            puan_str_split(&name, &rest, '=');
+            if (!puan_str_eq(name, d->name))
+                continue;
+            known[i] = true;
+            path = strchr(o->lookup[i], '=') + 1;
+        }
+        if (!path)
+            return puan_fail_at(err, PUAN_EINVAL, d->file, d->line, d->col,
+                                "table '%.*s' has no data: give it with "
+                                "--lookup %.*s=FILE.csv",
+                                PUAN_FMT(d->name), PUAN_FMT(d->name));
+        st = puan_lookup_csv(&list[t], d, path, f, a, err);
+    }
+    for (size_t i = 0; st == PUAN_OK && i < o->n_lookup; i++)
+        if (!known[i])
+            return puan_fail(err, PUAN_EINVAL, "--lookup",
+                             "'%s': no rule text of --rules declares that "
+                             "table (table NAME by ITEM, … gives COLUMN, …)",
+                             o->lookup[i]);
+    texts->lookups = list;
+    texts->n_lookups = decls.n_tables;
+    return st;
+}
+
 static enum puan_status read_rules(struct puan_derive_texts *out,
                                    const struct options *o,
                                    struct puan_arena *a, struct puan_err *err)
@@ -380,7 +434,8 @@ static enum puan_status read_rules(struct puan_derive_texts *out,
 
     for (size_t i = 0; st == PUAN_OK && i < o->n_rules; i++)
         st = puan_file_read(&text[i], o->rules[i], PROGRAMME_BYTES, a, err);
-    *out = (struct puan_derive_texts){ text, o->rules, o->n_rules };
+    *out = (struct puan_derive_texts){ .text = text, .file = o->rules,
+                                       .n = o->n_rules };
     return st;
 }
 
@@ -658,6 +713,8 @@ int puan_table_frames(int argc, char **argv)
         st = load(&frames, o, &err);
     if (st == PUAN_OK)
         st = read_rules(&texts, o, &a, &err);
+    if (st == PUAN_OK && (o->n_lookup > 0 || o->n_rules > 0))
+        st = read_lookups(&texts, o, puan_frames_frame(frames), &a, &err);
     if (st == PUAN_OK)
         st = puan_tabulate(&t, puan_frames_frame(frames), &p, &texts,
                            o->threads, &err);

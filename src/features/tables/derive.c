@@ -292,7 +292,9 @@ static enum puan_status derive_of(struct puan_tab_want **want, size_t n,
 {
     struct derive *d = calloc(1, sizeof(*d));
     struct puan_lanes_options opt = { .consts = p->consts,
-                                      .n_consts = p->n_consts };
+                                      .n_consts = p->n_consts,
+                                      .lookups = texts->lookups,
+                                      .n_lookups = texts->n_lookups };
     struct puan_lanes_source *source =
         puan_new_n(a, n, struct puan_lanes_source);
     struct puan_lanes *lanes = NULL;

@@ -7,12 +7,15 @@
 #ifndef PUAN_FEATURES_TABLES_DERIVE_H
 #define PUAN_FEATURES_TABLES_DERIVE_H
 
+#include "core/rule/lookup.h"
 #include "core/table/tabulate.h"
 
 struct puan_derive_texts { /* rule texts whose derived items may be used */
     const struct puan_str *text;
     const char *const *file;
     size_t n;
+    const struct puan_lookup *lookups; /* data of the tables they declare */
+    size_t n_lookups;
 };
 
 /*
