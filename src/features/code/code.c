@@ -521,6 +521,8 @@ static const struct puan_command commands[] = {
       "order, of which there should be none. --wrong lists the rows that were "
       "coded otherwise.",
       code_test, "用已知代码的回答测量编码正确率" },
+    { "code texts", code_texts_usage, code_texts_help, code_texts,
+      "从普查表中取出待编码的文字回答" },
 };
 
 const struct puan_feature puan_feature_code = {

@@ -9,6 +9,8 @@
 
 int code_fail(const struct puan_err *err); /* says it; the exit code */
 int code_test(int argc, char **argv);
+int code_texts(int argc, char **argv); /* texts.c */
+extern const char code_texts_usage[], code_texts_help[];
 
 /* Columns by a list "C20,C20b". */
 struct columns {

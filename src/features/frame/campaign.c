@@ -361,7 +361,8 @@ static enum puan_status note_stores(struct reading *r, struct puan_arena *a,
         puan_read_end(s->shard, db);
         if (st != PUAN_OK)
             return st;
-        s->unchanged = r->opt->before && was(r->opt->before, s);
+        s->unchanged = r->opt->before && r->opt->n_codes == 0 &&
+                       was(r->opt->before, s);
     }
     return PUAN_OK;
 }
@@ -474,6 +475,22 @@ static uint8_t state_number(const struct puan_frame_item *it, uint8_t st,
     return 3;
 }
 
+/* The code given to the answer since, if the item has none of its own. */
+static bool coded(int64_t *v, const struct puan_frames_campaign_options *opt,
+                  const struct target *t, int64_t household, uint32_t line)
+{
+    for (size_t i = 0; i < opt->n_codes; i++)
+        if (puan_str_eq(opt->codes[i].item, t->item->name)) {
+            const struct puan_frames_code *c =
+                puan_frames_code_of(&opt->codes[i], household, line);
+
+            if (c)
+                *v = c->value;
+            return c != NULL;
+        }
+    return false;
+}
+
 /* Rows of one entity of a return, those skipped left out. */
 static void put_rows(struct worker *w, size_t entity, const struct puan_ret *ret,
                      const struct puan_record *rec, const bool *skip)
@@ -508,6 +525,9 @@ static void put_rows(struct worker *w, size_t entity, const struct puan_ret *ret
                 continue;
             }
             cell = (size_t)i * n_items + t->of[form];
+            if (rows->st[cell] != PUAN_GIVEN &&
+                coded(&g->v[row], w->r->opt, t, ret->head.household, i + 1))
+                continue;
             if (rows->st[cell] != PUAN_GIVEN)
                 g->st[row] = state_number(&t->out, rows->st[cell],
                                           rows->v[cell]);

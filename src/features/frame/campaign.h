@@ -16,6 +16,7 @@
 #ifndef PUAN_FEATURES_FRAME_CAMPAIGN_H
 #define PUAN_FEATURES_FRAME_CAMPAIGN_H
 
+#include "features/frame/codes.h"
 #include "features/frame/frames.h"
 
 struct puan_store;
@@ -26,6 +27,9 @@ struct puan_frames_campaign_options {
     size_t n_forms;
     const struct puan_frame *before; /* may be NULL */
     unsigned threads;
+    const struct puan_frames_codes *codes; /* may be NULL; `before` is then
+                                              not taken over */
+    size_t n_codes;
 };
 
 struct puan_frames_campaign_told {

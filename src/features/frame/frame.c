@@ -30,6 +30,8 @@ struct options {
     size_t n_forms;
     int64_t area;
     const char *before, *store; /* of a campaign */
+    const char *codes[MANY];
+    size_t n_codes;
     size_t n_items;
     struct puan_str rows; /* entity */
     struct puan_frames_options frames;
@@ -106,6 +108,10 @@ static const char *value(struct options *o, const char *a, const char *v)
         if (o->n_forms == MANY)
             return "too many forms";
         o->form[o->n_forms++] = puan_str_of(v);
+    } else if (!o->duplicates && strcmp(a, "--codes") == 0) {
+        if (o->n_codes == MANY || !strchr(v, '='))
+            return "--codes is ITEM=FILE.csv";
+        o->codes[o->n_codes++] = v;
     } else if (!o->duplicates && strcmp(a, "--before") == 0) {
         o->before = v;
     } else if (!o->duplicates && strcmp(a, "--store") == 0) {
@@ -253,13 +259,20 @@ static enum puan_status from_campaign(struct options *o,
     };
     struct puan_frames_campaign_told told;
     struct puan_frames *before = NULL;
+    struct puan_frames_codes codes[MANY];
     struct puan_store *store = NULL;
+    struct puan_arena a;
     enum puan_status st = PUAN_OK;
 
+    puan_arena_init(&a, &puan_heap);
     if (o->before)
         st = puan_frames_load(&before, &o->before, 1, NULL, err);
     if (st == PUAN_OK)
         st = puan_store_open(&store, o->data[0], &so, err);
+    for (size_t i = 0; st == PUAN_OK && i < o->n_codes; i++)
+        st = puan_frames_codes_read(&codes[opt.n_codes++], o->codes[i],
+                                    puan_store_plan(store), &a, err);
+    opt.codes = codes;
     if (st == PUAN_OK && before)
         opt.before = puan_frames_frame(before);
     if (st == PUAN_OK)
@@ -271,6 +284,7 @@ static enum puan_status from_campaign(struct options *o,
                 " records left out by decision\n",
                 told.returns, told.taken_over, told.dropped);
     puan_store_close(store);
+    puan_arena_clear(&a);
     if (st == PUAN_OK && o->out)
         st = puan_frames_write(*f, o->out, err);
     else if (st == PUAN_OK)

@@ -30,8 +30,8 @@ enum format { FORMAT_CSV, FORMAT_XLSX, FORMAT_SDMX, FORMAT_JSON };
 
 struct options {
     const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY],
-        *lookup[MANY];
-    size_t n_data, n_by, n_let, n_table, n_rules, n_lookup;
+        *lookup[MANY], *codes[MANY];
+    size_t n_data, n_by, n_let, n_table, n_rules, n_lookup, n_codes;
     const char *show, *where, *of, *programme, *out, *format;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[4 * MANY];
@@ -47,7 +47,7 @@ const char puan_table_frames_usage[] =
     "DATA… --by DIM,…… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
     "[--let NAME=EXPR]… [--rules FILE]… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,…]… [--entity NAME] | "
     "DATA… --programme FILE [--table ID]… [--rules FILE]… "
-    "[--lookup NAME=FILE.csv]…   with [--out PATH] "
+    "[--lookup NAME=FILE.csv]… [--codes ITEM=FILE.csv]…   with [--out PATH] "
     "[--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] [--summary] "
     "[--lang zh|en] [--threads N] [--json] [--quiet]";
 
@@ -101,6 +101,9 @@ static const char *value(struct options *o, const char *a, const char *v)
         return put(o->let, &o->n_let, v);
     if (strcmp(a, "--rules") == 0)
         return put(o->rules, &o->n_rules, v);
+    if (strcmp(a, "--codes") == 0)
+        return strchr(v, '=') ? put(o->codes, &o->n_codes, v)
+                              : "is ITEM=FILE.csv";
     if (strcmp(a, "--lookup") == 0)
         return strchr(v, '=') ? put(o->lookup, &o->n_lookup, v)
                               : "is NAME=FILE.csv";
@@ -663,13 +666,27 @@ static enum puan_status load(struct puan_frames **out, struct options *o,
     struct puan_store *store = NULL;
     enum puan_status st;
 
+    struct puan_frames_codes codes[MANY];
+    struct puan_arena a;
+
     o->frames.unchecked = true; /* counting checks the levels it uses */
-    if (o->n_data != 1 || !puan_dir_exists(o->data[0]))
+    if (o->n_data != 1 || !puan_dir_exists(o->data[0])) {
+        if (o->n_codes > 0)
+            return puan_fail(err, PUAN_EINVAL, "--codes",
+                             "codes are given to the answers of a campaign; "
+                             "of a file take its own column");
         return puan_frames_load(out, o->data, o->n_data, &o->frames, err);
+    }
+    puan_arena_init(&a, puan_os_alloc());
     st = puan_store_open(&store, o->data[0], &so, err);
+    for (size_t i = 0; st == PUAN_OK && i < o->n_codes; i++)
+        st = puan_frames_codes_read(&codes[opt.n_codes++], o->codes[i],
+                                    puan_store_plan(store), &a, err);
+    opt.codes = codes;
     if (st == PUAN_OK)
         st = puan_frames_campaign(out, &told, store, &opt, err);
     puan_store_close(store);
+    puan_arena_clear(&a);
     return st;
 }
 
