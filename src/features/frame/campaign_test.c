@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "features/frame/campaign.h"
+#include "core/plan/plan.h"
+#include "kit/os/os.h"
 
 static struct puan_frames *read(struct puan_fix *f,
                                 const struct puan_frame *before,
@@ -124,11 +126,76 @@ static void what_is_not_there_is_told(void **state)
     puan_fix_end(f);
 }
 
+/* A code stands where the return has none, and nowhere else. */
+static void codes_given_since_stand_where_there_is_none(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    const char *path = puan_arena_fmt(&f->a, "%s/codes.csv", f->root);
+    const char *rent = puan_arena_fmt(&f->a, "rent=%s", path);
+    const char *rooms = puan_arena_fmt(&f->a, "rooms=%s", path);
+    const char *job = puan_arena_fmt(&f->a, "job=%s", path);
+    struct puan_frames_codes codes[2];
+    struct puan_frames_campaign_options opt = { .threads = 1, .codes = codes,
+                                                .n_codes = 2 };
+    const struct puan_plan *plan = puan_store_plan(f->st);
+    struct puan_frames_campaign_told told;
+    struct puan_frames *frames;
+    const struct puan_frame_entity *home;
+    enum puan_state st;
+    int i;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110020010001, 0, "2");
+    ok(puan_file_write(path,
+                       PUAN_STR("household,line,code,coding\n"
+                                "110020010001,1,12.50,coded\n"
+                                "110010010001,1,9.00,doubtful\n"),
+                       0600, err));
+    ok(puan_frames_codes_read(&codes[0], rent, plan, &f->a, err));
+    assert_int_equal(codes[0].n, 1); /* the doubtful one waits for a clerk */
+    ok(puan_file_write(path,
+                       PUAN_STR("household,line,code\n"
+                                "110020010001,1,7\n"),
+                       0600, err));
+    ok(puan_frames_codes_read(&codes[1], rooms, plan, &f->a, err));
+    ok(puan_frames_campaign(&frames, &told, f->st, &opt, err));
+    home = entity(frames, "household");
+    i = puan_frame_item(home, PUAN_STR("rent"));
+    assert_true(i >= 0);
+    (void)puan_frame_value(&st, &home->item[i], 0);
+    assert_int_not_equal(st, PUAN_GIVEN);
+    assert_int_equal(value(home, "rent", 1), 1250);
+    assert_int_equal(value(home, "rooms", 1), 2); /* what was collected */
+    puan_frames_close(frames);
+
+    assert_int_equal(puan_frames_codes_read(&codes[0], job, plan, &f->a, &f->err),
+                     PUAN_ENOTFOUND);
+    ok(puan_file_write(path,
+                       PUAN_STR("household,line,code\n"
+                                "110020010001,1,7\n110020010001,1,8\n"),
+                       0600, err));
+    assert_int_equal(
+        puan_frames_codes_read(&codes[0], rooms, plan, &f->a, NULL),
+        PUAN_ECONFLICT);
+    ok(puan_file_write(path,
+                       PUAN_STR("household,line,code\n110020010001,1,x\n"),
+                       0600, err));
+    f->err = (struct puan_err){ 0 };
+    assert_int_equal(
+        puan_frames_codes_read(&codes[0], rooms, plan, &f->a, &f->err),
+        PUAN_EINVAL);
+    assert_int_equal(f->err.line, 2);
+    assert_int_equal(f->err.col, 3);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_campaign_is_a_tree_of_rows),
         cmocka_unit_test(what_is_not_there_is_told),
+        cmocka_unit_test(codes_given_since_stand_where_there_is_none),
     };
 
     return cmocka_run_group_tests_name("frame_campaign", tests, NULL, NULL);

@@ -40,7 +40,7 @@ struct options {
 
 static const char frame_usage[] =
     "DATA…|CAMPAIGN [-o FRAME] [--show] [--csv FILE [--rows ENTITY]] "
-    "[--area CODE] [--form ID]… [--before FRAME] [--store URL] "
+    "[--area CODE] [--form ID]… [--codes ITEM=FILE.csv]… [--before FRAME] [--store URL] "
     "[--level NAME=ITEM,…]… [--entity NAME] [--skip ITEM]… [--token ITEM]… "
     "[--digits ITEM]… [--missing TEXT] [--threads N] [--lang zh|en] [--json] "
     "[--quiet]";

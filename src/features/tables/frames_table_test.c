@@ -110,6 +110,33 @@ static void cells_margins_and_states(void **state)
                                       "_T,_T,7\n");
 }
 
+/* A look-up gives a region its class; one without a row is not known. */
+static void lookups_are_read_for_tables(void **state)
+{
+    (void)state;
+    put("class.rules", "table class by region gives kind\n"
+                       "define town for person = class.kind / 100 = 1\n");
+    put("class.csv", "region,kind,name\n110101,111,East\n");
+    assert_int_equal(TABLE(in("p.csv"), "--by", "region", "--show",
+                           "count where town as town, "
+                           "count where known(town) as known",
+                           "--rules", in("class.rules"), "--lookup",
+                           puan_arena_fmt(&a, "class=%s", in("class.csv")),
+                           "--out", in("t.csv")),
+                     0);
+    assert_string_equal(get("t.csv"), "region,town,known\n"
+                                      "110101,4,4\n110102,0,0\n");
+    /* without its data, and with data nobody asked for */
+    assert_int_equal(TABLE(in("p.csv"), "--by", "region", "--show",
+                           "count where town as town", "--rules",
+                           in("class.rules"), "--out", in("t.csv")),
+                     3);
+    assert_int_equal(TABLE(in("p.csv"), "--by", "region", "--lookup",
+                           puan_arena_fmt(&a, "class=%s", in("class.csv")),
+                           "--out", in("t.csv")),
+                     3);
+}
+
 static void households_from_levels(void **state)
 {
     (void)state;
@@ -410,6 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_margins_and_states),
+        cmocka_unit_test(lookups_are_read_for_tables),
         cmocka_unit_test(households_from_levels),
         cmocka_unit_test(a_programme_gives_files_and_a_workbook),
         cmocka_unit_test(wrong_input_is_named),

@@ -1,0 +1,82 @@
+/*
+ * Texts out of a campaign for coding: each answer with its household and line,
+ * or each once with its number; names are refused; the ledger says who looked.
+ */
+#include "features/host/test_fixture.h"
+
+#include <stdio.h>
+
+#include "features/host/feature.h"
+#include "kit/os/os.h"
+
+extern const struct puan_feature puan_feature_code;
+
+static int texts(const char *const *arguments)
+{
+    char *argv[16] = { (char *)(uintptr_t) "code texts" };
+    int argc = 1;
+
+    while (*arguments)
+        argv[argc++] = (char *)(uintptr_t)*arguments++;
+    for (size_t i = 0; i < puan_feature_code.n_commands; i++)
+        if (strcmp(puan_feature_code.commands[i].name, "code texts") == 0)
+            return puan_feature_code.commands[i].run(argc, argv);
+    return -1;
+}
+
+static const char *file(struct puan_fix *f, const char *path)
+{
+    struct puan_str s = { 0 };
+
+    ok(puan_file_read(&s, path, 0, &f->a, err));
+    return puan_arena_dup(&f->a, s);
+}
+
+static void answers_come_with_their_line(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    const char *out = puan_arena_fmt(&f->a, "%s/texts.csv", f->root);
+    const char *all[] = { f->dir, "--items", "job", "--out", out, "--quiet",
+                          NULL };
+    const char *part[] = { f->dir,   "--items", "job",  "--out", out,
+                           "--quiet", "--area", "11002", NULL };
+    const char *once[] = { f->dir,    "--items", "job", "--distinct",
+                           "--out", out, "--quiet", NULL };
+    const char *name[] = { f->dir, "--items", "full_name", "--quiet", NULL };
+    const char *none[] = { f->dir, "--items", "jobs", "--quiet", NULL };
+    const char *no[] = { f->dir, NULL };
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110020010001, 0, "2");
+    puan_fix_send(f, 110020010001, 1, "4"); /* the last version alone */
+    puan_fix_close(f);
+    assert_int_equal(texts(all), PUAN_EXIT_DONE);
+    assert_string_equal(file(f, out), "household,line,job\n"
+                                      "110010010001,1,baker\n"
+                                      "110020010001,1,baker\n");
+    assert_int_equal(texts(part), PUAN_EXIT_DONE);
+    assert_string_equal(file(f, out),
+                        "household,line,job\n110020010001,1,baker\n");
+    assert_int_equal(texts(once), PUAN_EXIT_DONE);
+    assert_string_equal(file(f, out), "job,times\nbaker,2\n");
+    assert_int_equal(texts(name), PUAN_EXIT_REFUSED);
+    assert_int_equal(texts(none), PUAN_EXIT_INPUT);
+    assert_int_equal(texts(no), PUAN_EXIT_USAGE);
+    puan_fix_open(f);
+    assert_int_equal(
+        puan_fix_int(puan_store_shard(f->st, 1),
+                     "SELECT count(*) FROM ledger WHERE instr(entry,"
+                     " CAST('coding.texts' AS BLOB)) > 0"),
+        3); /* a refusal looks at nothing */
+    puan_fix_end(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_come_with_their_line),
+    };
+
+    return cmocka_run_group_tests_name("code_texts", tests, NULL, NULL);
+}
