@@ -203,6 +203,8 @@ static void add_returns(void *arg, const struct puan_finding_shard *fs)
             int64_t n = fs->returns[i * c->n_forms + f];
 
             k->out->returns[f] += n;
+            if (x)
+                x->of[f] += n;
             if (!c->counts[f])
                 continue;
             k->out->base += n;
@@ -308,10 +310,11 @@ static enum puan_status name_areas(struct puan_findings_count *out,
         struct puan_finding_area *x = &out->area[out->n_areas++];
 
         x->at = i;
+        x->of = puan_new_n(c->a, c->n_forms + 1, int64_t);
         puan_area_keys(&x->from, &x->to, c->store, t->area[i].code);
     }
     qsort(out->area, out->n_areas, sizeof(*out->area), by_key);
-    return PUAN_OK;
+    return puan_arena_check(c->a, err);
 }
 
 static enum puan_status room(struct adding *k, struct puan_err *err)

@@ -137,7 +137,8 @@ int64_t puan_change_in(const struct puan_change *x, enum puan_finding_state s);
 struct puan_finding_area {
     uint32_t at; /* in the tree */
     int64_t from, to;
-    int64_t returns;
+    int64_t returns; /* of the forms that have a rule that fits */
+    int64_t *of;     /* returns by form */
     int64_t homes[PUAN_FINDING_STATES];
 };
 struct puan_finding_rule {

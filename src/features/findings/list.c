@@ -97,7 +97,14 @@ static void put_rule(struct puan_jw *w, const struct puan_findings_choice *c,
     puan_jw_end(w, '}');
 }
 
-static void put_areas(struct puan_jw *w, const struct puan_area_tree *t,
+/* In the order of `forms`. */
+static bool has_rules(const struct puan_findings_choice *c, size_t form)
+{
+    return c->rules[form] && puan_ruleset_count(c->rules[form]) > 0;
+}
+
+static void put_areas(struct puan_jw *w, const struct puan_findings_choice *c,
+                      const struct puan_area_tree *t,
                       const struct puan_findings_count *sum)
 {
     puan_jw_key(w, "areas");
@@ -112,6 +119,12 @@ static void put_areas(struct puan_jw *w, const struct puan_area_tree *t,
         puan_jw_kstr(w, "en", a->en);
         puan_jw_kstr(w, "level", t->level[a->level].name);
         puan_jw_kint(w, "returns", x->returns);
+        puan_jw_key(w, "of");
+        puan_jw_list(w);
+        for (size_t f = 0; f < c->n_forms; f++)
+            if (has_rules(c, f))
+                puan_jw_int(w, x->of[f]);
+        puan_jw_end(w, ']');
         put_states(w, x->homes);
         puan_jw_end(w, '}');
     }
@@ -142,7 +155,7 @@ enum puan_status puan_findings_get(struct puan_request *rq, const void *in,
     puan_jw_key(w, "forms");
     puan_jw_list(w);
     for (size_t f = 0; f < c.n_forms; f++) {
-        if (!c.rules[f] || puan_ruleset_count(c.rules[f]) == 0)
+        if (!has_rules(&c, f))
             continue;
         puan_jw_map(w);
         puan_jw_kstr(w, "form", plan->form[f]->id);
@@ -160,7 +173,7 @@ enum puan_status puan_findings_get(struct puan_request *rq, const void *in,
     puan_jw_map(w);
     put_states(w, sum.homes);
     puan_jw_end(w, '}');
-    put_areas(w, puan_store_areas(rq->store), &sum);
+    put_areas(w, &c, puan_store_areas(rq->store), &sum);
     puan_jw_key(w, "rules");
     puan_jw_list(w);
     for (size_t i = 0; i < sum.n_rules; i++)

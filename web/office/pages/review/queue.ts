@@ -59,8 +59,10 @@ export interface CountsAnswer {
   areas: Facet[];
 }
 
-export const FILTERS = ['area', 'ea', 'rule', 'enumerator', 'mode', 'kind', 'waiting', 'overdue', 'passed', 'sort'] as const;
+export const FILTERS = ['area', 'ea', 'rule', 'form', 'enumerator', 'mode', 'kind', 'waiting', 'overdue', 'passed', 'sort'] as const;
 export const STATES = ['waiting', 'corrected', 'querying', 'reviewed'] as const;
+/** No state of a household: a finding stands open, wherever it is. */
+export const OPEN = 'open';
 
 /** The part of an address that chooses households. */
 export function chosen(query: Record<string, unknown>): Query {
