@@ -83,10 +83,13 @@ export interface List {
 export const BOUNDS = [1, 5, 20, 100] as const;
 /** Under so many returns a share says nothing and is not shaded. */
 export const FEW = 30;
+/** One or two households make no pattern: never more than the lightest shade. */
+export const PATTERN = 3;
 
 /** 0 nothing or not judged, 1 to 5. */
 export function shade(n: number, of: number): number {
   if (n === 0 || of < FEW) return 0;
+  if (n < PATTERN) return 1;
   const rate = (n * 10000) / of;
   const i = BOUNDS.findIndex((b) => rate < b);
   return i < 0 ? BOUNDS.length + 1 : i + 1;
