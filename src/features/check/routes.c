@@ -6,23 +6,17 @@
 #include "features/check/routes.h"
 
 #include "core/rule/prove.h"
+#include "features/findings/findings.h"
 #include "features/ingest/ingest.h"
 #include "kit/os/os.h"
 
 #define TRY_RETURNS 20000
 #define TRY_SHOWN 20
 
-struct tally {
-    uint64_t open, settled, households; /* findings; households with one */
-};
-
 struct pass {
     struct puan_request *rq;
     struct puan_shard *sh;
     struct puan_arena row;
-    struct tally **by; /* by form ordinal, then rule */
-    uint64_t *returns; /* by form ordinal */
-    /* a trial */
     const struct puan_ruleset *trial;
     const struct puan_form *form;
     uint64_t hits, households, read, not_evaluable;
@@ -50,35 +44,9 @@ static enum puan_status each_store(struct pass *x, int64_t area,
     return st;
 }
 
-static enum puan_status count_one(void *arg, const struct puan_ret *r,
-                                  struct puan_err *err)
-{
-    struct pass *x = arg;
-    const struct puan_ruleset *rs =
-        puan_ingest_rules(x->rq->store, r->form);
-    struct tally *t = x->by[r->form->ordinal];
-    struct puan_edits e;
-    enum puan_status st;
-
-    puan_arena_reset(&x->row);
-    x->returns[r->form->ordinal]++;
-    st = puan_ret_edits(&e, r, x->sh, false, &x->row, err);
-    for (size_t i = 0; st == PUAN_OK && rs && i < e.n; i++) {
-        if (e.list[i].rule >= puan_ruleset_count(rs))
-            continue;
-        if (e.list[i].state == PUAN_EDIT_OPEN)
-            t[e.list[i].rule].open++;
-        else
-            t[e.list[i].rule].settled++;
-        if (i == 0 || e.list[i - 1].rule != e.list[i].rule)
-            t[e.list[i].rule].households++;
-    }
-    return st;
-}
-
 static void put_rule(struct puan_jw *w, const struct puan_ruleset *rs,
                      const struct puan_form *form, size_t i,
-                     const struct tally *t)
+                     const struct puan_finding_tally *t)
 {
     const struct puan_rule_info *r = puan_ruleset_info(rs, i);
 
@@ -92,9 +60,9 @@ static void put_rule(struct puan_jw *w, const struct puan_ruleset *rs,
     puan_jw_kstr(w, "en", r->en);
     puan_jw_ktext(w, "file", r->file);
     puan_jw_kint(w, "line", r->line);
-    puan_jw_kint(w, "open", (int64_t)t->open);
-    puan_jw_kint(w, "settled", (int64_t)t->settled);
-    puan_jw_kint(w, "households", (int64_t)t->households);
+    puan_jw_kint(w, "open", t->open);
+    puan_jw_kint(w, "settled", t->settled);
+    puan_jw_kint(w, "households", t->homes);
     puan_jw_end(w, '}');
 }
 
@@ -102,28 +70,18 @@ enum puan_status puan_rules_get(struct puan_request *rq, const void *arg,
                                 struct puan_err *err)
 {
     const struct puan_plan *plan = puan_store_plan(rq->store);
-    struct pass x = { .rq = rq };
+    struct puan_findings_sum sum;
     struct puan_jw *w;
-    enum puan_status st;
+    enum puan_status st =
+        puan_findings_of(&sum, rq->store, rq->area, rq->arena, err);
 
     (void)arg;
-    x.by = puan_arena_get_n(rq->arena, plan->n_forms, sizeof(*x.by));
-    x.returns = puan_new_n(rq->arena, plan->n_forms, uint64_t);
-    for (size_t f = 0; x.by && f < plan->n_forms; f++) {
-        const struct puan_ruleset *rs =
-            puan_ingest_rules(rq->store, plan->form[f]);
-
-        x.by[f] = puan_new_n(rq->arena, rs ? puan_ruleset_count(rs) : 1,
-                             struct tally);
-    }
-    st = puan_arena_check(rq->arena, err);
-    if (st != PUAN_OK || !x.by || !x.returns)
-        return st;
-    puan_arena_init(&x.row, puan_os_alloc());
-    st = each_store(&x, rq->area, count_one, err);
-    puan_arena_clear(&x.row);
     if (st != PUAN_OK)
         return st;
+    /* what is not read yet would look like rules that find nothing */
+    if (!sum.complete)
+        return puan_fail(err, PUAN_EBUSY, "rules",
+                         "not all returns have been counted yet; ask again");
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
@@ -141,7 +99,7 @@ enum puan_status puan_rules_get(struct puan_request *rq, const void *arg,
         puan_jw_kstr(w, "en", plan->form[f]->en);
         puan_jw_kstr(w, "set", puan_ruleset_name(rs));
         puan_jw_kint(w, "version", puan_ruleset_version(rs));
-        puan_jw_kint(w, "returns", (int64_t)x.returns[f]);
+        puan_jw_kint(w, "returns", sum.returns[f]);
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
@@ -152,7 +110,7 @@ enum puan_status puan_rules_get(struct puan_request *rq, const void *arg,
             puan_ingest_rules(rq->store, plan->form[f]);
 
         for (size_t i = 0; rs && i < puan_ruleset_count(rs); i++)
-            put_rule(w, rs, plan->form[f], i, &x.by[f][i]);
+            put_rule(w, rs, plan->form[f], i, &sum.rule[f][i]);
     }
     puan_jw_end(w, ']');
     puan_jw_end(w, '}');
