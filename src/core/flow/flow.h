@@ -538,6 +538,14 @@ bool puan_flow_run_blocks(const struct puan_flow_run *run,
                           struct puan_str flow, struct puan_str transition);
 
 /*
+ * The fields a new run of `to` needs or takes that the run which opens it has,
+ * as an event gives them; NULL: out of memory.
+ */
+const struct puan_node *puan_flow_inherit(const struct puan_flow *to,
+                                          const struct puan_flow_run *from,
+                                          struct puan_arena *a);
+
+/*
  * The stored form of an event: one line of JSON with its keys in a fixed
  * order, so that the same event always gives the same bytes.
  */
