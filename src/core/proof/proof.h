@@ -109,7 +109,9 @@ struct puan_stage {
     const struct puan_plan *plan;
     const struct puan_flows *flows;
     const struct puan_digest_fn *digest;
-    const struct puan_verb *const *verbs; /* lists, NULL-ended (world.h) */
+    const struct puan_verb *const *verbs; /* lists, NULL-ended (world.h); they
+                                             come before those of the core */
+    void *host; /* what those verbs work on; may be NULL */
 };
 
 /* What a play did; a scenario needs both sides. */

@@ -263,14 +263,14 @@ static bool listed(const char *words, struct puan_str w)
 static const struct puan_verb *verb_of(const struct puan_world *w,
                                        struct puan_str key)
 {
-    for (const struct puan_verb *v = puan_world_verbs; v->name != NULL; v++)
-        if (puan_str_is(key, v->name))
-            return v;
     for (const struct puan_verb *const *l = w->stage->verbs;
          l != NULL && *l != NULL; l++)
         for (const struct puan_verb *v = *l; v->name != NULL; v++)
             if (puan_str_is(key, v->name))
                 return v;
+    for (const struct puan_verb *v = puan_world_verbs; v->name != NULL; v++)
+        if (puan_str_is(key, v->name))
+            return v;
     return NULL;
 }
 

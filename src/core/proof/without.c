@@ -206,6 +206,7 @@ static enum puan_status change(struct puan_plan_pack *k, size_t n_packs,
                                 err);
             TRY(puan_node_without(&tree, f[j].tree, rest, a, err));
             f[j].tree = tree;
+            f[j].text = (struct puan_str){ NULL, 0 }; /* the tree alone holds it */
             return PUAN_OK;
         }
     }

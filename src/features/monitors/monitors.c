@@ -52,10 +52,16 @@ struct seen {
 };
 #define SEEN_SLOTS 4096
 
-struct monitors {
-    struct puan_arena arena;
+struct puan_monitor_list {
+    struct puan_arena *arena;
+    const struct puan_plan *plan;
+    const struct puan_flows *flows;
     struct monitor list[MONITORS];
     size_t n;
+};
+struct monitors {
+    struct puan_arena arena;
+    struct puan_monitor_list *of;
     pthread_mutex_t lock; /* looks, one at a time */
     int64_t looked[MONITORS];
     struct seen *seen[SEEN_SLOTS];
@@ -190,7 +196,8 @@ static enum puan_status check_fields(const struct monitor *m,
     return PUAN_OK;
 }
 
-static enum puan_status read_monitor(struct monitor *m, struct puan_store *st,
+static enum puan_status read_monitor(struct monitor *m,
+                                     const struct puan_monitor_list *of,
                                      const struct puan_node *n,
                                      const struct puan_node *risks,
                                      const struct puan_scope_name *scope,
@@ -220,14 +227,18 @@ static enum puan_status read_monitor(struct monitor *m, struct puan_store *st,
     TRY(read_metric(&m->metric, puan_node_get(n, "metric"), err));
     TRY(read_metric(&m->of, puan_node_get(n, "of"), err));
     m->level = puan_node_str_opt(n, "level", "");
-    if (m->level.n > 0 && puan_plan_level(puan_store_plan(st), m->level) < 0)
+    if (m->level.n > 0 && puan_plan_level(of->plan, m->level) < 0)
         return puan_node_fail(puan_node_get(n, "level"), err,
                               "the plan has no level \"%.*s\"",
                               PUAN_FMT(m->level));
     TRY(read_span(&m->every_ms, n, "every", "10m", err));
     TRY(read_span(&m->quiet_ms, n, "quiet", "12h", err));
     TRY(puan_node_str(&name, n, "opens", err));
-    TRY(puan_cases_flow(&m->opens, st, name, err));
+    m->opens = puan_flows_get(of->flows, name);
+    if (m->opens == NULL)
+        return puan_node_fail(puan_node_get(n, "opens"), err,
+                              "the plan has no workflow \"%.*s\"",
+                              PUAN_FMT(name));
     m->fields = puan_node_get(n, "fields");
     TRY(check_fields(m, n, err));
     if (levels == NULL || levels->kind != PUAN_NODE_LIST || levels->n == 0 ||
@@ -254,7 +265,7 @@ static enum puan_status read_monitor(struct monitor *m, struct puan_store *st,
     return clear ? read_expr(&m->clear, scope, clear, a, err) : PUAN_OK;
 }
 
-static enum puan_status read_risks(struct monitors *ms, struct puan_store *st,
+static enum puan_status read_risks(struct puan_monitor_list *ms,
                                    const struct puan_node *tree,
                                    struct puan_err *err)
 {
@@ -266,23 +277,44 @@ static enum puan_status read_risks(struct monitors *ms, struct puan_store *st,
         return puan_node_fail(tree, err, "risks.yaml is a map {risks, "
                                          "monitors}");
     TRY(puan_node_only(tree, keys, err));
-    TRY(names(scope, &ms->arena, err));
-    kept = puan_new_n(&ms->arena, NAMES, struct puan_scope_name);
+    TRY(names(scope, ms->arena, err));
+    kept = puan_new_n(ms->arena, NAMES, struct puan_scope_name);
     if (kept == NULL)
-        return puan_arena_check(&ms->arena, err);
+        return puan_arena_check(ms->arena, err);
     memcpy(kept, scope, sizeof scope);
     PUAN_NODE_EACH(c, puan_node_get(tree, "monitors")) {
         struct monitor *m = &ms->list[ms->n];
 
         if (ms->n == MONITORS)
             return puan_node_fail(c, err, "more than %d monitors", MONITORS);
-        TRY(read_monitor(m, st, c, risks, kept, &ms->arena, err));
+        TRY(read_monitor(m, ms, c, risks, kept, ms->arena, err));
         for (size_t i = 0; i < ms->n; i++)
             if (puan_str_eq(ms->list[i].label.name, m->label.name))
                 return puan_node_fail(c, err, "monitor \"%.*s\" stands twice",
                                       PUAN_FMT(m->label.name));
         ms->n++;
     }
+    return PUAN_OK;
+}
+
+enum puan_status puan_monitors_read(struct puan_monitor_list **out,
+                                    const struct puan_plan *plan,
+                                    const struct puan_flows *flows,
+                                    struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_monitor_list *ms = puan_new(a, struct puan_monitor_list);
+
+    *out = ms;
+    if (ms == NULL)
+        return puan_arena_check(a, err);
+    ms->arena = a;
+    ms->plan = plan;
+    ms->flows = flows;
+    for (size_t p = 0; p < plan->n_packs; p++)
+        for (size_t i = 0; i < plan->pack[p].n_files; i++)
+            if (puan_str_is(plan->pack[p].file[i].path, "risks.yaml") &&
+                plan->pack[p].file[i].tree != NULL)
+                TRY(read_risks(ms, plan->pack[p].file[i].tree, err));
     return PUAN_OK;
 }
 
@@ -318,11 +350,8 @@ static enum puan_status open_state(void **state, struct puan_store *st,
         return puan_fail(err, PUAN_ENOMEM, "monitors", "out of memory");
     puan_arena_init(&ms->arena, &puan_heap);
     pthread_mutex_init(&ms->lock, NULL);
-    for (size_t p = 0; rc == PUAN_OK && p < plan->n_packs; p++)
-        for (size_t i = 0; rc == PUAN_OK && i < plan->pack[p].n_files; i++)
-            if (puan_str_is(plan->pack[p].file[i].path, "risks.yaml") &&
-                plan->pack[p].file[i].tree != NULL)
-                rc = read_risks(ms, st, plan->pack[p].file[i].tree, err);
+    rc = puan_monitors_read(&ms->of, plan, puan_cases_flows(st), &ms->arena,
+                            err);
     if (rc != PUAN_OK) {
         close_state(ms, st);
         return rc;
@@ -331,7 +360,177 @@ static enum puan_status open_state(void **state, struct puan_store *st,
     return PUAN_OK;
 }
 
-/* ---- judging ------------------------------------------------------------------ */
+/* ---- what is seen, judged: no store --------------------------------------- */
+
+static struct puan_node *add(struct puan_node *map, struct puan_arena *a,
+                             struct puan_str key, struct puan_str text,
+                             bool quoted)
+{
+    struct puan_node *n = puan_new(a, struct puan_node);
+
+    if (n == NULL)
+        return NULL;
+    n->kind = PUAN_NODE_SCALAR;
+    n->key = key;
+    n->text = text;
+    n->quoted = quoted;
+    n->file = "monitor";
+    n->next = map->first;
+    map->first = n;
+    map->n++;
+    return n;
+}
+
+/* Fields of the case: the monitor's, and what raised it. */
+static struct puan_node *case_fields(const struct monitor *m, int64_t value,
+                                     int raised, struct puan_arena *a)
+{
+    const struct puan_flow *f = m->opens;
+    struct puan_node *map = puan_new(a, struct puan_node);
+    int by, level;
+
+    if (map == NULL)
+        return NULL;
+    map->kind = PUAN_NODE_MAP;
+    map->file = "monitor";
+    PUAN_NODE_EACH(c, m->fields)
+    add(map, a, c->key, c->text, c->quoted);
+    by = puan_flow_field(f, PUAN_STR("raised_by"));
+    level = puan_flow_field(f, PUAN_STR("level"));
+    if (by >= 0 && PUAN_FLOW_HAS(f->open_needs | f->open_may, by))
+        add(map, a, PUAN_STR("raised_by"),
+            puan_str_of(puan_arena_fmt(a, "%.*s: %s = %lld",
+                                       PUAN_FMT(m->label.name), m->metric->name,
+                                       (long long)value)),
+            true);
+    if (level >= 0 && PUAN_FLOW_HAS(f->open_needs | f->open_may, level))
+        add(map, a, PUAN_STR("level"), puan_str_of(level_name[raised]), true);
+    return map;
+}
+
+static int64_t elapsed_hours(const struct puan_plan *plan, int64_t now)
+{
+    int64_t from = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < plan->n_windows; i++) {
+        if (plan->window[i].n_forms == 0)
+            continue;
+        if (!any || plan->window[i].from_ms < from)
+            from = plan->window[i].from_ms;
+        any = true;
+    }
+    return any ? (now - from) / 3600000 : 0;
+}
+
+/* The level the metric calls for, given the one that is raised now. */
+static int judge(const struct monitor *m, const int64_t *v, const uint8_t *st,
+                 int now)
+{
+    int level = 0;
+
+    for (size_t i = 0; i < m->n_levels; i++)
+        if (m->at[i].raise > level &&
+            puan_expr_scope_truth(m->at[i].when, v, st) == PUAN_TRUE)
+            level = m->at[i].raise;
+    /* what cannot be read clears nothing */
+    if (level < now && v[KNOWN] == 0)
+        return now;
+    /* between raising and clearing it stays as it is */
+    if (level < now && m->clear != NULL &&
+        puan_expr_scope_truth(m->clear, v, st) != PUAN_TRUE)
+        return now;
+    return level;
+}
+
+/* The values of the names, from what is seen now and was seen before. */
+static void values(int64_t v[NAMES], uint8_t have[NAMES],
+                   const struct puan_sight *now, bool seen, int64_t before,
+                   int64_t elapsed, int64_t hour, int raised)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        v[i] = 0;
+        have[i] = PUAN_MISSING;
+    }
+    v[KNOWN] = now->known;
+    if (now->known) {
+        v[VALUE] = now->value;
+        have[VALUE] = PUAN_GIVEN;
+        if (seen) {
+            v[BEFORE] = before;
+            v[RISE] = v[VALUE] - v[BEFORE];
+            have[BEFORE] = have[RISE] = PUAN_GIVEN;
+        }
+    }
+    if (now->total_known) {
+        v[TOTAL] = now->total;
+        have[TOTAL] = PUAN_GIVEN;
+        if (now->known && now->total > 0) {
+            v[PERCENT] = v[VALUE] * 100 / v[TOTAL];
+            have[PERCENT] = PUAN_GIVEN;
+        }
+    }
+    v[ELAPSED] = elapsed;
+    v[HOUR] = hour;
+    v[RAISED] = raised;
+    have[KNOWN] = have[ELAPSED] = have[HOUR] = have[RAISED] = PUAN_GIVEN;
+}
+
+static int look(const struct monitor *m, const struct puan_plan *plan,
+                const struct puan_sight *sight, bool seen, int64_t before,
+                int64_t now, int raised)
+{
+    int64_t v[NAMES], minute = now / 60000 + plan->offset_minutes;
+    uint8_t have[NAMES];
+
+    values(v, have, sight, seen, before, elapsed_hours(plan, now),
+           (minute / 60 % 24 + 24) % 24, raised);
+    return judge(m, v, have, raised);
+}
+
+/* A higher level opens a case, unless one is open or was a short while ago. */
+static bool opens_case(const struct monitor *m, int from, int to, bool open,
+                       int64_t opened, int64_t now)
+{
+    return to > from && !open && (opened == 0 || now - opened >= m->quiet_ms);
+}
+
+enum puan_status puan_monitor_rehearse(struct puan_verdict *out,
+                                       const struct puan_monitor_list *of,
+                                       struct puan_str id,
+                                       struct puan_alarm *alarm,
+                                       const struct puan_sight *sight,
+                                       int64_t now, struct puan_arena *a,
+                                       struct puan_err *err)
+{
+    const struct monitor *m = NULL;
+
+    *out = (struct puan_verdict){ 0 };
+    for (size_t i = 0; i < of->n; i++)
+        if (puan_str_eq(of->list[i].label.name, id))
+            m = &of->list[i];
+    if (m == NULL)
+        return puan_fail(err, PUAN_ENOTFOUND, "monitor",
+                         "the plan has no monitor \"%.*s\"", PUAN_FMT(id));
+    out->level = look(m, of->plan, sight, alarm->seen, alarm->before, now,
+                      alarm->level);
+    out->opens = opens_case(m, alarm->level, out->level, alarm->open,
+                            alarm->opened_ms, now);
+    if (out->opens) {
+        out->flow = m->opens->label.name;
+        out->fields = case_fields(m, sight->value, out->level, a);
+        alarm->opened_ms = now;
+        alarm->open = true;
+    }
+    if (sight->known) {
+        alarm->seen = true;
+        alarm->before = sight->value;
+    }
+    alarm->level = out->level;
+    return puan_arena_check(a, err);
+}
+
+/* ---- looking ------------------------------------------------------------------ */
 
 static struct seen *last_seen(struct monitors *ms, size_t monitor, int64_t area)
 {
@@ -349,21 +548,6 @@ static struct seen *last_seen(struct monitors *ms, size_t monitor, int64_t area)
     s->next = ms->seen[h];
     ms->seen[h] = s;
     return s;
-}
-
-static int64_t elapsed_hours(const struct puan_plan *plan, int64_t now)
-{
-    int64_t from = 0;
-    bool any = false;
-
-    for (size_t i = 0; i < plan->n_windows; i++) {
-        if (plan->window[i].n_forms == 0)
-            continue;
-        if (!any || plan->window[i].from_ms < from)
-            from = plan->window[i].from_ms;
-        any = true;
-    }
-    return any ? (now - from) / 3600000 : 0;
 }
 
 /* A row of monitor_state. */
@@ -469,60 +653,25 @@ static enum puan_status run_open(bool *out, struct puan_db *db, int64_t run,
     return st;
 }
 
-static struct puan_node *add(struct puan_node *map, struct puan_arena *a,
-                             struct puan_str key, struct puan_str text,
-                             bool quoted)
-{
-    struct puan_node *n = puan_new(a, struct puan_node);
-
-    if (n == NULL)
-        return NULL;
-    n->kind = PUAN_NODE_SCALAR;
-    n->key = key;
-    n->text = text;
-    n->quoted = quoted;
-    n->file = "monitor";
-    n->next = map->first;
-    map->first = n;
-    map->n++;
-    return n;
-}
-
-/* Opens the case, with the monitor's fields and what raised it. */
+/* Opens the case. */
 static enum puan_status open_case(int64_t *run, const struct change *x,
                                   struct puan_shard *sh, struct puan_db *db,
                                   struct puan_act *act, struct puan_err *err)
 {
-    const struct puan_flow *f = x->m->opens;
     struct puan_case_call *call = puan_new(x->arena, struct puan_case_call);
-    struct puan_node *map = puan_new(x->arena, struct puan_node);
-    int by, level;
 
-    if (call == NULL || map == NULL)
+    if (call == NULL)
         return puan_arena_check(x->arena, err);
-    map->kind = PUAN_NODE_MAP;
-    map->file = "monitor";
-    PUAN_NODE_EACH(c, x->m->fields)
-        add(map, x->arena, c->key, c->text, c->quoted);
-    by = puan_flow_field(f, PUAN_STR("raised_by"));
-    level = puan_flow_field(f, PUAN_STR("level"));
-    if (by >= 0 && PUAN_FLOW_HAS(f->open_needs | f->open_may, by))
-        add(map, x->arena, PUAN_STR("raised_by"),
-            puan_str_of(puan_arena_fmt(
-                x->arena, "%.*s: %s = %lld", PUAN_FMT(x->m->label.name),
-                x->m->metric->name, (long long)x->value)),
-            true);
-    if (level >= 0 && PUAN_FLOW_HAS(f->open_needs | f->open_may, level))
-        add(map, x->arena, PUAN_STR("level"),
-            puan_str_of(level_name[x->level]), true);
+    call->event.fields = case_fields(x->m, x->value, x->level, x->arena);
+    if (call->event.fields == NULL)
+        return puan_arena_check(x->arena, err);
     call->arena = x->arena;
-    call->flow = f->label.name;
+    call->flow = x->m->opens->label.name;
     call->area = x->area;
     call->subject = puan_str_of(puan_arena_fmt(x->arena, "monitor/%.*s",
                                                PUAN_FMT(x->m->label.name)));
     call->event.kind = PUAN_FLOW_OPEN;
     call->event.who = puan_case_system();
-    call->event.fields = map;
     TRY(puan_case_in(sh, db, act, call, err));
     *run = call->row.id;
     return PUAN_OK;
@@ -543,8 +692,8 @@ static enum puan_status change_body(struct puan_shard *sh, struct puan_db *db,
         return PUAN_OK;
     }
     TRY(run_open(&open, db, s.run, err));
-    if (x->level > s.level && !open &&
-        (s.run == 0 || x->now - s.opened >= x->m->quiet_ms)) {
+    if (opens_case(x->m, (int)s.level, x->level, open, s.run ? s.opened : 0,
+                   x->now)) {
         TRY(open_case(&s.run, x, sh, db, act, err));
         s.opened = x->now;
         x->opened = true;
@@ -555,37 +704,16 @@ static enum puan_status change_body(struct puan_shard *sh, struct puan_db *db,
     return write_state(sh, db, act, x->m->label.name, &s, x->arena, err);
 }
 
-/* The level the metric calls for, given the one that is raised now. */
-static int judge(const struct monitor *m, const int64_t *v, const uint8_t *st,
-                 int now)
-{
-    int level = 0;
-
-    for (size_t i = 0; i < m->n_levels; i++)
-        if (m->at[i].raise > level &&
-            puan_expr_scope_truth(m->at[i].when, v, st) == PUAN_TRUE)
-            level = m->at[i].raise;
-    /* what cannot be read clears nothing */
-    if (level < now && v[KNOWN] == 0)
-        return now;
-    /* between raising and clearing it stays as it is */
-    if (level < now && m->clear != NULL &&
-        puan_expr_scope_truth(m->clear, v, st) != PUAN_TRUE)
-        return now;
-    return level;
-}
-
 static enum puan_status look_at(struct monitors *ms, size_t at,
                                 struct puan_store *st, int64_t area,
                                 int64_t now, int64_t *raised,
                                 struct puan_err *err)
 {
-    const struct monitor *m = &ms->list[at];
+    const struct monitor *m = &ms->of->list[at];
     const struct puan_plan *plan = puan_store_plan(st);
     struct puan_shard *office = puan_store_office(st);
     struct seen *seen = last_seen(ms, at, area);
-    int64_t v[NAMES] = { 0 }, minute;
-    uint8_t have[NAMES];
+    struct puan_sight sight = { 0 };
     struct puan_db *db = NULL;
     struct state s;
     struct puan_arena a;
@@ -604,33 +732,17 @@ static enum puan_status look_at(struct monitors *ms, size_t at,
     puan_read_end(office, db);
     if (rc != PUAN_OK)
         return rc;
-    for (size_t i = 0; i < NAMES; i++)
-        have[i] = PUAN_MISSING;
-    v[KNOWN] = m->metric->read(&v[VALUE], st, area, NULL) == PUAN_OK;
-    if (v[KNOWN]) {
-        have[VALUE] = PUAN_GIVEN;
-        if (seen->known) {
-            v[BEFORE] = seen->value;
-            v[RISE] = v[VALUE] - v[BEFORE];
-            have[BEFORE] = have[RISE] = PUAN_GIVEN;
-        }
-        seen->value = v[VALUE];
+    sight.known = m->metric->read(&sight.value, st, area, NULL) == PUAN_OK;
+    if (m->of != NULL)
+        sight.total_known =
+            m->of->read(&sight.total, st, area, NULL) == PUAN_OK;
+    x.level = look(m, plan, &sight, seen->known, seen->value, now,
+                   (int)s.level);
+    if (sight.known) {
+        seen->value = sight.value;
         seen->known = true;
     }
-    if (m->of != NULL && m->of->read(&v[TOTAL], st, area, NULL) == PUAN_OK) {
-        have[TOTAL] = PUAN_GIVEN;
-        if (v[KNOWN] && v[TOTAL] > 0) {
-            v[PERCENT] = v[VALUE] * 100 / v[TOTAL];
-            have[PERCENT] = PUAN_GIVEN;
-        }
-    }
-    minute = now / 60000 + plan->offset_minutes;
-    v[ELAPSED] = elapsed_hours(plan, now);
-    v[HOUR] = (minute / 60 % 24 + 24) % 24;
-    v[RAISED] = s.level;
-    have[KNOWN] = have[ELAPSED] = have[HOUR] = have[RAISED] = PUAN_GIVEN;
-    x.level = judge(m, v, have, (int)s.level);
-    x.value = v[VALUE];
+    x.value = sight.known ? sight.value : 0;
     if (x.level == s.level)
         return PUAN_OK;
     puan_arena_init(&a, &puan_heap);
@@ -660,8 +772,8 @@ enum puan_status puan_monitors_look(struct puan_store *st, bool all,
     /* an installation with several tops: the first of them answers for all */
     top = puan_area_top(st) ? puan_area_top(st) : t->area[0].code;
     pthread_mutex_lock(&ms->lock);
-    for (size_t i = 0; rc == PUAN_OK && i < ms->n; i++) {
-        const struct monitor *m = &ms->list[i];
+    for (size_t i = 0; rc == PUAN_OK && i < ms->of->n; i++) {
+        const struct monitor *m = &ms->of->list[i];
         int level = m->level.n ? puan_area_level_of(t, m->level) : -1;
 
         if (!all && ms->looked[i] != 0 && now >= ms->looked[i] &&
@@ -714,8 +826,8 @@ static void kind_of(struct puan_risk *r, struct monitors *ms,
     r->risk = n->key;
     r->zh = n->kind == PUAN_NODE_MAP ? puan_node_str_opt(n, "zh", "") : n->text;
     r->en = n->kind == PUAN_NODE_MAP ? puan_node_str_opt(n, "en", "") : n->text;
-    for (size_t i = 0; i < ms->n; i++)
-        if (puan_str_eq(ms->list[i].risk, r->risk)) {
+    for (size_t i = 0; i < ms->of->n; i++)
+        if (puan_str_eq(ms->of->list[i].risk, r->risk)) {
             r->monitors++;
             r->unread += unread(ms, i);
         }
@@ -727,9 +839,9 @@ static void alarm_of(struct puan_risk *r, size_t n, const struct monitors *ms,
     const struct monitor *m = NULL;
     int level = (int)puan_col_int(s, 2);
 
-    for (size_t i = 0; i < ms->n; i++)
-        if (puan_str_eq(ms->list[i].label.name, puan_col_text(s, 0)))
-            m = &ms->list[i];
+    for (size_t i = 0; i < ms->of->n; i++)
+        if (puan_str_eq(ms->of->list[i].label.name, puan_col_text(s, 0)))
+            m = &ms->of->list[i];
     for (size_t k = 0; k < n && m != NULL; k++) {
         if (!puan_str_eq(r[k].risk, m->risk))
             continue;
@@ -823,21 +935,21 @@ static enum puan_status list(struct puan_request *rq, const void *v,
     puan_jw_map(w);
     puan_jw_key(w, "monitors");
     puan_jw_list(w);
-    for (size_t i = 0; ms != NULL && i < ms->n; i++) {
+    for (size_t i = 0; ms != NULL && i < ms->of->n; i++) {
         puan_jw_map(w);
-        puan_jw_kstr(w, "id", ms->list[i].label.name);
-        puan_jw_kstr(w, "zh", ms->list[i].label.zh);
-        puan_jw_kstr(w, "en", ms->list[i].label.en);
-        puan_jw_kstr(w, "risk", ms->list[i].risk);
-        puan_jw_ktext(w, "metric", ms->list[i].metric->name);
-        puan_jw_kstr(w, "level", ms->list[i].level);
-        puan_jw_kstr(w, "opens", ms->list[i].opens->label.name);
+        puan_jw_kstr(w, "id", ms->of->list[i].label.name);
+        puan_jw_kstr(w, "zh", ms->of->list[i].label.zh);
+        puan_jw_kstr(w, "en", ms->of->list[i].label.en);
+        puan_jw_kstr(w, "risk", ms->of->list[i].risk);
+        puan_jw_ktext(w, "metric", ms->of->list[i].metric->name);
+        puan_jw_kstr(w, "level", ms->of->list[i].level);
+        puan_jw_kstr(w, "opens", ms->of->list[i].opens->label.name);
         puan_jw_key(w, "levels");
         puan_jw_list(w);
-        for (size_t k = 0; k < ms->list[i].n_levels; k++) {
+        for (size_t k = 0; k < ms->of->list[i].n_levels; k++) {
             puan_jw_map(w);
-            puan_jw_ktext(w, "raise", level_name[ms->list[i].at[k].raise]);
-            puan_jw_kstr(w, "when", ms->list[i].at[k].text);
+            puan_jw_ktext(w, "raise", level_name[ms->of->list[i].at[k].raise]);
+            puan_jw_kstr(w, "when", ms->of->list[i].at[k].text);
             puan_jw_end(w, '}');
         }
         puan_jw_end(w, ']');

@@ -54,6 +54,36 @@ PUAN_MUST_USE enum puan_status puan_monitors_look(struct puan_store *st,
                                                   struct puan_err *err);
 
 /*
+ * Without a store: monitors judged on values that are given, as proofs and
+ * drills do.  The list lives in the arena and borrows from plan and flows.
+ */
+struct puan_monitor_list;
+PUAN_MUST_USE enum puan_status
+puan_monitors_read(struct puan_monitor_list **out, const struct puan_plan *plan,
+                   const struct puan_flows *flows, struct puan_arena *a,
+                   struct puan_err *err);
+struct puan_sight { /* what the metrics show now */
+    bool known, total_known;
+    int64_t value, total;
+};
+struct puan_alarm { /* of one monitor and area; the caller keeps it */
+    bool seen, open; /* a case of it is open */
+    int64_t before, opened_ms;
+    int level;
+};
+struct puan_verdict {
+    int level;  /* that is raised now */
+    bool opens; /* a case of `flow`, with these fields */
+    struct puan_str flow;
+    const struct puan_node *fields;
+};
+/* ENOTFOUND  no monitor of that name */
+PUAN_MUST_USE enum puan_status puan_monitor_rehearse(
+    struct puan_verdict *out, const struct puan_monitor_list *of,
+    struct puan_str id, struct puan_alarm *alarm, const struct puan_sight *sight,
+    int64_t now, struct puan_arena *a, struct puan_err *err);
+
+/*
  * One risk kind of the plan as it stands inside an area: the alarm of the
  * highest level (the oldest of them).  A kind nobody watches has no monitors;
  * a monitor whose metric could not be read at the last look is `unread`:

@@ -578,10 +578,10 @@ static enum puan_status write_pin(const char *dir, struct puan_plan_held *h,
                            puan_out_view(&o), 0640, err);
 }
 
-enum puan_status puan_plan_pin(const char *dir, const char *pack,
-                               const struct puan_digest_fn *digest,
-                               uint8_t digest32[PUAN_DIGEST_SIZE],
-                               struct puan_err *err)
+static enum puan_status pin(const char *dir, const char *pack, bool prove,
+                            const struct puan_digest_fn *digest,
+                            uint8_t digest32[PUAN_DIGEST_SIZE],
+                            struct puan_err *err)
 {
     struct puan_plan_held *h = NULL;
     const char **name;
@@ -590,7 +590,8 @@ enum puan_status puan_plan_pin(const char *dir, const char *pack,
 
     if (st != PUAN_OK)
         return st;
-    st = puan_plan_prove(h->plan, NULL, NULL, &h->arena, err);
+    if (prove)
+        st = puan_plan_prove(h->plan, NULL, NULL, &h->arena, err);
     if (st == PUAN_OK && puan_dir_exists(dir)) {
         st = puan_dir_list(&name, &n, dir, &h->arena, err);
         if (st == PUAN_OK && n > 0)
@@ -609,6 +610,21 @@ enum puan_status puan_plan_pin(const char *dir, const char *pack,
         memcpy(digest32, h->plan->digest, PUAN_DIGEST_SIZE);
     puan_plan_close(h);
     return st;
+}
+
+enum puan_status puan_plan_pin(const char *dir, const char *pack,
+                               const struct puan_digest_fn *digest,
+                               uint8_t digest32[PUAN_DIGEST_SIZE],
+                               struct puan_err *err)
+{
+    return pin(dir, pack, true, digest, digest32, err);
+}
+
+enum puan_status puan_plan_pin_proved(const char *dir, const char *pack,
+                                      const struct puan_digest_fn *digest,
+                                      struct puan_err *err)
+{
+    return pin(dir, pack, false, digest, NULL, err);
 }
 
 static int by_text(const void *x, const void *y)

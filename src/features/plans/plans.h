@@ -55,6 +55,10 @@ PUAN_MUST_USE enum puan_status
 puan_plan_pin(const char *dir, const char *pack,
               const struct puan_digest_fn *digest,
               uint8_t digest32[PUAN_DIGEST_SIZE], struct puan_err *err);
+/* The same without proving rules and workflows again: scratch campaigns. */
+PUAN_MUST_USE enum puan_status
+puan_plan_pin_proved(const char *dir, const char *pack,
+                     const struct puan_digest_fn *digest, struct puan_err *err);
 
 /*
  * Every fault of a pack, not only the first.  The problems live until *held

@@ -203,7 +203,8 @@ static int cmd_clauses(int argc, char **argv)
     opt = (struct puan_proof_options){ .run = run || mutate,
                                        .mutate = mutate,
                                        .own = true,
-                                       .only = only };
+                                       .only = only,
+                                       .server = puan_proof_server };
     puan_arena_init(&a, puan_os_alloc());
     puan_out_init(&o, &a);
     for (; n < PACKS && pack[n] != NULL && st == PUAN_OK; n++)

@@ -10,6 +10,14 @@
 /* Lists of verbs of features, NULL-ended: verbs.c. */
 extern const struct puan_verb *const puan_proof_verbs[];
 
+extern const struct puan_verb puan_proof_monitor[]; /* verbs_monitor.c */
+
+/* Plays a scenario over HTTP on a scratch campaign (server.c). */
+PUAN_MUST_USE enum puan_status
+puan_proof_server(struct puan_played *played, const struct puan_plan *plan,
+                  const struct puan_scenario *s, void *arg,
+                  struct puan_err *err);
+
 extern const struct puan_command puan_proof_commands[1];
 
 #endif

@@ -7,5 +7,6 @@
 #include "features/proof/internal.h"
 
 const struct puan_verb *const puan_proof_verbs[] = {
+    puan_proof_monitor,
     NULL,
 };

@@ -952,8 +952,11 @@ enum puan_status puan_store_create(const char *dir, const char *birth,
         &store->arena, puan_str_of(o.url ? "postgresql" : "sqlite"));
     store->run = (uint8_t)run;
     store->digest = su->digest;
-    st = puan_plan_pin(path_in(&store->arena, store->dir, "plan"), pack,
-                       su->digest, NULL, err);
+    st = o.proved
+             ? puan_plan_pin_proved(path_in(&store->arena, store->dir, "plan"),
+                                    pack, su->digest, err)
+             : puan_plan_pin(path_in(&store->arena, store->dir, "plan"), pack,
+                             su->digest, NULL, err);
     if (st == PUAN_OK)
         st = puan_keys_create(store->dir, su, run == PUAN_RUN_DEMO,
                               o.kek_file, o.shares, err);

@@ -27,6 +27,7 @@ struct puan_store_options {
     const char *url;        /* NULL: SQLite files in the directory */
     bool readonly;
     bool no_writers;        /* offline tools: verify, backup */
+    bool proved;            /* create: the plan was proved a moment ago */
     /* Key-encryption key (contract 11); all NULL: keys/kek.demo, else
        $PUAN_KEK_FILE.  At create kek_file is written, shares filled. */
     const char *kek_file;
