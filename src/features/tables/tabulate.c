@@ -3,6 +3,8 @@
  */
 #include "features/tables/tabulate.h"
 
+#include "features/tables/shared.h"
+
 #include <stdlib.h>
 
 #include "kit/job/job.h"
@@ -10,6 +12,7 @@
 #include "kit/os/os.h"
 
 #define THREADS_MOST 64
+#define MANY_WANTS 8 /* columns of its own: variables in common may save some */
 
 struct puan_tabulation {
     struct puan_tab *tab;
@@ -82,6 +85,32 @@ static enum puan_status run_set(struct puan_tabulation *t, size_t set,
     return st;
 }
 
+/* Makes the columns wanted; with `few`, only those there is no way without:
+   cubes of the variables in common are small enough for the others. */
+static enum puan_status needed(struct puan_tab_want *want, size_t n, bool few,
+                               const struct puan_frame *f,
+                               const struct puan_tab_programme *p,
+                               const struct puan_derive_texts *texts,
+                               struct puan_tabulation *t, struct puan_err *err)
+{
+    struct puan_tab_want *some = puan_new_n(&t->arena, n, struct puan_tab_want);
+    enum puan_status st = PUAN_OK;
+    size_t k = 0;
+
+    if (some == NULL)
+        return puan_arena_check(&t->arena, err);
+    for (size_t i = 0; i < n; i++)
+        if (!few || !want[i].optional)
+            some[k++] = want[i];
+    if (k > 0)
+        st = puan_derive(some, k, f, p, texts, t->n_workers, &t->arena, err);
+    k = 0;
+    for (size_t i = 0; st == PUAN_OK && i < n; i++)
+        if (!few || !want[i].optional)
+            want[i].item = some[k++].item;
+    return st;
+}
+
 enum puan_status puan_tabulate(struct puan_tabulation **out,
                                const struct puan_frame *f,
                                const struct puan_tab_programme *p,
@@ -90,6 +119,7 @@ enum puan_status puan_tabulate(struct puan_tabulation **out,
 {
     struct puan_tab_want *want;
     size_t n_wants = 0;
+    bool few = false;
     struct puan_tabulation *t = calloc(1, sizeof(*t));
     enum puan_status st;
 
@@ -106,9 +136,18 @@ enum puan_status puan_tabulate(struct puan_tabulation **out,
     want = st == PUAN_OK ? puan_tab_wants(t->tab, &n_wants) : NULL;
     if (st == PUAN_OK && n_wants)
         st = puan_frame_check(f, err);
+    if (st == PUAN_OK && n_wants > MANY_WANTS) {
+        const struct puan_tab_programme *was = p;
+
+        st = puan_derive_shared(&f, &p, texts, t->n_workers, &t->arena, err);
+        if (st == PUAN_OK && p != was) {
+            st = puan_tab_compile(&t->tab, f, p, &t->arena, err);
+            want = st == PUAN_OK ? puan_tab_wants(t->tab, &n_wants) : NULL;
+            few = true;
+        }
+    }
     if (st == PUAN_OK && n_wants)
-        st = puan_derive(want, n_wants, f, p, texts, t->n_workers, &t->arena,
-                         err);
+        st = needed(want, n_wants, few, f, p, texts, t, err);
     if (st == PUAN_OK)
         st = puan_tab_plan(t->tab, &t->arena, err);
     for (size_t i = 0; st == PUAN_OK && i < puan_tab_sets(t->tab); i++)
