@@ -6,6 +6,7 @@
 #include "features/host/feature.h"
 #include "features/plans/plans.h"
 #include "features/simulate/score.h"
+#include "features/simulate/units.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
 
@@ -204,8 +205,13 @@ static enum puan_status simulate(const struct request *q, struct puan_err *err)
 
     puan_arena_init(&all, puan_os_alloc());
     puan_arena_init(&one, puan_os_alloc());
-    if ((st = puan_plan_find(&plan, q->plan, &all, err)) != PUAN_OK ||
-        (st = sim_spec_load(&spec, plan, &all, err)) != PUAN_OK)
+    if ((st = puan_plan_find(&plan, q->plan, &all, err)) != PUAN_OK)
+        goto out;
+    if (sim_units_has(plan, &all)) {
+        st = sim_units_run(plan, &q->opt, q->area, q->n_areas, err);
+        goto out;
+    }
+    if ((st = sim_spec_load(&spec, plan, &all, err)) != PUAN_OK)
         goto out;
     run.spec = spec;
     if ((st = choose(&shard, &run.n_shards, spec, q, &all, err)) != PUAN_OK)
@@ -314,7 +320,10 @@ static const struct puan_command commands[] = {
       "[--faults none|default] [--only areas] [--report]",
       "Makes a synthetic census with known truth. Households and persons are "
       "fitted to the published row of each area; faults are planted and "
-      "recorded in truth.csv.",
+      "recorded in truth.csv. A pack with simulate/units.yaml "
+      "(cn-economic-2018) makes a census of units instead: legal units with "
+      "their branches, businesses, registers to hold them against; --area is "
+      "then one county.",
       run_simulate, "模拟一次普查，真值已知，可埋设差错" },
     { "simulate score", "--truth truth.csv DETECTIONS.csv...",
       "Scores detectors against planted truth. Prints planted, found and false "
