@@ -8,8 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "features/duplicates/search.h"
 #include "features/host/test_fixture.h"
 #include "kit/os/os.h"
@@ -298,12 +300,170 @@ static void registers_and_bands_are_held_against_returns(void **state)
     all_found("RI");
 }
 
+/* ---- a campaign --------------------------------------------------------- */
+
+static struct puan_sender sender_of(struct puan_str doc)
+{
+    struct puan_node *n;
+    int64_t key = 0;
+    struct puan_str form;
+
+    ok(puan_json_tree(&n, doc, "document", &arena, err));
+    form = puan_node_str_opt(n, "form", "");
+    assert_true(puan_int_parse(&key, puan_node_str_opt(n, "household", "")));
+    if (puan_str_is(form, "direct"))
+        return (struct puan_sender){ .actor = PUAN_STR("unit-statistician"),
+                                     .seat = PUAN_STR("unit"),
+                                     .device = puan_node_str_opt(n, "device",
+                                                                 ""),
+                                     .household_account = true,
+                                     .household = key };
+    return (struct puan_sender){ .actor = PUAN_STR("enumerator-1"),
+                                 .seat = PUAN_STR("enumerator"),
+                                 .device = puan_node_str_opt(n, "device", ""),
+                                 .area = key / 1000 };
+}
+
+/* All documents of a file; the number of hard findings that stay open. */
+static size_t submit(struct puan_fix *f, const char *name, size_t *n)
+{
+    struct puan_str text = text_of(name), line;
+    size_t hard = 0;
+
+    for (*n = 0; puan_str_split(&line, &text, '\n') && line.n > 0; ++*n) {
+        struct puan_sender who = sender_of(line);
+        struct puan_receipt r = puan_fix_submit(f, &who, line);
+
+        if (r.outcome != PUAN_SUBMIT_ACCEPTED)
+            fail_msg("outcome %d of %.*s", (int)r.outcome, PUAN_FMT(line));
+        for (size_t i = 0; i < r.edits.n; i++)
+            hard += puan_ruleset_info(r.rules, r.edits.list[i].rule)
+                        ->severity == PUAN_HARD;
+    }
+    return hard;
+}
+
+static const char *whole(const char *name)
+{
+    return puan_arena_fmt(&arena, "%.*s", PUAN_FMT(text_of(name)));
+}
+
+/* The number in a CSV's last column of the row that begins so. */
+static int64_t cell_of(struct puan_str csv, const char *begins)
+{
+    struct puan_str line;
+    int64_t v = -1;
+
+    while (puan_str_split(&line, &csv, '\n'))
+        if (puan_str_starts(line, begins)) {
+            size_t at_ = line.n;
+
+            while (at_ > 0 && line.p[at_ - 1] != ',')
+                at_--;
+            assert_true(puan_int_parse(
+                &v, (struct puan_str){ line.p + at_, line.n - at_ }));
+        }
+    return v;
+}
+
+/*
+ * The returns go in, the same hard findings come out as over files; codes used
+ * twice are found; registers, sections of the industry and figures of areas
+ * work on the campaign; the units' true answers close every hard finding.
+ */
+static void a_census_of_units_is_played(void **state)
+{
+    struct puan_fix *f = puan_fix_begin(NULL);
+    struct puan_act act = { .actor = PUAN_STR("tester"),
+                            .verb = PUAN_STR("duplicate.search") };
+    struct puan_search s;
+    size_t n, again;
+    int64_t total, sections = 0;
+    struct puan_str t, line;
+
+    (void)state;
+    puan_fix_create(f, "demo", PLAN, "sm");
+    puan_fix_open(f);
+    puan_fix_import(f, PUAN_IMPORT_AREAS, whole("areas.csv"));
+    puan_fix_import(f, PUAN_IMPORT_LISTING, whole("listing.csv"));
+    puan_fix_clock(f, "2019-03-05T12:00:00+08:00");
+    assert_true(submit(f, "returns.jsonl", &n) > 10);
+    assert_true(n > 1000);
+    ok(puan_dup_search(&s, f->st, 37, &act, err));
+    assert_int_equal(s.groups, 1); /* RU38 as planted */
+    assert_true(s.pairs >= 10);    /* legal units and their headquarters */
+    {
+        const char *band[] = { "table",       f->dir,
+                               "--programme", PLAN
+                               "/programmes/bands-campaign.yaml",
+                               "--quiet",     NULL };
+        const char *check[] = { "check",
+                                f->dir,
+                                "--form",
+                                "unit",
+                                "--rules",
+                                PLAN "/registers/campaign.rules",
+                                "--lookup",
+                                puan_arena_fmt(&arena, "tax=%s", at("tax.csv")),
+                                "--lookup",
+                                puan_arena_fmt(&arena, "before=%s",
+                                               at("before.csv")),
+                                "--lookup",
+                                puan_arena_fmt(&arena, "band=%s",
+                                               at("band.csv")),
+                                "--out",
+                                at("found_campaign.csv"),
+                                "--quiet",
+                                NULL };
+        const char *table[] = { "table",   f->dir,  "--of",
+                                "unit",    "--class", "U103=" PLAN ":industry",
+                                "--by",    "industry_section", "--where",
+                                "U110 = 1", "--totals", "--quiet", NULL };
+        const char *figures[] = { "figures", "--sheet", "region",
+                                  "--given", at("given.csv"), "--json",
+                                  f->dir,    NULL };
+
+        if (run(&puan_feature_tables, band) != PUAN_EXIT_DONE)
+            fail_msg("%.*s", PUAN_FMT(text_of("err")));
+        ok(puan_file_write(at("band.csv"), text_of("out"), 0600, err));
+        if (run(&puan_feature_check, check) != PUAN_EXIT_FINDINGS)
+            fail_msg("%.*s", PUAN_FMT(text_of("err")));
+        t = text_of("found_campaign.csv");
+        assert_non_null(memmem(t.p, t.n, "RU50", 4));
+        if (run(&puan_feature_tables, table) != PUAN_EXIT_DONE)
+            fail_msg("%.*s", PUAN_FMT(text_of("err")));
+        t = text_of("out");
+        total = cell_of(t, "_T,");
+        for (line = t; puan_str_split(&line, &t, '\n');)
+            if (line.n > 2 && line.p[1] == ',' && line.p[0] >= 'A' &&
+                line.p[0] <= 'T')
+                sections += cell_of(line, "");
+        assert_true(total > 800);
+        assert_int_equal(sections + (cell_of(text_of("out"), "_U,") > 0
+                                         ? cell_of(text_of("out"), "_U,")
+                                         : 0),
+                         total);
+        assert_true(cell_of(text_of("out"), "F,") >
+                    cell_of(text_of("out"), "H,"));
+        if (run(&puan_feature_check, figures) != PUAN_EXIT_FINDINGS)
+            fail_msg("%.*s", PUAN_FMT(text_of("err")));
+        t = text_of("out"); /* one unit with more than half of a section */
+        assert_non_null(memmem(t.p, t.n, "M39", 3));
+        assert_null(memmem(t.p, t.n, "RU54", 4));
+    }
+    assert_int_equal(submit(f, "returns_true.jsonl", &again), 0);
+    assert_int_equal(again, faulty.n);
+    puan_fix_verify(f);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_gives_the_same_bytes),
         cmocka_unit_test(every_fault_is_found_and_nothing_else),
         cmocka_unit_test(registers_and_bands_are_held_against_returns),
+        cmocka_unit_test(a_census_of_units_is_played),
     };
 
     return cmocka_run_group_tests(tests, make, unmake);

@@ -462,6 +462,7 @@ static enum puan_status near_to(int64_t *v, const struct puan_node *g,
 static enum puan_status one_register(struct units *m, const struct puan_node *g,
                                      struct puan_err *err)
 {
+    const struct puan_node *names = puan_node_get(m->spec, "entities");
     struct puan_str file, column, item;
     struct puan_sheet_out *o;
     enum puan_status st = puan_node_str(&file, g, "file", err);
@@ -477,6 +478,8 @@ static enum puan_status one_register(struct units *m, const struct puan_node *g,
     if (st != PUAN_OK)
         return st;
     puan_sheet_put_text(o, "household");
+    puan_sheet_put(o, puan_node_str_opt(names, "area", "area"));
+    puan_sheet_put(o, puan_node_str_opt(names, "number", "number"));
     puan_sheet_put(o, column);
     puan_sheet_end_row(o);
     for (size_t i = 0; st == PUAN_OK && i < m->n; i++) {
@@ -489,6 +492,8 @@ static enum puan_status one_register(struct units *m, const struct puan_node *g,
             continue;
         st = near_to(&v, g, &rng, err);
         put_key(o, m, &m->unit[i]);
+        puan_sheet_put_int(o, m->area[m->unit[i].ea].code);
+        puan_sheet_put_int(o, m->unit[i].number);
         puan_sheet_put_int(o, v);
         puan_sheet_end_row(o);
     }

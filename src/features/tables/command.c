@@ -10,6 +10,7 @@
 #include "core/table/programme.h"
 #include "features/check/lookup_csv.h"
 #include "features/frame/campaign.h"
+#include "features/tables/classes.h"
 #include "features/frame/frames.h"
 #include "features/host/args.h"
 #include "features/store/store.h"
@@ -30,8 +31,8 @@ enum format { FORMAT_CSV, FORMAT_XLSX, FORMAT_SDMX, FORMAT_JSON };
 
 struct options {
     const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY],
-        *lookup[MANY], *codes[MANY];
-    size_t n_data, n_by, n_let, n_table, n_rules, n_lookup, n_codes;
+        *lookup[MANY], *codes[MANY], *classes[MANY];
+    size_t n_data, n_by, n_let, n_table, n_rules, n_lookup, n_codes, n_classes;
     const char *show, *where, *of, *programme, *out, *format;
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[4 * MANY];
@@ -45,7 +46,8 @@ struct options {
 
 const char puan_table_frames_usage[] =
     "DATA… --by DIM,…… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
-    "[--let NAME=EXPR]… [--rules FILE]… [--lookup NAME=FILE.csv]… [--level NAME=ITEM,…]… [--entity NAME] | "
+    "[--let NAME=EXPR]… [--class ITEM=PACK:LIST]… [--rules FILE]… "
+    "[--lookup NAME=FILE.csv]… [--level NAME=ITEM,…]… [--entity NAME] | "
     "DATA… --programme FILE [--table ID]… [--rules FILE]… "
     "[--lookup NAME=FILE.csv]… [--codes ITEM=FILE.csv]…   with [--out PATH] "
     "[--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] [--summary] "
@@ -107,6 +109,8 @@ static const char *value(struct options *o, const char *a, const char *v)
     if (strcmp(a, "--lookup") == 0)
         return strchr(v, '=') ? put(o->lookup, &o->n_lookup, v)
                               : "is NAME=FILE.csv";
+    if (strcmp(a, "--class") == 0)
+        return put(o->classes, &o->n_classes, v);
     if (strcmp(a, "--table") == 0)
         return put(o->table, &o->n_table, v);
     if (strcmp(a, "--level") == 0)
@@ -728,6 +732,9 @@ int puan_table_frames(int argc, char **argv)
         st = lets(&p, o, &a, &err);
     if (st == PUAN_OK)
         st = load(&frames, o, &err);
+    for (size_t i = 0; st == PUAN_OK && i < o->n_classes; i++)
+        st = puan_classes_add(&p, puan_frames_frame(frames), o->classes[i], &a,
+                              &err);
     if (st == PUAN_OK)
         st = read_rules(&texts, o, &a, &err);
     if (st == PUAN_OK && (o->n_lookup > 0 || o->n_rules > 0))
