@@ -343,8 +343,14 @@ static enum puan_status load(struct job *j, struct puan_err *err)
             (struct puan_frames_level){ l->name, l->by, l->n_by };
     }
     if (st == PUAN_OK && j->store) {
-        st = load_campaign(j, NULL, err);
-        if (st == PUAN_OK)
+        const struct puan_form *form =
+            o->form ? puan_plan_form(j->plan, puan_str_of(o->form)) : NULL;
+
+        if (o->form && !form)
+            return puan_fail(err, PUAN_ENOTFOUND, "--form",
+                             "the plan has no form %s", o->form);
+        st = load_campaign(j, form, err);
+        if (st == PUAN_OK && opt.n_levels > 0)
             st = puan_frames_group(j->frames, level, opt.n_levels, NULL, err);
     } else if (st == PUAN_OK) {
         st = puan_frames_load(&j->frames, o->data, o->n_data, &opt, err);

@@ -435,6 +435,8 @@ static enum puan_status columns(struct reader *r, struct worker *w,
             b.end = w->pos + 1 + (size_t)at * r->n + c;
             b.last = c + 1 == r->n;
             b.some_long = w->some_long[c];
+            b.sum = PUAN_CELL_SUM_NONE;
+            b.some_empty = false;
             if (r->opt->missing.n || !puan_block_numbers(&b, &p->cell)) {
                 st = slow_block(&bad, &what, &b, r, w, c, &room);
                 if (st != PUAN_OK)

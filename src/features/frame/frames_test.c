@@ -131,6 +131,23 @@ static void a_number_may_mean_missing(void **state)
     puan_frames_close(f);
 }
 
+/* A text that means missing stands beside empty cells, column by column. */
+static void missing_texts_and_empty_cells_go_together(void **state)
+{
+    const struct puan_frames_options opt = { .missing = PUAN_STR("!") };
+    struct puan_frames *f =
+        load(file(state, "both.csv",
+                  PUAN_STR("a,b,c\nx,5,10\ny,!,11\nx,,12\ny,7,13\n")),
+             &opt);
+
+    assert_int_equal(item(f, "b")->type, PUAN_TYPE_INT);
+    assert_int_equal(item(f, "b")->n_given, 2);
+    assert_int_equal(item(f, "b")->most, 7);
+    assert_int_equal(item(f, "c")->type, PUAN_TYPE_INT);
+    assert_int_equal(item(f, "c")->n_given, 4);
+    puan_frames_close(f);
+}
+
 /* Codes without a zero in front are numbers, unless their digits are wanted. */
 static void digits_are_kept_when_asked_for(void **state)
 {
@@ -381,6 +398,7 @@ int main(void)
         cmocka_unit_test(digits_are_kept_when_asked_for),
         cmocka_unit_test(empty_cells_stand_among_values),
         cmocka_unit_test(a_number_may_mean_missing),
+        cmocka_unit_test(missing_texts_and_empty_cells_go_together),
         cmocka_unit_test(columns_are_what_their_values_are),
         cmocka_unit_test(many_rows_come_back),
         cmocka_unit_test(levels_are_found_and_rows_brought_together),
