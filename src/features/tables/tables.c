@@ -421,7 +421,8 @@ static int run_table(int argc, char **argv)
 static const struct puan_command commands[] = {
     { "table",
       "DATA… --by DIM,… [--show MEASURE,…] [--where EXPR] [--of ENTITY] "
-      "[--let NAME=EXPR]… [--rules FILE]… [--level NAME=ITEM,…]… "
+      "[--let NAME=EXPR]… [--class ITEM=PACK:LIST]… [--rules FILE]… "
+      "[--level NAME=ITEM,…]… "
       "[--entity NAME] | DATA… --programme FILE [--table ID]… ; both with "
       "[--out PATH] [--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] "
       "[--summary] [--lang zh|en] [--threads N] [--json] [--quiet] | "
