@@ -3,10 +3,11 @@
  * desktop and on a phone, in the dark where people work at night, in grey and
  * under three kinds of colour-blindness where levels are shown; and doc/tour.md
  * that shows them.  Made by web/test/run.sh tour.mjs; PUAN_FIXTURE names
- * the census it is made of, PUAN_TOUR another folder than doc/.
+ * the census it is made of, PUAN_TOUR another folder than doc/, PUAN_TOUR_PAGES
+ * the only pages ("rules,findings") to take anew; the others keep their pictures.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { launch, open, root, serve, settled, signIn } from './lib.mjs';
@@ -56,6 +57,7 @@ async function prepare(page, p) {
   await page.waitForSelector('[data-answer]');
 }
 
+const only = process.env.PUAN_TOUR_PAGES?.split(',');
 const shown = [];
 const signed = new Map();
 
@@ -68,6 +70,11 @@ async function take(p) {
   const base = `${p.face}-${p.name}`;
   const rows = [];
   const kinds = p.face === 'office' ? ['zh', 'en', ...(p.phone ? ['phone'] : []), ...(night.has(p.name) ? ['dark'] : [])] : ['phone', 'en', 'zh'];
+  if (only && !only.includes(p.name)) {
+    const kept = kinds.flatMap((k) => (k === 'zh' && levels.has(p.name) ? [k, ...sights] : [k])).filter((k) => existsSync(join(out, `${base}-${k}.webp`)));
+    if (kept.length) shown.push({ p, path, role, name, rows: kept.map((k) => [k, `${base}-${k}.webp`]) });
+    return;
+  }
   for (const kind of kinds) {
     const page = await open(b, { lang: kind === 'en' ? 'en' : 'zh', phone: kind === 'phone', dark: kind === 'dark', state: signed.get(key) });
     if (role && !signed.has(key)) {
@@ -95,7 +102,7 @@ async function take(p) {
 }
 
 test('the tour', { timeout: 900000 }, async () => {
-  rmSync(out, { recursive: true, force: true });
+  if (!only) rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const first = await stage('mid');
   for (const [lang, options] of [['zh', {}], ['en', { lang: 'en' }]]) {
@@ -123,7 +130,7 @@ test('the tour', { timeout: 900000 }, async () => {
 
   const files = readdirSync(out);
   const size = files.reduce((n, f) => n + statSync(join(out, f)).size, 0);
-  assert.ok(files.length >= 2 * (officePages.length + publicPages.length), `${files.length} pictures`);
+  assert.ok(only || files.length >= 2 * (officePages.length + publicPages.length), `${files.length} pictures`);
   assert.ok(size < limit, `${size} bytes of pictures, at most ${limit}`);
   console.log(JSON.stringify({ tour: files.length, bytes: size }));
 });
