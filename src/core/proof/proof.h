@@ -81,6 +81,7 @@ struct puan_scenario {
     const struct puan_proves *proves;
     size_t n;
     bool server; /* played over HTTP on a scratch campaign */
+    uint64_t traps; /* bit n: shows trap n of the catalogue */
     int64_t area, from_ms;
     const struct puan_node *tree;   /* of the scenario */
     const struct puan_node *play;   /* list of steps */

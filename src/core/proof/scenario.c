@@ -135,6 +135,25 @@ static const struct puan_node *either(const struct puan_node *a,
     return n != NULL ? n : puan_node_get(b, key);
 }
 
+/* Numbers of traps it shows: one, or a list. */
+static enum puan_status read_traps(struct puan_scenario *s,
+                                   const struct puan_node *n,
+                                   struct puan_err *err)
+{
+    const struct puan_node *one = n;
+
+    if (n != NULL && n->kind == PUAN_NODE_LIST)
+        one = n->first;
+    for (; one != NULL; one = one == n ? NULL : one->next) {
+        int64_t v;
+
+        if (!puan_int_parse(&v, one->text) || v < 1 || v > 63)
+            return puan_node_fail(one, err, "`trap` is a number from 1");
+        s->traps |= UINT64_C(1) << v;
+    }
+    return PUAN_OK;
+}
+
 static enum puan_status read_one(struct puan_scenario *s,
                                  const struct puan_node *n,
                                  const struct puan_node *file,
@@ -145,7 +164,7 @@ static enum puan_status read_one(struct puan_scenario *s,
     static const char *const keys[] = { "id",     "zh",     "en",
                                         "proves", "of",     "server",
                                         "area",   "time",   "vacant",
-                                        "play",   NULL };
+                                        "play",   "trap",   NULL };
     const struct puan_node *of = either(n, file, "of");
     const struct puan_node *area = either(n, file, "area");
     const struct puan_node *time = either(n, file, "time");
@@ -171,6 +190,7 @@ static enum puan_status read_one(struct puan_scenario *s,
     if (time != NULL && !puan_instant_parse(&s->from_ms, time->text))
         return puan_node_fail(time, err,
                               "write a time like 2020-11-02T08:00:00+08:00");
+    TRY(read_traps(s, puan_node_get(n, "trap"), err));
     TRY(read_proves(s, puan_node_get(n, "proves"),
                     of ? of->text : PUAN_STR(""), a, err));
     if (s->play == NULL || s->play->kind != PUAN_NODE_LIST || s->play->n == 0)

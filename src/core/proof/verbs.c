@@ -855,6 +855,64 @@ static enum puan_status finds(struct puan_world *w,
     return PUAN_OK;
 }
 
+/* Persons the first residence case that holds counts as such. */
+static enum puan_status counts(struct puan_world *w,
+                               const struct puan_node *step,
+                               const struct puan_form *form,
+                               const struct puan_record *r,
+                               struct puan_err *err)
+{
+    const struct puan_plan *p = w->stage->plan;
+    const struct puan_node *want = puan_node_get(step, "counts");
+    int64_t resident = 0, registered = 0, de_facto = 0, nowhere = 0;
+    uint16_t entity = 0;
+
+    if (want == NULL)
+        return PUAN_OK;
+    while (entity < form->n_entities &&
+           !puan_str_eq(form->entity[entity].name, p->residence_entity))
+        entity++;
+    if (entity == form->n_entities)
+        return puan_node_fail(want, err, "the form has no residence");
+    for (uint32_t row = 0; row < r->rows[entity].n; row++) {
+        size_t i = 0;
+
+        for (; i < p->n_residence; i++) {
+            const struct puan_residence_case *c = &p->residence[i];
+            struct puan_expr *e = NULL;
+
+            TRY(puan_expr_compile_truth(&e, form, entity, p->consts,
+                                        p->n_consts, c->when, "residence",
+                                        c->at->line, w->arena, err));
+            if (puan_expr_truth(e, r, row) != PUAN_TRUE)
+                continue;
+            resident += c->resident;
+            registered += c->registered;
+            de_facto += c->de_facto;
+            break;
+        }
+        nowhere += i == p->n_residence;
+    }
+    PUAN_NODE_EACH(c, want)
+    {
+        int64_t n = puan_str_is(c->key, "resident")     ? resident
+                    : puan_str_is(c->key, "registered") ? registered
+                    : puan_str_is(c->key, "de_facto")   ? de_facto
+                    : puan_str_is(c->key, "nowhere")    ? nowhere
+                                                        : -1;
+        int64_t is = 0;
+
+        if (n < 0 || !puan_int_parse(&is, c->text))
+            return puan_node_fail(c, err, "say how many are resident, "
+                                          "registered, de_facto or nowhere");
+        puan_world_found(w, n > 0);
+        if (n != is)
+            return puan_node_fail(c, err, "%lld are %.*s", (long long)n,
+                                  PUAN_FMT(c->key));
+    }
+    return PUAN_OK;
+}
+
 static enum puan_status check_return(struct puan_world *w,
                                      const struct puan_node *step,
                                      struct puan_err *err)
@@ -894,6 +952,7 @@ static enum puan_status check_return(struct puan_world *w,
     puan_record_facts(&r);
     puan_routing_apply(p->routing[at], &r);
     TRY(puan_ruleset_run(&found, rs, &r, w->arena, err));
+    TRY(counts(w, step, form, &r, err));
     TRY(finds(w, step, "finds", rs, &found, true, err));
     return finds(w, step, "silent", rs, &found, false, err);
 }
@@ -931,6 +990,6 @@ const struct puan_verb puan_world_verbs[] = {
     { "can", "area", may_do },
     { "hold", "beside attested", may_hold },
     { "send", "mode event", may_send },
-    { "check", "mode answers finds silent", check_return },
+    { "check", "mode answers finds silent counts", check_return },
     { NULL, NULL, NULL },
 };

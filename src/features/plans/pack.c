@@ -9,6 +9,7 @@
 
 #include "base/out.h"
 #include "core/coder/coder.h"
+#include "core/proof/proof.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
@@ -464,6 +465,30 @@ static void prove_coding(struct puan_plan_held *h)
         }
 }
 
+/* The catalogue of clauses and the scenarios that prove them can be read. */
+static void prove_clauses(struct puan_plan_held *h)
+{
+    struct puan_scenarios scenarios;
+    struct puan_clauses clauses;
+
+    for (size_t k = 0; k < h->plan->n_packs; k++)
+        for (size_t i = 0; i < h->plan->pack[k].n_files; i++) {
+            const struct puan_plan_file *f = &h->plan->pack[k].file[i];
+            struct puan_err e = { 0 };
+
+            if (puan_str_is(f->path, "clauses.tsv") &&
+                puan_clauses_read(&clauses, f->text, f->name, f->pack,
+                                  &h->arena, &e) != PUAN_OK)
+                puan_problem_take(&h->problems, &e);
+        }
+    {
+        struct puan_err e = { 0 };
+
+        if (puan_scenarios_read(&scenarios, h->plan, &h->arena, &e) != PUAN_OK)
+            puan_problem_take(&h->problems, &e);
+    }
+}
+
 enum puan_status puan_plan_lint(struct puan_plan_held **held,
                                 const struct puan_problems **problems,
                                 const char *pack,
@@ -493,8 +518,10 @@ enum puan_status puan_plan_lint(struct puan_plan_held **held,
             if (st == PUAN_OK)
                 st = puan_plan_prove(h->plan, known, &h->problems, &h->arena,
                                      &found);
-            if (st == PUAN_OK)
+            if (st == PUAN_OK) {
                 prove_coding(h);
+                prove_clauses(h);
+            }
         }
         st = h->arena.failed ? puan_arena_check(&h->arena, err) : PUAN_OK;
     }

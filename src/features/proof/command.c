@@ -239,6 +239,10 @@ const struct puan_command puan_proof_commands[1] = {
 
 const struct puan_feature puan_feature_proof = {
     .name = "proof",
+    .routes = puan_proof_routes,
+    .n_routes = PUAN_PROOF_ROUTES,
+    .open = puan_proof_open,
+    .close = puan_proof_close,
     .commands = puan_proof_commands,
     .n_commands = PUAN_COUNT(puan_proof_commands),
 };

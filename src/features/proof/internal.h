@@ -18,6 +18,15 @@ puan_proof_server(struct puan_played *played, const struct puan_plan *plan,
                   const struct puan_scenario *s, void *arg,
                   struct puan_err *err);
 
+/* What the office page shows: rows with scenarios, counts (routes.c). */
+void puan_proof_json(struct puan_jw *w, const struct puan_proof *p,
+                     int64_t at_ms);
+enum puan_status puan_proof_open(void **state, struct puan_store *st,
+                                 struct puan_err *err);
+void puan_proof_close(void *state, struct puan_store *st);
+#define PUAN_PROOF_ROUTES 2
+extern const struct puan_route puan_proof_routes[PUAN_PROOF_ROUTES];
+
 extern const struct puan_command puan_proof_commands[1];
 
 #endif

@@ -304,6 +304,8 @@ enum puan_status puan_proof_make(struct puan_proof *out,
     }
     TRY(known(out, &clauses, err));
     for (size_t i = 0; i < out->n_scenarios && opt->run; i++) {
+        if (opt->stop != NULL && *opt->stop)
+            return puan_fail(err, PUAN_EBUSY, "clauses", "stopped");
         TRY(run_one(&out->scenario[i], &m, err));
         out->failed += out->scenario[i].run && !out->scenario[i].passed;
     }

@@ -68,6 +68,7 @@ struct puan_proof_options {
                                const struct puan_scenario *s, void *arg,
                                struct puan_err *err);
     void *arg;
+    const _Atomic bool *stop; /* set: no further play is begun; may be NULL */
 };
 
 /*
