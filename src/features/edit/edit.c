@@ -1,7 +1,6 @@
 /*
  * The command: chunks of units on all cores, changes in the order of the file.
  */
-#include "features/host/args.h"
 #include "features/edit/edit.h"
 
 #include <inttypes.h>
@@ -17,6 +16,7 @@
 #include "features/edit/clean.h"
 #include "features/edit/tables.h"
 #include "features/edit/unit.h"
+#include "features/host/args.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
