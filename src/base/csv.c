@@ -3,8 +3,6 @@
  */
 #include "base/csv.h"
 
-#define COLUMNS_MOST 16384 /* each name is held against all before it */
-
 static enum puan_status bad(struct puan_csv *c, uint32_t line,
                             struct puan_err *err, const char *what)
 {
@@ -70,7 +68,8 @@ static enum puan_status field(struct puan_str *out, bool *last, uint32_t *lines,
         *out = (struct puan_str){ s.p + from, i - from };
     }
     if (!puan_utf8_valid(*out))
-        return bad(c, c->line, err, "a field is not valid UTF-8; save the file as CSV UTF-8");
+        return bad(c, c->line, err, "a field is not valid UTF-8; save the file as CSV UTF-8 (of GBK: "
+                   "iconv -f GB18030 -t UTF-8)");
     *last = i >= s.n || s.p[i] != ',';
     if (i < s.n && s.p[i] == '\r') {
         i++;
@@ -100,8 +99,9 @@ enum puan_status puan_csv_open(struct puan_csv *c, struct puan_str src,
         return bad(c, 1, err, "file is empty; a header line is expected");
     for (size_t i = c->at; i < src.n && src.p[i] != '\n'; i++)
         n += src.p[i] == ',';
-    if (n > COLUMNS_MOST)
-        return bad(c, 1, err, "more than 16384 columns");
+    if (n > PUAN_CSV_COLUMNS)
+        return puan_fail_at(err, PUAN_EINVAL, file, 1, 0,
+                            "more than %d columns", PUAN_CSV_COLUMNS);
     c->header = puan_new_n(a, n, struct puan_str);
     c->field = puan_new_n(a, n, struct puan_str);
     if (a->failed)
@@ -124,6 +124,15 @@ enum puan_status puan_csv_open(struct puan_csv *c, struct puan_str src,
         c->header[c->n++] = name;
     }
     c->line = 1 + lines;
+    /* the only column of a file whose cells something else parts */
+    for (size_t i = 0; c->n == 1 && i < c->header[0].n; i++)
+        if (c->header[0].p[i] == ';' || c->header[0].p[i] == '\t')
+            return bad(c, 1, err,
+                       c->header[0].p[i] == ';'
+                           ? "its cells are parted by semicolons; save the "
+                             "file with commas"
+                           : "its cells are parted by tabs; save the file "
+                             "with commas");
     return puan_arena_check(a, err);
 }
 

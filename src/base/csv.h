@@ -2,7 +2,8 @@
  * CSV (RFC 4180) over text in memory: commas, double quotes, LF or CRLF, a
  * header line, UTF-8 with or without a byte order mark.  Refuses: a row with
  * another number of fields than the header, a stray or open quote, ill-formed
- * UTF-8, NUL, more than 16,384 columns.
+ * UTF-8, NUL, more than 16,384 columns, one column named with semicolons or
+ * tabs.
  *
  * Depends on: arena.  Does no I/O.
  */
@@ -11,6 +12,8 @@
 
 #include "base/arena.h"
 #include "base/out.h"
+
+#define PUAN_CSV_COLUMNS 16384 /* each name is held against all before it */
 
 struct puan_csv {
     struct puan_str src;

@@ -25,7 +25,7 @@
 #define PUAN_FRAME_ROWS (UINT32_MAX - 1u)
 #define PUAN_FRAME_ALIGN 64 /* bytes; every column starts so */
 #define PUAN_FRAME_ENTITIES 32
-#define PUAN_FRAME_ITEMS 4096 /* of one entity */
+#define PUAN_FRAME_ITEMS 16384 /* of one entity, as columns of CSV */
 #define PUAN_FRAME_STATES 64  /* of one item */
 
 struct puan_frame_state {

@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 #include "core/rule/lane.h"
+#include "core/rule/prove.h"
+#include "core/rule/space.h"
 
 static enum puan_status
 begin(struct puan_lanes **out, struct puan_rule_names *names,
@@ -123,6 +125,107 @@ enum puan_status puan_lanes_compile(struct puan_lanes **out,
     if (st == PUAN_OK)
         st = end(l, err);
     *out = l;
+    return st;
+}
+
+/* A list of texts seen, and one that was not. */
+static const struct puan_codelist *open_list(const struct puan_codelist *l,
+                                             struct puan_arena *a)
+{
+    struct puan_codelist *more = puan_new(a, struct puan_codelist);
+    struct puan_code *code = puan_new_n(a, l->n + 1, struct puan_code);
+
+    if (!more || !code)
+        return l;
+    if (l->n > 0)
+        memcpy(code, l->codes, l->n * sizeof(*code));
+    code[l->n] = (struct puan_code){
+        .value = l->n > 0 ? l->codes[l->n - 1].value + 1 : 0,
+        .text = PUAN_STR("\xef\xbf\xbd") /* behind all texts */
+    };
+    *more = (struct puan_codelist){ .name = l->name,
+                                    .codes = code,
+                                    .n = l->n + 1,
+                                    .dense = l->dense };
+    return more;
+}
+
+static enum puan_status consistent(const struct puan_frame *f,
+                                       const struct puan_str *texts,
+                                       const char *const *files, size_t n_texts,
+                                       const struct puan_lanes_options *opt,
+                                       struct puan_arena *a,
+                                       struct puan_err *err)
+{
+    struct puan_err ignored = { 0 };
+    struct puan_rule_proofs proofs;
+    struct lane_names *own = puan_new(a, struct lane_names);
+    struct puan_entity *entity =
+        puan_new_n(a, f->n_entities + 1, struct puan_entity);
+    struct puan_item **item =
+        puan_new_n(a, f->n_entities + 1, struct puan_item *);
+    struct puan_rule_names names = { .form = NULL };
+    struct puan_form form;
+    enum puan_status st;
+
+    if (!own || !entity || !item)
+        return puan_arena_check(a, err);
+    st = lane_names_of(own, f, opt ? opt->form : NULL, opt && opt->own_levels,
+                       a, err);
+    if (st != PUAN_OK)
+        return st;
+    form = own->form;
+    form.entity = entity;
+    for (size_t e = 0; e < f->n_entities; e++) {
+        entity[e] = own->form.entity[e];
+        item[e] = puan_new_n(a, entity[e].n_items + 1u, struct puan_item);
+        for (uint16_t i = 0; item[e] && i < entity[e].n_items; i++) {
+            struct lane_source from = own->source[e][i];
+            const struct puan_frame_item *it =
+                &f->entity[from.entity].item[from.item];
+            struct puan_item *x = &item[e][i];
+
+            *x = entity[e].items[i];
+            x->min = it->token || it->least > it->most ? 0 : it->least;
+            x->max = it->token ? INT64_MAX / 2
+                     : it->least > it->most ? 0 : it->most;
+            if (x->type == PUAN_TYPE_CODE && x->codes && x->codes == it->codes &&
+                f->form.n == 0)
+                x->codes = open_list(x->codes, a);
+        }
+        entity[e].items = item[e];
+    }
+    st = puan_arena_check(a, err);
+    if (st != PUAN_OK)
+        return st;
+    names.form = &form;
+    names.parent = own->parent;
+    if (opt) {
+        names.settings = opt->consts;
+        names.n_settings = opt->n_consts;
+        names.lookups = opt->lookups;
+        names.n_lookups = opt->n_lookups;
+    }
+    /* a set too large to be looked at is not refused for that */
+    if (puan_rules_prove_data(&proofs, &names, item, texts, files, n_texts, a,
+                              &ignored) != PUAN_OK)
+        return PUAN_OK;
+    return puan_rule_proofs_refuse(&proofs, err);
+}
+
+enum puan_status puan_lanes_consistent(const struct puan_frame *f,
+                                       const struct puan_str *texts,
+                                       const char *const *files, size_t n_texts,
+                                       const struct puan_lanes_options *opt,
+                                       struct puan_arena *a,
+                                       struct puan_err *err)
+{
+    struct puan_arena own; /* may fail without harm to the caller's */
+    enum puan_status st;
+
+    puan_arena_init(&own, a->host);
+    st = consistent(f, texts, files, n_texts, opt, &own, err);
+    puan_arena_clear(&own);
     return st;
 }
 

@@ -53,6 +53,18 @@ puan_lanes_compile(struct puan_lanes **out, const struct puan_frame *f,
                    const struct puan_str *texts, const char *const *files,
                    size_t n_texts, const struct puan_lanes_options *opt,
                    struct puan_arena *a, struct puan_err *err);
+/*
+ * Refuses rules of the texts, which must compile, that contradict each other
+ * over what the frame holds or might hold: no row passes them together.  What
+ * cannot be decided soon passes.
+ *
+ * EINVAL  they do; names the rules and the first one's place
+ */
+PUAN_MUST_USE enum puan_status
+puan_lanes_consistent(const struct puan_frame *f, const struct puan_str *texts,
+                      const char *const *files, size_t n_texts,
+                      const struct puan_lanes_options *opt,
+                      struct puan_arena *a, struct puan_err *err);
 /* Ids, messages, severities and skips, as of any rule set. */
 const struct puan_ruleset *puan_lanes_ruleset(const struct puan_lanes *l);
 

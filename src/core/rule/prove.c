@@ -56,6 +56,7 @@ struct prover {
     struct puan_rule_proof *list;
     size_t n, cap;
     struct puan_rule_proofs *out;
+    struct puan_item *const *item; /* of data: domains may be widened; or NULL */
     struct puan_err *err;
 };
 
@@ -256,6 +257,124 @@ static enum puan_status read_texts(struct prover *p,
     return st;
 }
 
+/* ---- what data may hold ---- */
+
+/* Constants that stand beside items of a kind. */
+struct reach {
+    int64_t lo[3], hi[3]; /* numbers, months, days */
+};
+enum { REACH_NUMBER, REACH_MONTH, REACH_DAY };
+
+static void reach_value(struct reach *r, int at, int64_t v)
+{
+    r->lo[at] = v < r->lo[at] ? v : r->lo[at];
+    r->hi[at] = v > r->hi[at] ? v : r->hi[at];
+}
+
+static void reach_of(struct reach *r, const node *n)
+{
+    if (!n)
+        return;
+    if (n->ast == PUAN_AST_CONST) {
+        if (n->type.kind == PUAN_KIND_MONTH || n->type.kind == PUAN_KIND_ANY)
+            reach_value(r, REACH_MONTH, n->value);
+        if (n->type.kind == PUAN_KIND_DAY || n->type.kind == PUAN_KIND_ANY)
+            reach_value(r, REACH_DAY, n->value);
+        if (n->type.kind != PUAN_KIND_MONTH && n->type.kind != PUAN_KIND_DAY)
+            reach_value(r, REACH_NUMBER, n->value);
+    }
+    for (const node *k = n->kid; k; k = k->next)
+        reach_of(r, k);
+}
+
+static int64_t times(int64_t v, int64_t by)
+{
+    const int64_t most = INT64_MAX / 4;
+
+    if (v > most / by)
+        return most;
+    return v < -most / by ? -most : v * by;
+}
+
+static void widen_item(struct puan_item *it, const struct reach *r)
+{
+    int at = it->type == PUAN_TYPE_MONTH  ? REACH_MONTH
+             : it->type == PUAN_TYPE_DATE ? REACH_DAY
+                                          : REACH_NUMBER;
+    int64_t by = 1;
+
+    for (unsigned i = 0; it->type == PUAN_TYPE_FIXED && i < it->places; i++)
+        by *= 10;
+    if (r->lo[at] <= r->hi[at]) {
+        int64_t lo = times(r->lo[at], by), hi = times(r->hi[at], by);
+
+        it->min = lo < it->min ? lo : it->min;
+        it->max = hi > it->max ? hi : it->max;
+    }
+}
+
+/* Items below a node: those whose state is asked for may be without a value,
+   the others reach as far as r. */
+static void widen(struct prover *p, const node *n, const struct reach *r,
+                  bool state)
+{
+    if (!n)
+        return;
+    if (n->ast == PUAN_AST_ITEM) {
+        struct puan_item *it = &p->item[n->entity][n->item];
+
+        widen_item(it, r);
+        if (state)
+            it->required = false;
+    }
+    state = n->ast == PUAN_AST_CALL &&
+            (n->op == PUAN_FN_GIVEN || n->op == PUAN_FN_MISSING ||
+             n->op == PUAN_FN_ASKED || n->op == PUAN_FN_INVALID ||
+             n->op == PUAN_FN_REASON || n->op == PUAN_FN_KNOWN);
+    for (const node *k = n->kid; k; k = k->next)
+        widen(p, k, r, state);
+}
+
+static void domains_of_data(struct prover *p)
+{
+    struct reach all = { { INT64_MAX, INT64_MAX, INT64_MAX },
+                         { INT64_MIN, INT64_MIN, INT64_MIN } };
+
+    for (uint16_t e = 0; e < p->form->n_entities; e++)
+        for (uint16_t i = 0; i < p->form->entity[e].n_items; i++)
+            p->item[e][i].required = true;
+    for (size_t i = 0; i < p->names.n_settings; i++)
+        for (int k = 0; k < 3; k++)
+            reach_value(&all, k, p->names.settings[i].value);
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct reach own = all;
+
+        reach_of(&own, p->rule[i].ast->when);
+        reach_of(&own, p->rule[i].ast->check);
+        widen(p, p->rule[i].ast->when, &own, false);
+        widen(p, p->rule[i].ast->check, &own, false);
+    }
+    /* what derived items read is held against what any rule says */
+    for (size_t i = 0; i < p->n_rules; i++) {
+        reach_of(&all, p->rule[i].ast->when);
+        reach_of(&all, p->rule[i].ast->check);
+    }
+    for (size_t i = 0; i < p->names.n_columns; i++)
+        reach_of(&all, p->names.column[i].tree);
+    for (size_t i = 0; i < p->names.n_columns; i++)
+        widen(p, p->names.column[i].tree, &all, false);
+    for (uint16_t e = 0; e < p->form->n_entities; e++)
+        for (uint16_t i = 0; i < p->form->entity[e].n_items; i++) {
+            struct puan_item *it = &p->item[e][i];
+            int64_t span = it->max / 2 - it->min / 2 > INT32_MAX
+                               ? 0 /* without an end as it is */
+                               : it->max - it->min + 16;
+
+            it->min -= span;
+            it->max += span;
+        }
+}
+
 /* ---- goals ---- */
 
 static void goal_vars(struct goal *g, const struct puan_space *s)
@@ -351,7 +470,7 @@ static void complete_goals(struct prover *p)
 
     if (p->space.level)
         cap += f->entity[p->space.level].n_items;
-    cap += p->space.n_vars; /* before routing adds its own */
+    cap += 2 * p->space.n_vars; /* before routing adds its own */
     p->n_complete = 0;
     p->complete = puan_new_n(&p->scratch, cap, struct goal);
     for (uint32_t v = p->space.n_vars; p->complete && v-- > 0;)
@@ -361,7 +480,19 @@ static void complete_goals(struct prover *p)
                                .when = NO_COND,
                                .check = puan_space_known(&p->space, v),
                                .rule = UINT32_MAX };
-    for (int pass = 0; p->complete && pass < 2; pass++) {
+    for (uint32_t v = p->space.n_vars; p->item && p->complete && v-- > 0;) {
+        const struct puan_space_var *x = &p->space.var[v];
+
+        if (x->kind == PUAN_VAR_ITEM && p->item[x->entity][x->item].required)
+            p->complete[p->n_complete++] = (struct goal){
+                .kind = GOAL_TRUE,
+                .when = NO_COND,
+                .check = puan_space_state(&p->space, x->entity, x->item,
+                                          1u << PUAN_GIVEN),
+                .rule = UINT32_MAX
+            };
+    }
+    for (int pass = 0; !p->item && p->complete && pass < 2; pass++) {
         uint16_t e = pass ? p->space.level : 0;
 
         if (pass && e == 0)
@@ -646,14 +777,16 @@ static void impossible(struct question *q, const struct puan_space_var *v,
     /* routing alone, or a limit that one rule sets or several share */
     if (n == 0 || (n == 1 && (!code || p->limits.conflicts_only)) ||
         told(p, kind, core, n) ||
-        (n > 1 && !code && !apply_together(q, core, n)))
+        (n > 1 && (!code || p->item) && !apply_together(q, core, n)))
         return;
     f = note(p, kind, core, n);
     if (!f)
         return;
     f->text = puan_arena_fmt(
         p->arena,
-        n > 1 ? "the rules contradict each other: no complete return with "
+        p->item ? "the rules contradict each other: no complete row with %s "
+                  "passes %s; change one of them"
+        : n > 1 ? "the rules contradict each other: no complete return with "
                 "%s passes %s; change one of them, or take the answer out of "
                 "the form"
               : "no complete return with %s passes %s: if that is meant, "
@@ -716,15 +849,15 @@ static void conflicts(struct prover *p)
     if (got == NO) {
         size_t n = smallest_core(&q, core, CORE_MOST);
 
-        f = n > 0 && !told(p, PUAN_PROOF_NO_RETURN, core, n)
+        f = n > (p->item ? 1u : 0u) && !told(p, PUAN_PROOF_NO_RETURN, core, n)
                 ? note(p, PUAN_PROOF_NO_RETURN, core, n)
                 : NULL;
         if (f)
             f->text = puan_arena_fmt(
                 p->arena,
-                "the rules contradict each other: no complete return at all "
+                "the rules contradict each other: no complete %s at all "
                 "passes %s; change one of them",
-                named(p, core, n));
+                p->item ? "row" : "return", named(p, core, n));
         return;
     }
     for (uint32_t k = 0; got == YES && k < p->space.n_vars; k++)
@@ -773,14 +906,17 @@ static enum puan_status level(struct prover *p, uint16_t e)
     return puan_arena_check(p->arena, p->err);
 }
 
-enum puan_status
-puan_rules_prove(struct puan_rule_proofs *out, const struct puan_form *form,
-                 const struct puan_const *consts, size_t n_consts,
-                 const struct puan_str *texts, const char *const *files,
-                 size_t n_texts, const struct puan_prove_limits *limits,
-                 struct puan_arena *a, struct puan_err *err)
+static enum puan_status prove(struct puan_rule_proofs *out,
+                              const struct puan_rule_names *names,
+                              struct puan_item *const *item,
+                              const struct puan_str *texts,
+                              const char *const *files, size_t n_texts,
+                              const struct puan_prove_limits *limits,
+                              struct puan_arena *a, struct puan_err *err)
 {
-    struct prover p = { .arena = a, .form = form, .out = out, .err = err };
+    const struct puan_form *form = names->form;
+    struct prover p = { .arena = a, .form = form, .out = out, .item = item,
+                        .err = err, .names = *names };
     enum puan_status st;
 
     *out = (struct puan_rule_proofs){ 0 };
@@ -792,15 +928,14 @@ puan_rules_prove(struct puan_rule_proofs *out, const struct puan_form *form,
         p.limits.nodes = NODES_DEFAULT;
     puan_ast_text_init(&p.text);
     p.code.arena = a;
-    p.names = (struct puan_rule_names){ .form = form,
-                                        .settings = consts,
-                                        .n_settings = n_consts,
-                                        .text = &p.text,
-                                        .arena = a,
-                                        .err = err,
-                                        .code = &p.code };
+    p.names.text = &p.text;
+    p.names.arena = a;
+    p.names.err = err;
+    p.names.code = &p.code;
     puan_arena_init(&p.scratch, a->host);
     st = read_texts(&p, texts, files, n_texts);
+    if (st == PUAN_OK && item)
+        domains_of_data(&p);
     p.never = puan_new_n(a, p.n_rules + 1, bool);
     if (st == PUAN_OK)
         st = puan_arena_check(a, err);
@@ -817,6 +952,36 @@ puan_rules_prove(struct puan_rule_proofs *out, const struct puan_form *form,
     out->n = p.n;
     out->rules = (uint32_t)p.n_rules;
     return st;
+}
+
+enum puan_status
+puan_rules_prove(struct puan_rule_proofs *out, const struct puan_form *form,
+                 const struct puan_const *consts, size_t n_consts,
+                 const struct puan_str *texts, const char *const *files,
+                 size_t n_texts, const struct puan_prove_limits *limits,
+                 struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_rule_names names = { .form = form,
+                                           .settings = consts,
+                                           .n_settings = n_consts };
+
+    return prove(out, &names, NULL, texts, files, n_texts, limits, a, err);
+}
+
+enum puan_status
+puan_rules_prove_data(struct puan_rule_proofs *out,
+                      const struct puan_rule_names *names,
+                      struct puan_item *const *item,
+                      const struct puan_str *texts, const char *const *files,
+                      size_t n_texts, struct puan_arena *a,
+                      struct puan_err *err)
+{
+    /* in front of every run: what is not decided soon stays undecided */
+    const struct puan_prove_limits limits = { .conflicts_only = true,
+                                              .nodes = 300,
+                                              .cells = 4000 };
+
+    return prove(out, names, item, texts, files, n_texts, &limits, a, err);
 }
 
 enum puan_status puan_rule_proofs_refuse(const struct puan_rule_proofs *p,

@@ -103,6 +103,24 @@ uint32_t puan_space_known(struct puan_space *s, uint32_t var);
 /* Behind the last condition: classes and tables. */
 enum puan_status puan_space_close(struct puan_space *s);
 
+/*
+ * puan_rules_prove over what a frame holds: names->form with items that may be
+ * changed, item[entity][i], whose least and most values seen are in min and
+ * max.  What was not seen may still come, so domains are widened: beyond what
+ * the data and the rules' constants reach, by as much again.  An item whose
+ * state no rule asks for counts as given; only contradictions are looked for,
+ * and only those in which two rules apply together.
+ */
+struct puan_rule_proofs;
+struct puan_prove_limits;
+PUAN_MUST_USE enum puan_status
+puan_rules_prove_data(struct puan_rule_proofs *out,
+                      const struct puan_rule_names *names,
+                      struct puan_item *const *item,
+                      const struct puan_str *texts, const char *const *files,
+                      size_t n_texts, struct puan_arena *a,
+                      struct puan_err *err);
+
 /* How it can come out when only some variables have a class (-1: none). */
 unsigned puan_space_outcome(const struct puan_space *s, uint32_t cond,
                             const int32_t *cls);

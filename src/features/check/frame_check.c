@@ -14,7 +14,7 @@
 #include "core/rule/lanes.h"
 #include "features/check/lookup_csv.h"
 #include "features/frame/campaign.h"
-#include "features/frame/frames.h"
+#include "features/frame/doubt.h"
 #include "features/host/args.h"
 #include "features/plans/plans.h"
 #include "features/store/store.h"
@@ -357,6 +357,8 @@ static enum puan_status load(struct job *j, struct puan_err *err)
     }
     if (st != PUAN_OK)
         return st;
+    if (!o->quiet)
+        puan_frames_warn("check", j->frames, o->data, o->n_data, &opt);
     j->frame = puan_frames_frame(j->frames);
     if (j->held) {
         struct puan_str id = o->form ? puan_str_of(o->form) : j->frame->form;
@@ -452,7 +454,11 @@ static enum puan_status compile(struct job *j, struct puan_err *err)
     if (st != PUAN_OK)
         return st;
     j->rs = puan_lanes_ruleset(j->lanes);
-    return all_hold(j, err);
+    st = all_hold(j, err);
+    return st == PUAN_OK && j->o->n_rules > 0 /* a plan's own were by lint */
+               ? puan_lanes_consistent(j->frame, j->texts, j->files, j->n_texts,
+                                       &opt, &j->arena, err)
+               : st;
 }
 
 /* ---- the run ---- */

@@ -207,6 +207,69 @@ static void what_does_not_fit_is_told_with_the_remedy(void **state)
     assert_int_equal(check(f, usage), PUAN_EXIT_USAGE);
 }
 
+/* As the plan loader refuses them; what another row may pass is no reason. */
+static void rules_that_contradict_each_other_are_refused(void **state)
+{
+    static const struct {
+        const char *rules, *says; /* NULL: they stand */
+    } all[] = {
+        { "rule A hard person zh \"x\" en \"x\" check age > 30\n"
+          "rule B hard person zh \"x\" en \"x\" check age < 20\n",
+          "set.rules:1:6: the rules contradict each other: no complete row at "
+          "all passes A " },
+        { "rule A hard person zh \"x\" en \"x\" when sex = 1 check age > 30\n"
+          "rule B hard person zh \"x\" en \"x\" when sex = 1 check age < 20\n",
+          "no complete row with sex = 1 passes A " },
+        /* only one of them a soft one, or one after the other */
+        { "rule A hard person zh \"x\" en \"x\" check age > 30\n"
+          "rule B soft person zh \"x\" en \"x\" check age < 20\n", NULL },
+        { "rule A hard person zh \"x\" en \"x\" when sex = 1 check age > 30\n"
+          "rule B hard person zh \"x\" en \"x\" when sex = 2 check age < 20\n",
+          NULL },
+        /* nothing seen passes, something may */
+        { "rule A hard person zh \"x\" en \"x\" when sex = 1 check age > 300\n"
+          "rule B hard person zh \"x\" en \"x\" when sex = 1 check age != 5\n",
+          NULL },
+        /* each is empty where the other is not */
+        { "rule A hard person zh \"x\" en \"x\" when given(age) check "
+          "missing(sex)\n"
+          "rule B hard person zh \"x\" en \"x\" when given(sex) check "
+          "missing(age)\n", NULL },
+    };
+    struct fix *f = *state;
+    const char *csv =
+        write_text(f, "set.csv", "sex,age\n1,25\n2,40\n1,31\n2,12\n");
+
+    for (size_t i = 0; i < PUAN_COUNT(all); i++) {
+        const char *rules = write_text(f, "set.rules", all[i].rules);
+        const char *a[] = { csv, "--rules", rules, "--quiet", NULL };
+        int code = check(f, a);
+
+        if (all[i].says) {
+            assert_int_equal(code, PUAN_EXIT_INPUT);
+            assert_non_null(strstr(printed(f, "stderr"), all[i].says));
+        } else {
+            assert_int_equal(code, PUAN_EXIT_FINDINGS);
+        }
+    }
+}
+
+static void output_that_cannot_be_written_is_the_systems_fault(void **state)
+{
+    struct fix *f = *state;
+    const char *csv = write_text(f, "set.csv", "sex,age\n1,25\n");
+    const char *rules = write_text(
+        f, "set.rules", "rule A hard person zh \"x\" en \"x\" check age > 0\n");
+    const char *a[] = { csv, "--rules", rules, "--quiet", "--out",
+                        puan_arena_fmt(&f->a, "%s/no/such", f->dir), NULL };
+
+    assert_int_equal(check(f, a), PUAN_EXIT_SYSTEM);
+    a[5] = "/dev/full";
+    assert_int_equal(check(f, a), PUAN_EXIT_SYSTEM);
+    a[5] = f->dir;
+    assert_int_equal(check(f, a), PUAN_EXIT_SYSTEM);
+}
+
 static void settings_and_levels_may_come_from_the_call(void **state)
 {
     struct fix *f = *state;
@@ -276,6 +339,8 @@ int main(void)
         cmocka_unit_test(findings_name_level_row_and_key),
         cmocka_unit_test(counts_are_printed_for_machines),
         cmocka_unit_test(what_does_not_fit_is_told_with_the_remedy),
+        cmocka_unit_test(rules_that_contradict_each_other_are_refused),
+        cmocka_unit_test(output_that_cannot_be_written_is_the_systems_fault),
         cmocka_unit_test(settings_and_levels_may_come_from_the_call),
         cmocka_unit_test(a_plan_runs_over_a_plain_file),
     };

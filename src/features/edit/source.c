@@ -301,7 +301,8 @@ static void say_item(struct puan_jw *w, const struct puan_frame *f, uint16_t e,
     if (t == PUAN_TYPE_CODE) {
         puan_jw_key(w, "codes");
         puan_jw_str(w,
-                    puan_str_of(puan_arena_fmt(a, "L%u_%u", (unsigned)e, i)));
+                    puan_str_of(puan_arena_fmt(a, "%.*s.%.*s", PUAN_FMT(f->entity[e].name),
+                                       PUAN_FMT(it->name))));
     } else if (t == PUAN_TYPE_AREA) {
         puan_jw_key(w, "digits");
         puan_jw_int(w, it->digits);
@@ -335,7 +336,9 @@ static void say_form(struct puan_jw *w, const struct puan_edit_source *s,
             if (it->type != PUAN_TYPE_CODE || !readable(it))
                 continue;
             puan_jw_key_s(w, puan_str_of(puan_arena_fmt(
-                                 a, "L%u_%u", (unsigned)s->entity[k], i)));
+                                 a, "%.*s.%.*s",
+                                 PUAN_FMT(f->entity[s->entity[k]].name),
+                                 PUAN_FMT(it->name))));
             say_codes(w, it->codes);
         }
     puan_jw_end(w, '}');

@@ -88,9 +88,18 @@ enum puan_status puan_edit_set_open(struct puan_edit_set *out,
         return st;
     for (size_t i = 0; i < puan_ruleset_count(rs); i++)
         out->hard += puan_ruleset_info(rs, i)->severity == PUAN_HARD;
-    if (out->hard == 0)
+    if (out->hard == 0) {
+        size_t n = 0;
+        const struct puan_rule_skip *skip = puan_ruleset_skips(rs, &n);
+
+        if (n > 0)
+            return puan_fail_at(err, PUAN_EINVAL, skip->file, skip->line,
+                                skip->col, "no hard rule applies to these "
+                                "data; '%.*s': %s",
+                                PUAN_FMT(skip->id), skip->why);
         return puan_fail(err, PUAN_EINVAL, rules->n ? rules->file[0] : "rules",
                          "no hard rule applies to these data");
+    }
     st = weights(&w, form, how, a, err);
     if (st == PUAN_OK)
         st = puan_localiser_open(&l, rs, routing, form, w, how->n_weights, a,

@@ -2,6 +2,7 @@
 #include "features/evaluate/areas.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,11 +36,27 @@ static struct puan_str name_of(const char *by)
 struct ref {
     const struct puan_frame_item *item;
     const uint32_t *up; /* row there of each person */
+    const int64_t *number; /* of each text of a list, where a number is wanted;
+                              INT64_MIN: it is none */
+    int64_t unit;          /* of decimals, else 0 */
 };
 
 static int64_t look(enum puan_state *state, const struct ref *r, uint64_t row)
 {
     return puan_frame_value(state, r->item, r->up ? r->up[row] : row);
+}
+
+/* The same of an item that holds numbers: whole years of 3.5 are 3. */
+static int64_t number(enum puan_state *state, const struct ref *r, uint64_t row)
+{
+    int64_t v = look(state, r, row);
+
+    if (*state == PUAN_GIVEN && r->number) {
+        v = r->number[v - r->item->base];
+        if (v == INT64_MIN)
+            *state = PUAN_INVALID;
+    }
+    return r->unit > 0 && v >= 0 ? v / r->unit : v;
 }
 
 struct grouping {
@@ -258,7 +275,8 @@ static enum puan_status rows(struct count *c, uint64_t from, uint64_t to,
                 continue;
         }
         if (c->count.item) {
-            v = look(&state, &c->count, r);
+            v = c->count.number ? number(&state, &c->count, r)
+                                : look(&state, &c->count, r);
             if (state != PUAN_GIVEN)
                 continue;
             w = (double)v / c->unit;
@@ -267,7 +285,7 @@ static enum puan_status rows(struct count *c, uint64_t from, uint64_t to,
                                  "row %llu holds a number below 0",
                                  (unsigned long long)r + 1);
         }
-        age = look(&state, &c->age, r);
+        age = number(&state, &c->age, r);
         if (state != PUAN_GIVEN)
             age = -1;
         if (age > (int64_t)c->highest && age < PUAN_AGES)
@@ -282,14 +300,14 @@ static enum puan_status rows(struct count *c, uint64_t from, uint64_t to,
                 break;
             add(a, c, sex, age, w);
             if (c->month.item) {
-                v = look(&state, &c->month, r);
+                v = number(&state, &c->month, r);
                 if (c->month.item->type == PUAN_TYPE_MONTH)
                     v = ((v % 12) + 12) % 12 + 1;
                 if (state == PUAN_GIVEN && v >= 1 && v <= 12)
                     a->month[v - 1] += w;
             }
             if (c->digit.item) {
-                v = look(&state, &c->digit, r);
+                v = number(&state, &c->digit, r);
                 if (state == PUAN_GIVEN && v >= 0)
                     a->digit[v % 10] += w;
             }
@@ -511,6 +529,58 @@ static bool condition(struct puan_str *item, const char **value, bool *is_not,
     return item->n > 0;
 }
 
+/*
+ * A column of numbers in which one cell is none is a list of texts; their
+ * places in it are no numbers.  What is none counts as unknown (ages), or is
+ * refused.
+ */
+static enum puan_status as_number(struct ref *r, struct count *c, bool lenient,
+                                  const char *path, struct puan_err *err)
+{
+    const struct puan_frame_item *it = r->item;
+    int64_t *number;
+    size_t bad = 0, n = it->codes ? it->codes->n : 0, first = 0;
+    uint64_t span = it->least > it->most
+                        ? 0
+                        : (uint64_t)it->most - (uint64_t)it->base + 1;
+
+    if (it->type == PUAN_TYPE_FIXED)
+        for (unsigned i = (r->unit = 1, 0); i < it->places; i++)
+            r->unit *= 10;
+    if (it->type != PUAN_TYPE_CODE || n == 0 || it->token)
+        return PUAN_OK;
+    number = puan_arena_get_n(&c->d->arena, (size_t)span + 1, sizeof(*number));
+    if (!number)
+        return puan_arena_check(&c->d->arena, err);
+    for (uint64_t i = 0; i <= span; i++)
+        number[i] = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t at = (uint64_t)it->codes->codes[i].value - (uint64_t)it->base;
+        int64_t v;
+
+        if (at >= span)
+            continue;
+        if (puan_int_parse(&v, it->codes->codes[i].text))
+            number[at] = v;
+        else if (bad++ == 0)
+            first = i;
+    }
+    r->number = number;
+    if (bad > 0 && (!lenient || bad == n))
+        return puan_fail(err, PUAN_EINVAL, path,
+                         "%.*s holds \"%.*s\" where a number is wanted",
+                         PUAN_FMT(it->name),
+                         PUAN_FMT(it->codes->codes[first].text));
+    if (bad > 0 && !c->o->quiet)
+        fprintf(stderr,
+                "puan evaluate: %s: %.*s holds \"%.*s\"%s where a number is "
+                "wanted: of unknown age\n",
+                path, PUAN_FMT(it->name),
+                PUAN_FMT(it->codes->codes[first].text),
+                bad > 1 ? " and others" : "");
+    return PUAN_OK;
+}
+
 static enum puan_status bind(struct count *c, const struct puan_frame *f, int e,
                              struct puan_err *err)
 {
@@ -528,9 +598,12 @@ static enum puan_status bind(struct count *c, const struct puan_frame *f, int e,
     struct puan_str name;
 
     for (size_t i = 0; st == PUAN_OK && i < PUAN_COUNT(want); i++)
-        if (want[i].name)
+        if (want[i].name) {
             st = item_of(want[i].item, c, f, e, puan_str_of(want[i].name), path,
                          err);
+            if (st == PUAN_OK && want[i].item != &c->sex)
+                st = as_number(want[i].item, c, i == 0, path, err);
+        }
     for (size_t g = 0; st == PUAN_OK && g < o->n_by; g++) {
         struct puan_str item[ITEMS_MOST];
 

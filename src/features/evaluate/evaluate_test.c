@@ -287,6 +287,38 @@ static void bands_of_real_counties(void **state)
     SAYS(f, "UN age-sex accuracy index                 29.419");
 }
 
+/* Ages among which a text stands are texts: their places are no ages. */
+static void a_bad_cell_is_one_unknown_age(void **state)
+{
+    struct fix *f = *state;
+    struct puan_out o;
+    const char *data, *half;
+
+    puan_out_init(&o, &f->a);
+    puan_out_text(&o, "sex,age\n");
+    for (int i = 0; i < 200; i++)
+        puan_out_fmt(&o, "%d,%d\n", 1 + i % 2, i / 2);
+    puan_out_text(&o, "1,abc\n");
+    data = puan_arena_fmt(&f->a, "%s/bad.csv", f->dir);
+    assert_int_equal(puan_file_write(data, puan_out_view(&o), 0600, NULL),
+                     PUAN_OK);
+    assert_int_equal(run(f, puan_evaluate_ages,
+                         puan_arena_fmt(&f->a, "evaluate %s --lang en", data)),
+                     PUAN_EXIT_DONE);
+    SAYS(f, "200 persons; sex or age unknown: 1");
+    SAYS(f, "Share aged 0-14 %                          15.00");
+    /* ages of half years: 3.5 is 3 */
+    half = puan_arena_fmt(&f->a, "%s/half.csv", f->dir);
+    assert_int_equal(
+        puan_file_write(half, PUAN_STR("sex,age\n1,14.5\n2,3.5\n1,15.0\n2,70\n"),
+                        0600, NULL),
+        PUAN_OK);
+    assert_int_equal(run(f, puan_evaluate_ages,
+                         puan_arena_fmt(&f->a, "evaluate %s --lang en", half)),
+                     PUAN_EXIT_DONE);
+    SAYS(f, "Share aged 0-14 %                          50.00");
+}
+
 static void a_pyramid_is_drawn(void **state)
 {
     struct fix *f = *state;
@@ -513,6 +545,7 @@ int main(void)
         cmocka_unit_test(growth_as_published),
         cmocka_unit_test(bad_areas_stand_out),
         cmocka_unit_test(bands_of_real_counties),
+        cmocka_unit_test(a_bad_cell_is_one_unknown_age),
         cmocka_unit_test(a_pyramid_is_drawn),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(coverage_of_a_known_census),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "features/frame/campaign.h"
+#include "features/frame/doubt.h"
 #include "features/frame/show.h"
 #include "features/store/store.h"
 #include "kit/job/progress.h"
@@ -309,6 +310,8 @@ static enum puan_status frame(struct options *o, struct puan_frames **f,
                               &moved, err);
     else
         st = puan_frames_load(f, o->data, o->n_data, &o->frames, err);
+    if (st == PUAN_OK && !o->quiet)
+        puan_frames_warn("frame", *f, o->data, o->n_data, &o->frames);
     if (st == PUAN_OK && o->out && !o->show && !o->json)
         summary(o, puan_frames_frame(*f), moved, puan_monotonic_ms() - began);
     if (st == PUAN_OK && o->csv) {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "base/calendar.h"
+#include "base/csv.h"
+#include "features/frame/doubt.h"
 #include "features/frame/frames.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
@@ -392,6 +394,91 @@ static void duplicates_are_those_of_a_plain_search(void **state)
     }
 }
 
+/* A column of ages with a few texts in it. */
+static void a_few_bad_cells_in_a_column_of_numbers_are_named(void **state)
+{
+    struct fixture *x = *state;
+    struct puan_frames_doubt d[4];
+    struct puan_frames_options opt = { .missing = PUAN_STR("-") };
+    struct puan_frames *f;
+    struct puan_out o;
+    const char *path;
+
+    puan_out_init(&o, &x->a);
+    puan_out_text(&o, "name,age,month,sex,mixed\n");
+    for (int i = 0; i < 100; i++)
+        puan_out_fmt(&o, "\"x\n%d\",%s,2020-%02d,%s,%s\n", i,
+                     i == 7    ? " n/a "
+                     : i == 9  ? "old"
+                     : i == 3  ? "-"
+                     : i == 11 ? ""
+                               : puan_arena_fmt(&x->a, "%d", i),
+                     i % 12 + 1, i % 2 ? "m" : "f", i % 3 ? "1" : "b");
+    puan_out_text(&o, "x,1,20-1,m,2\n");
+    path = file(state, "doubt.csv", puan_out_view(&o));
+    f = load(path, &opt);
+    assert_int_equal(puan_frames_doubts(d, 4, f, &path, 1, &opt, &x->a), 2);
+    assert_true(puan_str_is(d[0].item, "age"));
+    assert_true(puan_str_is(d[0].text, "n/a"));
+    assert_string_equal(d[0].kind, "number");
+    assert_int_equal(d[0].amiss, 2);
+    assert_int_equal(d[0].given, 99);
+    assert_string_equal(d[0].file, path);
+    assert_int_equal(d[0].line, 17); /* the second of its row */
+    assert_int_equal(d[0].column, 2);
+    assert_true(puan_str_is(d[1].item, "month"));
+    assert_string_equal(d[1].kind, "month");
+    assert_int_equal(d[1].line, 202);
+    puan_frames_close(f);
+}
+
+/* As many columns as base/csv and every other verb take, and no more. */
+static void a_file_may_have_16384_columns(void **state)
+{
+    struct fixture *x = *state;
+    struct puan_err err = { 0 };
+    struct puan_frames *f = NULL;
+    const char *path;
+
+    for (int more = 0; more < 2; more++) {
+        struct puan_out o;
+        int n = PUAN_FRAME_ITEMS + more;
+
+        assert_int_equal(PUAN_FRAME_ITEMS, PUAN_CSV_COLUMNS);
+        puan_out_init(&o, &x->a);
+        for (int row = 0; row < 2; row++)
+            for (int i = 0; i < n; i++)
+                puan_out_fmt(&o, "%s%d%s", row ? "" : "c", i,
+                             i + 1 < n ? "," : "\n");
+        path = file(state, "wide.csv", puan_out_view(&o));
+        if (more) {
+            assert_int_equal(puan_frames_load(&f, &path, 1, NULL, &err),
+                             PUAN_EINVAL);
+            assert_string_equal(err.text, "more than 16384 columns");
+        } else {
+            f = load(path, NULL);
+            assert_int_equal(puan_frames_frame(f)->entity[0].n_items, n);
+            puan_frames_close(f);
+        }
+    }
+}
+
+static void cells_parted_by_something_else_are_told(void **state)
+{
+    static const char *const all[] = { "a;b;c\n1;2;3\n", "a\tb\n1\t2\n" };
+    struct puan_err err = { 0 };
+    struct puan_frames *f = NULL;
+
+    for (size_t i = 0; i < PUAN_COUNT(all); i++) {
+        const char *path = file(state, "parted.csv", puan_str_of(all[i]));
+
+        err = (struct puan_err){ 0 };
+        assert_int_equal(puan_frames_load(&f, &path, 1, NULL, &err),
+                         PUAN_EINVAL);
+        assert_non_null(strstr(err.text, "are parted by "));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +490,9 @@ int main(void)
         cmocka_unit_test(many_rows_come_back),
         cmocka_unit_test(levels_are_found_and_rows_brought_together),
         cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(a_few_bad_cells_in_a_column_of_numbers_are_named),
+        cmocka_unit_test(a_file_may_have_16384_columns),
+        cmocka_unit_test(cells_parted_by_something_else_are_told),
         cmocka_unit_test(duplicates_are_those_of_a_plain_search),
     };
 
