@@ -266,6 +266,71 @@ pu_status pu_draw(uint32_t *unit, uint32_t units, uint32_t take,
                   const uint64_t *size, const char *seed, const char *stream,
                   size_t *certain, pu_error *err);
 
+/* ---- localisation ----------------------------------------------------------------------- */
+
+/* An answer that has to change, and a value with which every hard rule of its
+   unit passes.  Texts live until the call of `change` ends. */
+typedef struct pu_change {
+    const char *unit;         /* its key, "110101/2" */
+    const char *entity, *item;
+    uint64_t row;             /* of the files, from 0 */
+    unsigned weight;          /* of this answer */
+    const char *value;        /* as CSV holds it; "" empty */
+} pu_change;
+
+typedef struct pu_localised {
+    uint64_t units, clean;
+    uint64_t found;      /* changed by least weight, repaired */
+    uint64_t impossible; /* no change of answers serves */
+    uint64_t undecided;
+    uint64_t weight;     /* of all changes of those found */
+} pu_localised;
+
+/*
+ * Of CSV files or a frame file, for every unit that fails hard rules the
+ * answers of least weight that must change (Fellegi and Holt), as `puan edit`
+ * does.  A unit is what the innermost of options->levels names, or that the
+ * rules declare; without levels each row.  weights: NULL-ended "ITEM=N", may
+ * be NULL.  `change` may be NULL.
+ */
+pu_status pu_localise(pu_localised *out, const char *const *paths, size_t n,
+                      const pu_options *options, const char *const *rules,
+                      const char *const *files, size_t n_rules,
+                      const char *const *weights,
+                      void (*change)(void *ctx, const pu_change *c), void *ctx,
+                      pu_error *err);
+
+/* ---- coding ----------------------------------------------------------------------------- */
+
+typedef struct pu_coder pu_coder;
+
+typedef enum pu_coding {
+    PU_CODED,  /* there are suggestions */
+    PU_EMPTY,  /* nothing was said */
+    PU_VAGUE,  /* words that say too little: ask again */
+    PU_UNKNOWN /* nothing in it is known */
+} pu_coding;
+
+typedef struct pu_code_hit {
+    char code[17], name[160];
+    double percent; /* how sure; all suggestions together 100 */
+} pu_code_hit;
+
+/* Of `what` ("industry", "occupation") in a plan pack, or a folder that holds
+   WHAT.txt, words.txt and traditional.txt. */
+pu_status pu_coder_open(pu_coder **out, const char *pack, const char *what,
+                        pu_error *err);
+void pu_coder_free(pu_coder *c); /* NULL is fine */
+
+/*
+ * Codes an answer of one to four texts; digits 0: the classes themselves.
+ * Best first, *hits at most `most`.
+ */
+pu_status pu_coder_code(pu_coding *state, pu_code_hit *hit, size_t *hits,
+                        size_t most, const pu_coder *c,
+                        const char *const *texts, size_t n, unsigned digits,
+                        pu_error *err);
+
 #ifdef __cplusplus
 }
 #endif
