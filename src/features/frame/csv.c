@@ -362,6 +362,8 @@ static enum puan_status slow_block(uint32_t *row, const char **what,
 {
     const struct plan *p = &r->plan[c];
 
+    b->sum = PUAN_CELL_SUM_NONE; /* of this block alone, whoever looked first */
+    b->some_empty = false;
     for (uint32_t i = 0; i < b->rows; i++) {
         struct puan_str s;
         int64_t k;
