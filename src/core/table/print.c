@@ -79,6 +79,8 @@ void puan_tab_csv_head(struct puan_out *o, const struct puan_tab_result *r,
 {
     bool first = true;
 
+    if (r->table->note.n)
+        puan_out_fmt(o, "# %.*s\n", PUAN_FMT(r->table->note));
     for (size_t d = 0; d < r->n_dims; d++) {
         if (!first)
             puan_out_char(o, ',');
@@ -235,7 +237,8 @@ void puan_tab_sdmx_head(struct puan_out *o, const struct puan_tab_result *r)
         put_id(o, r->dim[d].name, true);
         puan_out_char(o, ',');
     }
-    puan_out_text(o, "MEASURE,OBS_VALUE\n");
+    puan_out_text(o, r->table->note.n ? "MEASURE,OBS_VALUE,COMMENT_DSET\n"
+                                      : "MEASURE,OBS_VALUE\n");
 }
 
 void puan_tab_sdmx_rows(struct puan_out *o, const struct puan_tab_view *v,
@@ -255,6 +258,10 @@ void puan_tab_sdmx_rows(struct puan_out *o, const struct puan_tab_view *v,
             put_id(o, w->table->show[s].name, true);
             puan_out_char(o, ',');
             put_measure(o, v->cells, i, s);
+            if (w->table->note.n) {
+                puan_out_char(o, ',');
+                puan_csv_put(o, w->table->note);
+            }
             puan_out_char(o, '\n');
         }
 }
@@ -274,6 +281,8 @@ void puan_tab_json(struct puan_jw *w, const struct puan_tab_result *r)
     puan_jw_map(w);
     puan_jw_kstr(w, "id", r->table->id);
     json_names(w, r->table->zh, r->table->en);
+    if (r->table->note.n)
+        puan_jw_kstr(w, "note", r->table->note);
     puan_jw_key(w, "dims");
     puan_jw_list(w);
     for (size_t d = 0; d < r->n_dims; d++) {

@@ -81,6 +81,7 @@ struct puan_tab_table {
     bool totals; /* margins are part of the table as printed */
     const char *file;
     uint32_t line;
+    struct puan_str note; /* stands in the head: what the values are; one line */
 };
 
 struct puan_tab_variable { /* a name for an expression; may use others */

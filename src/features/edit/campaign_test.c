@@ -11,14 +11,16 @@
 #include "features/edit/edit.h"
 #include "features/edit/layer.h"
 #include "features/ledgers/ledgers.h"
+#include "features/tables/tables.h"
 #include "kit/os/os.h"
 
-static int edit(struct puan_fix *f, const char *const *arguments)
+static int command(struct puan_fix *f, const struct puan_feature *feature,
+                   const char *name, const char *const *arguments)
 {
     char *argv[16] = { 0 };
     int argc = 0, code, out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
 
-    argv[argc++] = (char *)(uintptr_t) "edit";
+    argv[argc++] = (char *)(uintptr_t)name;
     while (*arguments)
         argv[argc++] = (char *)(uintptr_t)*arguments++;
     fflush(stdout);
@@ -26,7 +28,7 @@ static int edit(struct puan_fix *f, const char *const *arguments)
         freopen(puan_arena_fmt(&f->a, "%s/stdout", f->root), "w", stdout));
     assert_non_null(
         freopen(puan_arena_fmt(&f->a, "%s/stderr", f->root), "w", stderr));
-    code = puan_feature_edit.commands[0].run(argc, argv);
+    code = feature->commands[0].run(argc, argv);
     fflush(stdout);
     fflush(stderr);
     dup2(out, STDOUT_FILENO);
@@ -34,6 +36,16 @@ static int edit(struct puan_fix *f, const char *const *arguments)
     close(out);
     close(err);
     return code;
+}
+
+static int edit(struct puan_fix *f, const char *const *arguments)
+{
+    return command(f, &puan_feature_edit, "edit", arguments);
+}
+
+static int table(struct puan_fix *f, const char *const *arguments)
+{
+    return command(f, &puan_feature_tables, "table", arguments);
 }
 
 static const char *said(struct puan_fix *f, const char *name)
@@ -152,6 +164,61 @@ static void an_edit_is_kept_redone_and_reported(void **state)
     puan_fix_end(f);
 }
 
+/* Tables by collected and by edited values, and each says which. */
+static void tables_say_by_which_values(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    const char *make[] = { "--seed", "7", f->dir, NULL };
+    const char *collected[] = { f->dir,     "--of",      "household",
+                                "--show",   "count where given(rooms)",
+                                "--values", "collected", NULL };
+    const char *edited[] = { f->dir,     "--of",   "household",
+                             "--show",   "count where given(rooms)",
+                             "--values", "edited", NULL };
+    const char *plain[] = { f->dir,   "--of", "household",
+                            "--show", "count where given(rooms)", NULL };
+    const char *sdmx[] = { f->dir,     "--of",   "household", "--show",
+                           "count",    "--values", "edited",
+                           "--format", "sdmx",   NULL };
+    const char *json[] = { f->dir,     "--of",   "household", "--show",
+                           "count",    "--values", "edited",
+                           "--format", "json",   NULL };
+    const char *own[] = { f->dir, "--values", "edited", NULL };
+    const char *own_json[] = { f->dir,     "--values", "edited",
+                               "--format", "json",     NULL };
+    const char *before[] = { f->dir, "--values", "edited", "--by", "rooms",
+                             NULL };
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110010010002, 0, "null");
+    puan_fix_send(f, 110020010001, 0, "null");
+    puan_fix_close(f);
+    assert_int_equal(table(f, before), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(said(f, "stderr"), "puan edit"));
+    assert_int_equal(edit(f, make), PUAN_EXIT_FINDINGS);
+    assert_int_equal(table(f, plain), PUAN_EXIT_DONE);
+    assert_non_null(strstr(said(f, "stdout"), "\n1\n"));
+    assert_null(strstr(said(f, "stdout"), "#"));
+    assert_int_equal(table(f, collected), PUAN_EXIT_DONE);
+    assert_memory_equal(said(f, "stdout"), "# values: collected", 19);
+    assert_non_null(strstr(said(f, "stdout"), "\n1\n"));
+    assert_int_equal(table(f, edited), PUAN_EXIT_DONE);
+    assert_memory_equal(said(f, "stdout"), "# values: edited", 16);
+    assert_non_null(strstr(said(f, "stdout"), "edit 1, form household"));
+    assert_non_null(strstr(said(f, "stdout"), "\"seed\":7"));
+    assert_non_null(strstr(said(f, "stdout"), "\n3\n"));
+    assert_int_equal(table(f, sdmx), PUAN_EXIT_DONE);
+    assert_non_null(strstr(said(f, "stdout"), "OBS_VALUE,COMMENT_DSET\n"));
+    assert_int_equal(table(f, json), PUAN_EXIT_DONE);
+    assert_non_null(strstr(said(f, "stdout"), "\"note\":\"values: edited"));
+    assert_int_equal(table(f, own), PUAN_EXIT_DONE);
+    assert_memory_equal(said(f, "stdout"), "# values: edited", 16);
+    assert_int_equal(table(f, own_json), PUAN_EXIT_DONE);
+    assert_non_null(strstr(said(f, "stdout"), "\"values\":\"edited\""));
+    puan_fix_end(f);
+}
+
 /* Bytes in the layer that no entry knows are found by both. */
 static void a_changed_layer_is_found(void **state)
 {
@@ -197,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_campaign_is_told_in_counts),
         cmocka_unit_test(an_edit_is_kept_redone_and_reported),
+        cmocka_unit_test(tables_say_by_which_values),
         cmocka_unit_test(a_changed_layer_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

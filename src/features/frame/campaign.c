@@ -318,6 +318,17 @@ static bool was(const struct puan_frame *before, const struct store *s)
     return false;
 }
 
+/* The frame before holds the same values: "values …" of its source. */
+static bool same_values(const struct puan_frames_campaign_options *opt)
+{
+    struct puan_str rest = opt->before->source, line, word;
+
+    while (puan_str_split(&line, &rest, '\n'))
+        if (puan_str_split(&word, &line, ' ') && puan_str_is(word, "values"))
+            return puan_str_eq(line, opt->values_name);
+    return opt->values_name.n == 0;
+}
+
 /* Head and dropped records of every returns store, as they stand together. */
 static enum puan_status note_stores(struct reading *r, struct puan_arena *a,
                                     struct puan_err *err)
@@ -362,6 +373,7 @@ static enum puan_status note_stores(struct reading *r, struct puan_arena *a,
         if (st != PUAN_OK)
             return st;
         s->unchanged = r->opt->before && r->opt->n_codes == 0 &&
+                       same_values(r->opt) &&
                        was(r->opt->before, s);
     }
     return PUAN_OK;
@@ -609,6 +621,8 @@ static enum puan_status one_return(void *arg, const struct puan_ret *ret,
                             PUAN_STR(""), &w->arena, err);
     if (st != PUAN_OK)
         return st;
+    if (r->opt->values)
+        r->opt->values(r->opt->values_ctx, &rec, ret->head.household, ret->seq);
     if (!room_for_household(w) || !room(w, 0, 1))
         return no_memory(err);
     w->ea[w->n[0]] = ea;
@@ -1024,6 +1038,8 @@ static struct puan_str source_of(const struct reading *r, struct puan_arena *a)
     for (size_t i = 1; i < r->n_stores; i++)
         puan_out_fmt(&o, "\n%s %llu %s", puan_shard_name(r->store[i].shard),
                      (unsigned long long)r->store[i].height, r->store[i].head);
+    if (r->opt->values_name.n)
+        puan_out_fmt(&o, "\nvalues %.*s", PUAN_FMT(r->opt->values_name));
     return puan_out_view(&o);
 }
 

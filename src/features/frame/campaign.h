@@ -30,6 +30,15 @@ struct puan_frames_campaign_options {
     const struct puan_frames_codes *codes; /* may be NULL; `before` is then
                                               not taken over */
     size_t n_codes;
+    /*
+     * Values to be put in the place of collected ones, return by return, from
+     * any thread; NULL: none.  `values_name` says which in the frame's source;
+     * a frame before of other values is not taken over.
+     */
+    size_t (*values)(const void *ctx, struct puan_record *r, int64_t household,
+                     int64_t ret);
+    const void *values_ctx;
+    struct puan_str values_name; /* one line */
 };
 
 struct puan_frames_campaign_told {

@@ -9,6 +9,7 @@
 
 #include "core/table/programme.h"
 #include "features/check/lookup_csv.h"
+#include "features/edit/layer.h"
 #include "features/frame/campaign.h"
 #include "features/tables/classes.h"
 #include "features/frame/frames.h"
@@ -33,7 +34,8 @@ struct options {
     const char *data[MANY], *by[MANY], *let[MANY], *table[MANY], *rules[MANY],
         *lookup[MANY], *codes[MANY], *classes[MANY];
     size_t n_data, n_by, n_let, n_table, n_rules, n_lookup, n_codes, n_classes;
-    const char *show, *where, *of, *programme, *out, *format;
+    const char *show, *where, *of, *programme, *out, *format, *values;
+    struct puan_str note; /* of a campaign: which values */
     struct puan_frames_level level[PUAN_FRAME_ENTITIES];
     struct puan_str item[4 * MANY];
     size_t n_items;
@@ -138,6 +140,7 @@ static const char *value(struct options *o, const char *a, const char *v)
                             : strcmp(a, "--out") == 0       ? &o->out
                             : strcmp(a, "-o") == 0          ? &o->out
                             : strcmp(a, "--format") == 0    ? &o->format
+                            : strcmp(a, "--values") == 0    ? &o->values
                                                             : NULL;
 
         if (text == NULL)
@@ -220,6 +223,15 @@ static bool parse(struct options *o, int argc, char **argv)
     if (!bad) {
         at = "table";
         bad = format(o);
+    }
+    if (!bad && o->values) {
+        at = "--values";
+        if (strcmp(o->values, "edited") != 0 &&
+            strcmp(o->values, "collected") != 0)
+            bad = "is collected or edited";
+        else if (o->n_data != 1 || !puan_dir_exists(o->data[0]))
+            bad = "is of a campaign directory; puan edit --clean writes files "
+                  "again with edited values";
     }
     if (!bad && puan_file_among(o->out, o->data, o->n_data))
         bad = "the output would take the place of the data it is made of";
@@ -660,18 +672,24 @@ static enum puan_status write_all(struct puan_tabulation *t,
 /* ---- the command -----------------------------------------------------------
  */
 
+static size_t edited(const void *ctx, struct puan_record *r, int64_t household,
+                     int64_t ret)
+{
+    return puan_edit_values_apply(ctx, r, household, ret);
+}
+
 /* Frames and CSV as they are; of a campaign the returns of now. */
 static enum puan_status load(struct puan_frames **out, struct options *o,
-                             struct puan_err *err)
+                             struct puan_arena *keep, struct puan_err *err)
 {
+    struct puan_edit_values *values = NULL;
     const struct puan_store_options so = { .readonly = true, .no_writers = true };
     struct puan_frames_campaign_options opt = { .threads = o->threads };
     struct puan_frames_campaign_told told;
     struct puan_store *store = NULL;
-    enum puan_status st;
-
     struct puan_frames_codes codes[MANY];
     struct puan_arena a;
+    enum puan_status st;
 
     o->frames.unchecked = true; /* counting checks the levels it uses */
     if (o->n_data != 1 || !puan_dir_exists(o->data[0])) {
@@ -688,7 +706,16 @@ static enum puan_status load(struct puan_frames **out, struct options *o,
                                     puan_store_plan(store), &a, err);
     opt.codes = codes;
     if (st == PUAN_OK)
+        st = puan_table_values(&values, &o->note, store, o->values, keep,
+                               err);
+    if (values) {
+        opt.values = edited;
+        opt.values_ctx = values;
+        opt.values_name = o->note;
+    }
+    if (st == PUAN_OK)
         st = puan_frames_campaign(out, &told, store, &opt, err);
+    puan_edit_values_close(values);
     puan_store_close(store);
     puan_arena_clear(&a);
     return st;
@@ -705,6 +732,23 @@ bool puan_table_is_campaign(int argc, char **argv)
             strcmp(argv[i - 1], "--out") != 0 && strcmp(argv[i - 1], "-o") != 0)
             return true;
     return false;
+}
+
+/* The programme again, its tables with a note in the head. */
+static enum puan_status noted(struct puan_tab_programme *p,
+                              struct puan_str note, struct puan_arena *a,
+                              struct puan_err *err)
+{
+    struct puan_tab_table *t = puan_new_n(a, p->n_tables,
+                                          struct puan_tab_table);
+
+    if (t == NULL)
+        return puan_arena_check(a, err);
+    memcpy(t, p->table, p->n_tables * sizeof(*t));
+    for (size_t i = 0; i < p->n_tables; i++)
+        t[i].note = note;
+    p->table = t;
+    return PUAN_OK;
 }
 
 int puan_table_frames(int argc, char **argv)
@@ -731,10 +775,12 @@ int puan_table_frames(int argc, char **argv)
     if (st == PUAN_OK)
         st = lets(&p, o, &a, &err);
     if (st == PUAN_OK)
-        st = load(&frames, o, &err);
+        st = load(&frames, o, &a, &err);
     for (size_t i = 0; st == PUAN_OK && i < o->n_classes; i++)
         st = puan_classes_add(&p, puan_frames_frame(frames), o->classes[i], &a,
                               &err);
+    if (st == PUAN_OK && o->note.n)
+        st = noted(&p, o->note, &a, &err);
     if (st == PUAN_OK)
         st = read_rules(&texts, o, &a, &err);
     if (st == PUAN_OK && (o->n_lookup > 0 || o->n_rules > 0))

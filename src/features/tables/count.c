@@ -10,6 +10,7 @@
 #include "base/calendar.h"
 #include "core/plan/plan.h"
 #include "features/duplicates/duplicates.h"
+#include "features/edit/layer.h"
 #include "features/ingest/ingest.h"
 #include "features/tables/build.h"
 #include "features/tables/cache.h"
@@ -36,6 +37,8 @@ struct puan_count {
     struct puan_population *part;
     size_t n_parts;
     int64_t asof_ms; /* campaign time */
+    const struct puan_edit_values *values; /* while counting; NULL: collected */
+    struct puan_str edits; /* what they are */
     struct source {
         const char *name;
         uint64_t height;
@@ -151,6 +154,9 @@ static enum puan_status count_return(void *arg, const struct puan_ret *r,
                             &w->arena, err);
     if (st != PUAN_OK)
         return st;
+    if (w->count->values)
+        puan_edit_values_apply(w->count->values, &rec, r->head.household,
+                               r->seq);
     entity = puan_form_entity(r->form, plan->residence_entity);
     if (entity >= 0) {
         rows = rec.rows[entity].n;
@@ -338,6 +344,15 @@ enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
                                  void (*tell)(void *arg, uint64_t households),
                                  void *arg, struct puan_err *err)
 {
+    return puan_count_edited(out, st, area, NULL, tell, arg, err);
+}
+
+enum puan_status
+puan_count_edited(struct puan_count **out, struct puan_store *st, int64_t area,
+                  const struct puan_edit_values *values,
+                  void (*tell)(void *arg, uint64_t households), void *arg,
+                  struct puan_err *err)
+{
     struct puan_count *c = calloc(1, sizeof(*c));
     size_t n = 0, cells = 0;
     struct pass p = { .tell = tell, .arg = arg };
@@ -354,6 +369,14 @@ enum puan_status puan_count_area(struct puan_count **out, struct puan_store *st,
     puan_arena_init(&c->arena, puan_os_alloc());
     c->store = st;
     c->area = area;
+    c->values = values;
+    if (values) {
+        struct puan_out o;
+
+        puan_out_init(&o, &c->arena);
+        puan_edit_values_say(&o, values);
+        c->edits = puan_out_view(&o);
+    }
     c->tree = puan_store_areas(st);
     c->time_ms = puan_real_now();
     c->asof_ms = puan_store_now(st);
@@ -405,6 +428,7 @@ out:
         puan_count_close(c);
         return x;
     }
+    c->values = NULL;
     *out = c;
     return PUAN_OK;
 }
@@ -482,6 +506,10 @@ void puan_count_source(struct puan_jw *w, const struct puan_count *c)
     puan_jw_kint(w, "area", c->area);
     puan_instant_text(when, c->time_ms, plan->offset_minutes);
     puan_jw_ktext(w, "time", when);
+    if (c->edits.n) {
+        puan_jw_ktext(w, "values", "edited");
+        puan_jw_kstr(w, "edits", c->edits);
+    }
     puan_jw_key(w, "heads");
     puan_jw_list(w);
     for (size_t i = 0; i < c->n_sources; i++) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/area/area.h"
+#include "features/edit/layer.h"
 #include "features/host/args.h"
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
@@ -293,7 +294,7 @@ static const struct puan_route routes[] = {
  */
 
 struct options {
-    const char *dir, *table, *format, *out;
+    const char *dir, *table, *format, *out, *values;
     int64_t area;
 };
 
@@ -304,6 +305,7 @@ static bool parse(struct options *o, int argc, char **argv)
         const char **text = strcmp(argv[i], "--table") == 0    ? &o->table
                             : strcmp(argv[i], "--format") == 0 ? &o->format
                             : strcmp(argv[i], "--out") == 0    ? &o->out
+                            : strcmp(argv[i], "--values") == 0 ? &o->values
                                                                : NULL;
 
         if (text && value) {
@@ -323,6 +325,11 @@ static bool parse(struct options *o, int argc, char **argv)
         fprintf(stderr, "puan: --format is csv or json\n");
         return false;
     }
+    if (o->values && strcmp(o->values, "edited") != 0 &&
+        strcmp(o->values, "collected") != 0) {
+        fprintf(stderr, "puan: --values is collected or edited\n");
+        return false;
+    }
     return o->dir != NULL;
 }
 
@@ -333,11 +340,13 @@ static void tell(void *arg, uint64_t households)
 
 static enum puan_status write_one(struct puan_out *o,
                                   const struct puan_count *c, size_t table,
-                                  const char *format)
+                                  const char *format, struct puan_str note)
 {
     struct puan_jw w;
 
     if (strcmp(format, "csv") == 0) {
+        if (note.n)
+            puan_out_fmt(o, "# %.*s\n", PUAN_FMT(note));
         puan_tally_csv(o, puan_count_tally(c), puan_count_cells(c), table);
     } else {
         puan_jw_init(&w, o);
@@ -350,6 +359,7 @@ static enum puan_status write_one(struct puan_out *o,
 /* Every table, or the one named, to a folder or to standard output. */
 static enum puan_status write_tables(const struct options *o,
                                      const struct puan_count *c,
+                                     struct puan_str note,
                                      struct puan_arena *a, struct puan_err *err)
 {
     const struct puan_tally *t = puan_count_tally(c);
@@ -366,7 +376,7 @@ static enum puan_status write_tables(const struct options *o,
             continue;
         n++;
         puan_out_init(&text, a);
-        st = write_one(&text, c, i, o->format);
+        st = write_one(&text, c, i, o->format, note);
         if (o->out)
             st = puan_file_write(puan_arena_fmt(a, "%s/%.*s.%s", o->out,
                                                 PUAN_FMT(id), o->format),
@@ -384,6 +394,33 @@ static enum puan_status write_tables(const struct options *o,
     return st == PUAN_OK ? puan_arena_check(a, err) : st;
 }
 
+/* Collected or edited values, and the line that says which. */
+enum puan_status puan_table_values(struct puan_edit_values **out,
+                                   struct puan_str *note, struct puan_store *st,
+                                   const char *values, struct puan_arena *a,
+                                   struct puan_err *err)
+{
+    struct puan_out o;
+    enum puan_status x = PUAN_OK;
+
+    *out = NULL;
+    if (!values) /* nobody asked: collected, as ever */
+        return PUAN_OK;
+    puan_out_init(&o, a);
+    if (strcmp(values, "edited") == 0)
+        x = puan_edit_values_open(out, st, err);
+    if (x != PUAN_OK)
+        return x;
+    if (*out) {
+        puan_out_text(&o, "values: edited 按编辑插补值汇总; ");
+        puan_edit_values_say(&o, *out);
+    } else {
+        puan_out_text(&o, "values: collected 按采集值汇总");
+    }
+    *note = puan_out_view(&o);
+    return puan_arena_check(a, err);
+}
+
 static int run_table(int argc, char **argv)
 {
     struct options o = { .format = "csv" };
@@ -392,7 +429,9 @@ static int run_table(int argc, char **argv)
     struct puan_progress bar;
     struct puan_err err = { 0 };
     struct puan_store *store = NULL;
+    struct puan_edit_values *values = NULL;
     struct puan_count *c = NULL;
+    struct puan_str note = { 0 };
     struct puan_arena a;
     enum puan_status st;
 
@@ -406,13 +445,17 @@ static int run_table(int argc, char **argv)
         tree = puan_store_areas(store);
         if (o.area == 0 && tree && tree->n)
             o.area = tree->area[0].code;
+        st = puan_table_values(&values, &note, store, o.values, &a, &err);
+    }
+    if (st == PUAN_OK) {
         puan_progress_begin(&bar, "汇总 tabulating", 0);
-        st = puan_count_area(&c, store, o.area, tell, &bar, &err);
+        st = puan_count_edited(&c, store, o.area, values, tell, &bar, &err);
         puan_progress_end(&bar);
     }
     if (st == PUAN_OK)
-        st = write_tables(&o, c, &a, &err);
+        st = write_tables(&o, c, note, &a, &err);
     puan_count_close(c);
+    puan_edit_values_close(values);
     puan_store_close(store);
     puan_arena_clear(&a);
     return st == PUAN_OK ? PUAN_EXIT_DONE : puan_command_fail(st, &err);
@@ -426,7 +469,8 @@ static const struct puan_command commands[] = {
       "[--entity NAME] | DATA… --programme FILE [--table ID]… ; both with "
       "[--out PATH] [--format csv|xlsx|sdmx|json] [--labels zh|en] [--totals] "
       "[--summary] [--lang zh|en] [--threads N] [--json] [--quiet] | "
-      "DIR [--area CODE] [--table ID] [--format csv|json] [--out FOLDER]",
+      "DIR [--area CODE] [--table ID] [--format csv|json] [--out FOLDER] ; of "
+      "a campaign also --values collected|edited",
       "Counts tables of frames, CSV files or a campaign: dimensions, measures "
       "and filters in the rule language, or a programme of many tables in one "
       "pass. "
@@ -438,7 +482,10 @@ static const struct puan_command commands[] = {
       "Of a campaign directory it counts the last version of every return of "
       "an area and writes the plan's tables, without records that a decision "
       "on duplicates dropped; JSON names the ledger heads, the plan and the "
-      "program it was computed from.",
+      "program it was computed from. --values edited counts by what an edit of "
+      "the campaign keeps (puan edit DIR) in the place of failing answers; the "
+      "head of each table then says which values, by which edit, rule set and "
+      "seed.",
       run_table,
       "汇总：按任意分组统计数据框、CSV 或普查项目，输出汇总表" },
 };

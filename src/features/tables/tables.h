@@ -34,6 +34,16 @@ PUAN_MUST_USE enum puan_status
 puan_count_area(struct puan_count **out, struct puan_store *st, int64_t area,
                 void (*tell)(void *arg, uint64_t households), void *arg,
                 struct puan_err *err);
+/*
+ * The same by the values an edit put in the place of collected ones; `values`
+ * must outlive the counting.  The source of its tables names the edits.
+ */
+struct puan_edit_values;
+PUAN_MUST_USE enum puan_status
+puan_count_edited(struct puan_count **out, struct puan_store *st, int64_t area,
+                  const struct puan_edit_values *values,
+                  void (*tell)(void *arg, uint64_t households), void *arg,
+                  struct puan_err *err);
 void puan_count_close(struct puan_count *c); /* NULL is fine */
 
 const struct puan_population *puan_count_population(const struct puan_count *c);

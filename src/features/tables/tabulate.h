@@ -33,6 +33,17 @@ PUAN_MUST_USE enum puan_status
 puan_tabulation_check(struct puan_tab_check *out, struct puan_tabulation *t,
                       size_t table, struct puan_err *err);
 
+/*
+ * `values`: "edited", "collected", or NULL where nobody asked.  *note gets the
+ * line that stands in the head of each table, empty for NULL.
+ */
+struct puan_edit_values;
+struct puan_store;
+PUAN_MUST_USE enum puan_status
+puan_table_values(struct puan_edit_values **out, struct puan_str *note,
+                  struct puan_store *st, const char *values,
+                  struct puan_arena *a, struct puan_err *err);
+
 /* puan table DATA … ; argv as of any command. */
 int puan_table_frames(int argc, char **argv);
 /* The command's argument names a campaign directory rather than data. */

@@ -198,8 +198,9 @@ static void put_heads(struct sheet *s)
     worksheet_set_row(s->ws, 0, 24, NULL);
     worksheet_write_string(
         s->ws, 1, 0,
-        puan_arena_fmt(s->a, "%s %.*s", word(b, "表", "Table"),
-                       PUAN_FMT(t->id)),
+        puan_arena_fmt(s->a, "%s %.*s%s%.*s", word(b, "表", "Table"),
+                       PUAN_FMT(t->id), t->note.n ? "  " : "",
+                       PUAN_FMT(t->note)),
         b->note);
     if (s->columns)
         worksheet_write_string(
