@@ -50,6 +50,7 @@ struct puan_rule_skip {
     uint32_t line, col;
     const char *why; /* "unknown name 'D77'; the nearest is 'D7'" */
     bool off;        /* switched off by `without` */
+    bool hard;       /* a hard rule; false for soft ones and derived items */
 };
 
 /*

@@ -85,6 +85,13 @@ static void skip(struct compile *c, struct puan_str id, const char *file,
     };
 }
 
+static void skip_rule(struct compile *c, const struct puan_ast_rule *r,
+                      const char *why)
+{
+    skip(c, r->id, r->file, r->line, r->col, why);
+    c->rs->skip[c->rs->n_skips - 1].hard = r->severity == PUAN_HARD;
+}
+
 static const char *elsewhere(struct compile *c)
 {
     return puan_arena_fmt(c->names.arena, "its 'in' does not name form '%.*s'",
@@ -263,14 +270,14 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
 
     for (const struct puan_ast_off *o = c->text.off; o; o = o->next)
         if (puan_str_eq(o->id, r->id)) {
-            skip(c, r->id, r->file, r->line, r->col,
-                 puan_arena_fmt(c->names.arena, "switched off in %s:%u",
+            skip_rule(c, r,
+                      puan_arena_fmt(c->names.arena, "switched off in %s:%u",
                                 o->file, o->line));
             rs->skip[rs->n_skips - 1].off = true;
             return PUAN_OK;
         }
     if (!puan_ast_forms_hold(&r->in, c->names.form->id)) {
-        skip(c, r->id, r->file, r->line, r->col, elsewhere(c));
+        skip_rule(c, r, elsewhere(c));
         return PUAN_OK;
     }
     c->names.err = &local;
@@ -280,7 +287,7 @@ static enum puan_status one_rule(struct compile *c, struct puan_ast_rule *r)
         rs->n_parts = rs->part_at[rs->n];
     if (st == PUAN_EINVAL && s.unresolved &&
         (r->in.n == 0 || c->names.partial)) {
-        skip(c, r->id, r->file, r->line, r->col,
+        skip_rule(c, r,
              puan_arena_fmt(c->names.arena, "%s", local.text));
         return PUAN_OK;
     }

@@ -20,9 +20,9 @@ void puan_edit_say_left_out(const struct puan_edit_left_out *l, size_t n)
     if (n == 0)
         return;
     fprintf(stderr,
-            "puan edit: %zu rules or derived items read what one unit does "
-            "not have and take no part (puan check and puan figures run "
-            "them):\n",
+            "puan edit: %zu hard rules or tables look above one unit or at "
+            "what is not here; they cannot say which answer is wrong and take "
+            "no part (puan check and puan figures run them):\n",
             n);
     for (size_t i = 0; i < n; i++) {
         bool new_file = i == 0 || strcmp(l[i].file, l[i - 1].file) != 0;
@@ -373,8 +373,8 @@ static enum puan_status redo(int *code, struct puan_jw *w,
 static enum puan_status make(int *code, struct puan_jw *w,
                              struct puan_store *st,
                              const struct puan_edit_campaign *c,
-                             const struct puan_form *form, struct puan_arena *a,
-                             struct puan_err *err)
+                             const struct puan_form *form, bool say,
+                             struct puan_arena *a, struct puan_err *err)
 {
     struct puan_act who = { .actor = PUAN_STR("operator"),
                             .seat = PUAN_STR("command line") };
@@ -391,7 +391,7 @@ static enum puan_status make(int *code, struct puan_jw *w,
 
     if (x != PUAN_OK)
         return x;
-    if (!c->quiet && !c->json)
+    if (say && !c->quiet && !c->json)
         puan_edit_say_left_out(left, n);
     puan_progress_begin(&bar, "编辑 editing", 0);
     x = puan_edit_keep(&run, st, &who, &k, a, err);
@@ -418,7 +418,7 @@ static enum puan_status make_all(int *code, struct puan_jw *w,
 {
     const struct puan_form *const *list;
     const struct puan_form *one;
-    size_t n;
+    size_t n, made = 0;
     enum puan_status x = puan_edit_plan_forms(&list, &n, st, a, err);
 
     if (x == PUAN_OK && c->form) {
@@ -436,9 +436,18 @@ static enum puan_status make_all(int *code, struct puan_jw *w,
                          n);
     puan_jw_key(w, "edits");
     puan_jw_list(w);
-    for (size_t i = 0; x == PUAN_OK && i < n; i++)
-        x = make(code, w, st, c, list[i], a, err);
+    for (size_t i = 0; x == PUAN_OK && i < n; i++) {
+        bool held = true;
+
+        if (!c->form)
+            x = puan_edit_form_held(&held, st, list[i], err);
+        if (x == PUAN_OK && held)
+            x = make(code, w, st, c, list[i], made++ == 0, a, err);
+    }
     puan_jw_end(w, ']');
+    if (x == PUAN_OK && made == 0)
+        return puan_fail(err, PUAN_ENOTFOUND, c->dir,
+                         "no return has come yet: there is nothing to edit");
     return x;
 }
 

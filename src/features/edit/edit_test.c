@@ -235,6 +235,58 @@ static void what_cannot_be_used_says_why(void **state)
     assert_non_null(strstr(printed(f, "stderr").p, "no level 'ea'"));
 }
 
+/*
+ * A reference table says how old the oldest of a town is; a rule over the town
+ * cannot say whose answer is wrong, and is named.
+ */
+static void tables_of_rules_get_data_and_wider_rules_are_named(void **state)
+{
+    static const char text[] =
+        "level town by town\nlevel household by town, hh\n"
+        "table oldest by town gives most\n"
+        "rule L hard person zh \"l\" en \"l\" check age <= oldest.most\n"
+        "rule T hard town zh \"t\" en \"t\" check count(person) > 100\n"
+        "rule S soft town zh \"s\" en \"s\" check count(person) > 100\n";
+    struct fix *f = *state;
+    struct puan_out d, r, l;
+    const char *data, *rules, *lookup;
+
+    puan_out_init(&d, &f->a);
+    puan_out_init(&r, &f->a);
+    puan_out_init(&l, &f->a);
+    puan_out_text(&d, "town,hh,age\n1,1,60\n1,1,95\n1,2,61\n2,1,95\n");
+    puan_out_text(&r, text);
+    puan_out_text(&l, "town,most\n1,90\n2,99\n");
+    data = write_file(f, "towns.csv", &d);
+    rules = write_file(f, "towns.rules", &r);
+    lookup = puan_arena_fmt(&f->a, "oldest=%s", write_file(f, "oldest.csv", &l));
+    {
+        const char *none[] = { "--rules", rules, data, NULL };
+        const char *with[] = { "--rules", rules, "--lookup", lookup, "--out",
+                               f->out,    data,  NULL };
+        const char *json[] = { "--rules", rules, "--lookup", lookup,
+                               "--json",  data,  NULL };
+        const char *wrong[] = { "--rules", rules, "--lookup", "new=x.csv",
+                                data,      NULL };
+
+        assert_int_equal(edit(f, none), PUAN_EXIT_INPUT);
+        assert_non_null(strstr(printed(f, "stderr").p,
+                               "towns.rules:3:7: table 'oldest' has no data: "
+                               "give it with --lookup oldest=FILE.csv"));
+        assert_int_equal(edit(f, wrong), PUAN_EXIT_INPUT);
+        assert_int_equal(edit(f, with), PUAN_EXIT_FINDINGS);
+        /* the person of 95 in town 1 alone, and by the table's value */
+        assert_non_null(strstr(text_of(f, f->out).p, ",repaired,person,2,"));
+        assert_null(strstr(text_of(f, f->out).p, "2-1,"));
+        assert_non_null(strstr(printed(f, "stderr").p, "1 hard rules"));
+        assert_non_null(
+            strstr(printed(f, "stderr").p, "has no level 'town'\n    T\n"));
+        assert_int_equal(edit(f, json), PUAN_EXIT_FINDINGS);
+        assert_non_null(strstr(printed(f, "stdout").p,
+                               "\"left_out\":[{\"rule\":\"T\""));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +295,7 @@ int main(void)
         cmocka_unit_test(weights_decide_what_is_changed),
         cmocka_unit_test(a_small_budget_leaves_undecided),
         cmocka_unit_test(what_cannot_be_used_says_why),
+        cmocka_unit_test(tables_of_rules_get_data_and_wider_rules_are_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

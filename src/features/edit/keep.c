@@ -711,6 +711,34 @@ enum puan_status puan_edit_plan_forms(const struct puan_form *const **out,
     return PUAN_OK;
 }
 
+enum puan_status puan_edit_form_held(bool *out, struct puan_store *st,
+                                     const struct puan_form *form,
+                                     struct puan_err *err)
+{
+    enum puan_status x = PUAN_OK;
+
+    *out = false;
+    for (size_t i = 1; x == PUAN_OK && !*out && i < puan_store_shards(st);
+         i++) {
+        struct puan_shard *sh = puan_store_shard(st, i);
+        struct puan_stmt *s = NULL;
+        struct puan_db *db;
+
+        x = puan_read_begin(&db, sh, err);
+        if (x != PUAN_OK)
+            break;
+        x = puan_sql(&s, db, "SELECT seq FROM ret WHERE form = $1 LIMIT 1",
+                     err);
+        if (x == PUAN_OK) {
+            puan_bind_int(s, 1, form->ordinal);
+            x = puan_stmt_step(out, s, err);
+        }
+        puan_stmt_done(s);
+        puan_read_end(sh, db);
+    }
+    return x;
+}
+
 static enum puan_status begin_work(struct work *w, struct puan_store *st,
                                    struct puan_str form,
                                    const struct puan_edit_how *how,

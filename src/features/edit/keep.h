@@ -66,4 +66,10 @@ puan_edit_plan_forms(const struct puan_form *const **out, size_t *n,
                      struct puan_store *st, struct puan_arena *a,
                      struct puan_err *err);
 
+/* Has any return of this form come? */
+PUAN_MUST_USE enum puan_status puan_edit_form_held(bool *out,
+                                                   struct puan_store *st,
+                                                   const struct puan_form *form,
+                                                   struct puan_err *err);
+
 #endif

@@ -40,6 +40,18 @@ static bool concerns(const struct puan_area_tree *t, int64_t area,
            puan_area_contains_code(t, area, r->area);
 }
 
+static void put_names(struct puan_jw *w, const struct puan_area_tree *t,
+                      int64_t code)
+{
+    uint32_t i = puan_area_find(t, code);
+
+    puan_jw_kcode(w, "code", code);
+    if (i == PUAN_AREA_NONE)
+        return;
+    puan_jw_kstr(w, "zh", t->area[i].zh);
+    puan_jw_kstr(w, "en", t->area[i].en);
+}
+
 static enum puan_status list(struct puan_request *rq, const void *in,
                              struct puan_err *err)
 {
@@ -59,6 +71,10 @@ static enum puan_status list(struct puan_request *rq, const void *in,
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
+    puan_jw_key(w, "area");
+    puan_jw_map(w);
+    put_names(w, t, q->area);
+    puan_jw_end(w, '}');
     puan_jw_key(w, "forms");
     puan_jw_list(w);
     for (size_t i = 0; i < n_forms; i++) {
@@ -81,18 +97,6 @@ static enum puan_status list(struct puan_request *rq, const void *in,
     puan_jw_end(w, ']');
     puan_jw_end(w, '}');
     return PUAN_OK;
-}
-
-static void put_names(struct puan_jw *w, const struct puan_area_tree *t,
-                      int64_t code)
-{
-    uint32_t i = puan_area_find(t, code);
-
-    puan_jw_kcode(w, "code", code);
-    if (i == PUAN_AREA_NONE)
-        return;
-    puan_jw_kstr(w, "zh", t->area[i].zh);
-    puan_jw_kstr(w, "en", t->area[i].en);
 }
 
 static void put_area(struct puan_jw *w, const struct puan_layer_area *a,

@@ -164,7 +164,7 @@ enum puan_status puan_edit_set_left_out(struct puan_edit_left_out **out,
     if (st != PUAN_OK || !*out)
         return st != PUAN_OK ? st : puan_arena_check(a, err);
     for (size_t i = 0; i < n_skips; i++) {
-        bool elsewhere = skip[i].off;
+        bool elsewhere = skip[i].off || !skip[i].hard;
 
         for (size_t f = 0; f < n_forms && !elsewhere; f++)
             elsewhere = in_set(other[f], skip[i].id) ||

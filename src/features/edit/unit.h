@@ -49,7 +49,7 @@ puan_edit_set_open(struct puan_edit_set *out, const struct puan_form *form,
                    struct puan_err *err);
 
 /*
- * Rules that cannot take part for what they read is not in one unit: a level
+ * Hard rules that cannot take part for what they read is not in one unit: a level
  * above it, a level the data do not have, a reference table without data.  Of a
  * plan, those that another of its forms answers for are not among them.
  */
