@@ -2,6 +2,8 @@
  * The world of a play: what the server does around the engine (features/cases)
  * with seats, notices, linked cases and clocks, in memory and on virtual time.
  */
+#include "core/proof/world.h"
+
 #include "core/proof/internal.h"
 
 /* ---- areas by their digits -------------------------------------------------- */
