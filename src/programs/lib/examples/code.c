@@ -1,4 +1,4 @@
-/* Answers in words and their codes. */
+/* Answers in words and their codes; the argument is a plan pack with coding/. */
 #include <puan.h>
 #include <stdio.h>
 
@@ -11,8 +11,9 @@ int main(int argc, char **argv)
     pu_error err;
     size_t n;
 
-    if (pu_coder_open(&coder, argc > 1 ? argv[1] : "cn-population-2020",
-                      "industry", &err) != PU_OK) {
+    if (argc != 2)
+        return 2;
+    if (pu_coder_open(&coder, argv[1], "industry", &err) != PU_OK) {
         fprintf(stderr, "%s: %s\n", err.where, err.text);
         return 1;
     }
