@@ -1,0 +1,130 @@
+/*
+ * The traps of the catalogue, each as a test of its own: where the orders are
+ * easy to overlook, or pull apart.  Each plays the scenarios of the packs that
+ * say `trap: N`, in memory or over HTTP.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "features/plans/plans.h"
+#include "features/proof/internal.h"
+#include "kit/crypto/crypto.h"
+#include "kit/os/heap.h"
+
+static const char *const packs[] = { "plans/cn-office-gx",
+                                     "plans/cn-population-2020",
+                                     "plans/cn-economic-2018" };
+static struct puan_arena arena;
+static struct puan_plan_held *held[PUAN_COUNT(packs)];
+static struct puan_flows flows[PUAN_COUNT(packs)];
+static struct puan_scenarios all[PUAN_COUNT(packs)];
+
+static int setup(void **state)
+{
+    (void)state;
+    puan_arena_init(&arena, &puan_heap);
+    for (size_t k = 0; k < PUAN_COUNT(packs); k++) {
+        struct puan_err err = { 0 };
+        const struct puan_plan *p;
+
+        if (puan_plan_load_dir(&held[k], packs[k], puan_digest_sm3(), &err) !=
+            PUAN_OK)
+            fail_msg("%s:%u: %s", err.where, err.line, err.text);
+        p = puan_plan_held_plan(held[k]);
+        if (puan_flows_load(&flows[k], p, &arena, &err) != PUAN_OK ||
+            puan_scenarios_read(&all[k], p, &arena, &err) != PUAN_OK)
+            fail_msg("%s:%u: %s", err.where, err.line, err.text);
+    }
+    return 0;
+}
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < PUAN_COUNT(packs); k++)
+        puan_plan_close(held[k]);
+    puan_arena_clear(&arena);
+    return 0;
+}
+
+/* Plays whatever shows the trap; there must be something. */
+static void shown(unsigned trap)
+{
+    unsigned played = 0;
+
+    for (size_t k = 0; k < PUAN_COUNT(packs); k++) {
+        const struct puan_plan *p = puan_plan_held_plan(held[k]);
+        const struct puan_stage stage = { p, &flows[k], puan_digest_sm3(),
+                                          puan_proof_verbs, NULL };
+
+        for (size_t i = 0; i < all[k].n; i++) {
+            const struct puan_scenario *s = &all[k].list[i];
+            struct puan_err err = { 0 };
+            enum puan_status st;
+
+            if (!(s->traps >> trap & 1) ||
+                !puan_str_eq(s->pack, p->pack[0].name))
+                continue;
+            if (s->server) {
+                st = puan_proof_server(NULL, p, s, NULL, &err);
+            } else {
+                struct puan_arena own;
+
+                puan_arena_init(&own, &puan_heap);
+                st = puan_scenario_play(NULL, &stage, s, &own, &err);
+                puan_arena_clear(&own);
+            }
+            if (st != PUAN_OK)
+                fail_msg("%.*s: %s:%u: %s", PUAN_FMT(s->id), err.where,
+                         err.line, err.text);
+            played++;
+        }
+    }
+    if (played == 0)
+        fail_msg("no scenario says trap: %u", trap);
+}
+
+#define TRAP(n, name)                                                          \
+    static void name(void **state)                                             \
+    {                                                                          \
+        (void)state;                                                           \
+        shown(n);                                                              \
+    }
+TRAP(1, living_apart_is_no_duplicate)
+TRAP(3, two_hops_two_clocks)
+TRAP(5, own_authority_acts_before_orders)
+TRAP(6, local_events_stay_local)
+TRAP(7, the_order_of_start_differs_by_class)
+TRAP(8, the_end_differs_by_class)
+TRAP(9, an_unplanned_fault_needs_signatures_first)
+TRAP(10, estimates_are_adjusted_before_the_end)
+TRAP(11, the_hit_office_gets_its_own_timetable)
+TRAP(12, release_gates_stack)
+TRAP(24, online_filling_ends_at_24_00)
+TRAP(28, account_at_once_form_later)
+TRAP(29, on_the_spot_without_approval)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(living_apart_is_no_duplicate),
+        cmocka_unit_test(two_hops_two_clocks),
+        cmocka_unit_test(own_authority_acts_before_orders),
+        cmocka_unit_test(local_events_stay_local),
+        cmocka_unit_test(the_order_of_start_differs_by_class),
+        cmocka_unit_test(the_end_differs_by_class),
+        cmocka_unit_test(an_unplanned_fault_needs_signatures_first),
+        cmocka_unit_test(estimates_are_adjusted_before_the_end),
+        cmocka_unit_test(the_hit_office_gets_its_own_timetable),
+        cmocka_unit_test(release_gates_stack),
+        cmocka_unit_test(online_filling_ends_at_24_00),
+        cmocka_unit_test(account_at_once_form_later),
+        cmocka_unit_test(on_the_spot_without_approval),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
