@@ -53,6 +53,16 @@ void puan_proof_close(void *state, struct puan_store *st)
 
 /* ---- as JSON ------------------------------------------------------------------- */
 
+/* A place in a pack without where the packs lie: "cn-x/proof/y.yaml:3:5: ...". */
+static const char *in_pack(const char *text)
+{
+    const char *at = text, *next;
+
+    while ((next = strstr(at, "/plan/")) != NULL)
+        at = next + 6;
+    return at;
+}
+
 static void put_scenario(struct puan_jw *w, const struct puan_proof_scenario *x,
                          struct puan_str clause)
 {
@@ -67,6 +77,7 @@ static void put_scenario(struct puan_jw *w, const struct puan_proof_scenario *x,
                   !x->run ? "not-run" : x->passed ? "passed" : "failed");
     if (x->run && !x->passed) {
         puan_jw_ktext(w, "why", x->err.text);
+        puan_jw_ktext(w, "where", in_pack(x->err.where));
         puan_jw_kint(w, "line", x->err.line);
     }
     puan_jw_kint(w, "steps", x->played.steps);
@@ -98,7 +109,7 @@ static void put_row(struct puan_jw *w, const struct puan_proof_row *r)
     puan_jw_kstr(w, "what",
                  r->state == PUAN_PROOF_SHOWN ? PUAN_STR("") : c->what);
     if (r->fault != NULL)
-        puan_jw_ktext(w, "fault", r->fault);
+        puan_jw_ktext(w, "fault", in_pack(r->fault));
     puan_jw_kint(w, "mutants", r->mutants);
     puan_jw_kint(w, "killed", r->killed + r->unloadable);
     puan_jw_key(w, "scenarios");
