@@ -778,16 +778,23 @@ static struct puan_str document(const struct puan_world *w,
     const struct puan_plan *p = w->stage->plan;
     int64_t household = w->area;
     int level = puan_world_level(w, w->area);
+    int64_t started = w->now - 600000, finished = w->now;
+    const struct puan_node *from = puan_node_get(step, "started");
+    const struct puan_node *to = puan_node_get(step, "finished");
     char text[32];
     struct puan_out o;
     struct puan_jw j;
 
+    if (from != NULL)
+        (void)!puan_world_time(&started, w, from, NULL);
+    if (to != NULL)
+        (void)!puan_world_time(&finished, w, to, NULL);
     for (size_t i = level < 0 ? 0 : (size_t)level + 1; i < p->n_levels; i++)
         for (unsigned d = p->level[i - 1].digits; d < p->level[i].digits; d++)
             household = household * 10 + (d + 1 == p->level[i].digits);
     for (unsigned d = 0; d < p->household_digits; d++)
         household = household * 10 + (d + 1 == p->household_digits);
-    puan_instant_text(text, w->now, p->offset_minutes);
+    puan_instant_text(text, started, p->offset_minutes);
     puan_out_init(&o, w->arena);
     puan_jw_init(&j, &o);
     puan_jw_map(&j);
@@ -799,6 +806,7 @@ static struct puan_str document(const struct puan_world *w,
     puan_jw_kint(&j, "counter", 1);
     puan_jw_kstr(&j, "mode", puan_node_str_opt(step, "mode", "enumerator"));
     puan_jw_ktext(&j, "started", text);
+    puan_instant_text(text, finished, p->offset_minutes);
     puan_jw_ktext(&j, "finished", text);
     puan_jw_kbool(&j, "signed", true);
     PUAN_NODE_EACH(c, puan_node_get(step, "answers"))
@@ -990,6 +998,6 @@ const struct puan_verb puan_world_verbs[] = {
     { "can", "area", may_do },
     { "hold", "beside attested", may_hold },
     { "send", "mode event", may_send },
-    { "check", "mode answers finds silent counts", check_return },
+    { "check", "mode answers finds silent counts started finished", check_return },
     { NULL, NULL, NULL },
 };

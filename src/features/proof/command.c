@@ -121,10 +121,52 @@ static void put_mutants(struct puan_out *o, const struct puan_proof *p)
     }
 }
 
+/* Rows that are shown from now on say so: then a lost scenario is noticed. */
+static enum puan_status settle(struct puan_out *o, const struct puan_proof *p,
+                               struct puan_err *err)
+{
+    const struct puan_plan_file *f =
+        puan_plan_file(p->plan, PUAN_STR("clauses.tsv"));
+    struct puan_out text;
+    struct puan_str rest, line;
+    size_t changed = 0;
+
+    if (f == NULL)
+        return PUAN_OK;
+    puan_out_init(&text, o->arena);
+    rest = f->text;
+    while (puan_str_split(&line, &rest, '\n')) {
+        struct puan_str after = line, part;
+        bool now = false;
+
+        (void)puan_str_split(&part, &after, '\t');
+        for (size_t i = 0; i < p->n; i++)
+            now = now || (puan_str_eq(p->row[i].of->id, part) &&
+                          p->row[i].state == PUAN_PROOF_SHOWN &&
+                          p->row[i].of->shows == PUAN_SHOWS_OPEN);
+        changed += now;
+        for (int col = 0; now && col < 5; col++)
+            (void)puan_str_split(&part, &after, '\t');
+        if (now)
+            puan_out_fmt(&text, "%.*s\tshown\t",
+                         (int)(part.p + part.n - line.p), line.p);
+        else
+            puan_out_str(&text, line);
+        if (rest.p != NULL)
+            puan_out_char(&text, '\n');
+    }
+    if (o->arena->failed)
+        return puan_arena_check(o->arena, err);
+    puan_out_fmt(o, "  %zu rows of %s now say shown\n", changed, f->name);
+    return changed ? puan_file_write(f->name, puan_out_view(&text), 0644, err)
+                   : PUAN_OK;
+}
+
 static enum puan_status one_pack(struct puan_out *o, struct counts *all,
                                  bool *bad, const char *pack,
                                  const struct puan_proof_options *opt,
                                  const char *by, bool open, bool mutants,
+                                 bool settled,
                                  struct puan_err *err)
 {
     struct puan_plan_held *held = NULL;
@@ -165,8 +207,11 @@ static enum puan_status one_pack(struct puan_out *o, struct counts *all,
             puan_out_fmt(o, "  mutation: killed %u / %u, %u of them refused by "
                             "the loader\n",
                          p.killed + p.unloadable, p.mutants, p.unloadable);
+        if (settled && p.mutated && opt->only == NULL)
+            st = settle(o, &p, err);
         *bad = *bad || p.failed > 0 || c.state[PUAN_PROOF_UNCOVERED] > 0;
-        st = o->arena->failed ? puan_arena_check(o->arena, err) : PUAN_OK;
+        if (st == PUAN_OK)
+            st = o->arena->failed ? puan_arena_check(o->arena, err) : PUAN_OK;
     }
     puan_plan_close(held);
     return st;
@@ -175,13 +220,15 @@ static enum puan_status one_pack(struct puan_out *o, struct counts *all,
 static int cmd_clauses(int argc, char **argv)
 {
     const char *pack[PACKS] = { NULL }, *by = NULL, *only = NULL;
-    bool run = false, mutate = false, open = false, mutants = false, bad = false;
+    bool run = false, mutate = false, open = false, mutants = false;
+    bool settled = false, bad = false;
     const struct puan_arg args[] = {
         { NULL, &pack[0], NULL },   { NULL, &pack[1], NULL },
         { NULL, &pack[2], NULL },   { NULL, &pack[3], NULL },
         { "--by", &by, NULL },      { "--only", &only, NULL },
         { "--run", NULL, &run },    { "--mutate", NULL, &mutate },
         { "--open", NULL, &open },  { "--mutants", NULL, &mutants },
+        { "--settle", NULL, &settled },
     };
     struct puan_proof_options opt = { 0 };
     struct counts all = { 0 };
@@ -199,7 +246,7 @@ static int cmd_clauses(int argc, char **argv)
         (void)fprintf(stderr, "puan: --by is system, source or kind\n");
         return PUAN_EXIT_USAGE;
     }
-    mutate = mutate || mutants;
+    mutate = mutate || mutants || settled;
     opt = (struct puan_proof_options){ .run = run || mutate,
                                        .mutate = mutate,
                                        .own = true,
@@ -208,7 +255,8 @@ static int cmd_clauses(int argc, char **argv)
     puan_arena_init(&a, puan_os_alloc());
     puan_out_init(&o, &a);
     for (; n < PACKS && pack[n] != NULL && st == PUAN_OK; n++)
-        st = one_pack(&o, &all, &bad, pack[n], &opt, by, open, mutants, &err);
+        st = one_pack(&o, &all, &bad, pack[n], &opt, by, open, mutants,
+                      settled, &err);
     if (n > 1 && st == PUAN_OK)
         put_counts(&o, "together", &all);
     if (all.state[PUAN_PROOF_EXTERNAL] > EXTERNAL_MOST) {
@@ -226,13 +274,14 @@ static int cmd_clauses(int argc, char **argv)
 
 const struct puan_command puan_proof_commands[1] = {
     { "plan clauses",
-      "PACK... [--run] [--mutate] [--only ID] [--open] [--mutants] [--by "
-      "system|source|kind]",
+      "PACK... [--run] [--mutate] [--settle] [--only ID] [--open] [--mutants] "
+      "[--by system|source|kind]",
       "Every clause a pack answers for, and what shows it.\n"
       "--run plays the scenarios of its proof/ folder; --mutate also takes "
       "away, one\nby one, each path of the pack a clause rests on: the play "
       "must fail then.\n--only: scenarios and clauses that begin with ID. "
-      "--open lists what is not\nshown, --mutants what each mutant died of. "
+      "--open lists what is not\nshown, --mutants what each mutant died of, "
+      "--settle writes `shown` into the rows\nthat are. "
       "Exit code 1 when a clause is\nuncovered or a scenario fails.",
       cmd_clauses, "逐条列出方案包承担的条款及其证明，可重新运行全部情景" },
 };

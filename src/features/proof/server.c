@@ -5,7 +5,7 @@
  * is decided by the server as always.
  *
  *   {by: ROLE, get|post|put|delete: PATH, body: {..}, csv: TEXT, refused: STATUS,
- *    status: STATUS, has: {PATH.IN.ANSWER: value}, lacks: [TEXT],
+ *    status: STATUS, has: {PATH.IN.ANSWER: value}, holds: [TEXT], lacks: [TEXT],
  *    keep: {NAME: PATH.IN.ANSWER}, household: KEY}
  *   {import: areas|listing|staff|register|assignment, csv: TEXT}
  *   {clock: TIME} {pass: 24h}      the campaign clock; cases and monitors act
@@ -355,8 +355,8 @@ static enum puan_status token_of(const char **token, struct puan_world *w,
     puan_format(who.seat_text, sizeof who.seat_text, "%.*s@%lld",
                 PUAN_FMT(role->id), (long long)seat.area);
     if (who.credential == PUAN_CRED_DEVICE)
-        puan_format(who.device, sizeof who.device, "d-%lld",
-                    (long long)s->account);
+        puan_format(who.device, sizeof who.device, "%.*s",
+                    PUAN_FMT(seat.actor)); /* the device of that person */
     TRY(puan_session_open(s->token[s->n_tokens].token,
                           puan_host_sessions(s->host), &who, now, HOUR,
                           now + HOUR, err));
@@ -388,6 +388,7 @@ static enum puan_status look(struct puan_world *w, const struct puan_node *step,
 {
     struct server *s = of(w);
     const struct puan_node *has = puan_node_get(step, "has");
+    const struct puan_node *holds = puan_node_get(step, "holds");
     const struct puan_node *lacks = puan_node_get(step, "lacks");
     const struct puan_node *names = puan_node_get(step, "keep");
     struct puan_node *tree = NULL;
@@ -410,6 +411,15 @@ static enum puan_status look(struct puan_world *w, const struct puan_node *step,
                                   PUAN_FMT(c->key),
                                   PUAN_FMT(n ? n->text : PUAN_STR("none")));
         puan_world_found(w, true);
+    }
+    PUAN_NODE_EACH(c, holds)
+    {
+        bool there = puan_str_holds(r->body, filled(s, c->text, &s->arena));
+
+        puan_world_found(w, there);
+        if (!there)
+            return puan_node_fail(c, err, "the answer does not hold \"%.*s\"",
+                                  PUAN_FMT(c->text));
     }
     PUAN_NODE_EACH(c, lacks)
     {
@@ -606,7 +616,7 @@ static enum puan_status do_metric(struct puan_world *w,
     return puan_node_fail(step, err, "no metric \"%.*s\"", PUAN_FMT(name));
 }
 
-#define CALL_KEYS "body csv status has lacks keep household"
+#define CALL_KEYS "body csv status has holds lacks keep household"
 
 static const struct puan_verb verbs[] = {
     { "get", CALL_KEYS, do_get },
