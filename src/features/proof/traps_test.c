@@ -104,9 +104,72 @@ TRAP(9, an_unplanned_fault_needs_signatures_first)
 TRAP(10, estimates_are_adjusted_before_the_end)
 TRAP(11, the_hit_office_gets_its_own_timetable)
 TRAP(12, release_gates_stack)
+TRAP(16, a_zone_is_an_area)
 TRAP(24, online_filling_ends_at_24_00)
 TRAP(28, account_at_once_form_later)
 TRAP(29, on_the_spot_without_approval)
+
+/* ---- nobody is named, no number is given ------------------------------------- */
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Digits from i on; 0 when they go on before it. */
+static size_t run(struct puan_str t, size_t i)
+{
+    size_t n = 0;
+
+    if (i > 0 && digit(t.p[i - 1]))
+        return 0;
+    while (i + n < t.n && digit(t.p[i + n]))
+        n++;
+    return n;
+}
+
+/* A mobile number, or an area code and a number with a hyphen. */
+static bool phone_at(struct puan_str t, size_t i)
+{
+    size_t n = run(t, i), m;
+
+    if (n == 11 && t.p[i] == '1' && t.p[i + 1] >= '3')
+        return true;
+    if ((n != 3 && n != 4) || t.p[i] != '0' || i + n + 1 >= t.n ||
+        t.p[i + n] != '-')
+        return false;
+    m = run(t, i + n + 1);
+    return m == 7 || m == 8;
+}
+
+/* Roles hold seats; an installation fills them.  No file of a pack, catalogue,
+ * scenario and demonstration included, gives a number or a holder. */
+static void nobody_is_named_and_no_number_given(void **state)
+{
+    static const char planted[] = "call 13800000000 or 0734-8888888";
+    size_t found = 0, files = 0;
+
+    (void)state;
+    for (size_t i = 0; i + 1 < sizeof planted; i++)
+        found += phone_at(PUAN_STR(planted), i);
+    assert_int_equal(found, 2); /* it would be seen */
+    for (size_t k = 0; k < PUAN_COUNT(packs); k++) {
+        const struct puan_plan *p = puan_plan_held_plan(held[k]);
+        const struct puan_plan_pack *own = &p->pack[0];
+
+        for (size_t i = 0; i < own->n_files; i++, files++)
+            for (size_t at = 0; at < own->file[i].text.n; at++)
+                if (phone_at(own->file[i].text, at))
+                    fail_msg("%s: a telephone number: %.*s", own->file[i].name,
+                             13, own->file[i].text.p + at);
+        for (size_t i = 0; i < p->n_roles; i++) {
+            assert_null(puan_node_get(p->role[i].at, "person"));
+            assert_null(puan_node_get(p->role[i].at, "holder"));
+            assert_null(puan_node_get(p->role[i].at, "phone"));
+        }
+    }
+    assert_true(files > 30);
+}
 
 int main(void)
 {
@@ -121,9 +184,11 @@ int main(void)
         cmocka_unit_test(estimates_are_adjusted_before_the_end),
         cmocka_unit_test(the_hit_office_gets_its_own_timetable),
         cmocka_unit_test(release_gates_stack),
+        cmocka_unit_test(a_zone_is_an_area),
         cmocka_unit_test(online_filling_ends_at_24_00),
         cmocka_unit_test(account_at_once_form_later),
         cmocka_unit_test(on_the_spot_without_approval),
+        cmocka_unit_test(nobody_is_named_and_no_number_given),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
