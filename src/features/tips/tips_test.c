@@ -141,7 +141,9 @@ static void from_report_to_answer(void **state)
         assert_true(says("\"state_zh\":\"已受理\""));
         assert_true(says("\"due\":\"2020-12-02T20:00:0"));
         assert_int_equal(
-            refused(f, "decide", "{'outcome':'penalty','finding':'so'}"),
+            refused(f, "decide",
+                    "{'outcome':'penalty','finding':'so','liable':'one',"
+                    "'leader':false,'repeated':false}"),
             PUAN_ECONFLICT);
         act(f, PUAN_FLOW_DO, "verify", "x", "enforcement",
             "{'checked':'two households asked'}");
@@ -150,7 +152,8 @@ static void from_report_to_answer(void **state)
         act(f, PUAN_FLOW_ASK, "decision", "x", "enforcement",
             "{'outcome':'penalty','finding':'so'}");
         act(f, PUAN_FLOW_SIGN, "decision", "l", "leading-group", NULL);
-        act(f, PUAN_FLOW_ACT, "decide", "x", "enforcement", NULL);
+        act(f, PUAN_FLOW_ACT, "decide", "x", "enforcement",
+            "{'liable':'one','leader':false,'repeated':false}");
         act(f, PUAN_FLOW_ACT, "answer", "x", "enforcement",
             "{'answer':'handled','way':'receipt'}");
         assert_int_equal(call(f, "GET", path, NULL), 200);
@@ -209,13 +212,16 @@ static void recusal_takes_it_out_of_the_hand(void **state)
         "{'recusal_reason':'a relative'}");
     assert_int_equal(refused(f, "decide", NULL), PUAN_ECONFLICT);
     assert_int_equal(refused(f, "decide_referred",
-                             "{'outcome':'unfounded','finding':'none'}"),
+                             "{'outcome':'unfounded','finding':'none',"
+                             "'liable':'nobody','leader':false,"
+                             "'repeated':false}"),
                      PUAN_EDENIED);
     assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_notice"
                                         " WHERE role = 'leading-group'"),
                      1);
     act(f, PUAN_FLOW_ACT, "decide_referred", "l", "leading-group",
-        "{'outcome':'unfounded','finding':'none'}");
+        "{'outcome':'unfounded','finding':'none','liable':'nobody',"
+        "'leader':false,'repeated':false}");
     puan_fix_end(f);
 }
 
