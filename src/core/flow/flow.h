@@ -237,12 +237,23 @@ struct puan_flow_gate {
     struct puan_str do_zh, do_en;  /* what opens it */
 };
 
+/* Who issued the plan and since when it is in force; without an interpreter
+ * none was given. */
+struct puan_flow_issued {
+    struct puan_str interpreter; /* role */
+    int64_t effective_ms;        /* in force from here on */
+    int64_t approved_ms;         /* 0: not approved */
+    bool trial;
+    struct puan_str part_of; /* set of plans; may be empty */
+};
+
 struct puan_flow {
     struct puan_flow_label label; /* name: "incident" */
     int64_t version;
     struct puan_str owner; /* role */
     struct puan_str subject; /* "area", "lot", "return", "release" */
     bool on_approval; /* in force by approval, else by issue */
+    struct puan_flow_issued issued;
     const struct puan_str *clauses;
     size_t n_clauses;
     const struct puan_flow_field *fields;

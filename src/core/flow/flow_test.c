@@ -350,6 +350,50 @@ static void an_external_seat_needs_a_local_one(void **state)
             "'transitions':[{'id':'az','from':'a','to':'z','by':'above'}]");
 }
 
+/* Before it is approved and in force a plan can be drilled, nothing else. */
+static void a_plan_not_in_force_is_only_drilled(void **state)
+{
+    static const char *const text[] = {
+        "'issued':{'interpreter':'office','effective':'1970-01-01'}",
+        "'in_force':'approval','issued':{'interpreter':'office',"
+        "'effective':'1970-01-01'}",
+        "'in_force':'approval','issued':{'interpreter':'office',"
+        "'effective':'1970-01-01','approved':'1970-01-01'}",
+        "'issued':{'interpreter':'office','effective':'2199-01-01'}",
+    };
+    static const char moves[] =
+        "{'id':'k','from':'a','to':'b','by':'city'},"
+        "{'id':'m','from':'b','to':'z','by':'city'}";
+    static const enum puan_status st[] = { PUAN_OK, PUAN_ECONFLICT, PUAN_OK,
+                                           PUAN_ECONFLICT };
+    struct fix *x = *state;
+
+    refuses_small(x, "names its interpreter", moves,
+                  ",'issued':{'interpreter':'office'}");
+    refuses_small(x, "no role", moves,
+                  ",'issued':{'interpreter':'moon','effective':'1970-01-01'}");
+    refuses_small(x, "is a day like", moves,
+                  ",'issued':{'interpreter':'office','effective':'soon'}");
+    for (size_t i = 0; i < 4; i++) {
+        char flow[1024];
+        struct puan_flow_event e;
+
+        puan_format(flow, sizeof flow,
+                    "{'flow':'f','version':1,'owner':'office',%s,"
+                    "'seats':{'city':'crew@own'},'open':{'by':'city'},"
+                    "'states':{'initial':'a','terminal':['z']},'transitions':"
+                    "[{'id':'k','from':'a','to':'z','by':'city'}]}",
+                    text[i]);
+        assert_int_equal(load(x, flow), PUAN_OK);
+        for (int drill = 0; drill < 2; drill++) {
+            puan_flow_run_init(&x->run, x->flow);
+            e = event(x, PUAN_FLOW_OPEN, "", CREW, NULL);
+            e.drill = drill != 0;
+            assert_int_equal(apply(x, &e), drill ? PUAN_OK : st[i]);
+        }
+    }
+}
+
 static void a_guard_must_type_check(void **state)
 {
     struct fix *x = *state;
@@ -844,6 +888,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_loader_names_what_is_wrong),
         TEST(an_external_seat_needs_a_local_one),
+        TEST(a_plan_not_in_force_is_only_drilled),
         TEST(a_guard_must_type_check),
         TEST(running_out_of_memory_is_told),
         TEST(what_is_not_declared_is_refused),

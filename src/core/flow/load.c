@@ -2,6 +2,7 @@
  * Reads a workflow definition from its plan tree and proves it.  Never looks
  * at a run, never reads a clock.
  */
+#include "base/calendar.h"
 #include "core/flow/flow.h"
 
 /* What is passed along while one definition is read. */
@@ -283,7 +284,7 @@ static enum puan_status read_head(struct load *l)
         "states",   "labels",  "evidence",    "facts",       "open",
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
-        "entered_by", "public", "gates", NULL
+        "entered_by", "public", "gates", "issued", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -1616,6 +1617,52 @@ static enum puan_status read_recurrence(struct load *l)
     return duration(&r->every_ms, l, puan_node_get(n, "every"));
 }
 
+static enum puan_status day_of(int64_t *ms, struct load *l,
+                               const struct puan_node *map, const char *key)
+{
+    const struct puan_node *n = puan_node_get(map, key);
+    int offset = l->env->hours ? l->env->hours->offset_minutes : 0;
+    int64_t day;
+
+    *ms = 0;
+    if (n == NULL)
+        return PUAN_OK;
+    if (n->kind != PUAN_NODE_SCALAR || !puan_day_parse(&day, n->text))
+        return puan_node_fail(n, l->err, "%s is a day like 2020-11-01", key);
+    *ms = (day * 1440 - offset) * 60000;
+    return PUAN_OK;
+}
+
+/* issued: {interpreter: ROLE, effective: DAY, approved: DAY, trial, part_of} */
+static enum puan_status read_issued(struct load *l)
+{
+    static const char *const keys[] = { "interpreter", "effective", "approved",
+                                        "trial", "part_of", NULL };
+    const struct puan_node *n = puan_node_get(l->tree, "issued");
+    struct puan_flow_issued *i = &l->f->issued;
+
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_MAP, "a map {interpreter, effective}"));
+    TRY(puan_node_only(n, keys, l->err));
+    if (puan_node_get(n, "interpreter") == NULL ||
+        puan_node_get(n, "effective") == NULL)
+        return puan_node_fail(n, l->err,
+                              "an issued plan names its interpreter (a role) "
+                              "and the day it is effective from");
+    TRY(puan_node_str(&i->interpreter, n, "interpreter", l->err));
+    if (find_role(l, i->interpreter) == NULL)
+        return puan_node_fail(puan_node_get(n, "interpreter"), l->err,
+                              "no role \"%.*s\" in the plan; declare it under "
+                              "roles in plan.yaml",
+                              PUAN_FMT(i->interpreter));
+    TRY(day_of(&i->effective_ms, l, n, "effective"));
+    TRY(day_of(&i->approved_ms, l, n, "approved"));
+    TRY(puan_node_bool(&i->trial, n, "trial", false, l->err));
+    i->part_of = puan_node_str_opt(n, "part_of", "");
+    return PUAN_OK;
+}
+
 static enum puan_status read_quantities(struct load *l)
 {
     static const char *const keys[] = { "unit", "in", "out", "field", "zh",
@@ -2006,6 +2053,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(read_gates(l));
     TRY(read_score(l));
     TRY(read_recurrence(l));
+    TRY(read_issued(l));
     TRY(read_quantities(l));
 
     TRY(prove_states(l));

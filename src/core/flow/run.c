@@ -479,6 +479,24 @@ static enum puan_status act_effects(struct puan_flow_decision *out,
 
 /* ---- decisions -------------------------------------------------------- */
 
+/* A plan that is not in force yet is for drills only. */
+static enum puan_status check_in_force(const struct puan_flow *f,
+                                       const struct puan_flow_event *e,
+                                       struct puan_err *err)
+{
+    if (f->issued.interpreter.n == 0 || e->drill)
+        return PUAN_OK;
+    if (f->on_approval && f->issued.approved_ms == 0)
+        return puan_fail(err, PUAN_ECONFLICT, "issued",
+                         "the plan has not been approved; until then it can "
+                         "only be drilled");
+    if (e->event_ms < f->issued.effective_ms ||
+        (f->on_approval && e->event_ms < f->issued.approved_ms))
+        return puan_fail(err, PUAN_ECONFLICT, "issued",
+                         "the plan is not in force yet");
+    return PUAN_OK;
+}
+
 static enum puan_status decide_open(struct puan_flow_decision *out,
                                     const struct puan_flow_run *run,
                                     const struct draft *d,
@@ -492,6 +510,7 @@ static enum puan_status decide_open(struct puan_flow_decision *out,
                          "the run is open already");
     if (!fits_any(f, f->open_by, &e->who))
         return denied(run, PUAN_STR("open"), err);
+    TRY(check_in_force(f, e, err));
     TRY(check_fields(run, d, f->open_needs | f->open_may, f->open_needs,
                      &e->who, err));
     return add_effects(out, f->open_effects, f->n_open_effects, err);

@@ -965,6 +965,34 @@ static enum puan_status check_return(struct puan_world *w,
     return finds(w, step, "silent", rs, &found, false, err);
 }
 
+/* {issued: FLOW, interpreter: ROLE, part_of: SET, trial: true}: how the plan
+ * stands in its set; with `refused` it does not stand so. */
+static enum puan_status expect_issued(struct puan_world *w,
+                                      const struct puan_node *step,
+                                      struct puan_err *err)
+{
+    const struct puan_node *role = puan_node_get(step, "interpreter");
+    const struct puan_node *part = puan_node_get(step, "part_of");
+    const struct puan_flow *f;
+    struct puan_err why = { 0 };
+    enum puan_status st = PUAN_OK;
+    struct puan_str name;
+    bool trial;
+
+    TRY(puan_node_str(&name, step, "issued", err));
+    TRY(puan_node_bool(&trial, step, "trial", false, err));
+    f = puan_flows_get(w->stage->flows, name);
+    if (f == NULL)
+        return puan_node_fail(step, err, "the plan has no workflow \"%.*s\"",
+                              PUAN_FMT(name));
+    if ((role != NULL && !puan_str_eq(role->text, f->issued.interpreter)) ||
+        (part != NULL && !puan_str_eq(part->text, f->issued.part_of)) ||
+        trial != f->issued.trial)
+        st = puan_fail(&why, PUAN_ECONFLICT, "issued",
+                       "the plan is issued otherwise");
+    return puan_world_came(w, step, st, &why, err);
+}
+
 /* ---- the table ------------------------------------------------------------------------- */
 
 #define ACT_KEYS "fields evidence event skip reason no_paper"
@@ -995,6 +1023,7 @@ const struct puan_verb puan_world_verbs[] = {
     { "opened", "name", expect_opened },
     { "not_opened", "", expect_not_opened },
     { "called", "", expect_called },
+    { "issued", "interpreter part_of trial", expect_issued },
     { "can", "area", may_do },
     { "hold", "beside attested", may_hold },
     { "send", "mode event", may_send },
