@@ -192,23 +192,35 @@ struct puan_flow_fact {
     const struct puan_codelist *words; /* NULL: a number */
 };
 
-/* Later issues act on these three; they are read and checked already. */
+/* What assessment reads; the engine does not act on it. */
 struct puan_flow_score {
     const struct puan_str *feeds; /* assessment items */
     size_t n_feeds;
     struct puan_str veto; /* item or "award"; may be empty */
 };
+/*
+ * The next run of a flow opens by itself: a clock "recurrence" starts when a
+ * run is opened, goes on after the run has ended, and opens the next one.
+ */
 struct puan_flow_recurrence {
     struct puan_str every; /* "day", "week", "month" or a duration */
     int64_t every_ms;      /* 0 for calendar words */
     struct puan_str at;    /* "08:30"; may be empty */
+    int at_minute;         /* of the local day */
+    int clock;             /* -1: the flow does not recur */
 };
+/*
+ * What comes in and goes out over all runs of a flow at one area (and with one
+ * value of the field `of`).  What goes out must be there: "stock.NAME".
+ */
 struct puan_flow_quantity {
     struct puan_flow_label label;
     struct puan_str unit;
     puan_flow_set in, out; /* transitions */
     int field;             /* the amount */
+    int of;                /* -1; else the field that names the goods */
 };
+#define PUAN_FLOW_QUANTITIES 4
 
 /* The hours an office works, for clocks of calendar `office`. */
 struct puan_office_hours {
@@ -425,6 +437,7 @@ struct puan_flow_run {
     int64_t passed_ms[PUAN_FLOW_MAX]; /* last time of each transition */
     uint32_t passed[PUAN_FLOW_MAX];   /* how often */
     puan_flow_set evidence;           /* kinds given */
+    int64_t moved[PUAN_FLOW_QUANTITIES]; /* in less out, by this run */
 };
 
 enum puan_flow_event_kind {
@@ -543,6 +556,10 @@ bool puan_flow_step_open(const struct puan_flow_run *run, int step);
 void puan_flow_covered(uint8_t out[PUAN_DIGEST_SIZE],
                        const struct puan_flow_run *run, int approval,
                        const struct puan_digest_fn *digest);
+
+/* What `other` moved counts in the stock `quantity` that `run` draws on. */
+bool puan_flow_same_stock(const struct puan_flow_run *run,
+                          const struct puan_flow_run *other, size_t quantity);
 
 /* This run, open, forbids `transition` of `flow` (links: blocks). */
 bool puan_flow_run_blocks(const struct puan_flow_run *run,

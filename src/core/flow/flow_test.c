@@ -881,6 +881,110 @@ static void office_time_skips_nights_and_week_ends(void **state)
     assert_false(puan_flow_duration(&ms, PUAN_STR("h")));
 }
 
+/* A register: boxes in and out, a new sheet by itself. */
+#define REGISTER(every)                                                        \
+    "{'flow':'incident','version':1,'owner':'office',"                         \
+    "'seats':{'keeper':'office@own','system':'system@any'},"                   \
+    "'fields':{'goods':{'type':'text','required_at':['open']},"                \
+    "'n':{'type':'int','required_at':['take_in','hand_out']}},"                \
+    "'states':{'initial':'drafted','active':[],'terminal':['in','out']},"      \
+    "'open':{'by':['keeper','system']},"                                       \
+    "'transitions':[{'id':'take_in','from':'drafted','to':'in','by':'keeper'}," \
+    "{'id':'hand_out','from':'drafted','to':'out','by':'keeper'}],"            \
+    "'quantities':{'boxes':{'in':['take_in'],'out':['hand_out'],"              \
+    "'field':'n','of':'goods'}}," every "}"
+
+static int64_t next_at(struct fix *x, const char *text, int64_t open_ms)
+{
+    int clock = -1;
+    const char *part = NULL;
+    int64_t at = 0;
+    struct puan_flow_event e = { .kind = PUAN_FLOW_OPEN };
+
+    assert_int_equal(load(x, text), PUAN_OK);
+    puan_flow_run_init(&x->run, x->flow);
+    assert_int_equal(puan_json_tree((struct puan_node **)&e.fields,
+                                    json_of(&x->a, "{'goods':'pens'}"), "f",
+                                    &x->a, &x->err),
+                     PUAN_OK);
+    e.who.role = PUAN_STR("system");
+    e.who.system = true;
+    e.event_ms = e.entry_ms = open_ms;
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_OK);
+    assert_true(puan_flow_next_tick(&clock, &part, &at, &x->run));
+    assert_int_equal(clock, x->flow->recurrence.clock);
+    return at;
+}
+
+/* T0 is Sunday, 1 November 2020, 08:00 by the plan's clock. */
+static void a_flow_recurs_by_the_calendar(void **state)
+{
+    struct fix *x = *state;
+
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'day','at':'17:30'}"), T0),
+                     T0 + 33 * HOUR + HOUR / 2);
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'week'}"), T0),
+                     T0 + 24 * HOUR);
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'week'}"), T0 + 24 * HOUR),
+                     T0 + 8 * 24 * HOUR);
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'month'}"), T0),
+                     T0 + 30 * 24 * HOUR);
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'month'}"), T0 + 60 * 24 * HOUR),
+                     T0 + 61 * 24 * HOUR);
+    assert_int_equal(next_at(x, REGISTER("'recurrence':{'every':'36h'}"), T0),
+                     T0 + 36 * HOUR);
+    assert_int_equal(load(x, REGISTER("'recurrence':{'every':'30s'}")), PUAN_EINVAL);
+    assert_int_equal(load(x, REGISTER("'recurrence':{'every':'day','at':'25:00'}")),
+                     PUAN_EINVAL);
+}
+
+/* The row goes on after a sheet has ended, and what goes out must be there. */
+static void a_stock_is_never_below_nothing(void **state)
+{
+    struct fix *x = *state;
+    struct puan_flow_given fact = { PUAN_STR("stock.boxes"), 5 };
+    struct puan_flow_event e = { .kind = PUAN_FLOW_ACT };
+    int64_t at = next_at(x, REGISTER("'recurrence':{'every':'day'}"), T0);
+
+    e.name = PUAN_STR("hand_out");
+    e.who.role = PUAN_STR("office");
+    e.who.actor = PUAN_STR("li");
+    e.event_ms = e.entry_ms = T0 + HOUR;
+    assert_int_equal(puan_json_tree((struct puan_node **)&e.fields,
+                                    json_of(&x->a, "{'n':6}"), "f", &x->a,
+                                    &x->err),
+                     PUAN_OK);
+    /* nobody knows the stock; too little of it; enough */
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_ECONFLICT);
+    x->world.facts = &fact;
+    x->world.n_facts = 1;
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_ECONFLICT);
+    fact.value = 6;
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_OK);
+    assert_true(x->dec.ended);
+    assert_int_equal(x->run.moved[0], -6);
+    /* it has ended; the next one opens all the same, once */
+    e = (struct puan_flow_event){ .kind = PUAN_FLOW_TICK };
+    e.name = PUAN_STR("recurrence");
+    e.part = PUAN_STR("due");
+    e.who.role = PUAN_STR("system");
+    e.who.system = true;
+    e.event_ms = e.entry_ms = at - 1;
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_ECONFLICT);
+    e.event_ms = e.entry_ms = at;
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_OK);
+    assert_int_equal(x->dec.n, 1);
+    assert_int_equal(x->dec.effect[0].kind, PUAN_FLOW_SPAWN);
+    assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
+                     PUAN_ECONFLICT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -909,6 +1013,8 @@ int main(void)
         TEST(times_do_not_lie_ahead),
         TEST(the_state_is_the_fold_of_its_events),
         TEST(secrets_are_shown_only_on_purpose),
+        TEST(a_flow_recurs_by_the_calendar),
+        TEST(a_stock_is_never_below_nothing),
         TEST(office_time_skips_nights_and_week_ends),
     };
 

@@ -1599,22 +1599,95 @@ static enum puan_status read_score(struct load *l)
                     puan_node_get(n, "feeds"));
 }
 
+/* The clock that opens the next run; it stands after the flow's own. */
+static enum puan_status recurrence_clock(struct load *l,
+                                         const struct puan_node *n)
+{
+    struct puan_flow *f = l->f;
+    struct puan_flow_clock *c, *list;
+    struct puan_flow_effect *open;
+    struct puan_flow_when *start;
+    bool system = false;
+
+    for (size_t i = 0; i < f->n_seats; i++)
+        system = system || (PUAN_FLOW_HAS(f->open_by, i) &&
+                            puan_str_is(f->seats[i].role, "system"));
+    if (!system)
+        return puan_node_fail(n, l->err,
+                              "Puan opens the next run of a flow that recurs; "
+                              "add a seat system@any to open: by");
+    if (puan_flow_clock(f, PUAN_STR("recurrence")) >= 0)
+        return puan_node_fail(n, l->err,
+                              "the clock of a recurrence is called "
+                              "\"recurrence\"; give the flow's own clock "
+                              "another name");
+    if (f->n_clocks == PUAN_FLOW_MAX)
+        return puan_node_fail(n, l->err,
+                              "the recurrence needs a clock, and there are %d "
+                              "already; take one out",
+                              PUAN_FLOW_MAX);
+    list = puan_new_n(l->a, f->n_clocks + 1, struct puan_flow_clock);
+    open = puan_new(l->a, struct puan_flow_effect);
+    start = puan_new(l->a, struct puan_flow_when);
+    if (list == NULL || open == NULL || start == NULL)
+        return puan_arena_check(l->a, l->err);
+    for (size_t i = 0; i < f->n_clocks; i++)
+        list[i] = f->clocks[i];
+    start->kind = PUAN_FLOW_ON_OPEN;
+    open->kind = PUAN_FLOW_SPAWN;
+    open->name = f->label.name;
+    c = &list[f->n_clocks];
+    c->label = (struct puan_flow_label){ .name = PUAN_STR("recurrence"),
+                                         .zh = PUAN_STR("下一次"),
+                                         .en = PUAN_STR("Next one opens") };
+    c->start = start;
+    c->n_start = 1;
+    TRY(whens(&c->stop, &c->n_stop, l, puan_node_get(n, "stop")));
+    c->at_field = c->limit_field = -1;
+    c->limit_ms = f->recurrence.every_ms;
+    c->on_due = open;
+    c->n_on_due = 1;
+    f->recurrence.clock = (int)f->n_clocks;
+    l->clock_at[f->n_clocks++] = n;
+    f->clocks = list;
+    return PUAN_OK;
+}
+
 static enum puan_status read_recurrence(struct load *l)
 {
-    static const char *const keys[] = { "every", "at", NULL };
+    static const char *const keys[] = { "every", "at", "stop", NULL };
     const struct puan_node *n = puan_node_get(l->tree, "recurrence");
     struct puan_flow_recurrence *r = &l->f->recurrence;
+    int64_t hour = 8, minute = 0;
 
+    r->clock = -1;
     if (n == NULL)
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map {every, at}"));
     TRY(puan_node_only(n, keys, l->err));
     TRY(puan_node_str(&r->every, n, "every", l->err));
     r->at = puan_node_str_opt(n, "at", "");
-    if (puan_str_is(r->every, "day") || puan_str_is(r->every, "week") ||
-        puan_str_is(r->every, "month"))
-        return PUAN_OK;
-    return duration(&r->every_ms, l, puan_node_get(n, "every"));
+    if (r->at.n > 0 &&
+        (r->at.n != 5 || r->at.p[2] != ':' ||
+         !puan_int_parse(&hour, (struct puan_str){ r->at.p, 2 }) ||
+         !puan_int_parse(&minute, (struct puan_str){ r->at.p + 3, 2 }) ||
+         hour < 0 || hour > 23 || minute < 0 || minute > 59))
+        return puan_node_fail(puan_node_get(n, "at"), l->err,
+                              "at is a time of the day; write at: \"08:30\"");
+    r->at_minute = (int)(hour * 60 + minute);
+    if (!puan_str_is(r->every, "day") && !puan_str_is(r->every, "week") &&
+        !puan_str_is(r->every, "month")) {
+        TRY(duration(&r->every_ms, l, puan_node_get(n, "every")));
+        if (r->every_ms < 60000)
+            return puan_node_fail(puan_node_get(n, "every"), l->err,
+                                  "a flow recurs every minute at most; write "
+                                  "every: day, week, month or a longer time");
+        if (r->at.n > 0)
+            return puan_node_fail(puan_node_get(n, "at"), l->err,
+                                  "at goes with every: day, week or month; "
+                                  "take it out");
+    }
+    return recurrence_clock(l, n);
 }
 
 static enum puan_status day_of(int64_t *ms, struct load *l,
@@ -1665,13 +1738,18 @@ static enum puan_status read_issued(struct load *l)
 
 static enum puan_status read_quantities(struct load *l)
 {
-    static const char *const keys[] = { "unit", "in", "out", "field", "zh",
-                                        "en", NULL };
+    static const char *const keys[] = { "unit", "in", "out", "field", "of",
+                                        "zh",   "en", NULL };
     const struct puan_node *n = puan_node_get(l->tree, "quantities");
     struct puan_flow_quantity *list;
 
     TRY(expect(l, n, PUAN_NODE_MAP, "a map of quantities"));
     TRY(count_ok(l, n));
+    if (n != NULL && n->n > PUAN_FLOW_QUANTITIES)
+        return puan_node_fail(n, l->err,
+                              "a flow keeps at most %d quantities; make a "
+                              "flow of its own for the others",
+                              PUAN_FLOW_QUANTITIES);
     list = puan_new_n(l->a, n ? n->n : 0, struct puan_flow_quantity);
     if (list == NULL)
         return puan_arena_check(l->a, l->err);
@@ -1692,6 +1770,28 @@ static enum puan_status read_quantities(struct load *l)
         if (q->field < 0 || l->f->fields[q->field].type != PUAN_FLOW_INT)
             return puan_node_fail(c, l->err,
                                   "a quantity needs field: an integer field");
+        TRY(one_of(&q->of, l, puan_node_get(c, "of"), puan_flow_field,
+                   "field"));
+        if (q->of >= 0 && !PUAN_FLOW_HAS(l->f->open_needs, q->of))
+            return puan_node_fail(puan_node_get(c, "of"), l->err,
+                                  "what a quantity counts is said from the "
+                                  "start; require the field \"%.*s\" at open",
+                                  PUAN_FMT(l->f->fields[q->of].label.name));
+        if (q->in == 0 || q->out == 0 || (q->in & q->out) != 0)
+            return puan_node_fail(c, l->err,
+                                  "a quantity needs in: and out: transitions, "
+                                  "none of them in both");
+        for (size_t t = 0; t < l->f->n_transitions; t++)
+            if (PUAN_FLOW_HAS(q->in | q->out, t) &&
+                !PUAN_FLOW_HAS(l->f->transitions[t].needs_fields |
+                                   l->f->open_needs,
+                               q->field))
+                return puan_node_fail(
+                    c, l->err,
+                    "the transition \"%.*s\" moves an amount that may be "
+                    "missing; require the field \"%.*s\" there",
+                    PUAN_FMT(l->f->transitions[t].label.name),
+                    PUAN_FMT(l->f->fields[q->field].label.name));
         l->f->n_quantities++;
     }
     l->f->quantities = list;

@@ -516,6 +516,57 @@ static enum puan_status decide_open(struct puan_flow_decision *out,
     return add_effects(out, f->open_effects, f->n_open_effects, err);
 }
 
+bool puan_flow_same_stock(const struct puan_flow_run *run,
+                          const struct puan_flow_run *other, size_t quantity)
+{
+    int of = run->flow->quantities[quantity].of;
+
+    if (other->flow != run->flow || other->area != run->area ||
+        other->drill != run->drill)
+        return false;
+    if (of < 0)
+        return true;
+    return run->field[of].set && other->field[of].set &&
+           run->field[of].v == other->field[of].v &&
+           same_text(run->field[of].text, other->field[of].text);
+}
+
+/* What goes out must be there; a stock nobody knows refuses. */
+static enum puan_status check_stock(const struct puan_flow_run *run,
+                                    const struct draft *d, int at,
+                                    const struct puan_flow_world *w,
+                                    struct puan_err *err)
+{
+    const struct puan_flow *f = run->flow;
+
+    for (size_t i = 0; i < f->n_quantities; i++) {
+        const struct puan_flow_quantity *q = &f->quantities[i];
+        int64_t stock = 0, amount = d->v[q->field].v;
+        char name[80];
+
+        if (!PUAN_FLOW_HAS(q->in | q->out, at))
+            continue;
+        if (amount <= 0 || amount > 1000000000000000)
+            return puan_fail(err, PUAN_EINVAL, "fields",
+                             "the amount \"%.*s\" is greater than nothing",
+                             PUAN_FMT(f->fields[q->field].label.name));
+        if (!PUAN_FLOW_HAS(q->out, at))
+            continue;
+        puan_format(name, sizeof name, "stock.%.*s",
+                    PUAN_FMT(q->label.name));
+        if (!puan_flow_given(&stock, w, puan_str_of(name)))
+            return puan_fail(err, PUAN_ECONFLICT, "stock",
+                             "not known how much there is of: %.*s",
+                             PUAN_FMT(q->label.name));
+        if (amount > stock)
+            return puan_fail(err, PUAN_ECONFLICT, "stock",
+                             "the stock of %.*s is %lld; %lld cannot go out",
+                             PUAN_FMT(q->label.name), (long long)stock,
+                             (long long)amount);
+    }
+    return PUAN_OK;
+}
+
 /* A seat the flow names, not just anybody, and not twice by one person. */
 static enum puan_status decide_take(const struct puan_flow_run *run,
                                     const struct draft *d,
@@ -618,6 +669,7 @@ static enum puan_status decide_act(struct puan_flow_decision *out,
                              "skipping a level needs the reason \"%.*s\"",
                              PUAN_FMT(f->fields[reason].label.name));
     }
+    TRY(check_stock(run, d, at, w, err));
     return act_effects(out, run, d, at, e, w, err);
 }
 
@@ -873,11 +925,43 @@ static enum puan_status decide_tick(struct puan_flow_decision *out,
 
 /* ---- the fold --------------------------------------------------------- */
 
+static bool is_recurrence(const struct puan_flow_run *run,
+                          const struct puan_flow_clock *c)
+{
+    return run->flow->recurrence.clock >= 0 &&
+           c == &run->flow->clocks[run->flow->recurrence.clock];
+}
+
+/* When the next run of a flow that recurs is opened: on the next day, in the
+ * next week on Monday, in the next month on the 1st, by the plan's clock. */
+static int64_t next_time(const struct puan_flow *f, int64_t start)
+{
+    const struct puan_flow_recurrence *r = &f->recurrence;
+    int offset = f->hours ? f->hours->offset_minutes : 0;
+    int64_t day = puan_instant_day(start, offset);
+
+    if (r->every_ms > 0)
+        return start + r->every_ms;
+    if (puan_str_is(r->every, "week")) {
+        day += 8 - puan_weekday(day);
+    } else if (puan_str_is(r->every, "month")) {
+        int y = 0, m = 0, d = 0;
+
+        puan_day_split(day, &y, &m, &d);
+        day = m == 12 ? puan_day_of(y + 1, 1, 1) : puan_day_of(y, m + 1, 1);
+    } else {
+        day++;
+    }
+    return day * 86400000 + (r->at_minute - offset) * INT64_C(60000);
+}
+
 static int64_t due_of(const struct puan_flow_run *run,
                       const struct puan_flow_clock *c, int64_t start)
 {
     int64_t limit = c->limit_ms;
 
+    if (is_recurrence(run, c))
+        return next_time(run->flow, start);
     if (c->at_field >= 0)
         return run->field[c->at_field].v;
     if (c->limit_field >= 0) {
@@ -908,6 +992,8 @@ static void start_clock(struct puan_flow_run *run, size_t i, int64_t ms)
     bool runs = r->state == PUAN_FLOW_CLOCK_RUNNING ||
                 r->state == PUAN_FLOW_CLOCK_DUE;
 
+    if (run->drill && is_recurrence(run, c))
+        return; /* a drill does not go on by itself */
     if ((runs && !c->restart) ||
         puan_flow_truth(c->when, run, run->field, ms, NULL) != PUAN_TRUE)
         return;
@@ -958,6 +1044,14 @@ static void fold_act(struct puan_flow_run *run, int at, int64_t ms)
 
     run->passed[at]++;
     run->passed_ms[at] = ms;
+    for (size_t i = 0; i < f->n_quantities; i++) {
+        const struct puan_flow_quantity *q = &f->quantities[i];
+
+        if (PUAN_FLOW_HAS(q->in, at))
+            run->moved[i] += run->field[q->field].v;
+        if (PUAN_FLOW_HAS(q->out, at))
+            run->moved[i] -= run->field[q->field].v;
+    }
     if (t->approval >= 0)
         run->approval[t->approval].state = PUAN_FLOW_USED;
     /* guards of atomics that unlock or void read fields and state only */
@@ -1010,6 +1104,11 @@ static void fold_tick(struct puan_flow_run *run, int at,
         r->warned++;
     } else if (puan_str_is(e->part, "due")) {
         r->state = PUAN_FLOW_CLOCK_DUE;
+        if (run->flow->recurrence.clock == at) {
+            /* it has done all it had to do: nobody is late */
+            r->state = PUAN_FLOW_CLOCK_STOPPED;
+            r->stop_ms = e->event_ms;
+        }
         r->rungs = c->n_ladder > 0 ? 1 : 0;
         r->tries = 1;
         r->tried_ms = e->event_ms;
@@ -1123,6 +1222,8 @@ static enum puan_status fold(struct puan_flow_run *run, const struct draft *d,
         for (size_t i = 0; i < f->n_clocks; i++) {
             struct puan_flow_clock_run *r = &run->clock[i];
 
+            if (f->recurrence.clock == (int)i)
+                continue;
             if (r->state == PUAN_FLOW_CLOCK_RUNNING ||
                 r->state == PUAN_FLOW_CLOCK_DUE) {
                 r->state = PUAN_FLOW_CLOCK_STOPPED;
@@ -1174,7 +1275,9 @@ enum puan_status puan_flow_apply(struct puan_flow_decision *out,
     if (!run->opened && e->kind != PUAN_FLOW_OPEN)
         return puan_fail(err, PUAN_ECONFLICT, where_of(run),
                          "the run is not open");
-    if (PUAN_FLOW_HAS(f->terminal, run->state) && run->opened)
+    if (PUAN_FLOW_HAS(f->terminal, run->state) && run->opened &&
+        !(e->kind == PUAN_FLOW_TICK && f->recurrence.clock >= 0 &&
+          puan_flow_clock(f, e->name) == f->recurrence.clock))
         return puan_fail(err, PUAN_ECONFLICT, "state",
                          "the run has ended; what is not declared is refused");
     TRY(check_time(run, e, err));

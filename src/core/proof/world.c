@@ -315,6 +315,19 @@ static size_t facts_of(struct puan_flow_given *out, size_t most,
 
     for (; n < c->n_facts && n < most; n++)
         out[n] = c->fact[n];
+    for (size_t q = 0; q < f->n_quantities && n < most; q++) {
+        int64_t stock = 0;
+
+        for (int i = 0; i < w->n; i++)
+            if (puan_flow_same_stock(&c->run, &w->at[i]->run, q))
+                stock += w->at[i]->run.moved[q];
+        out[n++] = (struct puan_flow_given){
+            puan_str_of(puan_arena_fmt(
+                w->arena, "stock.%.*s",
+                PUAN_FMT(f->quantities[q].label.name))),
+            stock
+        };
+    }
     for (size_t t = 0; t < f->n_transitions; t++) {
         for (size_t k = 0; k < f->transitions[t].n_none_open; k++) {
             struct puan_str kind = f->transitions[t].none_open[k];
@@ -574,7 +587,7 @@ enum puan_status puan_world_pass(struct puan_world *w, int64_t to,
             int64_t t = 0;
             int clock = -1;
 
-            if (w->at[i]->run.opened && !ended(&w->at[i]->run) &&
+            if (w->at[i]->run.opened &&
                 puan_flow_next_tick(&clock, &p, &t, &w->at[i]->run) &&
                 t <= to && (who < 0 || t < at)) {
                 who = i;

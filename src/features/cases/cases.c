@@ -938,6 +938,7 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
                              "the case has gone on since it was read; read it "
                              "again");
         TRY(puan_case_children(&facts, flow, db, call->run, call->arena, err));
+        TRY(puan_case_stocks(&facts, st, db, run, call->arena, err));
     }
     if (e->kind == PUAN_FLOW_ACT)
         TRY(blockers(&world.blockers, &world.n_blockers, st, db, flow, e->name,

@@ -88,6 +88,12 @@ enum puan_status puan_case_estimates(struct puan_case_facts *out,
                                      struct puan_arena *a,
                                      struct puan_err *err);
 
+/* Facts "stock.NAME" of the quantities a run draws on. */
+enum puan_status puan_case_stocks(struct puan_case_facts *out,
+                                  struct puan_store *st, struct puan_db *db,
+                                  const struct puan_flow_run *run,
+                                  struct puan_arena *a, struct puan_err *err);
+
 /* The effects `on_refused` of a clock whose transition was refused. */
 enum puan_status puan_case_refused(struct puan_shard *sh, struct puan_db *db,
                                    struct puan_act *act,

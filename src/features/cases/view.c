@@ -45,6 +45,7 @@ static enum puan_status look_in(struct puan_case_look *out,
     out->who = puan_case_who(rq, out->row.area);
     TRY(puan_case_children(&out->facts, out->run->flow, db, id, rq->arena,
                            err));
+    TRY(puan_case_stocks(&out->facts, rq->store, db, out->run, rq->arena, err));
     for (size_t i = 0; i < out->run->flow->n_transitions; i++)
         if (PUAN_FLOW_HAS(out->run->flow->transitions[i].from,
                           out->run->state))
