@@ -900,13 +900,15 @@ static int64_t next_at(struct fix *x, const char *text, int64_t open_ms)
     const char *part = NULL;
     int64_t at = 0;
     struct puan_flow_event e = { .kind = PUAN_FLOW_OPEN };
+    struct puan_node *given = NULL;
 
     assert_int_equal(load(x, text), PUAN_OK);
     puan_flow_run_init(&x->run, x->flow);
-    assert_int_equal(puan_json_tree((struct puan_node **)&e.fields,
+    assert_int_equal(puan_json_tree(&given,
                                     json_of(&x->a, "{'goods':'pens'}"), "f",
                                     &x->a, &x->err),
                      PUAN_OK);
+    e.fields = given;
     e.who.role = PUAN_STR("system");
     e.who.system = true;
     e.event_ms = e.entry_ms = open_ms;
@@ -945,16 +947,18 @@ static void a_stock_is_never_below_nothing(void **state)
     struct fix *x = *state;
     struct puan_flow_given fact = { PUAN_STR("stock.boxes"), 5 };
     struct puan_flow_event e = { .kind = PUAN_FLOW_ACT };
+    struct puan_node *given = NULL;
     int64_t at = next_at(x, REGISTER("'recurrence':{'every':'day'}"), T0);
 
     e.name = PUAN_STR("hand_out");
     e.who.role = PUAN_STR("office");
     e.who.actor = PUAN_STR("li");
     e.event_ms = e.entry_ms = T0 + HOUR;
-    assert_int_equal(puan_json_tree((struct puan_node **)&e.fields,
+    assert_int_equal(puan_json_tree(&given,
                                     json_of(&x->a, "{'n':6}"), "f", &x->a,
                                     &x->err),
                      PUAN_OK);
+    e.fields = given;
     /* nobody knows the stock; too little of it; enough */
     assert_int_equal(puan_flow_apply(&x->dec, &x->run, &e, &x->world, &x->err),
                      PUAN_ECONFLICT);
