@@ -4,6 +4,7 @@
  */
 #include "core/plan/flows.h"
 #include "core/rule/prove.h"
+#include "core/score/score.h"
 
 struct proof {
     const struct puan_plan *p;
@@ -190,6 +191,29 @@ static void flows(struct proof *f)
     }
 }
 
+static bool has_role(const void *of, struct puan_str id)
+{
+    return puan_plan_role(of, id) != NULL;
+}
+static bool has_level(const void *of, struct puan_str id)
+{
+    return puan_plan_level(of, id) >= 0;
+}
+
+/* The scheme of points adds up and names what is there. */
+static void scoring(struct proof *f)
+{
+    const struct puan_score_scheme_env env = { has_role, has_level, f->p };
+    const struct puan_plan_file *file =
+        puan_plan_file(f->p, PUAN_STR("scoring.yaml"));
+    struct puan_score_scheme *s = NULL;
+    struct puan_err e = { 0 };
+
+    if (file != NULL && file->tree != NULL &&
+        puan_score_scheme_load(&s, file->tree, &env, f->a, &e) != PUAN_OK)
+        note(f, &e);
+}
+
 enum puan_status puan_plan_prove(const struct puan_plan *p,
                                  const struct puan_plan_known *known,
                                  struct puan_problems *problems,
@@ -199,6 +223,7 @@ enum puan_status puan_plan_prove(const struct puan_plan *p,
 
     rules(&f);
     flows(&f);
+    scoring(&f);
     if (known != NULL && known->capability != NULL)
         capabilities(&f, known);
     if (a->failed)

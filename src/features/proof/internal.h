@@ -10,6 +10,7 @@
 /* Lists of verbs of features, NULL-ended: verbs.c. */
 extern const struct puan_verb *const puan_proof_verbs[];
 
+extern const struct puan_verb puan_proof_assessment[]; /* verbs_assessment.c */
 extern const struct puan_verb puan_proof_monitor[]; /* verbs_monitor.c */
 
 /* Plays a scenario over HTTP on a scratch campaign (server.c). */

@@ -7,6 +7,7 @@
 #include "features/proof/internal.h"
 
 const struct puan_verb *const puan_proof_verbs[] = {
+    puan_proof_assessment,
     puan_proof_monitor,
     NULL,
 };
