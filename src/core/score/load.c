@@ -3,8 +3,6 @@
  */
 #include "core/score/score.h"
 
-#include <string.h>
-
 #define TRY(x)                                                                 \
     do {                                                                       \
         enum puan_status try_ = (x);                                           \
