@@ -113,6 +113,9 @@ struct puan_stage {
     const struct puan_verb *const *verbs; /* lists, NULL-ended (world.h); they
                                              come before those of the core */
     void *host; /* what those verbs work on; may be NULL */
+    /* The plan lacks a part: what is expected not to be there may lack its
+       name too, and both sides are not asked for. */
+    bool mutant;
 };
 
 /* What a play did; a scenario needs both sides. */
@@ -121,6 +124,7 @@ struct puan_played {
     unsigned allowed, refused; /* acts */
     unsigned found, absent;    /* conditions, notices */
     unsigned met, missed;      /* clocks */
+    bool unloadable;           /* not played on: the plan is not to be run */
 };
 
 /*
@@ -128,7 +132,8 @@ struct puan_played {
  * says ends it; err names file, line and column.  `played` may be NULL.
  *
  * EINVAL  a step came out otherwise, or cannot be read; the scenario lacks a
- *         side
+ *         side; the plan cannot be run (played->unloadable)
+ * else    this machine is at fault: ENOMEM, EIO, EWRITE, EBUSY, EBUG
  */
 PUAN_MUST_USE enum puan_status
 puan_scenario_play(struct puan_played *played, const struct puan_stage *stage,

@@ -381,9 +381,12 @@ enum puan_status puan_scenario_play(struct puan_played *played,
     w->arena = a;
     puan_world_fresh(w);
     st = puan_world_steps(w, s->play, err);
-    if (st == PUAN_OK)
+    if (st == PUAN_OK && !stage->mutant)
         st = sides(s, &w->played, err);
     if (played != NULL)
         *played = w->played;
-    return st == PUAN_OK || st == PUAN_ENOMEM ? st : PUAN_EINVAL;
+    if (st == PUAN_OK || st == PUAN_ENOMEM || st == PUAN_EIO ||
+        st == PUAN_EWRITE || st == PUAN_EBUSY || st == PUAN_EBUG)
+        return st;
+    return PUAN_EINVAL;
 }

@@ -107,6 +107,14 @@ static void returns_come_from_csv_once(void **state)
                                    false, err));
         assert_int_equal(r.taken, 0);
         assert_int_equal(r.again, 2);
+        /* nor do they undo what was corrected since */
+        puan_fix_send(f, 110010010001, 2, "5");
+        ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
+                                   false, err));
+        assert_int_equal(r.taken, 0);
+        assert_int_equal(r.again, 2);
+        assert_true(puan_ret_head(&head, f->st, 110010010001));
+        assert_int_equal(head.version, 3);
         assert_int_equal(puan_import_csv_returns(&r, f->st, PUAN_STR("other"),
                                                  path, 2, false, &f->err),
                          PUAN_ENOTFOUND);

@@ -1,9 +1,10 @@
 /*
  * Returns of a form out of CSV files into a campaign: each household's rows
  * become the document an enumerator would have sent, and go the way of all
- * documents (features/ingest), several at a time.  A household whose last
- * return of this form came from an import is left alone, so the same files
- * again change nothing and an import that was broken off goes on.
+ * documents (features/ingest), several at a time.  A household of which a
+ * version came from an import of this form is left alone, so the same files
+ * again change nothing, not even what was corrected since, and an import that
+ * was broken off goes on.
  */
 #include "features/campaign/internal.h"
 
@@ -80,25 +81,33 @@ static struct puan_str document(const struct sending *x,
     return puan_out_view(&out);
 }
 
-/* Its last return came the same way: a second import leaves it alone. */
-static bool is_there(const struct sending *x, int64_t household,
-                     struct puan_arena *a)
+/* One of its versions came the same way: a second import leaves it alone, also
+   when the answers have been corrected since. */
+static enum puan_status is_there(bool *there, const struct sending *x,
+                                 int64_t household, struct puan_arena *a,
+                                 struct puan_err *err)
 {
     struct puan_shard *sh = puan_store_shard_of_household(x->store, household);
     struct puan_ret_head head = { 0 };
-    struct puan_ret last = { 0 };
     struct puan_db *db;
-    bool same = false;
+    enum puan_status st;
 
-    if (!sh || !puan_ret_head(&head, x->store, household) || head.ret == 0)
-        return false;
-    if (puan_read_begin(&db, sh, NULL) != PUAN_OK)
-        return false;
-    same = puan_ret_read(&last, sh, db, head.ret, a, NULL) == PUAN_OK &&
-           last.form == x->form &&
-           puan_str_is(last.head.device, device_of(x, a));
+    *there = false;
+    if (!sh || !puan_ret_head(&head, x->store, household))
+        return PUAN_OK;
+    st = puan_read_begin(&db, sh, err);
+    if (st != PUAN_OK)
+        return st;
+    for (int64_t seq = head.ret; st == PUAN_OK && seq && !*there;) {
+        struct puan_ret r = { 0 };
+
+        st = puan_ret_read(&r, sh, db, seq, a, err);
+        *there = st == PUAN_OK && r.form == x->form &&
+                 puan_str_is(r.head.device, device_of(x, a));
+        seq = r.prev;
+    }
     puan_read_end(sh, db);
-    return same;
+    return st;
 }
 
 static enum puan_status chunk(void *arg, uint64_t begin, uint64_t end,
@@ -122,10 +131,14 @@ static enum puan_status chunk(void *arg, uint64_t begin, uint64_t end,
                                    err);
         for (size_t i = 0; st == PUAN_OK && i < n; i++) {
             struct puan_receipt r;
+            bool there;
 
             puan_arena_reset(&one);
             puan_progress_add(&x->bar, 1);
-            if (is_there(x, list[i].household, &one)) {
+            st = is_there(&there, x, list[i].household, &one, err);
+            if (st != PUAN_OK)
+                break;
+            if (there) {
                 atomic_fetch_add(&x->again, 1);
                 continue;
             }

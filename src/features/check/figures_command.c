@@ -205,7 +205,7 @@ static enum puan_status from_csv(struct puan_area_figures *f,
                                  struct puan_err *err)
 {
     const struct puan_csv_options opt = { .ignore_unknown = true };
-    struct csv_form list[16];
+    struct csv_form list[MOST];
     size_t n;
     enum puan_status st = by_form(list, &n, o, f->plan, a, err);
 
@@ -268,7 +268,7 @@ static enum puan_status dossiers(size_t *found, const struct options *o,
     const struct puan_dossier *dossier =
         puan_plan_dossier(plan, puan_str_of(o->dossier));
     struct puan_dossier_run d;
-    struct csv_form list[16];
+    struct csv_form list[MOST];
     size_t n = 0;
     enum puan_status st;
 

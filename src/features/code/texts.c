@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/area/area.h"
 #include "core/plan/plan.h"
 #include "features/code/internal.h"
 #include "features/host/feature.h"
@@ -231,6 +232,7 @@ static void put_distinct(struct texts *x)
 static enum puan_status read_shards(struct texts *x, struct puan_store *store,
                                     struct puan_err *err)
 {
+    const struct puan_area_tree *t = puan_store_areas(store);
     int64_t from = 0, to = INT64_MAX;
     enum puan_status st = PUAN_OK;
 
@@ -245,8 +247,9 @@ static enum puan_status read_shards(struct texts *x, struct puan_store *store,
 
         x->shard = puan_store_shard(store, i);
         if (x->o->area &&
-            puan_store_shard_of_household(store, from) != x->shard &&
-            puan_store_shard_of_household(store, to - 1) != x->shard)
+            !puan_area_contains_code(t, x->o->area,
+                                     puan_shard_area(x->shard)) &&
+            !puan_area_contains_code(t, puan_shard_area(x->shard), x->o->area))
             continue;
         puan_format(subject, sizeof(subject), "items/%s", x->o->items);
         act.subject = puan_str_of(subject);
@@ -262,6 +265,12 @@ static enum puan_status work(struct texts *x, struct puan_store *store,
 {
     enum puan_status st = items(x, puan_store_plan(store), err);
 
+    if (st == PUAN_OK && x->o->area &&
+        puan_area_find(puan_store_areas(store), x->o->area) == PUAN_AREA_NONE)
+        st = puan_fail(err, PUAN_ENOTFOUND, "--area",
+                       "the campaign has no area %lld: give a code as it was "
+                       "imported",
+                       (long long)x->o->area);
     if (st == PUAN_OK)
         st = puan_sheet_create(&x->out, x->o->out, err);
     if (st != PUAN_OK)

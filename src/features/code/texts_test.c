@@ -72,10 +72,46 @@ static void answers_come_with_their_line(void **state)
     puan_fix_end(f);
 }
 
+static int64_t looks(struct puan_fix *f, size_t store)
+{
+    return puan_fix_int(puan_store_shard(f->st, store),
+                        "SELECT count(*) FROM ledger WHERE instr(entry,"
+                        " CAST('coding.texts' AS BLOB)) > 0");
+}
+
+/* A prefecture is all its counties' stores, and nobody else's. */
+static void an_area_above_the_stores_is_read_whole(void **state)
+{
+    struct puan_fix *f = puan_fix_begin(NULL);
+    const char *out = puan_arena_fmt(&f->a, "%s/texts.csv", f->root);
+    const char *wide[] = { f->dir,    "--items", "C20",  "--out", out,
+                           "--quiet", "--area",  "4503", NULL };
+    const char *none[] = { f->dir,    "--items", "C20",  "--out", out,
+                           "--quiet", "--area",  "4599", NULL };
+
+    (void)state;
+    puan_fix_create(f, "demo", "plans/cn-population-2020", "sm");
+    puan_fix_open(f);
+    puan_fix_import(f, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "45,,province,a,A\n4503,45,prefecture,b,B\n"
+                    "4504,45,prefecture,c,C\n450302,4503,county,d,D\n"
+                    "450303,4503,county,e,E\n450402,4504,county,f,F\n");
+    puan_fix_close(f);
+    assert_int_equal(texts(wide), PUAN_EXIT_DONE);
+    assert_int_equal(texts(none), PUAN_EXIT_INPUT);
+    puan_fix_open(f);
+    assert_int_equal(looks(f, 1), 1);
+    assert_int_equal(looks(f, 2), 1);
+    assert_int_equal(looks(f, 3), 0);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_with_their_line),
+        cmocka_unit_test(an_area_above_the_stores_is_read_whole),
     };
 
     return cmocka_run_group_tests_name("code_texts", tests, NULL, NULL);

@@ -58,6 +58,7 @@ static enum puan_mutant mutate(const char **why, const struct making *m,
 {
     struct puan_stage stage = m->stage;
     struct puan_flows flows = { 0 };
+    struct puan_played played = { 0 };
     struct puan_err err = { 0 };
     struct puan_arena own;
     enum puan_mutant is;
@@ -72,8 +73,14 @@ static enum puan_mutant mutate(const char **why, const struct making *m,
         is = PUAN_MUTANT_UNLOADABLE;
     } else {
         stage.flows = &flows;
-        st = play(NULL, m, &stage, s, &err);
-        is = st == PUAN_OK ? PUAN_MUTANT_SURVIVED : PUAN_MUTANT_KILLED;
+        stage.mutant = true;
+        st = play(&played, m, &stage, s, &err);
+        if (st == PUAN_OK)
+            is = PUAN_MUTANT_SURVIVED;
+        else if (played.unloadable)
+            is = PUAN_MUTANT_UNLOADABLE;
+        else /* a full disk kills nothing */
+            is = st == PUAN_EINVAL ? PUAN_MUTANT_KILLED : PUAN_MUTANT_WRONG;
     }
     *why = is == PUAN_MUTANT_SURVIVED
                ? puan_arena_fmt(m->a, "%.*s:%u:%u: without \"%.*s\" the play "

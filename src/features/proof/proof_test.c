@@ -105,6 +105,26 @@ static void a_bad_row_is_named_by_place(void **state)
 
 /* ---- plays of our own over the office pack ------------------------------------ */
 
+/* In the place of plays over HTTP: the plan as it is passes, then `then`. */
+static enum puan_status stub_then;
+static bool stub_unloadable;
+
+static enum puan_status stub(struct puan_played *played,
+                             const struct puan_plan *plan,
+                             const struct puan_scenario *s, void *arg,
+                             struct puan_err *err)
+{
+    const struct puan_plan_pack *own = arg;
+
+    (void)s;
+    if (plan->pack == own) {
+        *played = (struct puan_played){ .allowed = 1, .refused = 1 };
+        return PUAN_OK;
+    }
+    played->unloadable = stub_unloadable;
+    return puan_fail(err, stub_then, "t.yaml", "stub");
+}
+
 #define ROW_1 "T-1\tincident\trespond\t甲\tA\t\topen\tcases\n"
 
 /* The office pack with a proof file (and a catalogue) of the test's own. */
@@ -117,7 +137,8 @@ static struct puan_err proof(struct puan_proof *out, const char *rows,
     struct puan_plan_file *file =
         puan_new_n(&arena, p->pack[0].n_files + 2, struct puan_plan_file);
     struct puan_proof_options opt = { .run = true, .mutate = mutate,
-                                      .own = true };
+                                      .own = true, .server = stub,
+                                      .arg = pack };
     struct puan_node *tree = NULL;
     struct puan_err err = { 0 };
     size_t n = 0;
@@ -242,6 +263,59 @@ static void only_what_cannot_be_loaded_is_not_enough(void **state)
         PUAN_OK);
     assert_int_equal(p.unloadable, 1);
     assert_int_equal(p.row[0].state, PUAN_PROOF_UNCOVERED);
+}
+
+/* What is expected not to happen dies not of a name that is gone. */
+static void a_name_that_is_gone_kills_nothing(void **state)
+{
+    struct puan_proof p;
+
+    (void)state;
+    assert_int_equal(
+        proof(&p, ROW_1,
+              FILE_HEAD "    proves: {T-1: [steps.call_up]}\n"
+                        "    play:\n" OPEN
+                        "      - {steps: {call_up: shut}}\n" KEEP,
+              true)
+            .code,
+        PUAN_OK);
+    assert_true(p.scenario[0].passed);
+    assert_int_equal(p.scenario[0].mutant[0], PUAN_MUTANT_SURVIVED);
+    assert_int_equal(p.row[0].state, PUAN_PROOF_UNCOVERED);
+}
+
+/* Nor does a full disk kill, and a campaign that does not start counts apart. */
+static void a_machine_at_fault_kills_nothing(void **state)
+{
+    static const struct {
+        enum puan_status then;
+        bool unloadable;
+        enum puan_mutant is;
+    } of[] = { { PUAN_EINVAL, false, PUAN_MUTANT_KILLED },
+               { PUAN_EINVAL, true, PUAN_MUTANT_UNLOADABLE },
+               { PUAN_EIO, false, PUAN_MUTANT_WRONG },
+               { PUAN_EWRITE, false, PUAN_MUTANT_WRONG },
+               { PUAN_ENOMEM, false, PUAN_MUTANT_WRONG } };
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(of); i++) {
+        struct puan_proof p;
+
+        stub_then = of[i].then;
+        stub_unloadable = of[i].unloadable;
+        assert_int_equal(proof(&p, ROW_1,
+                               FILE_HEAD "    server: true\n"
+                                         "    proves: {T-1: [clocks.up]}\n"
+                                         "    play:\n" OPEN,
+                               true)
+                             .code,
+                         PUAN_OK);
+        assert_true(p.scenario[0].passed);
+        assert_int_equal(p.scenario[0].mutant[0], of[i].is);
+        assert_int_equal(p.row[0].state, of[i].is == PUAN_MUTANT_KILLED
+                                             ? PUAN_PROOF_SHOWN
+                                             : PUAN_PROOF_UNCOVERED);
+    }
 }
 
 static void a_scenario_needs_both_sides(void **state)
@@ -479,6 +553,8 @@ int main(void)
         cmocka_unit_test(what_it_does_not_rest_on_survives_and_uncovers_it),
         cmocka_unit_test(a_path_that_is_not_there_uncovers),
         cmocka_unit_test(only_what_cannot_be_loaded_is_not_enough),
+        cmocka_unit_test(a_name_that_is_gone_kills_nothing),
+        cmocka_unit_test(a_machine_at_fault_kills_nothing),
         cmocka_unit_test(a_scenario_needs_both_sides),
         cmocka_unit_test(rows_and_scenarios_hold_each_other),
         cmocka_unit_test(a_step_that_comes_out_otherwise_is_named),

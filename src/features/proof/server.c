@@ -644,7 +644,11 @@ enum puan_status puan_proof_server(struct puan_played *played,
     (void)arg;
     puan_arena_init(&s.arena, &puan_heap);
     puan_arena_init(&own, &puan_heap);
+    if (played != NULL)
+        *played = (struct puan_played){ 0 };
     st = start(&s, sc, err);
+    if (played != NULL)
+        played->unloadable = st == PUAN_EINVAL || st == PUAN_ENOTFOUND;
     if (st == PUAN_OK)
         st = puan_scenario_play(played, &stage, sc, &own, err);
     stop(&s);
