@@ -318,15 +318,21 @@ static bool was(const struct puan_frame *before, const struct store *s)
     return false;
 }
 
-/* The frame before holds the same values: "values …" of its source. */
+/* The frame before holds the same values: "values …" of its source; one with
+   codes of a file holds others. */
 static bool same_values(const struct puan_frames_campaign_options *opt)
 {
-    struct puan_str rest = opt->before->source, line, word;
+    struct puan_str rest = opt->before->source, line, word, name = { "", 0 };
 
-    while (puan_str_split(&line, &rest, '\n'))
-        if (puan_str_split(&word, &line, ' ') && puan_str_is(word, "values"))
-            return puan_str_eq(line, opt->values_name);
-    return opt->values_name.n == 0;
+    while (puan_str_split(&line, &rest, '\n')) {
+        if (!puan_str_split(&word, &line, ' '))
+            continue;
+        if (puan_str_is(word, "codes"))
+            return false;
+        if (puan_str_is(word, "values"))
+            name = line;
+    }
+    return puan_str_eq(name, opt->values_name);
 }
 
 /* Head and dropped records of every returns store, as they stand together. */
@@ -1038,6 +1044,9 @@ static struct puan_str source_of(const struct reading *r, struct puan_arena *a)
     for (size_t i = 1; i < r->n_stores; i++)
         puan_out_fmt(&o, "\n%s %llu %s", puan_shard_name(r->store[i].shard),
                      (unsigned long long)r->store[i].height, r->store[i].head);
+    for (size_t i = 0; i < r->opt->n_codes; i++)
+        puan_out_fmt(&o, "\ncodes %.*s %zu", PUAN_FMT(r->opt->codes[i].item),
+                     r->opt->codes[i].n);
     if (r->opt->values_name.n)
         puan_out_fmt(&o, "\nvalues %.*s", PUAN_FMT(r->opt->values_name));
     return puan_out_view(&o);

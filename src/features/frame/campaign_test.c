@@ -139,7 +139,7 @@ static void codes_given_since_stand_where_there_is_none(void **state)
                                                 .n_codes = 2 };
     const struct puan_plan *plan = puan_store_plan(f->st);
     struct puan_frames_campaign_told told;
-    struct puan_frames *frames;
+    struct puan_frames *frames, *plain;
     const struct puan_frame_entity *home;
     enum puan_state st;
     int i;
@@ -167,6 +167,12 @@ static void codes_given_since_stand_where_there_is_none(void **state)
     assert_int_not_equal(st, PUAN_GIVEN);
     assert_int_equal(value(home, "rent", 1), 1250);
     assert_int_equal(value(home, "rooms", 1), 2); /* what was collected */
+    plain = read(f, puan_frames_frame(frames), &told);
+    assert_int_equal(told.taken_over, 0); /* codes are of that frame alone */
+    home = entity(plain, "household");
+    (void)puan_frame_value(&st, &home->item[i], 1);
+    assert_int_not_equal(st, PUAN_GIVEN);
+    puan_frames_close(plain);
     puan_frames_close(frames);
 
     assert_int_equal(puan_frames_codes_read(&codes[0], job, plan, &f->a, &f->err),

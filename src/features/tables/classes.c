@@ -1,6 +1,6 @@
 /*
  * Levels of a classification as expressions over an item: digits are cut off
- * the code; letters above them go by the last code below each.
+ * the code; letters above them go by the codes below each.
  */
 #include "features/tables/classes.h"
 
@@ -96,21 +96,39 @@ static enum puan_status codes(const struct puan_codelist **out,
     return st;
 }
 
-/* The last code of `digits` below a node. */
-static int64_t last_below(const struct reading *r, size_t node, unsigned digits)
+/* The codes of `digits` below a node, as a set of the rule language. */
+static void put_below(struct puan_out *o, const struct reading *r, size_t node,
+                      unsigned digits)
 {
-    int64_t last = -1, v;
+    int64_t from = 0, to = -2, v; /* codes in a row are a range */
+    bool any = false;
 
+    puan_out_char(o, '{');
     for (size_t i = 0; i < puan_coder_nodes(r->c); i++) {
         const struct puan_coder_node *n = puan_coder_node(r->c, i);
 
-        if (n->digits == digits && n->parent == (int32_t)node &&
-            puan_int_parse(&v, n->code) && v > last)
-            last = v;
+        if (n->digits != digits || n->parent != (int32_t)node ||
+            !puan_int_parse(&v, n->code))
+            continue;
+        if (v == to + 1) {
+            to = v;
+            continue;
+        }
+        if (to >= from)
+            puan_out_fmt(o, "%s%lld..%lld", any ? ", " : "", (long long)from,
+                         (long long)to);
+        any |= to >= from;
+        from = to = v;
     }
-    return last;
+    if (to >= from)
+        puan_out_fmt(o, "%s%lld..%lld", any ? ", " : "", (long long)from,
+                     (long long)to);
+    else
+        puan_out_text(o, "-1");
+    puan_out_char(o, '}');
 }
 
+/* Its place among the letters; 0: of none of them. */
 static struct puan_str letters(struct reading *r, const struct level *l,
                                const struct level *below)
 {
@@ -121,12 +139,12 @@ static struct puan_str letters(struct reading *r, const struct level *l,
     for (size_t i = 0; i < puan_coder_nodes(r->c); i++) {
         if (puan_coder_node(r->c, i)->digits != l->digits)
             continue;
-        puan_out_fmt(&o, "if(%.*s_%s <= %lld, %lld, ", PUAN_FMT(r->list),
-                     below->name, (long long)last_below(r, i, below->digits),
-                     (long long)++place);
+        puan_out_fmt(&o, "if(%.*s_%s in ", PUAN_FMT(r->list), below->name);
+        put_below(&o, r, i, below->digits);
+        puan_out_fmt(&o, ", %lld, ", (long long)++place);
         open++;
     }
-    puan_out_int(&o, place);
+    puan_out_int(&o, 0);
     while (open-- > 0)
         puan_out_char(&o, ')');
     return puan_out_view(&o);

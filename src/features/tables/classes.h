@@ -17,7 +17,8 @@
  * of the classification, LIST_section LIST_division LIST_group LIST_class for
  * one of letters and 2, 3 and 4 digits, else LIST_N by the length of the code.
  * The item is a code list whose texts are the codes, all of one length, or a
- * whole number.  Everything is copied into the arena.
+ * whole number.  A code that the list has not is of section 0.  Everything is
+ * copied into the arena.
  *
  * EINVAL  not written so, an item that holds no codes   ENOTFOUND  no such
  * item, pack or list

@@ -214,6 +214,20 @@ static void wrong_input_is_named(void **state)
                      PUAN_EXIT_INPUT);
 }
 
+/* What the classification has not is of no section, not of the last one. */
+static void a_code_of_no_class_is_of_no_section(void **state)
+{
+    (void)state;
+    put("u.csv", "unit,main\n1,111\n2,1610\n3,9999\n4,3\n5,9720\n");
+    assert_int_equal(
+        TABLE(in("u.csv"), "--class",
+              "main=plans/cn-economic-2018:industry", "--by",
+              "industry_section", "--out", in("s.csv")),
+        PUAN_EXIT_DONE);
+    assert_string_equal(get("s.csv"),
+                        "industry_section,n\n0,2\nA,1\nC,1\nT,1\n");
+}
+
 /* 40,000 rows by three dimensions of many classes, in order and mixed. */
 static void order_does_not_matter(void **state)
 {
@@ -441,6 +455,7 @@ int main(void)
         cmocka_unit_test(households_from_levels),
         cmocka_unit_test(a_programme_gives_files_and_a_workbook),
         cmocka_unit_test(wrong_input_is_named),
+        cmocka_unit_test(a_code_of_no_class_is_of_no_section),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(texts_are_not_taken_for_numbers),
         cmocka_unit_test(the_county_table_of_2020),
