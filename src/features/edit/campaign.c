@@ -58,7 +58,7 @@ static const char *const outcome_name[PUAN_LAYER_OUTCOMES] = {
 };
 
 void puan_edit_run_json(struct puan_jw *w, const struct puan_edit_run *r,
-                        const struct puan_store *st)
+                        const struct puan_store *st, bool counts)
 {
     const struct puan_plan *plan = puan_store_plan(st);
     const struct puan_form *f = puan_plan_form(plan, r->form);
@@ -91,10 +91,12 @@ void puan_edit_run_json(struct puan_jw *w, const struct puan_edit_run *r,
     puan_jw_kint(w, "version", r->version);
     puan_jw_key(w, "options");
     puan_jw_raw(w, r->options);
-    for (size_t k = 0; k < PUAN_LAYER_OUTCOMES; k++)
+    for (size_t k = 0; counts && k < PUAN_LAYER_OUTCOMES; k++)
         puan_jw_kint(w, outcome_name[k], (int64_t)r->unit[k]);
-    puan_jw_kint(w, "answers", (int64_t)r->answers);
-    puan_jw_kint(w, "weight", (int64_t)r->weight);
+    if (counts) {
+        puan_jw_kint(w, "answers", (int64_t)r->answers);
+        puan_jw_kint(w, "weight", (int64_t)r->weight);
+    }
     puan_jw_ktext(w, "digest", hex);
 }
 
@@ -314,7 +316,7 @@ static enum puan_status report(struct puan_jw *w, struct puan_store *st,
         if (c->run ? run[i].id == c->run : puan_str_is(run[i].state, "kept"))
             chosen = &run[i];
         puan_jw_map(w);
-        puan_edit_run_json(w, &run[i], st);
+        puan_edit_run_json(w, &run[i], st, true);
         puan_jw_end(w, '}');
         if (!c->json && (!c->run || run[i].id == c->run))
             say_run(&run[i]);
@@ -402,7 +404,7 @@ static enum puan_status make(int *code, struct puan_jw *w,
         run.unit[PUAN_RATES_UNDECIDED])
         *code = PUAN_EXIT_FINDINGS;
     puan_jw_map(w);
-    puan_edit_run_json(w, &run, st);
+    puan_edit_run_json(w, &run, st, true);
     puan_edit_left_out_json(w, left, n);
     if (!c->json)
         say_run(&run);

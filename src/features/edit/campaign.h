@@ -27,9 +27,10 @@ void puan_edit_say_left_out(const struct puan_edit_left_out *l, size_t n);
 void puan_edit_left_out_json(struct puan_jw *w,
                              const struct puan_edit_left_out *l, size_t n);
 
-/* Members of a map: id, form, area, state, made …, outcomes, digest. */
+/* Members of a map: id, form, area, state, made …, digest; with `counts` how
+   many returns came out how, which is for who may see all of the run's area. */
 void puan_edit_run_json(struct puan_jw *w, const struct puan_edit_run *r,
-                        const struct puan_store *st);
+                        const struct puan_store *st, bool counts);
 /* The method mix of rates: sums over items. */
 void puan_edit_mix(uint64_t method[PUAN_LAYER_METHODS],
                    const struct puan_layer_area *a);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/plan/plan.h"
 #include "features/edit/edit.h"
 #include "features/edit/layer.h"
 #include "features/ledgers/ledgers.h"
@@ -219,6 +220,62 @@ static void tables_say_by_which_values(void **state)
     puan_fix_end(f);
 }
 
+/* What GET `path` says to a seat at `area` that may see edits. */
+static const struct puan_node *asked(struct puan_fix *f, int64_t area,
+                                     const char *path)
+{
+    const struct puan_plan *plan = puan_store_plan(f->st);
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = area,
+                            .seat = area, .area = area, .role = -1 };
+    char token[PUAN_TOKEN_TEXT];
+    struct puan_http_call c = { .method = "GET", .path = path,
+                                .token = token };
+    struct puan_http_reply r;
+    struct puan_node *n = NULL;
+    int64_t now = puan_real_now();
+
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, "canton-registrar"))
+            who.role = (int32_t)i;
+    puan_format(who.name, sizeof(who.name), "u%lld", (long long)area);
+    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 100000,
+                         now + 100000, err));
+    ok(puan_http_call(&r, f->client, &c, err));
+    assert_int_equal(r.status, 200);
+    ok(puan_json_tree(&n, puan_arena_keep(&f->a, r.body), "reply", &f->a, err));
+    return n;
+}
+
+/* A parish sees of the canton's edit its own part, not how many failed. */
+static void counts_are_for_who_sees_the_area(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    const char *make[] = { "--form", "household", f->dir, NULL };
+    const struct puan_node *n;
+
+    (void)state;
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110020010001, 0, "null");
+    puan_fix_close(f);
+    assert_int_equal(edit(f, make), PUAN_EXIT_FINDINGS);
+    puan_fix_open(f);
+    puan_fix_serve(f, 1, 1);
+    n = asked(f, 11, "/api/v1/c/zz-test/edits?area=11");
+    n = puan_node_at(puan_node_get(n, "items"), 0);
+    assert_true(puan_str_is(puan_node_get(n, "repaired")->text, "1"));
+    n = asked(f, 11001, "/api/v1/c/zz-test/edits?area=11001");
+    n = puan_node_at(puan_node_get(n, "items"), 0);
+    assert_non_null(puan_node_get(n, "digest"));
+    assert_null(puan_node_get(n, "repaired"));
+    assert_null(puan_node_get(n, "answers"));
+    n = asked(f, 11001, "/api/v1/c/zz-test/edits/1/rates?area=11001");
+    assert_null(puan_node_get(puan_node_get(n, "run"), "repaired"));
+    n = puan_node_at(puan_node_get(n, "areas"), 0);
+    assert_true(puan_str_is(puan_node_get(n, "code")->text, "11001"));
+    assert_true(puan_str_is(puan_node_get(n, "repaired")->text, "0"));
+    puan_fix_end(f);
+}
+
 /* Bytes in the layer that no entry knows are found by both. */
 static void a_changed_layer_is_found(void **state)
 {
@@ -265,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_campaign_is_told_in_counts),
         cmocka_unit_test(an_edit_is_kept_redone_and_reported),
         cmocka_unit_test(tables_say_by_which_values),
+        cmocka_unit_test(counts_are_for_who_sees_the_area),
         cmocka_unit_test(a_changed_layer_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,8 @@ static enum puan_status list(struct puan_request *rq, const void *in,
         if (!concerns(t, q->area, &run[i]))
             continue;
         puan_jw_map(w);
-        puan_edit_run_json(w, &run[i], rq->store);
+        puan_edit_run_json(w, &run[i], rq->store,
+                           puan_request_covers(rq, run[i].area));
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
@@ -189,7 +190,7 @@ static enum puan_status rates(struct puan_request *rq, const void *in,
     puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
     puan_jw_key(w, "run");
     puan_jw_map(w);
-    puan_edit_run_json(w, &run, rq->store);
+    puan_edit_run_json(w, &run, rq->store, puan_request_covers(rq, run.area));
     puan_jw_end(w, '}');
     puan_jw_key(w, "area");
     puan_jw_map(w);
@@ -229,7 +230,7 @@ static enum puan_status make(struct puan_request *rq, const void *in,
         return st;
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
-    puan_edit_run_json(w, &run, rq->store);
+    puan_edit_run_json(w, &run, rq->store, true);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
