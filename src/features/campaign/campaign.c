@@ -290,9 +290,10 @@ static enum puan_status import_form(struct puan_store *store, const char *form,
     return PUAN_OK;
 }
 
-/* Where a rehearsal's clock stands while it takes the files. */
+/* Where a rehearsal's clock stands while it takes the files; a dry run leaves
+   it where it is. */
 static enum puan_status clock_at(struct puan_store *store, const char *at,
-                                 struct puan_err *err)
+                                 bool dry_run, struct puan_err *err)
 {
     struct puan_act who = { .actor = PUAN_STR("operator"),
                             .seat = PUAN_STR("command line") };
@@ -303,7 +304,8 @@ static enum puan_status clock_at(struct puan_store *store, const char *at,
                          "'%s': expected an instant such as "
                          "2020-11-20T12:00:00+08:00",
                          at);
-    return puan_store_clock_set(store, &who, ms, 1000, err);
+    return dry_run ? PUAN_OK
+                   : puan_store_clock_set(store, &who, ms, 1000, err);
 }
 
 static int cmd_import(int argc, char **argv)
@@ -343,7 +345,7 @@ static int cmd_import(int argc, char **argv)
         return PUAN_EXIT_USAGE;
     st = puan_store_open(&store, dir, &opt, &err);
     if (st == PUAN_OK && at)
-        st = clock_at(store, at, &err);
+        st = clock_at(store, at, dry_run, &err);
     if (st == PUAN_OK && form)
         st = import_form(store, form, path, n_paths, dry_run, &left, &err);
     for (size_t i = 0; !form && i < n_paths && st == PUAN_OK; i++)

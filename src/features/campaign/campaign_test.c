@@ -89,6 +89,21 @@ static void returns_come_from_csv_once(void **state)
                      "110020010001,Cid Yed,2,M,2001-03,!,1,01,2,\n"),
             0600, err));
         puan_fix_send(f, 110010010001, 0, "4");
+        if (e == 0) { /* a dry run moves no clock either */
+            const char *dry[] = { "import",    f->dir, "--form",  "household",
+                                  home,        member, "--at",
+                                  "2021-05-02T12:00:00-03:30", "--dry-run" };
+            char *argv[9];
+            int64_t clock = puan_store_now(f->st);
+
+            for (size_t i = 0; i < 9; i++)
+                argv[i] = (char *)(uintptr_t)dry[i];
+            puan_fix_close(f);
+            assert_int_equal(puan_feature_campaign.commands[0].run(9, argv),
+                             PUAN_EXIT_DONE);
+            puan_fix_open(f);
+            assert_true(puan_store_now(f->st) - clock < 86400000);
+        }
         ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
                                    true, err));
         assert_int_equal(r.households, 2);
