@@ -318,6 +318,28 @@ static void a_machine_at_fault_kills_nothing(void **state)
     }
 }
 
+/* Monitors are read when they are played: what they refuse is not killed. */
+static void monitors_that_cannot_be_read_count_apart(void **state)
+{
+    struct puan_proof p;
+
+    (void)state;
+    assert_int_equal(
+        proof(&p, ROW_1,
+              FILE_HEAD
+              "    proves: {T-1: [risks.yaml monitors.backup_age.metric, "
+              "risks.yaml monitors.backup_age.levels.yellow]}\n"
+              "    play:\n"
+              "      - {monitor: backup_age, sees: 10, raises: none}\n"
+              "      - {monitor: backup_age, sees: 200000, raises: yellow}\n",
+              true)
+            .code,
+        PUAN_OK);
+    assert_true(p.scenario[0].passed);
+    assert_int_equal(p.scenario[0].mutant[0], PUAN_MUTANT_UNLOADABLE);
+    assert_int_equal(p.scenario[0].mutant[1], PUAN_MUTANT_KILLED);
+}
+
 static void a_scenario_needs_both_sides(void **state)
 {
     struct puan_proof p;
@@ -555,6 +577,7 @@ int main(void)
         cmocka_unit_test(only_what_cannot_be_loaded_is_not_enough),
         cmocka_unit_test(a_name_that_is_gone_kills_nothing),
         cmocka_unit_test(a_machine_at_fault_kills_nothing),
+        cmocka_unit_test(monitors_that_cannot_be_read_count_apart),
         cmocka_unit_test(a_scenario_needs_both_sides),
         cmocka_unit_test(rows_and_scenarios_hold_each_other),
         cmocka_unit_test(a_step_that_comes_out_otherwise_is_named),

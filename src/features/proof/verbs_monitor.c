@@ -56,9 +56,14 @@ static enum puan_status watch(struct puan_world *w,
     TRY(puan_node_str(&raises, step, "raises", err));
     if (x == NULL)
         return puan_arena_check(w->arena, err);
-    if (x->list == NULL)
-        TRY(puan_monitors_read(&x->list, w->stage->plan, w->stage->flows,
-                               w->arena, err));
+    if (x->list == NULL) {
+        enum puan_status st = puan_monitors_read(
+            &x->list, w->stage->plan, w->stage->flows, w->arena, err);
+
+        w->played.unloadable = st == PUAN_EINVAL || st == PUAN_ENOTFOUND;
+        if (st != PUAN_OK)
+            return st;
+    }
     if (on != NULL &&
         (!puan_int_parse(&area, on->text) || puan_world_level(w, area) < 0))
         return puan_node_fail(on, err, "`area` is the code of an area");
