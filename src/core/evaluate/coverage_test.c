@@ -231,6 +231,39 @@ static void the_three_procedures_for_movers(void **state)
     assert_false(puan_dual(&t, 20000, 0, PUAN_MOVERS_C).given);
 }
 
+/* Nobody moved out: those who came are no proof that they were missed. */
+static void without_out_movers_the_stayed_stand_for_them(void **state)
+{
+    const struct puan_coverage t = { .stayed = 1000, .stayed_matched = 950,
+                                     .in = 80 };
+    const struct puan_coverage only = { .in = 80 };
+    const struct puan_coverage u[] = { { .stayed = 1 },
+                                       { .stayed_matched = 1 },
+                                       { .in = 1 } };
+    const double h = 1e-4;
+    struct puan_dual d = puan_dual(&t, 20000, 0, PUAN_MOVERS_C);
+
+    (void)state;
+    PRINTS(d.persons, "%.0f", "1080");
+    PRINTS(d.matched, "%.0f", "1026"); /* 1080 · 950/1000 */
+    PRINTS(d.omission_rate, "%.4f", "5.0000");
+    assert_false(puan_dual(&only, 20000, 0, PUAN_MOVERS_C).given);
+    for (size_t i = 0; i < PUAN_COUNT(u); i++) {
+        struct puan_coverage more = t;
+        struct puan_dual e;
+
+        more.stayed += h * u[i].stayed;
+        more.stayed_matched += h * u[i].stayed_matched;
+        more.in += h * u[i].in;
+        e = puan_dual(&more, 20000, 0, PUAN_MOVERS_C);
+        assert_true(near((e.estimate - d.estimate) / h,
+                         puan_dual_linear(&t, &u[i], &d, PUAN_MOVERS_C), 1e-3));
+        assert_true(near((e.omission_rate - d.omission_rate) / h,
+                         puan_omission_linear(&t, &u[i], &d, PUAN_MOVERS_C),
+                         1e-4));
+    }
+}
+
 /* The linearized values are the derivatives of the estimate. */
 static void linear_is_the_derivative(void **state)
 {
@@ -311,6 +344,7 @@ int main(void)
         cmocka_unit_test(cohorts),
         cmocka_unit_test(growth_balance_finds_what_was_planted),
         cmocka_unit_test(the_three_procedures_for_movers),
+        cmocka_unit_test(without_out_movers_the_stayed_stand_for_them),
         cmocka_unit_test(linear_is_the_derivative),
         cmocka_unit_test(chapman_in_simulation),
     };

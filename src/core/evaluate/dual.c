@@ -30,8 +30,10 @@ static double matched(const struct puan_coverage *t, enum puan_movers how)
         return t->stayed_matched + t->out_matched;
     if (how == PUAN_MOVERS_B)
         return t->stayed_matched + t->in_matched;
-    return t->stayed_matched +
-           (t->out > 0 ? t->in * t->out_matched / t->out : 0);
+    if (t->out > 0)
+        return t->stayed_matched + t->in * t->out_matched / t->out;
+    /* nobody left: those who came are matched as those who stayed */
+    return t->stayed > 0 ? t->stayed_matched * (1 + t->in / t->stayed) : 0;
 }
 
 /* What a record adds to the matched persons, to the first order. */
@@ -42,7 +44,11 @@ static double matched_linear(const struct puan_coverage *t,
     if (how != PUAN_MOVERS_C)
         return matched(u, how);
     if (!(t->out > 0))
-        return u->stayed_matched;
+        return t->stayed > 0
+                   ? u->stayed_matched * (1 + t->in / t->stayed) +
+                         t->stayed_matched / t->stayed *
+                             (u->in - t->in / t->stayed * u->stayed)
+                   : 0;
     return u->stayed_matched + u->in * t->out_matched / t->out +
            t->in / t->out * u->out_matched -
            t->in * t->out_matched / (t->out * t->out) * u->out;

@@ -40,7 +40,8 @@ enum puan_movers {
                       where they lived on census day */
     PUAN_MOVERS_C /* as many as in B, matched as well as the out-movers: matched
                      in-movers = in-movers × (matched out-movers / out-movers),
-                     as in Statistics South Africa's post-enumeration surveys */
+                     as in Statistics South Africa's post-enumeration surveys;
+                     without any out-mover as well as the non-movers */
 };
 
 /* Weighted sums over a domain, or what one record adds to them. */
