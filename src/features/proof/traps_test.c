@@ -95,7 +95,9 @@ static void shown(unsigned trap)
         shown(n);                                                              \
     }
 TRAP(1, living_apart_is_no_duplicate)
+TRAP(2, three_clocks_not_one)
 TRAP(3, two_hops_two_clocks)
+TRAP(4, skipping_a_level_only_where_the_plan_says_so)
 TRAP(5, own_authority_acts_before_orders)
 TRAP(6, local_events_stay_local)
 TRAP(7, the_order_of_start_differs_by_class)
@@ -105,7 +107,9 @@ TRAP(10, estimates_are_adjusted_before_the_end)
 TRAP(11, the_hit_office_gets_its_own_timetable)
 TRAP(12, release_gates_stack)
 TRAP(16, a_zone_is_an_area)
+TRAP(23, concealment_is_found_by_comparison)
 TRAP(24, online_filling_ends_at_24_00)
+TRAP(26, a_leak_blocks_statements)
 TRAP(28, account_at_once_form_later)
 TRAP(29, on_the_spot_without_approval)
 
@@ -175,7 +179,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(living_apart_is_no_duplicate),
+        cmocka_unit_test(three_clocks_not_one),
         cmocka_unit_test(two_hops_two_clocks),
+        cmocka_unit_test(skipping_a_level_only_where_the_plan_says_so),
         cmocka_unit_test(own_authority_acts_before_orders),
         cmocka_unit_test(local_events_stay_local),
         cmocka_unit_test(the_order_of_start_differs_by_class),
@@ -185,7 +191,9 @@ int main(void)
         cmocka_unit_test(the_hit_office_gets_its_own_timetable),
         cmocka_unit_test(release_gates_stack),
         cmocka_unit_test(a_zone_is_an_area),
+        cmocka_unit_test(concealment_is_found_by_comparison),
         cmocka_unit_test(online_filling_ends_at_24_00),
+        cmocka_unit_test(a_leak_blocks_statements),
         cmocka_unit_test(account_at_once_form_later),
         cmocka_unit_test(on_the_spot_without_approval),
         cmocka_unit_test(nobody_is_named_and_no_number_given),
