@@ -106,10 +106,13 @@ TRAP(9, an_unplanned_fault_needs_signatures_first)
 TRAP(10, estimates_are_adjusted_before_the_end)
 TRAP(11, the_hit_office_gets_its_own_timetable)
 TRAP(12, release_gates_stack)
+TRAP(13, content_added_in_one_census_never_in_another)
 TRAP(16, a_zone_is_an_area)
+TRAP(21, material_is_back_the_same_day)
 TRAP(23, concealment_is_found_by_comparison)
 TRAP(24, online_filling_ends_at_24_00)
 TRAP(26, a_leak_blocks_statements)
+TRAP(27, a_violation_holds_conduct_not_answers)
 TRAP(28, account_at_once_form_later)
 TRAP(29, on_the_spot_without_approval)
 
@@ -190,10 +193,13 @@ int main(void)
         cmocka_unit_test(estimates_are_adjusted_before_the_end),
         cmocka_unit_test(the_hit_office_gets_its_own_timetable),
         cmocka_unit_test(release_gates_stack),
+        cmocka_unit_test(content_added_in_one_census_never_in_another),
         cmocka_unit_test(a_zone_is_an_area),
+        cmocka_unit_test(material_is_back_the_same_day),
         cmocka_unit_test(concealment_is_found_by_comparison),
         cmocka_unit_test(online_filling_ends_at_24_00),
         cmocka_unit_test(a_leak_blocks_statements),
+        cmocka_unit_test(a_violation_holds_conduct_not_answers),
         cmocka_unit_test(account_at_once_form_later),
         cmocka_unit_test(on_the_spot_without_approval),
         cmocka_unit_test(nobody_is_named_and_no_number_given),
