@@ -111,6 +111,7 @@ TRAP(16, a_zone_is_an_area)
 TRAP(21, material_is_back_the_same_day)
 TRAP(23, concealment_is_found_by_comparison)
 TRAP(24, online_filling_ends_at_24_00)
+TRAP(25, the_silence_of_a_watcher_is_a_fault)
 TRAP(26, a_leak_blocks_statements)
 TRAP(27, a_violation_holds_conduct_not_answers)
 TRAP(28, account_at_once_form_later)
@@ -198,6 +199,7 @@ int main(void)
         cmocka_unit_test(material_is_back_the_same_day),
         cmocka_unit_test(concealment_is_found_by_comparison),
         cmocka_unit_test(online_filling_ends_at_24_00),
+        cmocka_unit_test(the_silence_of_a_watcher_is_a_fault),
         cmocka_unit_test(a_leak_blocks_statements),
         cmocka_unit_test(a_violation_holds_conduct_not_answers),
         cmocka_unit_test(account_at_once_form_later),
