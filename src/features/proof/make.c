@@ -192,13 +192,14 @@ static void judge(struct puan_proof_row *r, struct making *m)
                                         "it",
                                   c->file, c->line,
                                   PUAN_FMT(r->by[0]->of->id));
-    if (r->n_by == 0 && c->shows == PUAN_SHOWS_SHOWN)
+    /* with `only` its scenarios may have been left out */
+    if (r->n_by == 0 && c->shows == PUAN_SHOWS_SHOWN && m->opt->only == NULL)
         r->fault = puan_arena_fmt(m->a, "%s:%u: the row says shown, and no "
                                         "scenario proves it",
                                   c->file, c->line);
     if (r->fault != NULL)
         r->state = PUAN_PROOF_UNCOVERED;
-    else if (r->n_by > 0)
+    else if (r->n_by > 0 || c->shows == PUAN_SHOWS_SHOWN)
         r->state = PUAN_PROOF_SHOWN;
     else
         r->state = c->shows == PUAN_SHOWS_OPEN ? PUAN_PROOF_OPEN
