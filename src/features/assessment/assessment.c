@@ -1,6 +1,8 @@
 /*
  * Routes of the assessment: what is written on a sheet, sheet and ranking.
  */
+#include "features/assessment/assessment.h"
+
 #include <stdlib.h>
 
 #include "core/area/area.h"

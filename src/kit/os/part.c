@@ -108,7 +108,9 @@ static int make(struct puan_part *p, mode_t mode)
         return 0;
     }
     p->slot = remember(p->beside);
-    p->fd = open(p->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    (void)unlink(p->beside); /* of a process of this number, long gone */
+    p->fd = open(p->beside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                 mode);
     if (p->fd < 0)
         return errno;
     p->at = p->beside;
