@@ -110,6 +110,8 @@ TRAP(13, content_added_in_one_census_never_in_another)
 TRAP(16, a_zone_is_an_area)
 TRAP(17, the_list_of_secret_units_is_not_shown)
 TRAP(18, sentenced_persons_go_to_one_named_receiver)
+TRAP(19, two_vetoes_two_effects)
+TRAP(20, half_points_and_shared_points)
 TRAP(21, material_is_back_the_same_day)
 TRAP(23, concealment_is_found_by_comparison)
 TRAP(24, online_filling_ends_at_24_00)
@@ -200,6 +202,8 @@ int main(void)
         cmocka_unit_test(a_zone_is_an_area),
         cmocka_unit_test(the_list_of_secret_units_is_not_shown),
         cmocka_unit_test(sentenced_persons_go_to_one_named_receiver),
+        cmocka_unit_test(two_vetoes_two_effects),
+        cmocka_unit_test(half_points_and_shared_points),
         cmocka_unit_test(material_is_back_the_same_day),
         cmocka_unit_test(concealment_is_found_by_comparison),
         cmocka_unit_test(online_filling_ends_at_24_00),
