@@ -166,6 +166,7 @@ test('tree by keyboard: arrows open and close, the state stands in the address, 
   await page.waitForFunction((n) => document.querySelectorAll('tr[data-code]').length === n, closed);
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('tr.current'));
+  await page.locator('.scurve svg[role="img"]').first().waitFor();
   assert.equal(await page.locator('.scurve svg[role="img"]').count(), 1);
   /* sorted by name: codes ascend */
   await page.getByLabel('名称', { exact: true }).check();
