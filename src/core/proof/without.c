@@ -184,7 +184,22 @@ static enum puan_status rule_out(struct puan_str *out, struct puan_str text,
 
 /* ---- the plan ----------------------------------------------------------------- */
 
-/* Changes one file of packs that are ours; its list of files is made ours. */
+/* Whether a pack behind this one has the file too. */
+static bool once_more(const struct puan_plan_pack *k, size_t n_packs, size_t i,
+                      struct puan_str file)
+{
+    while (++i < n_packs)
+        for (size_t j = 0; j < k[i].n_files; j++)
+            if (puan_str_eq(k[i].file[j].path, file))
+                return true;
+    return false;
+}
+
+/*
+ * Changes one file of packs that are ours; its list of files is made ours.
+ * Where several packs have such a file (risks.yaml), the first that has the
+ * path is meant.
+ */
 static enum puan_status change(struct puan_plan_pack *k, size_t n_packs,
                                const struct puan_rest *rest,
                                struct puan_arena *a, struct puan_err *err)
@@ -193,9 +208,17 @@ static enum puan_status change(struct puan_plan_pack *k, size_t n_packs,
         for (size_t j = 0; j < k[i].n_files; j++) {
             struct puan_plan_file *f;
             struct puan_node *tree = NULL;
+            enum puan_status st;
 
             if (!puan_str_eq(k[i].file[j].path, rest->file))
                 continue;
+            if (k[i].file[j].tree != NULL) {
+                st = puan_node_without(&tree, k[i].file[j].tree, rest, a, err);
+                if (st == PUAN_ENOTFOUND &&
+                    once_more(k, n_packs, i, rest->file))
+                    break;
+                TRY(st);
+            }
             f = puan_new_n(a, k[i].n_files, struct puan_plan_file);
             if (f == NULL)
                 return puan_arena_check(a, err);
@@ -204,7 +227,6 @@ static enum puan_status change(struct puan_plan_pack *k, size_t n_packs,
             if (f[j].tree == NULL)
                 return rule_out(&f[j].text, f[j].text, f[j].name, rest->path, a,
                                 err);
-            TRY(puan_node_without(&tree, f[j].tree, rest, a, err));
             f[j].tree = tree;
             f[j].text = (struct puan_str){ NULL, 0 }; /* the tree alone holds it */
             return PUAN_OK;
