@@ -264,6 +264,7 @@ struct puan_flow {
     int64_t version;
     struct puan_str owner; /* role */
     struct puan_str subject; /* "area", "lot", "return", "release" */
+    struct puan_str group; /* under which people look for it: "event" ... */
     bool on_approval; /* in force by approval, else by issue */
     struct puan_flow_issued issued;
     const struct puan_str *clauses;

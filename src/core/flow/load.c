@@ -276,6 +276,22 @@ static enum puan_status guard(struct puan_expr **out, struct puan_str *text,
 
 /* ---- head, seats, states, fields ------------------------------------- */
 
+/* Where people look for it in a list of many. */
+static enum puan_status read_group(struct load *l)
+{
+    static const char *const groups[] = { "event",    "secrecy", "conduct",
+                                          "approval", "work",    "register" };
+
+    l->f->group = puan_node_str_opt(l->tree, "group", "work");
+    for (size_t i = 0; i < PUAN_COUNT(groups); i++)
+        if (puan_str_is(l->f->group, groups[i]))
+            return PUAN_OK;
+    return puan_node_fail(puan_node_get(l->tree, "group"), l->err,
+                          "no group \"%.*s\"; it is event, secrecy, conduct, "
+                          "approval, work or register",
+                          PUAN_FMT(l->f->group));
+}
+
 static enum puan_status read_head(struct load *l)
 {
     static const char *const keys[] = {
@@ -284,7 +300,7 @@ static enum puan_status read_head(struct load *l)
         "states",   "labels",  "evidence",    "facts",       "open",
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
-        "entered_by", "public", "gates", "issued", NULL
+        "entered_by", "public", "gates", "issued", "group", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -312,6 +328,7 @@ static enum puan_status read_head(struct load *l)
         return puan_node_fail(puan_node_get(l->tree, "in_force"), l->err,
                               "in_force is issue or approval");
     l->f->on_approval = puan_str_is(force, "approval");
+    TRY(read_group(l));
     return texts_of(&l->f->clauses, &l->f->n_clauses, l,
                     puan_node_get(l->tree, "clauses"));
 }

@@ -566,6 +566,7 @@ enum puan_status puan_case_openable(struct puan_request *rq,
             continue;
         puan_jw_map(w);
         puan_jw_kstr(w, "flow", f->label.name);
+        puan_jw_kstr(w, "group", f->group);
         puan_jw_kstr(w, "zh", f->label.zh);
         puan_jw_kstr(w, "en", f->label.en);
         puan_jw_key(w, "fields");
