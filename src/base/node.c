@@ -48,7 +48,7 @@ enum puan_status puan_node_str(struct puan_str *out,
     const struct puan_node *c = puan_node_get(map, key);
 
     if (c == NULL)
-        return puan_node_fail(map, err, "key '%s' is missing", key);
+        return puan_node_fail(map, err, "key '%s' is missing, add it", key);
     if (c->kind != PUAN_NODE_SCALAR)
         return puan_node_fail(c, err, "'%s' must be a text", key);
     *out = c->text;
@@ -62,7 +62,7 @@ enum puan_status puan_node_int(int64_t *out, const struct puan_node *map,
     const struct puan_node *c = puan_node_get(map, key);
 
     if (c == NULL)
-        return puan_node_fail(map, err, "key '%s' is missing", key);
+        return puan_node_fail(map, err, "key '%s' is missing, add it", key);
     if (c->kind != PUAN_NODE_SCALAR || !puan_int_parse(out, c->text))
         return puan_node_fail(c, err, "'%s' must be a whole number", key);
     if (*out < min || *out > max)
@@ -153,7 +153,7 @@ enum puan_status puan_node_only(const struct puan_node *map,
                                 "unknown key '%.*s', did you mean '%s'",
                                 PUAN_FMT(c->key), nearest);
         return puan_fail_at(err, PUAN_EINVAL, c->file ? c->file : "",
-                            c->key_line, c->key_col, "unknown key '%.*s'",
+                            c->key_line, c->key_col, "unknown key '%.*s', remove it",
                             PUAN_FMT(c->key));
     }
     return PUAN_OK;

@@ -323,10 +323,16 @@ static enum puan_status read_head(struct load *l)
                               "roles in plan.yaml",
                               PUAN_FMT(l->f->owner));
     l->f->subject = puan_node_str_opt(l->tree, "subject", "area");
+    if (!puan_str_is(l->f->subject, "area") &&
+        !puan_str_is(l->f->subject, "lot") &&
+        !puan_str_is(l->f->subject, "release") &&
+        !puan_str_is(l->f->subject, "return"))
+        return puan_node_fail(puan_node_get(l->tree, "subject"), l->err,
+                              "subject must be area, lot, release or return");
     force = puan_node_str_opt(l->tree, "in_force", "issue");
     if (!puan_str_is(force, "issue") && !puan_str_is(force, "approval"))
         return puan_node_fail(puan_node_get(l->tree, "in_force"), l->err,
-                              "in_force is issue or approval");
+                              "in_force must be issue or approval");
     l->f->on_approval = puan_str_is(force, "approval");
     TRY(read_group(l));
     return texts_of(&l->f->clauses, &l->f->n_clauses, l,
@@ -386,13 +392,13 @@ static enum puan_status read_seat(struct load *l, struct puan_flow_seat *s,
             known = known || puan_str_eq(l->env->levels[i], s->level);
         if (!known)
             return puan_node_fail(n, l->err,
-                                  "no level \"%.*s\" in the plan; the levels "
-                                  "stand in plan.yaml",
+                                  "no level \"%.*s\" in the plan; name one of "
+                                  "levels in plan.yaml",
                                   PUAN_FMT(s->level));
         s->reach = PUAN_FLOW_ANCESTOR;
     } else {
         return puan_node_fail(n, l->err,
-                              "after @ comes own, parent, ancestor:LEVEL or "
+                              "after @ write own, parent, ancestor:LEVEL or "
                               "any");
     }
     return PUAN_OK;
@@ -420,6 +426,16 @@ static enum puan_status read_seats(struct load *l)
     return PUAN_OK;
 }
 
+/* Entries that hold what people read, and nothing else. */
+static enum puan_status titles_only(struct load *l, const struct puan_node *map)
+{
+    static const char *const keys[] = { "zh", "en", NULL };
+
+    PUAN_NODE_EACH(c, map)
+        TRY(puan_node_only(c, keys, l->err));
+    return PUAN_OK;
+}
+
 static enum puan_status add_state(struct load *l, const struct puan_node *n,
                                   int *at)
 {
@@ -429,8 +445,9 @@ static enum puan_status add_state(struct load *l, const struct puan_node *n,
     TRY(check_name(l, n, n->text));
     if (puan_flow_state(l->f, n->text) >= 0)
         return puan_node_fail(n, l->err,
-                              "state \"%.*s\" is named twice; a state is "
-                              "initial, active or terminal, not two of them",
+                              "state \"%.*s\" is named twice; remove one: a state "
+                              "is initial, active or terminal, not two of "
+                              "them",
                               PUAN_FMT(n->text));
     if (l->f->n_states == PUAN_FLOW_MAX)
         return puan_node_fail(n, l->err,
@@ -480,11 +497,12 @@ static enum puan_status read_states(struct load *l)
     if (l->f->terminal == 0)
         return puan_node_fail(n, l->err,
                               "no terminal state; a run must be able to end");
+    TRY(titles_only(l, labels));
     PUAN_NODE_EACH(c, labels) {
         if (puan_flow_state(l->f, c->key) < 0)
             return puan_node_fail(c, l->err,
                                   "labels name the state \"%.*s\", which does "
-                                  "not exist",
+                                  "not exist; mend the name",
                                   PUAN_FMT(c->key));
     }
     return PUAN_OK;
@@ -533,12 +551,25 @@ static enum puan_status read_words(const struct puan_codelist **out,
         for (size_t k = 0; k < i; k++)
             if (puan_str_eq(words[i], words[k]))
                 return puan_node_fail(puan_node_at(of, i), l->err,
-                                      "\"%.*s\" stands twice in the list",
+                                      "\"%.*s\" stands twice in the list; remove one",
                                       PUAN_FMT(words[i]));
     }
     TRY(word_list(out, l, map->key, words, n));
     /* words: {technical: {zh: ..., en: ...}} gives what people read */
     TRY(expect(l, labels, PUAN_NODE_MAP, "a map from word to {zh, en}"));
+    TRY(titles_only(l, labels));
+    PUAN_NODE_EACH(c, labels) {
+        size_t i = 0;
+
+        while (i < n && !puan_str_eq(words[i], c->key))
+            i++;
+        if (i == n)
+            return puan_fail_at(l->err, PUAN_EINVAL, c->file, c->key_line,
+                                c->key_col,
+                                "words name \"%.*s\", which is not in of:; add "
+                                "it there or mend the name",
+                                PUAN_FMT(c->key));
+    }
     codes = puan_new_n(l->a, n, struct puan_code);
     if (codes == NULL)
         return puan_arena_check(l->a, l->err);
@@ -607,7 +638,8 @@ static enum puan_status read_field(struct load *l, struct puan_flow_field *f,
         TRY(word_list(&f->words, l, n->key, no_yes, 2));
     if (f->type != PUAN_FLOW_ENUM && puan_node_get(n, "of") != NULL)
         return puan_node_fail(puan_node_get(n, "of"), l->err,
-                              "of: belongs to fields of type enum");
+                              "of: belongs to fields of type enum; remove "
+                              "it");
     return set_of(&f->by, l, puan_node_get(n, "by"), puan_flow_seat, "seat");
 }
 
@@ -638,6 +670,7 @@ static enum puan_status read_evidence(struct load *l)
     if (n == NULL)
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map of kinds of evidence"));
+    TRY(titles_only(l, n));
     TRY(count_ok(l, n));
     l->evidence = puan_new_n(l->a, n->n, struct puan_flow_label);
     l->f->evidence = l->evidence;
@@ -700,7 +733,7 @@ static enum puan_status read_facts(struct load *l)
             TRY(word_list(&f->words, l, c->key, no_yes, 2));
         else if (!puan_str_is(type, "int"))
             return puan_node_fail(puan_node_get(c, "type"), l->err,
-                                  "a fact is an int, enum or bool");
+                                  "a fact must be an int, enum or bool");
         names[k].name = c->key;
         names[k++].words = f->words;
         l->f->n_facts++;
@@ -850,7 +883,9 @@ static enum puan_status effect(struct load *l, struct puan_flow_effect *out,
         for (size_t i = 0; i < l->env->n_flows; i++)
             if (puan_str_eq(l->env->flows[i], rest))
                 return PUAN_OK;
-        return puan_node_fail(n, l->err, "no flow \"%.*s\" in the plan",
+        return puan_node_fail(n, l->err,
+                              "no flow \"%.*s\" in the plan; add it under "
+                              "flows/ or mend the name",
                               PUAN_FMT(rest));
     }
     return PUAN_OK;
@@ -967,7 +1002,7 @@ static enum puan_status read_approval(struct load *l,
     }
     if (p->rule != PUAN_FLOW_N && puan_node_get(n, "n") != NULL)
         return puan_node_fail(puan_node_get(n, "n"), l->err,
-                              "n: belongs to rule: n");
+                              "n: belongs to rule: n; remove it");
     TRY(puan_node_bool(&p->not_requester, n, "not_requester", true, l->err));
     TRY(puan_node_bool(&p->void_on_change, n, "void_on_change", true, l->err));
     TRY(set_of(&p->covers, l, puan_node_get(n, "covers"), puan_flow_field,
@@ -1031,7 +1066,8 @@ static enum puan_status when_of(struct load *l, struct puan_flow_when *out,
     if (out->index < 0)
         return puan_node_fail(n, l->err,
                               "\"%.*s\" is not open, take, a transition, step.NAME, "
-                              "field.NAME or CLOCK.due of this flow",
+                              "field.NAME or CLOCK.due of this flow; "
+                              "mend the name",
                               PUAN_FMT(n->text));
     return PUAN_OK;
 }
@@ -1090,7 +1126,7 @@ static enum puan_status read_limit(struct load *l, struct puan_flow_clock *c,
             l->f->fields[c->limit_field].type != PUAN_FLOW_INT)
             return puan_node_fail(limit, l->err,
                                   "no integer field \"%.*s\" to take the "
-                                  "minutes from",
+                                  "minutes from; declare it or mend the name",
                                   PUAN_FMT(s));
         return PUAN_OK;
     }
@@ -1123,7 +1159,7 @@ static enum puan_status read_clock(struct load *l, struct puan_flow_clock *c,
     TRY(read_limit(l, c, n));
     if (!puan_str_is(calendar, "real") && !puan_str_is(calendar, "office"))
         return puan_node_fail(puan_node_get(n, "calendar"), l->err,
-                              "calendar is real or office");
+                              "calendar must be real or office");
     c->office = puan_str_is(calendar, "office");
     if (c->office && l->f->hours == NULL)
         return puan_node_fail(puan_node_get(n, "calendar"), l->err,
@@ -1140,7 +1176,8 @@ static enum puan_status read_clock(struct load *l, struct puan_flow_clock *c,
         if ((i > 0 && warns[i] <= warns[i - 1]) ||
             (c->limit_ms >= 0 && warns[i] >= c->limit_ms))
             return puan_node_fail(item(warn, i), l->err,
-                                  "warnings rise and come before the limit");
+                                  "warnings must rise and come before the "
+                                  "limit");
     }
     c->warn = warns;
     c->n_warn = count;
@@ -1163,7 +1200,7 @@ static enum puan_status read_clock(struct load *l, struct puan_flow_clock *c,
     if (retry != NULL) {
         TRY(duration(&c->retry_ms, l, retry));
         if (c->retry_ms < 1000)
-            return puan_node_fail(retry, l->err, "retry is at least 1s");
+            return puan_node_fail(retry, l->err, "retry must be at least 1s");
     }
     TRY(puan_node_bool(&c->restart, n, "restart", false, l->err));
     TRY(effects(&c->on_due, &c->n_on_due, l, puan_node_get(n, "on_due"),
@@ -1181,6 +1218,25 @@ struct needs {
     const struct puan_str *none_open;
     size_t n_none_open;
 };
+
+static enum puan_status flow_names(struct load *l, const struct puan_str *names,
+                                   size_t n, const struct puan_node *at)
+{
+    if (l->env->flows == NULL)
+        return PUAN_OK;
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < l->env->n_flows; k++)
+            found = found || puan_str_eq(l->env->flows[k], names[i]);
+        if (!found)
+            return puan_node_fail(at, l->err,
+                                  "no flow \"%.*s\" in the plan; add it "
+                                  "under flows/ or mend the name",
+                                  PUAN_FMT(names[i]));
+    }
+    return PUAN_OK;
+}
 
 static enum puan_status read_needs(struct needs *out, struct load *l,
                                    const struct puan_node *map)
@@ -1207,8 +1263,13 @@ static enum puan_status read_needs(struct needs *out, struct load *l,
         TRY(set_of(&out->steps, l, steps, puan_flow_step, "step"));
     TRY(one_of(&out->approval, l, puan_node_get(n, "approval"),
                puan_flow_approval, "approval"));
-    return texts_of(&out->none_open, &out->n_none_open, l,
-                    puan_node_get(n, "none_open"));
+    TRY(texts_of(&out->none_open, &out->n_none_open, l,
+                 puan_node_get(n, "none_open")));
+    for (size_t i = 0; i < out->n_none_open; i++)
+        if (!puan_str_is(out->none_open[i], "estimate"))
+            TRY(flow_names(l, &out->none_open[i], 1,
+                           item(puan_node_get(n, "none_open"), i)));
+    return PUAN_OK;
 }
 
 static enum puan_status read_states_of(puan_flow_set *out, struct load *l,
@@ -1257,7 +1318,8 @@ static enum puan_status read_transition(struct load *l,
 
         t->clock = puan_flow_clock(l->f, s);
         if (t->clock < 0)
-            return puan_node_fail(by, l->err, "no clock \"%.*s\" in this flow",
+            return puan_node_fail(by, l->err, "no clock \"%.*s\" in this flow; declare it "
+                                  "or mend the name",
                                   PUAN_FMT(s));
     } else {
         TRY(set_of(&t->by, l, by, puan_flow_seat, "seat"));
@@ -1301,7 +1363,7 @@ static enum puan_status read_step(struct load *l, struct puan_flow_step *s,
     TRY(puan_node_str(&authority, n, "authority", l->err));
     if (!puan_str_is(authority, "own") && !puan_str_is(authority, "order"))
         return puan_node_fail(puan_node_get(n, "authority"), l->err,
-                              "authority is own (opens at once) or order "
+                              "authority must be own (opens at once) or order "
                               "(opens by order)");
     s->own_authority = puan_str_is(authority, "own");
     TRY(set_of(&s->by, l, puan_node_get(n, "by"), puan_flow_seat, "seat"));
@@ -1447,30 +1509,14 @@ static enum puan_status read_required(struct load *l)
             if (t < 0 && s < 0)
                 return puan_node_fail(it, l->err,
                                       "required_at names \"%.*s\", which is "
-                                      "not open, a transition or step.NAME",
+                                      "not open, a transition or step.NAME; "
+                                      "mend the name",
                                       PUAN_FMT(it->text));
             if (t >= 0)
                 l->transitions[t].needs_fields |= BIT(i);
             else
                 l->steps[s].needs_fields |= BIT(i);
         }
-    }
-    return PUAN_OK;
-}
-
-static enum puan_status flow_names(struct load *l, const struct puan_str *names,
-                                   size_t n, const struct puan_node *at)
-{
-    if (l->env->flows == NULL)
-        return PUAN_OK;
-    for (size_t i = 0; i < n; i++) {
-        bool found = false;
-
-        for (size_t k = 0; k < l->env->n_flows; k++)
-            found = found || puan_str_eq(l->env->flows[k], names[i]);
-        if (!found)
-            return puan_node_fail(at, l->err, "no flow \"%.*s\" in the plan",
-                                  PUAN_FMT(names[i]));
     }
     return PUAN_OK;
 }
@@ -1569,6 +1615,12 @@ static enum puan_status read_gates(struct load *l)
         TRY(puan_node_only(c, keys, l->err));
         TRY(puan_node_str(&id, c, "id", l->err));
         TRY(check_name(l, c, id));
+        for (size_t i = 0; i + 1 < k; i++)
+            if (puan_str_eq(list[i].label.name, id))
+                return puan_node_fail(puan_node_get(c, "id"), l->err,
+                                      "\"%.*s\" is defined twice in gates; "
+                                      "rename one",
+                                      PUAN_FMT(id));
         label_of(&g->label, id, c);
         TRY(guard(&g->when, &g->when_text, l, c, l->f->n_names));
         TRY(set_of(&g->papers, l, puan_node_get(c, "evidence"), find_evidence,
@@ -1586,11 +1638,11 @@ static enum puan_status read_gates(struct load *l)
                 (g->at_field >= 0) + (g->clear >= 0) !=
             1)
             return puan_node_fail(c, l->err,
-                                  "a gate has one of when, evidence, approval, "
+                                  "a gate must have one of when, evidence, approval, "
                                   "at, clear");
         if (g->at_field >= 0 &&
             l->f->fields[g->at_field].type != PUAN_FLOW_TIME)
-            return puan_node_fail(c, l->err, "at: wants a field of type time");
+            return puan_node_fail(c, l->err, "at: must name a field of type time");
         if (g->do_zh.n == 0)
             return puan_node_fail(c, l->err,
                                   "a gate says what opens it: do_zh, do_en");
@@ -1718,7 +1770,7 @@ static enum puan_status day_of(int64_t *ms, struct load *l,
     if (n == NULL)
         return PUAN_OK;
     if (n->kind != PUAN_NODE_SCALAR || !puan_day_parse(&day, n->text))
-        return puan_node_fail(n, l->err, "%s is a day like 2020-11-01", key);
+        return puan_node_fail(n, l->err, "%s must be a day like 2020-11-01", key);
     *ms = (day * 1440 - offset) * 60000;
     return PUAN_OK;
 }
@@ -1852,7 +1904,7 @@ static enum puan_status prove_states(struct load *l)
     for (size_t i = 0; i < f->n_transitions; i++)
         if (f->transitions[i].from == 0)
             return puan_node_fail(l->transition_at[i], l->err,
-                                  "transition \"%.*s\" leaves no state",
+                                  "transition \"%.*s\" leaves no state; name one in from:",
                                   PUAN_FMT(f->transitions[i].label.name));
     return PUAN_OK;
 }
@@ -1933,7 +1985,8 @@ static enum puan_status prove_fields(struct load *l)
             !may_fill(f, (int)i, f->open_by))
             return puan_node_fail(l->field_at[i], l->err,
                                   "opening needs the field \"%.*s\", which "
-                                  "the opener may not fill",
+                                  "the opener may not fill; mend its by: or "
+                                  "required_at:",
                                   PUAN_FMT(f->fields[i].label.name));
     for (size_t i = 0; i < f->n_transitions; i++) {
         const struct puan_flow_transition *t = &f->transitions[i];
@@ -2006,7 +2059,8 @@ static enum puan_status prove_steps(struct load *l)
                 (reach(f, f->steps[k].states) & f->transitions[i].from) == 0)
                 return puan_node_fail(l->transition_at[i], l->err,
                                       "\"%.*s\" needs the step \"%.*s\", "
-                                      "which can only be done later",
+                                      "which can only be done later; mend its "
+                                      "states: or take it out",
                                       PUAN_FMT(f->transitions[i].label.name),
                                       PUAN_FMT(f->steps[k].label.name));
     return PUAN_OK;

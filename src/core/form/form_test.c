@@ -170,7 +170,7 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
     fault("\"D7a\":{\"type\":\"area\",\"digits\":6,",
           "\"D7a\":{\"type\":\"area\",", 16,
           "'digits' stands with type area, and only there");
-    fault("\"rows\":3,", "", 10, "key 'rows' is missing");
+    fault("\"rows\":3,", "", 10, "key 'rows' is missing, add it");
 }
 
 static void all_faults_are_collected(void **state)
@@ -194,7 +194,7 @@ static void all_faults_are_collected(void **state)
         PUAN_EINVAL);
     assert_int_equal(all.n, 2);
     assert_int_equal(all.first->line, 2);
-    assert_string_equal(all.first->next->text, "key 'en' is missing");
+    assert_string_equal(all.first->next->text, "key 'en' is missing, add it");
     assert_int_equal(all.first->next->line, 3);
 }
 

@@ -30,11 +30,18 @@ static void note(struct loader *l, struct puan_err *e)
     puan_problem_take(l->problems, e);
 }
 
+/* A key that is not there is told at the head of the plan. */
+static const struct puan_node *placed(const struct loader *l,
+                                      const struct puan_node *n)
+{
+    return n ? n : l->root;
+}
+
 /* A failure at a node. */
 #define FAIL(l, n, ...)                                                        \
     do {                                                                       \
         struct puan_err e_ = { 0 };                                            \
-        (void)puan_node_fail((n), &e_, __VA_ARGS__);                           \
+        (void)puan_node_fail(placed((l), (n)), &e_, __VA_ARGS__);              \
         note((l), &e_);                                                        \
     } while (0)
 
@@ -266,7 +273,8 @@ static void load_uses(struct loader *l)
                 j++;
             if (j == l->p->n_packs)
                 FAIL(l, puan_node_get(f->tree, "uses"),
-                     "uses pack '%.*s', which is not beside it",
+                     "uses pack '%.*s', which is not beside it, put it "
+                     "there or mend the name",
                      PUAN_FMT(names[i]));
         }
     }
@@ -376,7 +384,7 @@ static void load_levels(struct loader *l)
         x->office_en = puan_node_str_opt(o, "en", "");
         x->external = truth(l, c, "external", false);
         if (puan_plan_level(p, x->id) >= 0)
-            FAIL(l, c, "level '%.*s' stands twice", PUAN_FMT(x->id));
+            FAIL(l, c, "level '%.*s' stands twice, rename one", PUAN_FMT(x->id));
         if (!x->external) {
             x->digits = (unsigned)number(l, c, "digits", 1, 18);
             if (x->digits <= before)
@@ -403,7 +411,7 @@ static void load_levels(struct loader *l)
     at = puan_plan_level(p, shard);
     if (at < 0 || p->level[at].external)
         FAIL(l, puan_node_get(l->root, "shard_level"),
-             "no level '%.*s' with digits", PUAN_FMT(shard));
+             "no level '%.*s' with digits, name one of 'levels'", PUAN_FMT(shard));
     else
         p->shard_level = (size_t)at;
 }
@@ -421,7 +429,7 @@ static void role_names(struct loader *l, const struct puan_node *c,
         int at = puan_plan_level(l->p, levels[i]);
 
         if (at < 0)
-            FAIL(l, puan_node_get(c, "levels"), "no level '%.*s'",
+            FAIL(l, puan_node_get(c, "levels"), "no level '%.*s', name one of 'levels'",
                  PUAN_FMT(levels[i]));
         else
             r->levels |= (uint64_t)1 << at;
@@ -436,7 +444,7 @@ static void role_names(struct loader *l, const struct puan_node *c,
     r->can = can;
     for (size_t i = 0; i < r->n_can; i++) {
         if (i > 0 && puan_str_eq(can[i - 1], can[i]))
-            FAIL(l, puan_node_get(c, "can"), "capability '%.*s' stands twice",
+            FAIL(l, puan_node_get(c, "can"), "capability '%.*s' stands twice, remove one",
                  PUAN_FMT(can[i]));
     }
     r->needs = texts(&r->n_needs, l, c, "needs");
@@ -474,7 +482,7 @@ static void load_role(struct loader *l, struct puan_role *r,
     if (puan_node_get(c, "clearance"))
         r->clearance = (unsigned)number(l, c, "clearance", 0, 3);
     if (r->via.n > 0 && !r->external)
-        FAIL(l, puan_node_get(c, "via"), "'via' is for external roles only");
+        FAIL(l, puan_node_get(c, "via"), "'via' is for external roles only, remove it");
     role_names(l, c, r);
 }
 
@@ -489,12 +497,12 @@ static void check_roles(struct loader *l)
             const struct puan_role *via = puan_plan_role(p, r->via);
 
             if (via == NULL || via->external)
-                FAIL(l, puan_node_get(r->at, "via"), "no local role '%.*s'",
+                FAIL(l, puan_node_get(r->at, "via"), "no local role '%.*s', name one of 'roles'",
                      PUAN_FMT(r->via));
         }
         for (size_t k = 0; k < r->n_excludes; k++)
             if (puan_plan_role(p, r->excludes[k]) == NULL)
-                FAIL(l, puan_node_get(r->at, "excludes"), "no role '%.*s'",
+                FAIL(l, puan_node_get(r->at, "excludes"), "no role '%.*s', name one of 'roles'",
                      PUAN_FMT(r->excludes[k]));
     }
 }
@@ -543,7 +551,7 @@ static void load_roles(struct loader *l)
             const struct puan_role *have = puan_plan_role(l->p, c->key);
 
             if (have != NULL) {
-                FAIL(l, c, "role '%.*s' is defined in pack %.*s already",
+                FAIL(l, c, "role '%.*s' is defined in pack %.*s already, rename one",
                      PUAN_FMT(c->key), PUAN_FMT(have->pack));
                 continue;
             }
@@ -630,7 +638,7 @@ static void load_settings(struct loader *l)
             s.text = text(l, c, "value");
             s.clauses = texts(&s.n_clauses, l, c, "clauses");
             if (!setting_value(&s))
-                FAIL(l, c, "setting '%.*s' has no value", PUAN_FMT(s.id));
+                FAIL(l, c, "setting '%.*s' has no value, give it one", PUAN_FMT(s.id));
             else if (have != NULL)
                 overlay_setting(l, &list[have - list], &s);
             else
@@ -676,7 +684,8 @@ static const int64_t *days(size_t *n, struct loader *l,
     for (size_t i = 0; d != NULL && i < k; i++) {
         if (!puan_day_parse(&d[*n], t[i]) || (*n > 0 && d[*n] <= d[*n - 1]))
             FAIL(l, puan_node_get(map, key),
-                 "'%.*s' is no day (2020-10-01) after the one before it",
+                 "'%.*s' is no day (2020-10-01) after the one before it, "
+                 "write them in order",
                  PUAN_FMT(t[i]));
         else
             ++*n;
@@ -703,14 +712,14 @@ static void load_hours(struct loader *l)
     if (!minute(&h->from_minute, text(l, n, "from")) ||
         !minute(&h->to_minute, text(l, n, "to")) ||
         h->from_minute >= h->to_minute)
-        FAIL(l, n, "'from' and 'to' are times of a day: \"08:30\"");
+        FAIL(l, n, "'from' and 'to' must be times of a day: \"08:30\"");
     wd = texts(&k, l, n, "weekdays");
     for (size_t i = 0; i < k; i++) {
         int64_t d;
 
         if (!puan_int_parse(&d, wd[i]) || d < 1 || d > 7)
             FAIL(l, puan_node_get(n, "weekdays"),
-                 "a weekday is 1 (Monday) to 7 (Sunday)");
+                 "a weekday must be 1 (Monday) to 7 (Sunday)");
         else
             h->weekdays |= 1u << (d - 1);
     }
@@ -958,17 +967,17 @@ static void load_window(struct loader *l, struct puan_window *w,
     if (!moment(&w->from_ms, l->p, text(l, c, "from")) ||
         !moment(&w->until_ms, l->p, text(l, c, "until")))
         FAIL(l, c,
-             "'from' and 'until' are days (2020-11-01, from its first "
+             "'from' and 'until' must be days (2020-11-01, from its first "
              "moment) or instants (2020-11-01T00:00:00+08:00)");
     else if (w->from_ms >= w->until_ms)
         FAIL(l, c,
              "'until' is not after 'from'; it is the first moment that "
-             "no longer counts");
+             "no longer counts, write a later day");
     w->forms = texts(&w->n_forms, l, c, "forms");
     w->modes = texts(&w->n_modes, l, c, "modes");
     for (size_t i = 0; i < w->n_forms; i++)
         if (puan_plan_form(l->p, w->forms[i]) == NULL)
-            FAIL(l, puan_node_get(c, "forms"), "no form '%.*s'",
+            FAIL(l, puan_node_get(c, "forms"), "no form '%.*s', name one of 'forms'",
                  PUAN_FMT(w->forms[i]));
 }
 
@@ -1144,7 +1153,7 @@ static void load_by(struct loader *l, struct puan_table_plan *t,
             if (!puan_str_eq(l->p->variable[b->index].entity, t->entity))
                 FAIL(l, puan_node_get(c, "by"),
                      "variable '%.*s' is of entity '%.*s', the table of "
-                     "'%.*s'",
+                     "'%.*s', mend one",
                      PUAN_FMT(names[i]),
                      PUAN_FMT(l->p->variable[b->index].entity),
                      PUAN_FMT(t->entity));
@@ -1158,7 +1167,7 @@ static void load_by(struct loader *l, struct puan_table_plan *t,
         } else {
             FAIL(l, puan_node_get(c, "by"),
                  "'%.*s' is no level, variable or coded item of entity "
-                 "'%.*s'",
+                 "'%.*s', mend the name",
                  PUAN_FMT(names[i]), PUAN_FMT(t->entity));
         }
     }
@@ -1260,7 +1269,7 @@ static void load_head(struct loader *l)
     else if (puan_instant_month(p->reference_ms, p->offset_minutes) !=
              p->reference_month)
         FAIL(l, puan_node_get(l->root, "reference_moment"),
-             "'reference_moment' does not lie in 'reference_month'");
+             "'reference_moment' does not lie in 'reference_month', mend one");
 }
 
 enum puan_status puan_plan_load(struct puan_plan **out,

@@ -165,11 +165,38 @@ enum puan_status puan_plan_flow_env(struct puan_flow_env *env,
     return PUAN_OK;
 }
 
+/* What a flow blocks in another is a transition there. */
+static void blocked(struct proof *f, struct puan_flow *const *read, size_t at)
+{
+    const struct puan_node *list = puan_node_get(
+        puan_node_get(f->p->flows[at]->tree, "links"), "blocks");
+
+    for (size_t b = 0; read[at] != NULL && b < read[at]->n_blocks; b++)
+        for (size_t k = 0; k < f->p->n_flows; k++) {
+            const struct puan_flow_block *x = &read[at]->blocks[b];
+            struct puan_err e = { 0 };
+
+            if (read[k] == NULL ||
+                !puan_str_eq(read[k]->label.name, x->flow) ||
+                puan_flow_transition(read[k], x->transition) >= 0)
+                continue;
+            (void)puan_node_fail(
+                puan_node_get(puan_node_at(list, b), "transition"), &e,
+                "no transition \"%.*s\" in the flow \"%.*s\"; mend the name",
+                PUAN_FMT(x->transition), PUAN_FMT(x->flow));
+            note(f, &e);
+        }
+}
+
 static void flows(struct proof *f)
 {
     struct puan_flow_env env;
     struct puan_err e = { 0 };
+    struct puan_flow **read =
+        puan_new_n(f->a, f->p->n_flows + 1, struct puan_flow *);
 
+    if (read == NULL)
+        return;
     if (puan_plan_flow_env(&env, f->p, f->a, &e) != PUAN_OK) {
         note(f, &e);
         return;
@@ -181,14 +208,19 @@ static void flows(struct proof *f)
             if (!puan_str_eq(env.flows[k], env.flows[i]))
                 continue;
             (void)puan_node_fail(f->p->flows[i]->tree, &e,
-                                 "workflow '%.*s' is defined in %s already",
+                                 "workflow '%.*s' is defined in %s already, rename one",
                                  PUAN_FMT(env.flows[i]), f->p->flows[k]->name);
             note(f, &e);
         }
+        e = (struct puan_err){ 0 };
         if (puan_flow_load(&flow, f->p->flows[i]->tree, &env, f->a, &e) !=
             PUAN_OK)
             note(f, &e);
+        else
+            read[i] = flow;
     }
+    for (size_t i = 0; i < f->p->n_flows; i++)
+        blocked(f, read, i);
 }
 
 static bool has_role(const void *of, struct puan_str id)

@@ -316,7 +316,7 @@ static enum puan_status unknown_name(node *n, scope *s)
     if (near.name.n)
         return FAIL_AT(s, n, "unknown name '%.*s'; the nearest is '%.*s'",
                        PUAN_FMT(n->name), PUAN_FMT(near.name));
-    return FAIL_AT(s, n, "unknown name '%.*s' in form '%.*s'",
+    return FAIL_AT(s, n, "unknown name '%.*s' in form '%.*s', declare it or mend it",
                    PUAN_FMT(n->name), PUAN_FMT(f->id));
 }
 
@@ -611,7 +611,7 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
 
         return FAIL_AT(s, w,
                        "'%.*s' stands beside %s: only a code can be compared "
-                       "with it",
+                       "with it, mend the name",
                        PUAN_FMT(w->name),
                        type_name(s, &(w == a ? b : a)->type));
     }
@@ -697,7 +697,7 @@ static enum puan_status settle(node *n, const node *other, scope *s,
                                "'%.*s'",
                                PUAN_FMT(n->name), PUAN_FMT(l->name),
                                PUAN_FMT(near.name));
-            return FAIL_AT(s, n, "'%.*s' is not a code of %.*s (%s)",
+            return FAIL_AT(s, n, "'%.*s' is not a code of %.*s, use one of (%s)",
                            PUAN_FMT(n->name), PUAN_FMT(l->name),
                            codes_shown(s, l));
         }
@@ -707,7 +707,7 @@ static enum puan_status settle(node *n, const node *other, scope *s,
     } else if (in_list && n->ast == PUAN_AST_CONST &&
                n->type.kind == PUAN_KIND_NUM &&
                !puan_code_by_value(l, n->value)) {
-        return FAIL_AT(s, n, "%lld is not a code of %.*s (%s)",
+        return FAIL_AT(s, n, "%lld is not a code of %.*s, use one of (%s)",
                        (long long)n->value, PUAN_FMT(l->name),
                        codes_shown(s, l));
     }

@@ -159,7 +159,7 @@ static enum puan_status read_kinds(struct puan_score_item *it,
         for (size_t i = 0; i < it->n_kinds; i++)
             if (puan_str_eq(k[i].id, x->id))
                 return puan_node_fail(c, err,
-                                      "evidence \"%.*s\" stands twice",
+                                      "evidence \"%.*s\" stands twice; rename one",
                                       PUAN_FMT(x->id));
         it->n_kinds++;
     }
@@ -184,7 +184,8 @@ static enum puan_status read_measure(struct puan_score_item *it,
     it->total = puan_node_str_opt(m, "of", "");
     if (bands == NULL || bands->kind != PUAN_NODE_LIST || bands->n == 0)
         return puan_node_fail(bands ? bands : m, err,
-                              "`bands` is a list of {least, points}, falling");
+                              "`bands` must be a list of {least, points}, "
+                              "falling");
     b = puan_new_n(l->a, bands->n, struct puan_score_band);
     if (b == NULL)
         return puan_arena_check(l->a, err);
@@ -193,18 +194,18 @@ static enum puan_status read_measure(struct puan_score_item *it,
         struct puan_score_band *x = &b[it->n_bands];
 
         if (c->kind != PUAN_NODE_MAP)
-            return puan_node_fail(c, err, "a band is {least, points}");
+            return puan_node_fail(c, err, "a band must be {least, points}");
         TRY(puan_node_only(c, band_keys, err));
         TRY(puan_node_int(&x->least, c, "least", -1000000000, 1000000000, err));
         TRY(halves(&x->halves, c, "points", err));
         if (it->n_bands == 0 && x->halves != it->halves)
             return puan_node_fail(c, err,
-                                  "the first band gives the item's full "
+                                  "the first band must give the item's full "
                                   "points");
         if (it->n_bands > 0 &&
             (x->least >= x[-1].least || x->halves >= x[-1].halves))
             return puan_node_fail(c, err,
-                                  "bands fall: least and points are below "
+                                  "bands must fall: least and points are below "
                                   "those of the band before");
         it->n_bands++;
     }
@@ -222,7 +223,7 @@ static enum puan_status one_of(bool *second, const struct puan_node *map,
     if (*second || puan_str_is(s, first))
         return PUAN_OK;
     return puan_node_fail(puan_node_get(map, key), err,
-                          "`%s` is %s or %s", key, first, other);
+                          "`%s` must be %s or %s", key, first, other);
 }
 
 static enum puan_status read_item(const struct loader *l,
@@ -240,14 +241,14 @@ static enum puan_status read_item(const struct loader *l,
     TRY(names(&it->id, &it->zh, &it->en, n, err));
     TRY(puan_node_only(n, keys, err));
     if (puan_score_scheme_item(s, it->id) >= 0)
-        return puan_node_fail(n, err, "item \"%.*s\" stands twice",
+        return puan_node_fail(n, err, "item \"%.*s\" stands twice; rename one",
                               PUAN_FMT(it->id));
     it->at = n;
     it->section = s->n_sections;
     it->measure = puan_node_get(n, "measure");
     TRY(halves(&it->halves, n, "points", err));
     if (it->halves == 0)
-        return puan_node_fail(n, err, "an item is worth half a point or more");
+        return puan_node_fail(n, err, "an item must be worth half a point or more");
     TRY(one_of(&it->measured, n, "mode", "judged", "measured", err));
     TRY(one_of(&it->result, n, "of", "process", "result", err));
     if (it->measured) {
@@ -310,7 +311,7 @@ static enum puan_status read_section(const struct loader *l,
     TRY(puan_node_only(n, keys, err));
     for (size_t i = 0; i < s->n_sections; i++)
         if (puan_str_eq(s->section[i].id, x->id))
-            return puan_node_fail(n, err, "section \"%.*s\" stands twice",
+            return puan_node_fail(n, err, "section \"%.*s\" stands twice; rename one",
                                   PUAN_FMT(x->id));
     TRY(halves(&x->halves, n, "points", err));
     if (groups == NULL || groups->kind != PUAN_NODE_LIST || groups->n == 0 ||
@@ -384,7 +385,7 @@ static enum puan_status read_veto(const struct loader *l,
     TRY(names(&v->id, &v->zh, &v->en, n, err));
     TRY(puan_node_only(n, keys, err));
     if (puan_score_scheme_veto(s, v->id) >= 0)
-        return puan_node_fail(n, err, "veto \"%.*s\" stands twice",
+        return puan_node_fail(n, err, "veto \"%.*s\" stands twice; rename one",
                               PUAN_FMT(v->id));
     TRY(one_of(&award, n, "effect", "score", "award", err));
     v->effect = award ? PUAN_VETO_AWARD : PUAN_VETO_SCORE;
@@ -392,7 +393,8 @@ static enum puan_status read_veto(const struct loader *l,
     v->item = puan_node_str_opt(n, "item", "");
     if (v->item.n > 0 && puan_score_scheme_item(s, v->item) < 0)
         return puan_node_fail(puan_node_get(n, "item"), err,
-                              "no item \"%.*s\" in the sections",
+                              "no item \"%.*s\" in the sections; mend the "
+                              "name",
                               PUAN_FMT(v->item));
     v->flow = puan_node_str_opt(n, "flow", "");
     v->field = puan_node_str_opt(n, "field", "");
@@ -400,7 +402,7 @@ static enum puan_status read_veto(const struct loader *l,
     if ((v->field.n > 0) != (v->value.n > 0) ||
         (v->field.n > 0 && v->flow.n == 0))
         return puan_node_fail(n, err,
-                              "`field` and `value` stand together, with the "
+                              "`field` and `value` must stand together, with the "
                               "`flow` they belong to");
     v->at = n;
     s->n_vetoes++;
@@ -475,7 +477,8 @@ static enum puan_status read_head(const struct loader *l,
     TRY(puan_node_str(&s->level, tree, "assessed", err));
     if (l->env->level != NULL && !l->env->level(l->env->of, s->level))
         return puan_node_fail(puan_node_get(tree, "assessed"), err,
-                              "the plan has no level \"%.*s\"",
+                              "the plan has no level \"%.*s\"; name one of "
+                              "levels in plan.yaml",
                               PUAN_FMT(s->level));
     TRY(halves(&s->halves, tree, "full", err));
     if (period == NULL || period->kind != PUAN_NODE_MAP)
@@ -485,7 +488,7 @@ static enum puan_status read_head(const struct loader *l,
     TRY(day(&s->from, period, "from", true, err));
     TRY(day(&s->until, period, "until", true, err));
     if (s->until < s->from)
-        return puan_node_fail(period, err, "`until` is not before `from`");
+        return puan_node_fail(period, err, "`until` must not be before `from`");
     TRY(roles(&s->evidence_by, l, tree, "evidence_by", err));
     return read_groups(l, puan_node_get(tree, "groups"), tree, err);
 }
@@ -506,7 +509,7 @@ enum puan_status puan_score_scheme_load(struct puan_score_scheme **out,
     if (l.s == NULL)
         return puan_arena_check(a, err);
     if (tree->kind != PUAN_NODE_MAP)
-        return puan_node_fail(tree, err, "scoring.yaml is a map {scheme, …}");
+        return puan_node_fail(tree, err, "scoring.yaml must be a map {scheme, …}");
     TRY(puan_node_only(tree, keys, err));
     l.s->tree = tree;
     TRY(read_head(&l, tree, err));

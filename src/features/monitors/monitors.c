@@ -78,6 +78,11 @@ static const struct puan_metric *metric_of(struct puan_str name)
     return NULL;
 }
 
+bool puan_monitor_metric(struct puan_str name)
+{
+    return metric_of(name) != NULL;
+}
+
 static int raise_of(struct puan_str s)
 {
     for (int i = 1; i <= LEVELS; i++)
@@ -155,7 +160,7 @@ static enum puan_status read_metric(const struct puan_metric **out,
     if (*out != NULL)
         return PUAN_OK;
     return puan_node_fail(n, err,
-                          "no metric \"%.*s\"; the list is on /metrics",
+                          "no metric \"%.*s\"; name one of /metrics",
                           PUAN_FMT(n->text));
 }
 
@@ -173,7 +178,7 @@ static enum puan_status check_fields(const struct monitor *m,
     if (!system)
         return puan_node_fail(n, err,
                               "the flow \"%.*s\" lets no seat system@any open "
-                              "it",
+                              "it; add one to its open: by",
                               PUAN_FMT(f->label.name));
     for (size_t i = 0; i < f->n_fields; i++) {
         struct puan_str name = f->fields[i].label.name;
@@ -190,7 +195,8 @@ static enum puan_status check_fields(const struct monitor *m,
 
         if (at < 0 || !PUAN_FLOW_HAS(f->open_needs | f->open_may, at))
             return puan_node_fail(c, err,
-                                  "opening \"%.*s\" takes no field \"%.*s\"",
+                                  "opening \"%.*s\" takes no field \"%.*s\"; "
+                                  "remove it or mend the name",
                                   PUAN_FMT(f->label.name), PUAN_FMT(c->key));
     }
     return PUAN_OK;
@@ -213,7 +219,7 @@ static enum puan_status read_monitor(struct monitor *m,
     struct puan_str name;
 
     if (n->kind != PUAN_NODE_MAP)
-        return puan_node_fail(n, err, "a monitor is a map");
+        return puan_node_fail(n, err, "a monitor must be a map");
     TRY(puan_node_only(n, keys, err));
     TRY(puan_node_str(&m->label.name, n, "id", err));
     TRY(puan_node_str(&m->label.zh, n, "zh", err));
@@ -229,7 +235,8 @@ static enum puan_status read_monitor(struct monitor *m,
     m->level = puan_node_str_opt(n, "level", "");
     if (m->level.n > 0 && puan_plan_level(of->plan, m->level) < 0)
         return puan_node_fail(puan_node_get(n, "level"), err,
-                              "the plan has no level \"%.*s\"",
+                              "the plan has no level \"%.*s\"; name one of "
+                              "levels in plan.yaml",
                               PUAN_FMT(m->level));
     TRY(read_span(&m->every_ms, n, "every", "10m", err));
     TRY(read_span(&m->quiet_ms, n, "quiet", "12h", err));
@@ -237,14 +244,15 @@ static enum puan_status read_monitor(struct monitor *m,
     m->opens = puan_flows_get(of->flows, name);
     if (m->opens == NULL)
         return puan_node_fail(puan_node_get(n, "opens"), err,
-                              "the plan has no workflow \"%.*s\"",
+                              "the plan has no workflow \"%.*s\"; add it "
+                              "under flows/ or mend the name",
                               PUAN_FMT(name));
     m->fields = puan_node_get(n, "fields");
     TRY(check_fields(m, n, err));
     if (levels == NULL || levels->kind != PUAN_NODE_LIST || levels->n == 0 ||
         levels->n > LEVELS)
         return puan_node_fail(levels ? levels : n, err,
-                              "levels is a list of 1 to 4 {raise, when}");
+                              "levels must be a list of 1 to 4 {raise, when}");
     PUAN_NODE_EACH(c, levels) {
         struct puan_str raise;
         const struct puan_node *when = puan_node_get(c, "when");
@@ -265,6 +273,21 @@ static enum puan_status read_monitor(struct monitor *m,
     return clear ? read_expr(&m->clear, scope, clear, a, err) : PUAN_OK;
 }
 
+static enum puan_status read_kinds(const struct puan_node *risks,
+                                   struct puan_err *err)
+{
+    static const char *const keys[] = { "zh", "en", "clauses", NULL };
+
+    PUAN_NODE_EACH(c, risks) {
+        struct puan_str title;
+
+        TRY(puan_node_only(c, keys, err));
+        TRY(puan_node_str(&title, c, "zh", err));
+        TRY(puan_node_str(&title, c, "en", err));
+    }
+    return PUAN_OK;
+}
+
 static enum puan_status read_risks(struct puan_monitor_list *ms,
                                    const struct puan_node *tree,
                                    struct puan_err *err)
@@ -274,9 +297,10 @@ static enum puan_status read_risks(struct puan_monitor_list *ms,
     struct puan_scope_name scope[NAMES], *kept;
 
     if (tree->kind != PUAN_NODE_MAP)
-        return puan_node_fail(tree, err, "risks.yaml is a map {risks, "
+        return puan_node_fail(tree, err, "risks.yaml must be a map {risks, "
                                          "monitors}");
     TRY(puan_node_only(tree, keys, err));
+    TRY(read_kinds(risks, err));
     TRY(names(scope, ms->arena, err));
     kept = puan_new_n(ms->arena, NAMES, struct puan_scope_name);
     if (kept == NULL)
@@ -290,7 +314,8 @@ static enum puan_status read_risks(struct puan_monitor_list *ms,
         TRY(read_monitor(m, ms, c, risks, kept, ms->arena, err));
         for (size_t i = 0; i < ms->n; i++)
             if (puan_str_eq(ms->list[i].label.name, m->label.name))
-                return puan_node_fail(c, err, "monitor \"%.*s\" stands twice",
+                return puan_node_fail(c, err, "monitor \"%.*s\" stands twice; "
+                                              "rename one",
                                       PUAN_FMT(m->label.name));
         ms->n++;
     }

@@ -62,6 +62,8 @@ PUAN_MUST_USE enum puan_status
 puan_monitors_read(struct puan_monitor_list **out, const struct puan_plan *plan,
                    const struct puan_flows *flows, struct puan_arena *a,
                    struct puan_err *err);
+/* Does some feature count this? */
+bool puan_monitor_metric(struct puan_str name);
 struct puan_sight { /* what the metrics show now */
     bool known, total_known;
     int64_t value, total;

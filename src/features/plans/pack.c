@@ -9,7 +9,9 @@
 
 #include "base/out.h"
 #include "core/coder/coder.h"
+#include "core/flow/flows.h"
 #include "core/proof/proof.h"
+#include "features/monitors/monitors.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
@@ -489,6 +491,93 @@ static void prove_clauses(struct puan_plan_held *h)
     }
 }
 
+/* A failure at a value of `map`. */
+static void wrong(struct puan_problems *problems, const struct puan_node *map,
+                  const char *key, const char *what, const char *remedy)
+{
+    struct puan_err e = { 0 };
+    const struct puan_node *n = puan_node_get(map, key);
+
+    (void)puan_node_fail(n, &e, "no %s \"%.*s\"; %s", what,
+                         PUAN_FMT(n->text), remedy);
+    puan_problem_take(problems, &e);
+}
+
+/* What a veto rests on: a field of a workflow that can hold the value. */
+static void prove_veto(const struct puan_node *v,
+                       const struct puan_flows *flows,
+                       struct puan_problems *problems)
+{
+    const struct puan_node *value = puan_node_get(v, "value");
+    const struct puan_flow *f;
+    const struct puan_codelist *words;
+    int at;
+    size_t i = 0;
+
+    if (puan_node_get(v, "flow") == NULL)
+        return;
+    f = puan_flows_get(flows, puan_node_str_opt(v, "flow", ""));
+    if (f == NULL) {
+        wrong(problems, v, "flow", "workflow", "add it or mend the name");
+        return;
+    }
+    if (value == NULL)
+        return;
+    at = puan_flow_field(f, puan_node_str_opt(v, "field", ""));
+    if (at < 0) {
+        wrong(problems, v, "field", "field in that workflow", "mend the name");
+        return;
+    }
+    words = f->fields[at].words;
+    while (words != NULL && i < words->n &&
+           !puan_str_eq(words->codes[i].text, value->text))
+        i++;
+    if (words != NULL && i == words->n)
+        wrong(problems, v, "value", "such word of that field",
+              "use one of its words");
+}
+
+/* What the scheme of points takes from metrics and workflows is there. */
+static void prove_scoring(const struct puan_plan *p,
+                          const struct puan_flows *flows,
+                          struct puan_problems *problems)
+{
+    static const char *const keys[] = { "metric", "of" };
+    const struct puan_plan_file *f =
+        puan_plan_file(p, PUAN_STR("scoring.yaml"));
+
+    if (f == NULL)
+        return;
+    PUAN_NODE_EACH(s, puan_node_get(f->tree, "sections"))
+    PUAN_NODE_EACH(i, puan_node_get(s, "items"))
+    for (size_t k = 0; k < PUAN_COUNT(keys); k++) {
+        const struct puan_node *m = puan_node_get(i, "measure");
+        const struct puan_node *n = puan_node_get(m, keys[k]);
+
+        if (n != NULL && !puan_monitor_metric(n->text))
+            wrong(problems, m, keys[k], "metric", "name one of /metrics");
+    }
+    PUAN_NODE_EACH(v, puan_node_get(f->tree, "vetoes"))
+    prove_veto(v, flows, problems);
+}
+
+void puan_plan_prove_risks(const struct puan_plan *p,
+                           struct puan_problems *problems,
+                           struct puan_arena *a)
+{
+    struct puan_monitor_list *list;
+    struct puan_flows flows;
+    struct puan_err e = { 0 };
+
+    if (puan_flows_load(&flows, p, a, &e) != PUAN_OK) {
+        puan_problem_take(problems, &e);
+        return;
+    }
+    if (puan_monitors_read(&list, p, &flows, a, &e) != PUAN_OK)
+        puan_problem_take(problems, &e);
+    prove_scoring(p, &flows, problems);
+}
+
 enum puan_status puan_plan_lint(struct puan_plan_held **held,
                                 const struct puan_problems **problems,
                                 const char *pack,
@@ -521,6 +610,7 @@ enum puan_status puan_plan_lint(struct puan_plan_held **held,
             if (st == PUAN_OK) {
                 prove_coding(h);
                 prove_clauses(h);
+                puan_plan_prove_risks(h->plan, &h->problems, &h->arena);
             }
         }
         st = h->arena.failed ? puan_arena_check(&h->arena, err) : PUAN_OK;

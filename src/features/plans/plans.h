@@ -6,7 +6,7 @@
  * name, which is looked for in $PUAN_PLANS, ./plans and /usr/share/puan/plans.
  * The packs a plan uses lie beside it.
  *
- * Depends on: core/plan, kit/yaml.  Never writes into a pack it reads.
+ * Depends on: core/plan, kit/yaml, monitors (lint reads risks.yaml).  Never writes into a pack it reads.
  */
 #ifndef PUAN_FEATURES_PLANS_PLANS_H
 #define PUAN_FEATURES_PLANS_PLANS_H
@@ -69,6 +69,14 @@ puan_plan_lint(struct puan_plan_held **held,
                const struct puan_problems **problems, const char *pack,
                const struct puan_plan_known *known,
                const struct puan_digest_fn *digest, struct puan_err *err);
+
+/*
+ * The monitors of risks.yaml and what scoring.yaml counts, against the plan's
+ * workflows and the metrics of all features.
+ */
+void puan_plan_prove_risks(const struct puan_plan *p,
+                           struct puan_problems *problems,
+                           struct puan_arena *a);
 
 /* Every capability some route of `features` asks for, sorted, once each. */
 struct puan_plan_known

@@ -288,37 +288,38 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
 {
     (void)state;
     fault(PLAN, "shard_level: canton", "shard_level: kanton",
-          "shard_level:", "no level 'kanton' with digits");
+          "shard_level:", "no level 'kanton' with digits, name one of 'levels'");
     fault(PLAN, "digits: 5", "digits: 2", "digits: 2, zh: 教区",
           "level 'parish' has 2 digits, the level above it 2: codes must grow "
           "downwards");
     fault(PLAN, "via: canton-registrar", "via: registrar", "via: registrar",
-          "no local role 'registrar'");
+          "no local role 'registrar', name one of 'roles'");
     fault(PLAN, "excludes: [security-admin, audit-admin]",
           "excludes: [security-chief]", "excludes: [security-chief]",
-          "no role 'security-chief'");
+          "no role 'security-chief', name one of 'roles'");
     fault(PLAN, "levels: [parish]", "levels: [village]", "levels: [village]",
-          "no level 'village'");
+          "no level 'village', name one of 'levels'");
     fault("rules/household.rules", "check given(dwelling)",
           "check given(dweling)", "rule Z08",
           "'Z08' applies to no form: unknown name 'dweling'; the nearest is "
           "'dwelling'");
     fault(PLAN, "until: 2021-05-01", "until: 2021-03-01", "zh: 登记",
           "'until' is not after 'from'; it is the first moment that no longer "
-          "counts");
+          "counts, write a later day");
     fault(PLAN, "forms: [household]\n    modes: [enumerator, self]",
           "forms: [person]\n    modes: [enumerator, self]", "forms: [person]",
-          "no form 'person'");
+          "no form 'person', name one of 'forms'");
     fault(PLAN, "by: [parish, age10, sex]", "by: [parish, age10, gender]",
           "by: [parish, age10, gender]",
-          "'gender' is no level, variable or coded item of entity 'member'");
+          "'gender' is no level, variable or coded item of entity 'member', "
+          "mend the name");
     fault(PLAN, "base: resident", "base: residents", "base: residents",
           "'base' must be resident, de-facto, registered or all");
     fault(PLAN, "entity: member\n  cases", "entity: person\n  cases", "case: 1",
           "no form has an entity 'person'");
     fault(PLAN, "reference_moment: 2021-04-01T00:00:00-03:30",
           "reference_moment: 2021-05-01T00:00:00-03:30", "reference_moment",
-          "'reference_moment' does not lie in 'reference_month'");
+          "'reference_moment' does not lie in 'reference_month', mend one");
     fault(PLAN, "credential: household", "credential: none", "credential: none",
           "'credential' must be human, device, household or service");
     fault(PLAN, "windows:", "window:", "window:",
@@ -327,7 +328,8 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
           "the plan calls itself 'zz-tset' but lies in a folder 'zz-test', "
           "rename one");
     fault(PLAN, "scope: campaign", "scope: campaign\nuses: [nowhere]",
-          "uses:", "uses pack 'nowhere', which is not beside it");
+          "uses:", "uses pack 'nowhere', which is not beside it, put it there or "
+          "mend the name");
     fault(PLAN, "version: \"1\"", "version: \"1\"\nversion: \"2\"",
           "version: \"2\"",
           "key 'version' stands twice in this map, remove "

@@ -34,7 +34,9 @@ static enum puan_status next(struct reader *r, yaml_event_t *ev)
                          r->parser.problem ? r->parser.problem : "unreadable");
     return puan_fail_at(
         r->err, PUAN_EINVAL, r->file, (uint32_t)r->parser.problem_mark.line + 1,
-        (uint32_t)r->parser.problem_mark.column + 1, "not well-formed YAML: %s",
+        (uint32_t)r->parser.problem_mark.column + 1, 
+        "not well-formed YAML: %s; mend the indentation, brackets or quotes "
+        "here",
         r->parser.problem ? r->parser.problem : "unreadable");
 }
 

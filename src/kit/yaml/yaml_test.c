@@ -104,10 +104,11 @@ static void what_plans_must_not_use_is_refused(void **state)
     refused("? [a]\n: 1\n", 1, 3, "a key must be a text");
     refused("", 1, 1, "the file is empty");
     refused("a: [1, 2\n", 2, 1,
-            "not well-formed YAML: did not find expected ',' or ']'");
+            "not well-formed YAML: did not find expected ',' or ']'; mend "
+            "the indentation, brackets or quotes here");
     refused("a:\n\t- 1\n", 2, 1,
             "not well-formed YAML: found character that cannot start any "
-            "token");
+            "token; mend the indentation, brackets or quotes here");
 }
 
 static void depth_and_encoding_are_bounded(void **state)
