@@ -43,11 +43,13 @@ static enum puan_status one_level(int *out, struct loader *l,
 {
     *out = level_of(l->in, n->text);
     if (*out < 0)
-        return puan_node_fail(n, l->err, "'%.*s' is no level of this plan",
+        return puan_node_fail(n, l->err, "'%.*s' is no level of this plan, "
+                              "name one of 'levels'",
                               PUAN_FMT(n->text));
     if (l->in->digits[*out] == 0 || *out >= 32)
         return puan_node_fail(n, l->err,
-                              "level '%.*s' lies above any installation",
+                              "level '%.*s' lies above any installation, "
+                              "name one with digits",
                               PUAN_FMT(n->text));
     return PUAN_OK;
 }

@@ -317,7 +317,7 @@ static void the_loader_names_what_is_wrong(void **state)
                   ",'clocks':{'c':{'start':'ab','limit':'1h','overdue':['o','city']}}");
     refuses_small(x, "may start before the field", AB "," BZ,
                   ",'clocks':{'c':{'start':'ab','at':'t','overdue':['o']}}");
-    refuses_small(x, "warnings rise", AB "," BZ,
+    refuses_small(x, "warnings must rise", AB "," BZ,
                   ",'clocks':{'c':{'start':'ab','limit':'1h','warn':['2h'],'overdue':['o']}}");
     refuses_small(x, "could approve what he asked",
                   AB ",{'id':'bz','from':'b','to':'z','by':'city','needs':{'approval':'p'}}",
@@ -337,7 +337,7 @@ static void the_loader_names_what_is_wrong(void **state)
                   "{'id':'ab','from':'a','to':'b','by':'city','effects':['shout:o']}," BZ, "");
     refuses(x, "no role \"ghost\"", "'seats':{'s':'ghost@own'},", "", REST);
     refuses(x, "no level \"village\"", "'seats':{'s':'crew@ancestor:village'},", "", REST);
-    refuses(x, "after @ comes", "'seats':{'s':'crew@somewhere'},", "", REST);
+    refuses(x, "after @ write", "'seats':{'s':'crew@somewhere'},", "", REST);
 }
 
 static void an_external_seat_needs_a_local_one(void **state)
@@ -372,7 +372,7 @@ static void a_plan_not_in_force_is_only_drilled(void **state)
                   ",'issued':{'interpreter':'office'}");
     refuses_small(x, "no role", moves,
                   ",'issued':{'interpreter':'moon','effective':'1970-01-01'}");
-    refuses_small(x, "is a day like", moves,
+    refuses_small(x, "must be a day like", moves,
                   ",'issued':{'interpreter':'office','effective':'soon'}");
     for (size_t i = 0; i < 4; i++) {
         char flow[1024];

@@ -77,7 +77,7 @@ code_load(struct puan_code *c, const struct puan_node *n, struct puan_err *err)
     c->text = n->key;
     if (n->key.n == 0 || n->key.n > 32)
         return puan_node_fail(n, err,
-                              "a code has 1 to 32 characters, not '%.*s'",
+                              "a code must have 1 to 32 characters, not '%.*s'",
                               PUAN_FMT(n->key));
     st = puan_node_only(n, keys, err);
     if (st == PUAN_OK)

@@ -1287,7 +1287,7 @@ enum puan_status puan_plan_load(struct puan_plan **out,
                         .a = a,
                         .err = err ? err : &own };
     const struct puan_plan_file *file;
-    bool campaign;
+    bool campaign, bad, levels;
 
     if (p == NULL)
         return puan_arena_check(a, err);
@@ -1304,14 +1304,19 @@ enum puan_status puan_plan_load(struct puan_plan **out,
     digests(&l);
     load_overlay(&l);
     fill_files(&l);
+    bad = l.bad;
+    l.bad = false;
     load_levels(&l);
+    levels = !l.bad;
+    l.bad |= bad;
     load_roles(&l);
     load_settings(&l);
     load_hours(&l);
     load_secrecy(&l);
     if (campaign || puan_node_get(l.root, "forms")) {
         load_forms(&l);
-        load_sheets(&l);
+        if (levels) /* else its faults would be told again from afar */
+            load_sheets(&l);
         load_windows(&l);
         load_residence(&l);
         load_variables(&l);

@@ -21,7 +21,7 @@
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
 
-#define PER_KIND 24 /* of each kind, over all packs */
+#define PER_KIND 16 /* of each kind, over all packs */
 #define SITES 60000
 #define KINDS 128
 #define SEED 20201101
