@@ -1025,7 +1025,7 @@ static void fits_some_form(struct loader *l, struct puan_str entity,
             first = err;
     }
     if (!any)
-        FAIL(l, at, "no form has an entity '%.*s'", PUAN_FMT(entity));
+        FAIL(l, at, "no form has an entity '%.*s', mend the name", PUAN_FMT(entity));
     else
         note(l, &first);
 }

@@ -316,7 +316,7 @@ static void planted_faults_are_named_with_place_and_remedy(void **state)
     fault(PLAN, "base: resident", "base: residents", "base: residents",
           "'base' must be resident, de-facto, registered or all");
     fault(PLAN, "entity: member\n  cases", "entity: person\n  cases", "case: 1",
-          "no form has an entity 'person'");
+          "no form has an entity 'person', mend the name");
     fault(PLAN, "reference_moment: 2021-04-01T00:00:00-03:30",
           "reference_moment: 2021-05-01T00:00:00-03:30", "reference_moment",
           "'reference_moment' does not lie in 'reference_month', mend one");
