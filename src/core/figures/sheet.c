@@ -131,7 +131,7 @@ static enum puan_status source(struct puan_figure_source *out,
         out->entity = (uint16_t)e;
         return PUAN_OK;
     }
-    return puan_node_fail(name, l->err, "the plan has no form '%.*s'",
+    return puan_node_fail(name, l->err, "the plan has no form '%.*s', mend the name",
                           PUAN_FMT(form));
 }
 
