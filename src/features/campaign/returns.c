@@ -173,7 +173,7 @@ enum puan_status puan_import_csv_returns(struct puan_csv_returns *out,
     x.form = puan_plan_form(plan, form);
     if (!x.form)
         return puan_fail(err, PUAN_ENOTFOUND, "--form",
-                         "the plan has no form '%.*s', mend the name", PUAN_FMT(form));
+                         "the plan has no form '%.*s'", PUAN_FMT(form));
     st = puan_csv_set_open(&set, x.form, plan->routing[x.form->ordinal], paths,
                            n, &opt, err);
     if (st != PUAN_OK)

@@ -134,7 +134,7 @@ static enum puan_status by_form(struct csv_form *list, size_t *n,
         form = puan_plan_form(plan, id);
         if (!form)
             return puan_fail(err, PUAN_ENOTFOUND, o->data[i],
-                             "the plan has no form '%.*s', mend the name", PUAN_FMT(id));
+                             "the plan has no form '%.*s'", PUAN_FMT(id));
         while (k < *n && list[k].form != form)
             k++;
         if (k == *n) {
