@@ -368,7 +368,7 @@ static void a_plan_not_in_force_is_only_drilled(void **state)
                                            PUAN_ECONFLICT };
     struct fix *x = *state;
 
-    refuses_small(x, "names its interpreter", moves,
+    refuses_small(x, "must name its interpreter", moves,
                   ",'issued':{'interpreter':'office'}");
     refuses_small(x, "no role", moves,
                   ",'issued':{'interpreter':'moon','effective':'1970-01-01'}");

@@ -1790,7 +1790,7 @@ static enum puan_status read_issued(struct load *l)
     if (puan_node_get(n, "interpreter") == NULL ||
         puan_node_get(n, "effective") == NULL)
         return puan_node_fail(n, l->err,
-                              "an issued plan names its interpreter (a role) "
+                              "an issued plan must name its interpreter (a role) "
                               "and the day it is effective from");
     TRY(puan_node_str(&i->interpreter, n, "interpreter", l->err));
     if (find_role(l, i->interpreter) == NULL)
