@@ -110,15 +110,9 @@ void puan_finding_count(int64_t out[PUAN_FINDING_STATES],
 
 /* ---- the walk --------------------------------------------------------------- */
 
-static void cover(struct puan_finding_coverage *k,
-                  const struct puan_finding_shard *fs)
+static void cover(struct puan_partial *k, const struct puan_finding_shard *fs)
 {
-    bool whole = fs->made && fs->behind == 0;
-
-    if (!whole && k->of - k->have < (int64_t)PUAN_COUNT(k->missing))
-        k->missing[k->of - k->have] = puan_shard_area(fs->sh);
-    k->have += whole;
-    k->of++;
+    puan_partial_add(k, puan_shard_area(fs->sh), fs->made && fs->behind == 0);
 }
 
 enum puan_status puan_findings_each(struct puan_findings_choice *c,
@@ -129,7 +123,7 @@ enum puan_status puan_findings_each(struct puan_findings_choice *c,
     struct puan_finding_index *ix = puan_findings_index(c->store);
     enum puan_status st = PUAN_OK;
 
-    c->cov = (struct puan_finding_coverage){ 0 };
+    c->cov = (struct puan_partial){ 0 };
     for (size_t i = 1; i < puan_store_shards(c->store) && st == PUAN_OK; i++) {
         struct puan_finding_shard *fs =
             i < PUAN_FINDINGS_SHARDS ? ix->shard[i] : NULL;

@@ -11,6 +11,7 @@
 #include "core/edit/edit.h"
 #include "core/plan/plan.h"
 #include "features/findings/findings.h"
+#include "features/host/partial.h"
 #include "features/host/request.h"
 #include "features/ingest/ingest.h"
 
@@ -88,12 +89,6 @@ enum puan_finding_state {
 /* "open", "confirmed", "corrected". */
 const char *puan_finding_state_name(enum puan_finding_state s);
 
-/* How many stores of an area have their index; those that have not yet. */
-struct puan_finding_coverage {
-    int64_t have, of;
-    int64_t missing[16];
-};
-
 /* Which findings are meant. */
 struct puan_findings_choice {
     struct puan_store *store;
@@ -104,7 +99,7 @@ struct puan_findings_choice {
     bool **fits;                       /* by form, then rule */
     bool *counts;                      /* forms with a rule that fits */
     size_t n_forms;
-    struct puan_finding_coverage cov;
+    struct puan_partial cov;
 };
 struct puan_findings_in {
     int64_t area, page;

@@ -30,29 +30,6 @@ static bool may_list(const struct puan_request *rq)
     return level_of(rq) >= (unsigned)puan_store_plan(rq->store)->shard_level;
 }
 
-static void put_partial(struct puan_jw *w,
-                        const struct puan_finding_coverage *k)
-{
-    if (k->have == k->of)
-        return;
-    puan_jw_key(w, "partial");
-    puan_jw_map(w);
-    puan_jw_kint(w, "have", k->have);
-    puan_jw_kint(w, "of", k->of);
-    puan_jw_key(w, "missing");
-    puan_jw_list(w);
-    for (int64_t i = 0; i < k->of - k->have &&
-                        i < (int64_t)PUAN_COUNT(k->missing);
-         i++) {
-        char code[24];
-
-        puan_format(code, sizeof(code), "%lld", (long long)k->missing[i]);
-        puan_jw_text(w, code);
-    }
-    puan_jw_end(w, ']');
-    puan_jw_end(w, '}');
-}
-
 static void put_states(struct puan_jw *w, const int64_t n[PUAN_FINDING_STATES])
 {
     for (int s = 0; s < PUAN_FINDING_STATES; s++)
@@ -148,7 +125,7 @@ enum puan_status puan_findings_get(struct puan_request *rq, const void *in,
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
-    put_partial(w, &c.cov);
+    puan_partial_json(w, &c.cov);
     puan_jw_kbool(w, "listed", may_list(rq));
     puan_jw_ktext(w, "state", puan_finding_state_name(c.state));
     puan_jw_kint(w, "returns", sum.base);
@@ -317,7 +294,7 @@ enum puan_status puan_findings_households(struct puan_request *rq,
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now,
                      puan_store_plan(rq->store)->offset_minutes);
-    put_partial(w, &c.cov);
+    puan_partial_json(w, &c.cov);
     puan_jw_kbool(w, "listed", may_list(rq));
     if (may_list(rq)) /* else not known to this seat, which is no zero */
         puan_jw_kint(w, "total", (int64_t)k.n);

@@ -421,8 +421,10 @@ static enum puan_status duplicates(struct options *o, struct puan_frames **f,
     int64_t began = puan_monotonic_ms(), ms;
     int item[32];
     size_t n = 0;
-    enum puan_status st =
-        puan_frames_load(f, o->data, o->n_data, &o->frames, err);
+    enum puan_status st;
+
+    o->frames.unchecked = true; /* columns of one entity: no levels */
+    st = puan_frames_load(f, o->data, o->n_data, &o->frames, err);
 
     if (st == PUAN_OK)
         st = entity_of(&e, o, puan_frames_frame(*f), err);

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "features/host/partial.h"
+
 #define PAGE 50
 
 /* ---- words ------------------------------------------------------------------- */
@@ -219,31 +221,20 @@ typedef void (*each_fn)(struct choice *c, struct puan_review_shard *rs,
                         const struct puan_home *h, const struct puan_work *w,
                         enum puan_review_state state);
 
-/* How many stores of an area have their index; those that have not yet. */
-struct coverage {
-    int64_t have, of;
-    int64_t missing[16];
-};
-
-static void cover(struct coverage *k, const struct puan_review_shard *rs)
+static void cover(struct puan_partial *k, const struct puan_review_shard *rs)
 {
-    bool whole = rs->made && rs->behind == 0;
-
-    if (!whole && k->of - k->have < (int64_t)PUAN_COUNT(k->missing))
-        k->missing[k->of - k->have] = puan_shard_area(rs->sh);
-    k->have += whole;
-    k->of++;
+    puan_partial_add(k, puan_shard_area(rs->sh), rs->made && rs->behind == 0);
 }
 
 /* Every household of the area with work that this level is shown. */
 static enum puan_status each(struct choice *c, struct puan_store *st,
-                             int64_t area, struct coverage *k, each_fn fn,
+                             int64_t area, struct puan_partial *k, each_fn fn,
                              struct puan_err *err)
 {
     struct puan_review *rv = puan_review_of(st);
     enum puan_status rc = PUAN_OK;
 
-    *k = (struct coverage){ 0 };
+    *k = (struct puan_partial){ 0 };
     c->answer_ms = rv->answer_ms;
     puan_area_keys(&c->from, &c->to, st, area);
     for (size_t i = 1; i < puan_store_shards(st) && rc == PUAN_OK; i++) {
@@ -393,28 +384,6 @@ static void put_row(struct puan_jw *w, const struct row *r,
     puan_jw_end(w, '}');
 }
 
-static void put_partial(struct puan_jw *w, const struct coverage *k)
-{
-    if (k->have == k->of)
-        return;
-    puan_jw_key(w, "partial");
-    puan_jw_map(w);
-    puan_jw_kint(w, "have", k->have);
-    puan_jw_kint(w, "of", k->of);
-    puan_jw_key(w, "missing");
-    puan_jw_list(w);
-    for (int64_t i = 0; i < k->of - k->have &&
-                        i < (int64_t)PUAN_COUNT(k->missing);
-         i++) {
-        char code[24];
-
-        puan_format(code, sizeof(code), "%lld", (long long)k->missing[i]);
-        puan_jw_text(w, code);
-    }
-    puan_jw_end(w, ']');
-    puan_jw_end(w, '}');
-}
-
 /* "open" is no state: a finding stands open, wherever the household is. */
 static enum puan_status state_of_word(struct choice *c, struct puan_str word,
                                       struct puan_err *err)
@@ -453,7 +422,7 @@ PUAN_ROUTE(puan_review_get_list)
     struct choice c = { .in = q, .now = rq->now };
     int offset = puan_store_plan(rq->store)->offset_minutes;
     int64_t area = rq->area, page = q->page > 0 ? q->page : 1;
-    struct coverage cov;
+    struct puan_partial cov;
     struct puan_jw *w;
     enum puan_status st = state_of_word(&c, q->state, err);
 
@@ -493,7 +462,7 @@ PUAN_ROUTE(puan_review_get_list)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, &cov);
+    puan_partial_json(w, &cov);
     puan_jw_kint(w, "total", c.total);
     puan_jw_kint(w, "page", page);
     puan_jw_kint(w, "pages", (c.total + PAGE - 1) / PAGE);
@@ -705,7 +674,7 @@ enum puan_status puan_review_counts_of(struct puan_review_counts *out,
                                        unsigned level, struct puan_err *err)
 {
     struct counting k = { .out = out };
-    struct coverage cov;
+    struct puan_partial cov;
     enum puan_status rc;
 
     *out = (struct puan_review_counts){ 0 };
@@ -777,7 +746,7 @@ static struct ea *ea_of(struct ea *table, size_t cap, int64_t code)
 
 /* All of the area's EAs; the caller frees *out (places may be empty). */
 static enum puan_status count_eas(struct ea **out, size_t *cap,
-                                  struct coverage *cov,
+                                  struct puan_partial *cov,
                                   struct puan_request *rq, int64_t area,
                                   struct puan_err *err)
 {
@@ -789,7 +758,7 @@ static enum puan_status count_eas(struct ea **out, size_t *cap,
     int64_t from, to;
     enum puan_status st = PUAN_OK;
 
-    *cov = (struct coverage){ 0 };
+    *cov = (struct puan_partial){ 0 };
     *cap = n * 2 + 16;
     *out = calloc(*cap, sizeof(**out));
     if (!*out)
@@ -852,7 +821,7 @@ PUAN_ROUTE(puan_review_get_eas)
     int offset = puan_store_plan(rq->store)->offset_minutes;
     uint32_t at = puan_area_find(t, rq->area);
     struct ea *table = NULL;
-    struct coverage cov;
+    struct puan_partial cov;
     int64_t total = 0;
     size_t cap = 0;
     struct puan_jw *w;
@@ -867,7 +836,7 @@ PUAN_ROUTE(puan_review_get_eas)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, &cov);
+    puan_partial_json(w, &cov);
     puan_jw_key(w, "items");
     puan_jw_list(w);
     for (uint32_t i = at; at != PUAN_AREA_NONE && i < t->area[at].end; i++) {
@@ -904,7 +873,7 @@ PUAN_ROUTE(puan_review_get_counts)
     struct puan_review_counts out = { 0 };
     struct counting k = { .out = &out };
     struct ea *table = NULL;
-    struct coverage cov;
+    struct puan_partial cov;
     int64_t eas = 0;
     size_t cap = 0;
     struct puan_jw *w;
@@ -935,7 +904,7 @@ PUAN_ROUTE(puan_review_get_counts)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
-    put_partial(w, &cov);
+    puan_partial_json(w, &cov);
     for (int s = PUAN_REVIEW_WAITING; s < PUAN_REVIEW_STATES; s++)
         puan_jw_kint(w, puan_review_state_name((enum puan_review_state)s),
                      out.state[s]);
