@@ -134,6 +134,32 @@ PUAN_MUST_USE enum puan_status puan_case_json(struct puan_jw *w, int64_t *n,
                                               struct puan_request *rq,
                                               int64_t id, struct puan_err *err);
 
+/*
+ * What lists know of one run, from memory: for features that show the runs of
+ * a flow in their own way.
+ */
+struct puan_case_glance {
+    int64_t id, area, opened_ms, ended_ms;
+    int64_t due_ms;   /* of `clock`; 0 none */
+    int64_t again_ms; /* when the next run opens by itself; 0 never */
+    int state;
+    bool drill;
+    char number[24];       /* may be empty */
+    struct puan_str level; /* "blue" ...; may be empty */
+    const char *title_zh, *title_en;
+    const struct puan_flow_label *clock; /* NULL: none runs */
+    const char *act_kind;                /* NULL: not this seat's turn */
+    struct puan_flow_label act;          /* what this seat has to do */
+};
+/*
+ * The runs of a flow inside the request's area that the seat may see, by id;
+ * `open`: those that have not ended.  In the request's arena.
+ */
+PUAN_MUST_USE enum puan_status
+puan_case_glances(struct puan_case_glance **out, size_t *n,
+                  struct puan_request *rq, const struct puan_flow *f,
+                  bool open, struct puan_err *err);
+
 /* Puan itself as the one who acts. */
 struct puan_flow_who puan_case_system(void);
 /* A seat: role at an area, seen from the run's area. */

@@ -28,6 +28,7 @@ struct puan_face {
     struct puan_str level; /* word of a field "level"; may be empty */
     int clock;             /* running, due first; -1 */
     int64_t due_ms;
+    int64_t again_ms; /* when its recurrence opens the next run; 0 never */
     uint64_t opener; /* hash of the account */
     struct puan_face_todo todo[PUAN_FACE_TODOS];
     size_t n_todos;

@@ -254,9 +254,16 @@ static enum puan_status fold_face(struct puan_face *f, struct puan_store *st,
     f->level = puan_case_level(run); /* of the flow's words: they stay */
     f->opener = hash(run->opener);
     f->clock = -1;
+    f->again_ms = 0;
     for (size_t i = 0; i < run->flow->n_clocks; i++) {
         const struct puan_flow_clock_run *c = &run->clock[i];
 
+        /* the next run opens by itself: nobody has to do that by then */
+        if (run->flow->recurrence.clock == (int)i) {
+            if (c->state == PUAN_FLOW_CLOCK_RUNNING)
+                f->again_ms = c->due_ms;
+            continue;
+        }
         if ((c->state == PUAN_FLOW_CLOCK_RUNNING ||
              c->state == PUAN_FLOW_CLOCK_DUE) &&
             (f->clock < 0 || c->due_ms < f->due_ms)) {
@@ -426,6 +433,7 @@ static enum puan_status fill_line(struct line *l, struct puan_request *rq,
     l->face.level = c->level;
     l->face.clock = c->clock;
     l->face.due_ms = c->due_ms;
+    l->face.again_ms = c->again_ms;
     l->face.opener = c->opener;
     l->face.n_todos = c->n_todos;
     memcpy(l->face.todo, c->todo, sizeof c->todo);
@@ -493,33 +501,38 @@ static void seats_words(struct puan_jw *w, const struct puan_flow *f,
     puan_jw_kstr(w, "waits_en", puan_out_view(&en));
 }
 
-static void put_act(struct puan_jw *w, const struct puan_flow *f,
-                    const struct puan_flow_todo *t)
-{
-    static const char *const word[] = { "take", "sign", "step",
+static const char *const act_word[] = { "take", "sign", "step",
                                         "act",  "ask",  "order" };
-    const struct puan_flow_label *l = NULL;
 
+static struct puan_flow_label act_label(const struct puan_flow *f,
+                                        const struct puan_flow_todo *t)
+{
     switch (t->kind) {
     case PUAN_FLOW_TODO_SIGN:
     case PUAN_FLOW_TODO_ASK:
-        l = &f->approvals[t->index].label;
-        break;
+        return f->approvals[t->index].label;
     case PUAN_FLOW_TODO_STEP:
     case PUAN_FLOW_TODO_ORDER:
-        l = &f->steps[t->index].label;
-        break;
+        return f->steps[t->index].label;
     case PUAN_FLOW_TODO_ACT:
-        l = &f->transitions[t->index].label;
-        break;
+        return f->transitions[t->index].label;
     case PUAN_FLOW_TODO_TAKE:
         break;
     }
+    return (struct puan_flow_label){ PUAN_STR("take"), PUAN_STR("接手"),
+                                     PUAN_STR("Take over") };
+}
+
+static void put_act(struct puan_jw *w, const struct puan_flow *f,
+                    const struct puan_flow_todo *t)
+{
+    struct puan_flow_label l = act_label(f, t);
+
     puan_jw_map(w);
-    puan_jw_ktext(w, "do", word[t->kind]);
-    puan_jw_kstr(w, "id", l ? l->name : PUAN_STR("take"));
-    puan_jw_kstr(w, "zh", l ? l->zh : PUAN_STR("接手"));
-    puan_jw_kstr(w, "en", l ? l->en : PUAN_STR("Take over"));
+    puan_jw_ktext(w, "do", act_word[t->kind]);
+    puan_jw_kstr(w, "id", l.name);
+    puan_jw_kstr(w, "zh", l.zh);
+    puan_jw_kstr(w, "en", l.en);
     puan_jw_end(w, '}');
 }
 
@@ -664,5 +677,60 @@ enum puan_status puan_case_list(struct puan_request *rq,
     else
         puan_jw_null(w);
     puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+enum puan_status puan_case_glances(struct puan_case_glance **out, size_t *n,
+                                   struct puan_request *rq,
+                                   const struct puan_flow *f, bool open,
+                                   struct puan_err *err)
+{
+    const struct puan_case_list in = { .open = open };
+    struct puan_shard *office = puan_store_office(rq->store);
+    uint64_t actor = hash(puan_str_of(rq->who.name));
+    struct puan_faces *fs = faces(rq->store);
+    struct lines ls = { 0 };
+    struct puan_db *db = NULL;
+    enum puan_status st;
+
+    *n = 0;
+    TRY(puan_read_begin(&db, office, err));
+    pthread_mutex_lock(&fs->lock);
+    st = number_new(fs, rq->store, db, err);
+    if (st == PUAN_OK)
+        st = rows_of(&ls, rq, db, f, &in, err);
+    for (size_t i = 0; st == PUAN_OK && i < ls.n; i++)
+        st = fill_line(&ls.at[i], rq, db, err);
+    pthread_mutex_unlock(&fs->lock);
+    puan_read_end(office, db);
+    TRY(st);
+    *out = puan_new_n(rq->arena, ls.n, struct puan_case_glance);
+    if (*out == NULL)
+        return puan_arena_check(rq->arena, err);
+    for (size_t i = 0; i < ls.n; i++) {
+        struct puan_face *x = &ls.at[i].face;
+        struct puan_case_glance *g = &(*out)[i];
+        struct puan_flow_who who = puan_case_who(rq, x->area);
+        int mine = x->ended_ms ? -1 : mine_of(x, &who, actor);
+
+        *g = (struct puan_case_glance){
+            .id = x->id, .area = x->area, .opened_ms = x->opened_ms,
+            .ended_ms = x->ended_ms, .again_ms = x->again_ms,
+            .state = x->state, .drill = x->drill, .level = x->level,
+            .title_zh = ls.at[i].zh, .title_en = ls.at[i].en
+        };
+        if (x->number > 0)
+            puan_format(g->number, sizeof g->number, "%04d-%03d", x->year,
+                        x->number);
+        if (x->clock >= 0 && x->ended_ms == 0) {
+            g->clock = &f->clocks[x->clock].label;
+            g->due_ms = x->due_ms;
+        }
+        if (mine >= 0) {
+            g->act_kind = act_word[x->todo[mine].todo.kind];
+            g->act = act_label(f, &x->todo[mine].todo);
+        }
+    }
+    *n = ls.n;
     return PUAN_OK;
 }

@@ -1,0 +1,206 @@
+/*
+ * The plan library over HTTP: what stands in the plan is told whole, runs are
+ * told with the version they began with and who signed their start, and what
+ * is not this seat's is not counted for it.
+ */
+#include "features/library/library.h"
+
+#include <stdlib.h>
+
+#include "features/host/session.h"
+#include "features/host/test_fixture.h"
+#include "kit/os/os.h"
+
+#define HOUR INT64_C(3600000)
+#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
+
+static struct puan_fix *fix;
+static struct puan_http_reply reply;
+
+static void begin(void)
+{
+    fix = puan_fix_begin(NULL);
+    puan_fix_create(fix, "demo", "plans/cn-population-2020", "sm");
+    puan_fix_open(fix);
+    puan_fix_import(fix, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "370883,,county,邹城市,Zoucheng\n"
+                    "370883001,370883,township,甲镇,A\n"
+                    "370883002,370883,township,乙镇,B\n");
+    puan_fix_clock_ms(fix, T0);
+    puan_fix_serve(fix, 2, 1);
+}
+
+static const char *seat(const char *name, const char *role, int64_t area)
+{
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
+                            .seat = 1, .area = area,
+                            .factor_ms = puan_real_now() };
+    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
+
+    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
+    puan_format(who.name, sizeof who.name, "%s", name);
+    puan_format(who.role_name, sizeof who.role_name, "%s", role);
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
+                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
+                         err));
+    return token;
+}
+
+static unsigned call(const char *token, const char *method, const char *path,
+                     const char *json)
+{
+    struct puan_http_call c = { .method = method, .token = token };
+
+    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
+    if (json != NULL) {
+        size_t n = strlen(json);
+        char *body = puan_arena_get(&fix->a, n + 1);
+
+        for (size_t i = 0; i <= n; i++)
+            body[i] = json[i] == '\'' ? '"' : json[i];
+        c.body = puan_str_of(body);
+    }
+    ok(puan_http_call(&reply, fix->client, &c, err));
+    return reply.status;
+}
+
+static const struct puan_node *tree(void)
+{
+    struct puan_node *n = NULL;
+
+    ok(puan_json_tree(&n,
+                      (struct puan_str){ puan_arena_dup(&fix->a, reply.body),
+                                         reply.body.n },
+                      "reply", &fix->a, err));
+    return n;
+}
+
+static bool is(const struct puan_node *n, const char *key, const char *value)
+{
+    return puan_str_is(puan_node_str_opt(n, key, ""), value);
+}
+
+static const struct puan_node *in(const struct puan_node *of, const char *list,
+                                  const char *key, const char *value)
+{
+    PUAN_NODE_EACH(c, puan_node_get(of, list))
+    if (is(c, key, value))
+        return c;
+    fail_msg("no \"%s\" in %s", value, list);
+    return NULL;
+}
+
+#define OPEN                                                                   \
+    "{'area':'370883001','flow':'incident','fields':{'class':'technical',"     \
+    "'level':'yellow','title':'uploads fail'}}"
+#define REPORT                                                                 \
+    "{'transition':'report','fields':{'happened':'2020-11-02T07:30:00+08:00'," \
+    "'place':'A','cause':'unknown','details':'d','loss':'none',"               \
+    "'scope':'wider','trend':'steady','measures':'m','way':'phone'}}"
+
+static void a_workflow_is_told_whole(void **state)
+{
+    const struct puan_node *v, *x;
+    const char *duty;
+
+    (void)state;
+    begin();
+    duty = seat("d", "duty-officer", 370883);
+    assert_int_equal(call(duty, "GET", "/library/incident", NULL), 200);
+    v = tree();
+    assert_true(is(v, "group", "event") && is(v, "standing", "trial") &&
+                is(v, "pack", "cn-office-gx") &&
+                is(v, "file", "flows/incident.yaml"));
+    x = in(v, "states", "id", "found");
+    assert_true(is(x, "is", "first") && is(x, "zh", "已发现"));
+    x = in(v, "steps", "id", "call_up");
+    assert_true(is(x, "authority", "order") && is(x, "optional", "true") &&
+                puan_node_get(x, "when_zh") != NULL);
+    x = in(v, "transitions", "id", "start");
+    assert_true(is(x, "to", "active") && is(x, "approval", "start"));
+    x = in(v, "approvals", "id", "end");
+    assert_true(is(x, "rule", "one") && is(x, "not_requester", "true"));
+    /* a word without a figure stands beside its setting */
+    x = puan_node_get(in(v, "clocks", "id", "second"), "setting");
+    assert_true(x != NULL && is(x, "id", "at_once"));
+    /* a deadline of a recurrence is nobody's; it is told apart */
+    assert_int_equal(call(duty, "GET", "/library/room_check", NULL), 200);
+    v = tree();
+    assert_true(is(puan_node_get(v, "recurrence"), "every", "week"));
+    PUAN_NODE_EACH(c, puan_node_get(v, "clocks"))
+    assert_false(is(c, "id", "recurrence"));
+    assert_int_equal(call(duty, "GET", "/library/nothing", NULL), 404);
+    puan_fix_end(fix);
+}
+
+static void runs_are_told_with_their_version_and_acts(void **state)
+{
+    const struct puan_node *v, *run, *act;
+    const char *town, *duty, *risk, *lead;
+    uint8_t d[PUAN_DIGEST_SIZE];
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
+
+    (void)state;
+    begin();
+    town = seat("t", "township-office", 370883001);
+    duty = seat("d", "duty-officer", 370883);
+    risk = seat("o", "risk-office", 370883);
+    lead = seat("l", "leading-group", 370883);
+    assert_int_equal(call(town, "POST", "/cases", OPEN), 201);
+    assert_int_equal(call(town, "POST", "/cases/1/act", REPORT), 200);
+    assert_int_equal(
+        call(risk, "POST", "/cases/1/act", "{'transition':'inform'}"), 200);
+    assert_int_equal(call(risk, "POST", "/cases/1/ask", "{'approval':'start'}"),
+                     200);
+    puan_fix_covered(d, fix, 1, "start");
+    puan_hex(hex, d, sizeof d);
+    assert_int_equal(call(lead, "POST", "/cases/1/sign",
+                          puan_arena_fmt(&fix->a,
+                                         "{'approval':'start','yes':true,"
+                                         "'digest':'%s'}",
+                                         hex)),
+                     200);
+    assert_int_equal(call(lead, "GET", "/library/incident", NULL), 200);
+    run = puan_node_at(puan_node_get(tree(), "runs"), 0);
+    assert_int_equal(puan_node_get(run, "acts")->n, 0); /* signed, not begun */
+    assert_int_equal(
+        call(lead, "POST", "/cases/1/act", "{'transition':'start'}"), 200);
+    assert_int_equal(call(duty, "GET", "/library/incident", NULL), 200);
+    v = tree();
+    assert_true(is(puan_node_get(v, "counts"), "open", "1"));
+    run = puan_node_at(puan_node_get(v, "runs"), 0);
+    assert_true(is(run, "number", "2020-001") && is(run, "version", "1") &&
+                is(run, "old", "false") && is(run, "state", "active"));
+    act = in(run, "acts", "id", "start");
+    assert_true(is(puan_node_at(puan_node_get(act, "signed"), 0), "id",
+                   "leaders"));
+    assert_int_equal(call(duty, "GET", "/library", NULL), 200);
+    v = tree();
+    act = in(v, "items", "flow", "incident");
+    assert_true(is(act, "open", "1") && is(act, "old", "0"));
+    assert_true(is(in(puan_node_get(v, "plan"), "packs", "name",
+                      "cn-office-gx"),
+                   "overlay", "false"));
+    /* another township: the plan is the same, the run is not its own */
+    town = seat("x", "township-office", 370883002);
+    assert_int_equal(call(town, "GET", "/library/incident", NULL), 200);
+    assert_int_equal(puan_node_get(tree(), "runs")->n, 0);
+    assert_int_equal(call(town, "GET", "/library", NULL), 200);
+    assert_true(is(in(tree(), "items", "flow", "incident"), "open", "0"));
+    /* of what the public may report only its own seats learn how much */
+    assert_null(puan_node_get(in(tree(), "items", "flow", "violation"),
+                              "open"));
+    puan_fix_end(fix);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_workflow_is_told_whole),
+        cmocka_unit_test(runs_are_told_with_their_version_and_acts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
