@@ -3,6 +3,7 @@
  * levels and settings, capabilities against routes.
  */
 #include "core/plan/flows.h"
+#include "core/roster/roster.h"
 #include "core/rule/prove.h"
 #include "core/score/score.h"
 
@@ -246,6 +247,31 @@ static void scoring(struct proof *f)
         note(f, &e);
 }
 
+static bool has_duration(int64_t *ms, const void *of, struct puan_str id)
+{
+    const struct puan_setting *s = puan_plan_setting(of, id);
+
+    if (s == NULL || s->kind != PUAN_SETTING_DURATION)
+        return false;
+    *ms = s->value;
+    return true;
+}
+
+/* How offices keep watch. */
+static void duty(struct proof *f)
+{
+    const struct puan_duty_env env = { has_role, has_level, has_duration,
+                                       f->p };
+    const struct puan_plan_file *file =
+        puan_plan_file(f->p, PUAN_STR("duty.yaml"));
+    struct puan_duty *d = NULL;
+    struct puan_err e = { 0 };
+
+    if (file != NULL && file->tree != NULL &&
+        puan_duty_load(&d, file->tree, &env, f->a, &e) != PUAN_OK)
+        note(f, &e);
+}
+
 enum puan_status puan_plan_prove(const struct puan_plan *p,
                                  const struct puan_plan_known *known,
                                  struct puan_problems *problems,
@@ -256,6 +282,7 @@ enum puan_status puan_plan_prove(const struct puan_plan *p,
     rules(&f);
     flows(&f);
     scoring(&f);
+    duty(&f);
     if (known != NULL && known->capability != NULL)
         capabilities(&f, known);
     if (a->failed)
