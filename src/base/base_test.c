@@ -246,6 +246,35 @@ static void unknown_keys_get_the_nearest_as_remedy(void **state)
     puan_arena_clear(&a);
 }
 
+static void words_are_no_formulas(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        { "=1+1", "'=1+1" },
+        { "+86", "'+86" },
+        { "-2", "'-2" },
+        { "@SUM(A1)", "'@SUM(A1)" },
+        { "\tx", "'\tx" },
+        { "=A1,\"b\"", "\"'=A1,\"\"b\"\"\"" },
+        { "a=b", "a=b" },
+        { "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(cases); i++) {
+        struct puan_arena a;
+        struct puan_out o;
+
+        puan_arena_init(&a, &host);
+        puan_out_init(&o, &a);
+        puan_csv_put_words(&o, puan_str_of(cases[i].in));
+        puan_out_char(&o, '\0');
+        assert_string_equal(o.p, cases[i].out);
+        puan_arena_clear(&a);
+    }
+}
+
 static void csv_reads_quotes_and_line_ends(void **state)
 {
     struct puan_arena a, row;
@@ -404,6 +433,7 @@ int main(void)
         cmocka_unit_test(json_nested_too_deep_is_refused),
         cmocka_unit_test(json_goes_out_as_it_came_in),
         cmocka_unit_test(unknown_keys_get_the_nearest_as_remedy),
+        cmocka_unit_test(words_are_no_formulas),
         cmocka_unit_test(csv_reads_quotes_and_line_ends),
         cmocka_unit_test(csv_names_the_line_of_what_is_wrong),
         cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_leaks),

@@ -193,3 +193,23 @@ void puan_csv_put(struct puan_out *o, struct puan_str field)
     }
     puan_out_char(o, '"');
 }
+
+bool puan_csv_formula(struct puan_str s)
+{
+    return s.n > 0 && (s.p[0] == '=' || s.p[0] == '+' || s.p[0] == '-' ||
+                       s.p[0] == '@' || s.p[0] == '\t' || s.p[0] == '\r');
+}
+
+void puan_csv_put_words(struct puan_out *o, struct puan_str s)
+{
+    struct puan_out cell;
+
+    if (!puan_csv_formula(s)) {
+        puan_csv_put(o, s);
+        return;
+    }
+    puan_out_init(&cell, o->arena);
+    puan_out_char(&cell, '\'');
+    puan_out_str(&cell, s);
+    puan_csv_put(o, puan_out_view(&cell));
+}

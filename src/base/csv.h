@@ -40,5 +40,15 @@ PUAN_MUST_USE enum puan_status puan_csv_next(bool *more, struct puan_csv *c,
                                              struct puan_err *err);
 /* Appends one field, quoted where needed. */
 void puan_csv_put(struct puan_out *o, struct puan_str field);
+/*
+ * Does a spreadsheet take this text for a formula?  Begins with = + - @, a tab
+ * or a carriage return.
+ */
+bool puan_csv_formula(struct puan_str field);
+/*
+ * The same of words that somebody wrote (names, answers): what would be a
+ * formula gets an apostrophe before it.  Not for numbers.
+ */
+void puan_csv_put_words(struct puan_out *o, struct puan_str field);
 
 #endif

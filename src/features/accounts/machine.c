@@ -360,11 +360,11 @@ static enum puan_status issue_one(struct issue *k, struct puan_str name,
     puan_out_varint(&k->body, device.n);
     puan_out_str(&k->body, device);
     puan_out_bytes(&k->body, hash, sizeof(hash));
-    puan_csv_put(&k->csv, name);
+    puan_csv_put_words(&k->csv, name);
     puan_out_char(&k->csv, ',');
     puan_out_text(&k->csv, secret);
     puan_out_fmt(&k->csv, ",%lld,", (long long)area);
-    puan_csv_put(&k->csv, device);
+    puan_csv_put_words(&k->csv, device);
     puan_out_char(&k->csv, '\n');
     puan_os_wipe(secret, sizeof(secret));
     k->n++;

@@ -71,9 +71,11 @@ static void returns_come_from_csv_once(void **state)
         const char *home = puan_arena_fmt(&f->a, "%s/household.csv", f->root);
         const char *member = puan_arena_fmt(&f->a, "%s/member.csv", f->root);
         const char *const path[] = { home, member };
+        static const char entries[] = "SELECT COUNT(*) FROM ledger";
         struct puan_csv_returns r;
         struct puan_ret_head head;
         struct puan_verify v;
+        int64_t before;
 
         ok(puan_file_write(home,
                            PUAN_STR("household,members,dwelling,rooms\n"
@@ -104,10 +106,12 @@ static void returns_come_from_csv_once(void **state)
             puan_fix_open(f);
             assert_true(puan_store_now(f->st) - clock < 86400000);
         }
+        before = puan_fix_office(f, entries);
         ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
                                    true, err));
         assert_int_equal(r.households, 2);
         assert_int_equal(r.taken + r.again + r.waiting, 0);
+        assert_int_equal(puan_fix_office(f, entries), before);
         ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
                                    false, err));
         assert_int_equal(r.taken, 2);
@@ -117,6 +121,7 @@ static void returns_come_from_csv_once(void **state)
         assert_true(puan_ret_head(&head, f->st, 110020010001));
         assert_int_equal(head.version, 1);
         assert_int_equal(head.persons, 2);
+        assert_int_equal(puan_fix_office(f, entries), before + 1);
         /* the same files again */
         ok(puan_import_csv_returns(&r, f->st, PUAN_STR("household"), path, 2,
                                    false, err));

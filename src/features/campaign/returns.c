@@ -14,9 +14,11 @@
 #include "core/plan/plan.h"
 #include "features/check/csv_record.h"
 #include "features/ingest/ingest.h"
+#include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
+#include "kit/os/os.h"
 
 #define SENDERS 8u /* so many wait together for one write to the disk */
 
@@ -157,6 +159,50 @@ static enum puan_status chunk(void *arg, uint64_t begin, uint64_t end,
     return st;
 }
 
+/* Which files went in, and how that ended.  The returns have entries of their
+   own; this one says that they came by an import and not from the field. */
+static enum puan_status enter(const struct puan_csv_returns *out,
+                              struct puan_store *store, struct puan_str form,
+                              const char *const *paths, size_t n,
+                              struct puan_err *err)
+{
+    const struct puan_digest_fn *fn = puan_store_digest(store);
+    struct puan_act act = { .actor = PUAN_STR("operator"),
+                            .seat = PUAN_STR("command line"),
+                            .verb = PUAN_STR("return.import"),
+                            .subject = form,
+                            .has_new = true };
+    uint8_t (*each)[PUAN_DIGEST_SIZE];
+    struct puan_str all;
+    enum puan_status st = PUAN_OK;
+    struct puan_arena a;
+
+    puan_arena_init(&a, &puan_heap);
+    each = puan_arena_get_n(&a, n, sizeof(*each));
+    for (size_t i = 0; i < n && !a.failed && st == PUAN_OK; i++) {
+        struct puan_map map;
+
+        st = puan_map_open(&map, paths[i], err);
+        if (st != PUAN_OK)
+            break;
+        puan_digest_one(each[i], fn, map.bytes);
+        puan_map_close(&map);
+    }
+    if (st == PUAN_OK)
+        st = puan_arena_check(&a, err);
+    if (st == PUAN_OK) {
+        all = (struct puan_str){ (const char *)each, n * sizeof(*each) };
+        puan_digest_one(act.new_digest, fn, all);
+        act.note = puan_str_of(puan_arena_fmt(
+            &a, "taken %llu, there before %llu, in quarantine %llu",
+            (unsigned long long)out->taken, (unsigned long long)out->again,
+            (unsigned long long)out->waiting));
+        st = puan_commit(puan_store_office(store), &act, NULL, NULL, err);
+    }
+    puan_arena_clear(&a);
+    return st;
+}
+
 enum puan_status puan_import_csv_returns(struct puan_csv_returns *out,
                                          struct puan_store *store,
                                          struct puan_str form,
@@ -193,5 +239,13 @@ enum puan_status puan_import_csv_returns(struct puan_csv_returns *out,
     out->taken = atomic_load(&x.taken);
     out->again = atomic_load(&x.again);
     out->waiting = atomic_load(&x.waiting);
+    /* also of an import broken off: what it took is there */
+    if (!dry_run) {
+        struct puan_err own = { 0 };
+        enum puan_status told = enter(out, store, form, paths, n,
+                                      st == PUAN_OK ? err : &own);
+
+        st = st == PUAN_OK ? told : st;
+    }
     return st;
 }

@@ -148,6 +148,15 @@ static enum puan_status keep(struct texts *x, const struct puan_str *field,
     return puan_arena_check(&x->all, err);
 }
 
+/* One of the items is enough: the others of a line are then empty. */
+static bool asks_one(const struct texts *x, const struct puan_entity *e)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (puan_entity_item(e, x->name[i]) >= 0)
+            return true;
+    return false;
+}
+
 static enum puan_status one_return(void *arg, const struct puan_ret *r,
                                    struct puan_err *err)
 {
@@ -157,7 +166,7 @@ static enum puan_status one_return(void *arg, const struct puan_ret *r,
     bool asks = false;
 
     for (uint16_t e = 0; e < r->form->n_entities; e++)
-        asks |= puan_entity_item(&r->form->entity[e], x->name[0]) >= 0;
+        asks |= asks_one(x, &r->form->entity[e]);
     if (!asks)
         return PUAN_OK;
     puan_arena_reset(&x->row);
@@ -168,7 +177,7 @@ static enum puan_status one_return(void *arg, const struct puan_ret *r,
         const struct puan_entity *from = &r->form->entity[e];
         const struct puan_rows *rows = &rec.rows[e];
 
-        if (puan_entity_item(from, x->name[0]) < 0)
+        if (!asks_one(x, from))
             continue;
         for (uint32_t l = 0; st == PUAN_OK && l < rows->n; l++) {
             struct puan_str field[COLUMNS_MOST];
@@ -194,7 +203,7 @@ static enum puan_status one_return(void *arg, const struct puan_ret *r,
             puan_sheet_put_int(x->out, r->head.household);
             puan_sheet_put_int(x->out, (int64_t)l + 1);
             for (size_t i = 0; i < x->n; i++)
-                puan_sheet_put(x->out, field[i]);
+                puan_sheet_put_words(x->out, field[i]);
             puan_sheet_end_row(x->out);
         }
     }
@@ -221,7 +230,7 @@ static void put_distinct(struct texts *x)
         for (size_t c = 0; c < x->n; c++) {
             if (!puan_str_split(&field, &rest, '\n'))
                 field = PUAN_STR("");
-            puan_sheet_put(x->out, field);
+            puan_sheet_put_words(x->out, field);
         }
         puan_sheet_put_int(x->out, (int64_t)(k - i));
         puan_sheet_end_row(x->out);
@@ -272,7 +281,7 @@ static enum puan_status work(struct texts *x, struct puan_store *store,
                        "imported",
                        (long long)x->o->area);
     if (st == PUAN_OK)
-        st = puan_sheet_create(&x->out, x->o->out, err);
+        st = puan_sheet_create_own(&x->out, x->o->out, err);
     if (st != PUAN_OK)
         return st;
     if (!x->o->distinct) {

@@ -5,6 +5,7 @@
 #include "features/host/test_fixture.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "features/host/feature.h"
 #include "kit/os/os.h"
@@ -45,6 +46,7 @@ static void answers_come_with_their_line(void **state)
     const char *name[] = { f->dir, "--items", "full_name", "--quiet", NULL };
     const char *none[] = { f->dir, "--items", "jobs", "--quiet", NULL };
     const char *no[] = { f->dir, NULL };
+    struct stat seen;
 
     (void)state;
     puan_fix_send(f, 110010010001, 0, "3");
@@ -55,6 +57,8 @@ static void answers_come_with_their_line(void **state)
     assert_string_equal(file(f, out), "household,line,job\n"
                                       "110010010001,1,baker\n"
                                       "110020010001,1,baker\n");
+    assert_int_equal(stat(out, &seen), 0);
+    assert_int_equal(seen.st_mode & 077, 0); /* nobody else reads it */
     assert_int_equal(texts(part), PUAN_EXIT_DONE);
     assert_string_equal(file(f, out),
                         "household,line,job\n110020010001,1,baker\n");

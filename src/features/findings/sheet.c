@@ -28,9 +28,9 @@ static void put_rows(struct puan_out *o, const struct puan_findings_choice *c,
                 continue;
             puan_out_str(o, a->digits);
             puan_out_char(o, ',');
-            puan_csv_put(o, a->zh);
+            puan_csv_put_words(o, a->zh);
             puan_out_char(o, ',');
-            puan_csv_put(o, a->en);
+            puan_csv_put_words(o, a->en);
             puan_out_char(o, ',');
             puan_csv_put(o, plan->form[r->form]->id);
             puan_out_char(o, ',');

@@ -40,9 +40,9 @@ static void put_row(struct puan_out *o, struct puan_request *rq, uint32_t at)
     due = x.listed - x.vacant;
     puan_out_str(o, area->digits);
     puan_out_char(o, ',');
-    puan_csv_put(o, area->zh);
+    puan_csv_put_words(o, area->zh);
     puan_out_char(o, ',');
-    puan_csv_put(o, area->en);
+    puan_csv_put_words(o, area->en);
     puan_out_char(o, ',');
     puan_out_str(o, t->level[area->level].name);
     if (b.have < b.of || b.of == 0) {

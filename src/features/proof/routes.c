@@ -282,7 +282,7 @@ const struct puan_route puan_proof_routes[PUAN_PROOF_ROUTES] = {
       .summary = "Clauses of the plan's packs, and what shows each of them",
       .handle = get },
     { .method = PUAN_POST, .path = "/c/{campaign}/clauses/run",
-      .capability = "monitor.view", .scope = PUAN_SCOPE_OFFICE, .verb = "",
+      .capability = "proof.run", .scope = PUAN_SCOPE_OFFICE, .verb = "",
       .summary = "Runs every scenario again, with the mutation",
       .handle = run },
 };

@@ -107,12 +107,15 @@ TRAP(10, estimates_are_adjusted_before_the_end)
 TRAP(11, the_hit_office_gets_its_own_timetable)
 TRAP(12, release_gates_stack)
 TRAP(13, content_added_in_one_census_never_in_another)
+TRAP(14, six_or_seven_kinds_of_risk)
+TRAP(15, a_roster_or_the_leaders_of_the_groups)
 TRAP(16, a_zone_is_an_area)
 TRAP(17, the_list_of_secret_units_is_not_shown)
 TRAP(18, sentenced_persons_go_to_one_named_receiver)
 TRAP(19, two_vetoes_two_effects)
 TRAP(20, half_points_and_shared_points)
 TRAP(21, material_is_back_the_same_day)
+TRAP(22, a_contact_change_is_told_upward_at_once)
 TRAP(23, concealment_is_found_by_comparison)
 TRAP(24, online_filling_ends_at_24_00)
 TRAP(25, the_silence_of_a_watcher_is_a_fault)
@@ -199,12 +202,15 @@ int main(void)
         cmocka_unit_test(the_hit_office_gets_its_own_timetable),
         cmocka_unit_test(release_gates_stack),
         cmocka_unit_test(content_added_in_one_census_never_in_another),
+        cmocka_unit_test(six_or_seven_kinds_of_risk),
+        cmocka_unit_test(a_roster_or_the_leaders_of_the_groups),
         cmocka_unit_test(a_zone_is_an_area),
         cmocka_unit_test(the_list_of_secret_units_is_not_shown),
         cmocka_unit_test(sentenced_persons_go_to_one_named_receiver),
         cmocka_unit_test(two_vetoes_two_effects),
         cmocka_unit_test(half_points_and_shared_points),
         cmocka_unit_test(material_is_back_the_same_day),
+        cmocka_unit_test(a_contact_change_is_told_upward_at_once),
         cmocka_unit_test(concealment_is_found_by_comparison),
         cmocka_unit_test(online_filling_ends_at_24_00),
         cmocka_unit_test(the_silence_of_a_watcher_is_a_fault),

@@ -243,8 +243,8 @@ struct puan_sheet_out {
     char buffer[OUT_BUFFER];
 };
 
-enum puan_status puan_sheet_create(struct puan_sheet_out **out,
-                                   const char *path, struct puan_err *err)
+static enum puan_status create(struct puan_sheet_out **out, const char *path,
+                               unsigned mode, struct puan_err *err)
 {
     struct puan_sheet_out *o = calloc(1, sizeof(*o));
     enum puan_status st = PUAN_OK;
@@ -254,7 +254,7 @@ enum puan_status puan_sheet_create(struct puan_sheet_out **out,
         return puan_fail(err, PUAN_ENOMEM, path, "out of memory");
     o->fd = STDOUT_FILENO;
     if (strcmp(path, "-") != 0) {
-        st = puan_part_open(&o->part, path, PUAN_PART_ANY, 0666, err);
+        st = puan_part_open(&o->part, path, PUAN_PART_ANY, mode, err);
         o->fd = o->part.fd;
     }
     if (st != PUAN_OK) {
@@ -263,6 +263,18 @@ enum puan_status puan_sheet_create(struct puan_sheet_out **out,
     }
     *out = o;
     return PUAN_OK;
+}
+
+enum puan_status puan_sheet_create(struct puan_sheet_out **out,
+                                   const char *path, struct puan_err *err)
+{
+    return create(out, path, 0666, err);
+}
+
+enum puan_status puan_sheet_create_own(struct puan_sheet_out **out,
+                                       const char *path, struct puan_err *err)
+{
+    return create(out, path, 0600, err);
 }
 
 static void flush(struct puan_sheet_out *o)
@@ -302,16 +314,11 @@ static bool needs_quotes(struct puan_str f)
     return false;
 }
 
-void puan_sheet_put(struct puan_sheet_out *o, struct puan_str f)
+static void put_quoted(struct puan_sheet_out *o, const char *before,
+                       struct puan_str f)
 {
-    if (o->mid_row)
-        put(o, ",", 1);
-    o->mid_row = true;
-    if (!needs_quotes(f)) {
-        put(o, f.p, f.n);
-        return;
-    }
     put(o, "\"", 1);
+    put(o, before, strlen(before));
     for (size_t i = 0, from = 0; i < f.n; i++) {
         if (f.p[i] == '"') {
             put(o, f.p + from, i + 1 - from);
@@ -321,6 +328,32 @@ void puan_sheet_put(struct puan_sheet_out *o, struct puan_str f)
             put(o, f.p + from, f.n - from);
     }
     put(o, "\"", 1);
+}
+
+static void next_field(struct puan_sheet_out *o)
+{
+    if (o->mid_row)
+        put(o, ",", 1);
+    o->mid_row = true;
+}
+
+void puan_sheet_put(struct puan_sheet_out *o, struct puan_str f)
+{
+    next_field(o);
+    if (needs_quotes(f))
+        put_quoted(o, "", f);
+    else
+        put(o, f.p, f.n);
+}
+
+void puan_sheet_put_words(struct puan_sheet_out *o, struct puan_str f)
+{
+    if (!puan_csv_formula(f)) {
+        puan_sheet_put(o, f);
+        return;
+    }
+    next_field(o);
+    put_quoted(o, "'", f);
 }
 
 void puan_sheet_put_text(struct puan_sheet_out *o, const char *field)

@@ -65,7 +65,13 @@ struct puan_sheet_out;
 PUAN_MUST_USE enum puan_status puan_sheet_create(struct puan_sheet_out **out,
                                                  const char *path,
                                                  struct puan_err *err);
+/* The same, readable by nobody but its owner: what people wrote. */
+PUAN_MUST_USE enum puan_status puan_sheet_create_own(struct puan_sheet_out **out,
+                                                     const char *path,
+                                                     struct puan_err *err);
 void puan_sheet_put(struct puan_sheet_out *o, struct puan_str field);
+/* Words that somebody wrote: no formula, as puan_csv_put_words. */
+void puan_sheet_put_words(struct puan_sheet_out *o, struct puan_str field);
 void puan_sheet_put_text(struct puan_sheet_out *o, const char *field);
 void puan_sheet_put_int(struct puan_sheet_out *o, int64_t v);
 void puan_sheet_end_row(struct puan_sheet_out *o);
