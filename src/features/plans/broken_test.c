@@ -1,5 +1,5 @@
 /*
- * Broken packs.  Every workflow, risks, scoring and plan file of the packs of
+ * Broken packs.  Every workflow, drill, risks, scoring and plan file of the packs of
  * this project is broken in one place, in every way of the list below; the
  * loader refuses each, and each message has file, line, column and what mends
  * it.  A way of breaking is written so that what it makes is wrong by its
@@ -854,6 +854,50 @@ static bool well_said(const struct puan_problem *p)
            has_remedy(p->text);
 }
 
+/* --- drills ---------------------------------------------------------------- */
+
+static void broken_expectation(const struct puan_node *e)
+{
+    static const char *const acts[] = { "act", "step", "order", "ask", "sign",
+                                        "clock" };
+
+    misspelt(e);
+    dropped("expectation without points", e, "points");
+    becomes("points", puan_node_get(e, "points"), "many");
+    becomes("length of time", puan_node_get(e, "within"), "soon");
+    becomes("dangling inject", puan_node_get(e, "after"), "nothing_q");
+    becomes("dangling inject", puan_node_get(e, "heard"), "nothing_q");
+    becomes("dangling role", puan_node_get(e, "by"), "nobody_q");
+    becomes("dangling measure", puan_node_get(e, "measured"), "nothing_q");
+    for (size_t i = 0; i < PUAN_COUNT(acts); i++)
+        becomes("dangling act", puan_node_get(e, acts[i]), "nothing_q");
+}
+
+static void broken_drill(const struct puan_node *tree)
+{
+    broken_yaml(tree);
+    misspelt(tree);
+    dropped("drill without a pass mark", tree, "pass");
+    becomes("dangling flow", puan_node_get(tree, "of"), "nothing_q");
+    becomes("dangling flow", puan_node_get(tree, "register"), "nothing_q");
+    becomes("dangling flow", puan_node_get(tree, "improve"), "nothing_q");
+    becomes("dangling procedure", puan_node_get(tree, "does"), "nothing_q");
+    becomes("dangling level", puan_node_get(tree, "level"), "nothing_q");
+    becomes("dangling role", puan_node_get(tree, "lead"), "nobody_q");
+    becomes("length of time", puan_node_get(tree, "length"), "long");
+    names_become("dangling role", puan_node_get(tree, "contacts"), "nobody_q");
+    PUAN_NODE_EACH(i, puan_node_get(tree, "injects")) {
+        misspelt(i);
+        becomes("length of time", puan_node_get(i, "at"), "soon");
+        becomes("after the end", puan_node_get(i, "at"), "90d");
+        names_become("dangling role", puan_node_get(i, "to"), "nobody_q");
+        becomes("dangling flow", puan_node_get(i, "open"), "nothing_q");
+        misspelt(puan_node_get(i, "fields"));
+    }
+    PUAN_NODE_EACH(e, puan_node_get(tree, "expect"))
+        broken_expectation(e);
+}
+
 /* --- the whole ----------------------------------------------------------- */
 
 static uint64_t seed = SEED;
@@ -879,6 +923,8 @@ static void collect(struct puan_plan_held **held)
                 continue;
             if (puan_str_starts(file->path, "flows/"))
                 broken_flow(file->tree);
+            else if (puan_str_starts(file->path, "drills/"))
+                broken_drill(file->tree);
             else if (puan_str_is(file->path, "risks.yaml"))
                 broken_risks(file->tree);
             else if (puan_str_is(file->path, "scoring.yaml"))

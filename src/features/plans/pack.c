@@ -9,6 +9,7 @@
 
 #include "base/out.h"
 #include "core/coder/coder.h"
+#include "core/drill/drill.h"
 #include "core/flow/flows.h"
 #include "core/proof/proof.h"
 #include "features/monitors/monitors.h"
@@ -561,6 +562,33 @@ static void prove_scoring(const struct puan_plan *p,
     prove_veto(v, flows, problems);
 }
 
+/* Every drill can be run and judged; what is wrong is told of each. */
+static void prove_drills(const struct puan_plan *p,
+                         const struct puan_flows *flows,
+                         struct puan_problems *problems, struct puan_arena *a)
+{
+    struct puan_drills all;
+    struct puan_err e = { 0 };
+    bool bad = false;
+
+    for (size_t k = 0; k < p->n_packs; k++)
+        for (size_t i = 0; i < p->pack[k].n_files; i++) {
+            const struct puan_plan_file *f = &p->pack[k].file[i];
+            struct puan_drill *d;
+
+            if (!puan_str_starts(f->path, "drills/") || f->tree == NULL)
+                continue;
+            e = (struct puan_err){ 0 };
+            if (puan_drill_load(&d, f->tree, p, flows, a, &e) != PUAN_OK) {
+                puan_problem_take(problems, &e);
+                bad = true;
+            }
+        }
+    e = (struct puan_err){ 0 };
+    if (!bad && puan_drills_load(&all, p, flows, a, &e) != PUAN_OK)
+        puan_problem_take(problems, &e); /* one name in two files */
+}
+
 void puan_plan_prove_risks(const struct puan_plan *p,
                            struct puan_problems *problems,
                            struct puan_arena *a)
@@ -576,6 +604,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
     if (puan_monitors_read(&list, p, &flows, a, &e) != PUAN_OK)
         puan_problem_take(problems, &e);
     prove_scoring(p, &flows, problems);
+    prove_drills(p, &flows, problems, a);
 }
 
 enum puan_status puan_plan_lint(struct puan_plan_held **held,
