@@ -12,6 +12,7 @@
 #include "features/cases/internal.h"
 #include "features/cases/view.h"
 #include "features/live/live.h"
+#include "features/notify/notify.h"
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 
@@ -639,8 +640,56 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
     puan_content_int(&c, n->vacant);
     puan_content_int(&c, n->taken);
     puan_content_text(&c, n->taken_by);
-    return puan_cover_id(sh, db, act, "case_notice", n->id, puan_out_view(&c),
-                         err);
+    TRY(puan_cover_id(sh, db, act, "case_notice", n->id, puan_out_view(&c),
+                      err));
+    return n->taken == 0 ? PUAN_OK :
+                           puan_notify_taken_in(sh, db, act, n->id, 0, err);
+}
+
+/* The deadline that comes first among those of a run; 0 none. */
+static int64_t first_due(const struct puan_flow_run *run)
+{
+    int64_t due = 0;
+
+    for (size_t i = 0; i < run->flow->n_clocks; i++) {
+        const struct puan_flow_clock_run *c = &run->clock[i];
+
+        if ((c->state == PUAN_FLOW_CLOCK_RUNNING ||
+             c->state == PUAN_FLOW_CLOCK_DUE) &&
+            (due == 0 || c->due_ms < due))
+            due = c->due_ms;
+    }
+    return due;
+}
+
+/* What the notice says outside the office: never what anybody typed. */
+static enum puan_status send_out(struct puan_shard *sh, struct puan_db *db,
+                                 struct puan_act *act,
+                                 const struct puan_case_row *row,
+                                 const struct puan_flow_run *run,
+                                 const struct puan_case_notice *n,
+                                 enum puan_flow_effect_kind kind,
+                                 struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_notify m = {
+        .kind = kind == PUAN_FLOW_ESCALATE ? PUAN_NOTIFY_OVERDUE :
+                kind == PUAN_FLOW_SEND || kind == PUAN_FLOW_COPY ?
+                                             PUAN_NOTIFY_REPORT :
+                                             PUAN_NOTIFY_NOTICE,
+        .what = &run->flow->label,
+        .about = puan_str_of(
+            puan_arena_fmt(a, "cases/%lld", (long long)row->id)),
+        .level = puan_case_level(run),
+        .role = n->role,
+        .area = n->area,
+        .account = PUAN_STR(""),
+        .at_ms = n->at,
+        .due_ms = first_due(run),
+        .notice = n->id,
+        .drill = row->drill
+    };
+
+    return puan_notify_in(NULL, sh, db, act, &m, a, err);
 }
 
 static int64_t parent_of(struct puan_store *st, int64_t area)
@@ -657,12 +706,13 @@ static int64_t parent_of(struct puan_store *st, int64_t area)
 static enum puan_status tell(bool *vacant, struct puan_shard *sh,
                              struct puan_db *db, struct puan_act *act,
                              const struct puan_case_row *row,
-                             const struct puan_flow *flow, int seat,
+                             const struct puan_flow_run *run, int seat,
                              enum puan_flow_effect_kind kind,
                              struct puan_str level, int64_t at,
                              struct puan_arena *a, struct puan_err *err)
 {
     struct puan_store *st = puan_shard_store(sh);
+    const struct puan_flow *flow = run->flow;
     const struct puan_flow_seat *s = &flow->seats[seat];
     struct puan_case_notice n = { .run = row->id,
                                   .n = row->n,
@@ -704,7 +754,8 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
     TRY(puan_db_int(&n.id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"
                                " case_notice",
                     1, err));
-    return puan_case_notice_write(sh, db, act, &n, a, err);
+    TRY(puan_case_notice_write(sh, db, act, &n, a, err));
+    return send_out(sh, db, act, row, run, &n, kind, a, err);
 }
 
 static enum puan_status spawn(struct puan_shard *sh, struct puan_db *db,
@@ -748,13 +799,13 @@ static enum puan_status do_effect(bool *vacant, struct puan_shard *sh,
     switch (f->kind) {
     case PUAN_FLOW_NOTIFY:
     case PUAN_FLOW_ESCALATE:
-        return tell(vacant, sh, db, act, row, flow, f->index, f->kind, none,
+        return tell(vacant, sh, db, act, row, run, f->index, f->kind, none,
                     e->event_ms, a, err);
     case PUAN_FLOW_SEND:
-        return tell(vacant, sh, db, act, row, flow, flow->reports[f->index].to,
+        return tell(vacant, sh, db, act, row, run, flow->reports[f->index].to,
                     f->kind, skip, e->event_ms, a, err);
     case PUAN_FLOW_COPY:
-        return tell(vacant, sh, db, act, row, flow,
+        return tell(vacant, sh, db, act, row, run,
                     flow->reports[f->index].skip_copy, f->kind, none,
                     e->event_ms, a, err);
     case PUAN_FLOW_SPAWN:
@@ -891,7 +942,7 @@ static void name_act(struct puan_act *act, const struct puan_case_call *call,
         act->verb = puan_str_of(verbs[e->kind]);
     if (act->subject.n == 0)
         act->subject = puan_str_of(puan_arena_fmt(
-            call->arena, "case/%lld", (long long)call->row.id));
+            call->arena, "cases/%lld", (long long)call->row.id));
     if (act->note.n == 0)
         act->note = puan_str_of(puan_arena_fmt(
             call->arena, "%.*s %.*s%s%.*s", PUAN_FMT(flow->label.name),
