@@ -6,9 +6,10 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
  libmicrohttpd-dev libsqlite3-dev libpq-dev libssl-dev libargon2-dev
- libyaml-dev zlib1g-dev libxlsxwriter-dev clang lld python3 nodejs npm"
+ libyaml-dev zlib1g-dev libxlsxwriter-dev libpango1.0-dev fonts-noto-cjk
+ clang lld python3 nodejs npm"
 test="libcmocka-dev libjansson-dev libclang-rt-14-dev clang-tidy
- chromium fonts-noto-cjk postgresql sqlite3 curl git procps"
+ chromium postgresql sqlite3 curl git procps"
 
 # the headers of the server that "postgresql" means, for ext/pg
 case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") in
