@@ -158,8 +158,21 @@ enum puan_status puan_part_open(struct puan_part *p, const char *path,
     return puan_part_fault(err, path, fault);
 }
 
+/* Swaps the two names, in one step as rename.  A rename over another file would
+   wait for the disk on some file systems (ext4 then allots all blocks). */
+static bool exchange(const struct puan_part *p)
+{
+#ifdef RENAME_EXCHANGE
+    return renameat2(AT_FDCWD, p->beside, AT_FDCWD, p->path, RENAME_EXCHANGE) ==
+           0;
+#else
+    (void)p;
+    return false;
+#endif
+}
+
 /* Through a name beside it, as a link does not replace a file. */
-static int put_in_place(struct puan_part *p)
+static int put_in_place(struct puan_part *p, bool flushed)
 {
     if (!p->named) {
         p->slot = remember(p->beside);
@@ -169,6 +182,8 @@ static int put_in_place(struct puan_part *p)
             return errno;
         p->named = true;
     }
+    if (!flushed && exchange(p))
+        return 0; /* what was there goes away under the name beside */
     if (rename(p->beside, p->path) != 0)
         return errno;
     p->named = false;
@@ -187,7 +202,7 @@ enum puan_status puan_part_keep(struct puan_part *p, bool flush,
         errno != EROFS)
         fault = errno;
     if (fault == 0 && p->beside)
-        fault = put_in_place(p);
+        fault = put_in_place(p, flush);
     if (close(p->fd) != 0 && fault == 0)
         fault = errno;
     p->fd = -1;

@@ -39,7 +39,9 @@ PUAN_MUST_USE enum puan_status puan_part_open(struct puan_part *p,
                                               struct puan_err *err);
 /*
  * Gives the file its name, flushed to disk first when `flush`; closes p in any
- * case.  EWRITE  it has not got its name; what had it before is as it was
+ * case.  Without `flush` nothing waits for the disk, and after a power failure
+ * the file may be cut short: for what can be made again.
+ * EWRITE  it has not got its name; what had it before is as it was
  */
 PUAN_MUST_USE enum puan_status puan_part_keep(struct puan_part *p, bool flush,
                                               struct puan_err *err);
