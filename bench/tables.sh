@@ -9,8 +9,7 @@ puan=${PUAN:-$here/build-bench/puan}
 rows=${1:-10000000} seed=${2:-}
 csv=$(persons "$rows" $seed)
 base=${csv%.csv}
-[ -f "$base.tables.frame" ] && "$puan" table "$base.tables.frame" --show count --summary >/dev/null 2>&1 ||
-    "$puan" frame "$csv" --level household=hhid -o "$base.tables.frame" --quiet >/dev/null
+"$puan" frame "$csv" --level household=hhid -o "$base.tables.frame" --quiet >/dev/null
 frame=$base.tables.frame
 
 peer "$csv" "$here/bench/peer/persons.sql" --only '^t[1-5]' >"$data/tables.peer"

@@ -36,19 +36,20 @@ peer() {
     (cd "$data/peer" && node "$here/bench/peer/duckdb.mjs" "$@" --dir "$data")
 }
 
-# Milliseconds of a command: the median of five after one to warm up.  What it
-# prints goes to $data/out.  Exit codes 0 and 1 (findings) are fine.
+# Milliseconds of a command: the median of nine after one to warm up, whose
+# output goes to $data/out; that of the others goes nowhere, as a file emptied
+# and written again waits for the disk.  Exit codes 0 and 1 (findings) are fine.
 median() {
     "$@" >"$data/out" 2>"$data/errors" || [ $? = 1 ] || {
         cat "$data/errors" >&2
         return 1
     }
-    for i in 1 2 3 4 5; do
+    for i in 1 2 3 4 5 6 7 8 9; do
         t0=$(date +%s%N)
-        "$@" >"$data/out" 2>"$data/errors" || :
+        "$@" >/dev/null 2>&1 || :
         t1=$(date +%s%N)
         echo $(((t1 - t0) / 1000))
-    done | sort -n | sed -n 3p | awk '{ printf "%.1f\n", $1 / 1000 }'
+    done | sort -n | sed -n 5p | awk '{ printf "%.1f\n", $1 / 1000 }'
 }
 
 row() { # NAME VALUE UNIT AGAINST RATIO [LIMIT REACHED]

@@ -619,6 +619,7 @@ static enum puan_status image(struct reader *r, struct puan_err *err)
 {
     struct puan_image *im = &r->out->image;
     uint64_t at = PUAN_FRAME_COLUMNS_AT;
+    enum puan_status st;
 
     for (size_t c = 0; c < r->n; c++) {
         unsigned width = r->plan[c].shape.width;
@@ -639,7 +640,13 @@ static enum puan_status image(struct reader *r, struct puan_err *err)
         im->width[c] = width;
     }
     im->end = at;
-    return PUAN_OK;
+    if (im->fd < 0)
+        return PUAN_OK;
+    puan_blocks_free(im->blocks);
+    st = puan_blocks_new(&im->blocks, im->fd, im->path, im->end, err);
+    for (size_t c = 0; st == PUAN_OK && c < r->n; c++)
+        puan_blocks_expect(im->blocks, im->offset[c], im->rows * im->width[c]);
+    return st;
 }
 
 /* What columns are, from some chunks; errors are told by the reading of all. */
@@ -994,6 +1001,8 @@ static enum puan_status run(struct reader *r, const char *const *paths,
     puan_progress_begin(&r->bar, "读入 reading", r->n_chunks * r->step);
     r->bar.quiet |= r->opt->quiet;
     st = read_all(sum, r, err);
+    puan_blocks_free(im->blocks);
+    im->blocks = NULL;
     puan_progress_end(&r->bar);
     for (size_t c = 0; st == PUAN_OK && c < r->n; c++) {
         if (r->plan[c].cell.kind == PUAN_CELL_SKIP)

@@ -69,6 +69,7 @@ static enum puan_status open_file(struct puan_frames *f, const char *path,
     struct puan_frame *frame = NULL;
     enum puan_status st = puan_map_open(&f->map, path, err);
 
+    puan_map_large(&f->map);
     if (st == PUAN_OK)
         st = puan_frame_open(&frame, f->map.bytes.p, f->map.bytes.n, &f->arena,
                              err);
@@ -394,6 +395,7 @@ static enum puan_status csv_to_file(struct puan_frames *f,
         st = puan_part_fault(err, to->path, errno);
     if (st == PUAN_OK)
         st = puan_map_open(&f->map, to->at, err);
+    puan_map_large(&f->map);
     for (size_t c = 0; st == PUAN_OK && c < im->n_columns; c++)
         f->csv.item[c].data = f->map.bytes.p + im->offset[c];
     if (st == PUAN_OK)

@@ -10,27 +10,6 @@
 #include "features/frame/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/job/job.h"
-#include "kit/os/part.h"
-
-static enum puan_status put_bytes(int fd, const char *path, uint64_t at,
-                                  const void *data, uint64_t n,
-                                  struct puan_err *err)
-{
-    const char *p = data;
-
-    while (n > 0) {
-        ssize_t k = pwrite(fd, p, (size_t)n, (off_t)at);
-
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return puan_part_fault(err, path, errno);
-        p += k;
-        at += (uint64_t)k;
-        n -= (uint64_t)k;
-    }
-    return PUAN_OK;
-}
 
 static enum puan_status get_bytes(int fd, const char *path, uint64_t at,
                                   void *data, uint64_t n, struct puan_err *err)
@@ -58,7 +37,7 @@ enum puan_status puan_image_put(const struct puan_image *im, size_t column,
     uint64_t at = row * im->width[column], n = rows * im->width[column];
 
     if (im->fd >= 0)
-        return put_bytes(im->fd, im->path, im->offset[column] + at, p, n, err);
+        return puan_blocks_put(im->blocks, im->offset[column] + at, p, n, err);
     memcpy((char *)im->data[column] + at, p, (size_t)n);
     return PUAN_OK;
 }
@@ -122,7 +101,7 @@ static enum puan_status one_piece(struct job *j, struct piece *x,
                         puan_digest_sha256(),
                         (struct puan_str){ p, (size_t)n });
     if (change && im->fd >= 0)
-        return put_bytes(im->fd, im->path, at, p, n, err);
+        return puan_put_bytes(im->fd, im->path, at, p, n, err);
     return PUAN_OK;
 }
 

@@ -72,7 +72,31 @@ struct puan_image {
     const char *path;
     uint64_t *offset; /* [column], in a file */
     uint64_t end;     /* behind the last column */
+    struct puan_blocks *blocks; /* of a file, while it is put together */
 };
+
+/* All of n bytes to their place in a file.  EWRITE */
+PUAN_MUST_USE enum puan_status puan_put_bytes(int fd, const char *path,
+                                              uint64_t at, const void *data,
+                                              uint64_t n, struct puan_err *err);
+
+/*
+ * A file of `end` bytes put together from pieces by several threads.  First
+ * every part of it that will come is expected, from one thread; then all of
+ * them are put, each once; bytes that are never expected become zero.  What
+ * was put is in the file when all of it was.  `path` is for errors.
+ */
+struct puan_blocks;
+PUAN_MUST_USE enum puan_status puan_blocks_new(struct puan_blocks **out, int fd,
+                                               const char *path, uint64_t end,
+                                               struct puan_err *err);
+void puan_blocks_expect(struct puan_blocks *b, uint64_t at, uint64_t n);
+PUAN_MUST_USE enum puan_status puan_blocks_put(struct puan_blocks *b,
+                                               uint64_t at, const void *data,
+                                               uint64_t n,
+                                               struct puan_err *err);
+void puan_blocks_free(struct puan_blocks *b); /* NULL is fine */
+
 PUAN_MUST_USE enum puan_status puan_image_put(const struct puan_image *im,
                                               size_t column, uint64_t row,
                                               const void *p, uint64_t rows,

@@ -369,6 +369,21 @@ enum puan_status puan_map_open(struct puan_map *m, const char *path,
     return st;
 }
 
+void puan_map_large(const struct puan_map *m)
+{
+#ifdef MADV_HUGEPAGE
+    union {
+        const char *c;
+        void *v;
+    } u = { m->bytes.p };
+
+    if (m->bytes.n > 0)
+        (void)madvise(u.v, m->bytes.n, MADV_HUGEPAGE);
+#else
+    (void)m;
+#endif
+}
+
 void puan_map_close(struct puan_map *m)
 {
     union {

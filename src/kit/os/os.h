@@ -75,6 +75,8 @@ struct puan_map {
 PUAN_MUST_USE enum puan_status puan_map_open(struct puan_map *m,
                                              const char *path,
                                              struct puan_err *err);
+/* Long runs of it will be read: large pages, where the system has them. */
+void puan_map_large(const struct puan_map *m);
 void puan_map_close(struct puan_map *m); /* safe on a zeroed map */
 
 /*
