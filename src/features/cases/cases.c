@@ -554,7 +554,8 @@ static enum puan_status write_event(struct puan_shard *sh, struct puan_db *db,
                       err);
 }
 
-enum puan_status puan_case_clock_write(struct puan_db *db,
+enum puan_status puan_case_clock_write(struct puan_store *store,
+                                       struct puan_db *db,
                                        const struct puan_flow_run *run,
                                        struct puan_err *err)
 {
@@ -582,6 +583,7 @@ enum puan_status puan_case_clock_write(struct puan_db *db,
         puan_bind_text(s, 2, run->flow->clocks[clock].label.name);
         puan_bind_text(s, 3, puan_str_of(part));
         puan_bind_int(s, 4, at);
+        puan_case_clock_hint(store, at);
     }
     st = puan_stmt_run(s, err);
     puan_stmt_done(s);
@@ -848,7 +850,7 @@ static enum puan_status store_event(struct puan_shard *sh, struct puan_db *db,
         TRY(do_effect(&vacant, sh, db, act, row, run, e, &d->effect[i],
                       d->skip, a, err));
     }
-    TRY(puan_case_clock_write(db, run, err));
+    TRY(puan_case_clock_write(puan_shard_store(sh), db, run, err));
     /* pages ask again two seconds later, when this is durable */
     puan_live_touch(puan_shard_store(sh), "cases", row->area);
     if (puan_str_is(flow->subject, "release"))

@@ -39,12 +39,9 @@ static const struct puan_covered covered[] = {
       " vacant, taken, taken_by FROM case_notice" },
 };
 
-static enum puan_status run_clocks(struct puan_store *st, struct puan_err *err)
-{
-    return puan_cases_tick(st, NULL, err);
-}
-
-static const struct puan_job jobs[] = { { "case clocks", 1000, run_clocks } };
+static const struct puan_job jobs[] = {
+    { "case clocks", 50, puan_cases_clocks, .alone = true },
+};
 
 static enum puan_status count(int64_t *out, struct puan_store *st,
                               const char *sql, int64_t area,

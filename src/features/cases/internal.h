@@ -5,6 +5,7 @@
 #define PUAN_FEATURES_CASES_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/flow/look.h"
 #include "features/cases/cases.h"
@@ -48,6 +49,8 @@ struct puan_cases {
     struct puan_arena arena;
     struct puan_flows flows;
     struct puan_faces faces;
+    _Atomic int64_t next_ms; /* campaign time of the first tick known of */
+    int64_t looked_ms;       /* monotonic: when the rows were last read */
 };
 
 enum puan_status puan_cases_open(void **state, struct puan_store *st,
@@ -77,9 +80,18 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
                                         struct puan_err *err);
 
 /* The row of case_clock as the run has it now. */
-enum puan_status puan_case_clock_write(struct puan_db *db,
+enum puan_status puan_case_clock_write(struct puan_store *st,
+                                       struct puan_db *db,
                                        const struct puan_flow_run *run,
                                        struct puan_err *err);
+/* A tick will be due at that campaign time: the job looks no later. */
+void puan_case_clock_hint(struct puan_store *st, int64_t at);
+/*
+ * The job itself, to be run often from one thread: asks the store only when a
+ * tick is due, and each second for what cannot be foreseen.
+ */
+enum puan_status puan_cases_clocks(struct puan_store *st,
+                                   struct puan_err *err);
 /* Levels from the run's area up to `level`; -1 when it is not above. */
 int puan_case_level_above(struct puan_store *st, struct puan_str level,
                           int64_t run_area);

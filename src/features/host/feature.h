@@ -136,11 +136,15 @@ struct puan_covered {
     const char *group_sql;
 };
 
-/* Runs at most every `every_ms` of real time in the server's job thread. */
+/*
+ * Runs at most every `every_ms` of real time in the server's job thread, or,
+ * when it may not wait for the other jobs (alone), in a thread of its own.
+ */
 struct puan_job {
     const char *name;
     int64_t every_ms;
     enum puan_status (*run)(struct puan_store *st, struct puan_err *err);
+    bool alone;
 };
 
 struct puan_feature {

@@ -204,25 +204,35 @@ static void sweep(void *arg)
 static enum puan_status start_jobs(struct puan_host *h, struct puan_err *err)
 {
     struct puan_tick *ticks;
-    size_t n = 1, k = 0;
+    size_t n = 1, k = 0, args = 0;
+    enum puan_status st = PUAN_OK;
 
     for (size_t f = 0; h->opt.jobs && h->features[f]; f++)
         n += h->features[f]->n_jobs;
     ticks = puan_new_n(&h->arena, n, struct puan_tick);
     h->job_args = puan_new_n(&h->arena, n, struct job_arg);
-    if (!ticks || !h->job_args)
+    h->tickers = puan_new_n(&h->arena, n, struct puan_ticker *);
+    if (!ticks || !h->job_args || !h->tickers)
         return puan_fail(err, PUAN_ENOMEM, "host", "out of memory");
     for (size_t f = 0; h->opt.jobs && h->features[f]; f++)
-        for (size_t i = 0; i < h->features[f]->n_jobs; i++) {
+        for (size_t i = 0; i < h->features[f]->n_jobs && st == PUAN_OK; i++) {
             const struct puan_job *j = &h->features[f]->jobs[i];
+            struct puan_tick t = { j->name, j->every_ms, tick,
+                                   &h->job_args[args] };
 
-            h->job_args[k] = (struct job_arg){ h, j };
-            ticks[k] = (struct puan_tick){ j->name, j->every_ms, tick,
-                                           &h->job_args[k] };
-            k++;
+            h->job_args[args++] = (struct job_arg){ h, j };
+            if (!j->alone) {
+                ticks[k++] = t;
+                continue;
+            }
+            st = puan_ticker_open(&h->tickers[h->n_tickers], &t, 1, err);
+            h->n_tickers += st == PUAN_OK;
         }
     ticks[k++] = (struct puan_tick){ "sessions", 30000, sweep, h };
-    return puan_ticker_open(&h->ticker, ticks, k, err);
+    if (st == PUAN_OK)
+        st = puan_ticker_open(&h->tickers[h->n_tickers], ticks, k, err);
+    h->n_tickers += st == PUAN_OK;
+    return st;
 }
 
 /* ---- start, stop ------------------------------------------------------------------ */
@@ -284,7 +294,8 @@ void puan_host_stop(struct puan_host *h)
 {
     if (!h)
         return;
-    puan_ticker_close(h->ticker);
+    for (size_t i = 0; i < h->n_tickers; i++)
+        puan_ticker_close(h->tickers[i]);
     puan_http_stop(h->http); /* waits for answers, which the pool still makes */
     puan_pool_close(h->pool);
     puan_sessions_close(h->sessions);

@@ -56,7 +56,8 @@ struct puan_host {
     struct puan_str campaign, store_id;
     struct puan_sessions *sessions;
     struct puan_pool *pool;
-    struct puan_ticker *ticker;
+    struct puan_ticker **tickers;
+    size_t n_tickers;
     struct puan_http_server *http;
     struct puan_idem *idem;
     int64_t started_ms; /* real time */
