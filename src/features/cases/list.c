@@ -206,6 +206,18 @@ static char *kept(struct puan_str s)
     return p;
 }
 
+/* The same text in an arena. */
+static char *moved(struct puan_arena *a, char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *p = puan_new_n(a, n, char);
+
+    if (p != NULL)
+        memcpy(p, text, n);
+    free(text);
+    return p;
+}
+
 /* Who may not sign, though his seat may: who asked, who has signed. */
 static void bar(struct puan_face_todo *t, const struct puan_flow_run *run)
 {
@@ -296,13 +308,16 @@ enum group { OVERDUE, WITHIN, TODAY, LATER, OTHERS, ENDED, GROUPS };
 static const char *const group_word[GROUPS] = { "overdue", "soon",   "today",
                                                 "later",   "others", "ended" };
 
+/* A row of the store; of many only few are shown, so it is small. */
 struct line {
-    struct puan_face face; /* its titles are not there: */
-    const char *zh, *en;
+    int64_t id, area, parent, opened_ms, ended_ms, n;
+    const struct puan_flow *flow;
+    const struct puan_face *face; /* good as long as the lock is held */
     struct puan_str subject;
     enum group group;
     enum group due; /* by its clock alone, whoever has to act */
-    int mine;       /* index into face.todo, -1 */
+    int mine;       /* index into face->todo, -1 */
+    bool drill;
 };
 
 static int mine_of(const struct puan_face *f, const struct puan_flow_who *who,
@@ -338,16 +353,16 @@ static enum group due_group(const struct puan_face *f, int64_t now,
 static int by_due(const void *a, const void *b)
 {
     const struct line *x = a, *y = b;
-    int64_t dx = x->face.clock < 0 ? INT64_MAX : x->face.due_ms;
-    int64_t dy = y->face.clock < 0 ? INT64_MAX : y->face.due_ms;
+    int64_t dx = x->face->clock < 0 ? INT64_MAX : x->face->due_ms;
+    int64_t dy = y->face->clock < 0 ? INT64_MAX : y->face->due_ms;
 
     if (x->group != y->group)
         return x->group < y->group ? -1 : 1;
-    if (x->group == ENDED && x->face.ended_ms != y->face.ended_ms)
-        return x->face.ended_ms > y->face.ended_ms ? -1 : 1;
+    if (x->group == ENDED && x->ended_ms != y->ended_ms)
+        return x->ended_ms > y->ended_ms ? -1 : 1;
     if (dx != dy)
         return dx < dy ? -1 : 1;
-    return x->face.id < y->face.id ? -1 : x->face.id > y->face.id;
+    return x->id < y->id ? -1 : x->id > y->id;
 }
 
 struct lines {
@@ -361,8 +376,10 @@ static enum puan_status rows_of(struct lines *out, struct puan_request *rq,
                                 const struct puan_case_list *in,
                                 struct puan_err *err)
 {
+    struct puan_flow_who who;
     struct puan_stmt *s = NULL;
-    bool more = false;
+    int64_t last = -1; /* area that was judged last */
+    bool more = false, seen = false;
     enum puan_status st;
 
     TRY(puan_sql(&s, db,
@@ -376,10 +393,14 @@ static enum puan_status rows_of(struct lines *out, struct puan_request *rq,
     while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
         struct line *l;
         int64_t area = puan_col_int(s, 1);
-        struct puan_flow_who who = puan_case_who(rq, area);
 
-        if (!puan_area_covers(rq->store, rq->area, area) ||
-            !puan_case_seen_by(f, &who))
+        if (area != last) {
+            who = puan_case_who(rq, area);
+            seen = puan_area_covers(rq->store, rq->area, area) &&
+                   puan_case_seen_by(f, &who);
+            last = area;
+        }
+        if (!seen)
             continue;
         if (out->n == out->cap) {
             size_t cap = out->cap ? 2 * out->cap : 64;
@@ -396,15 +417,15 @@ static enum puan_status rows_of(struct lines *out, struct puan_request *rq,
         }
         l = &out->at[out->n++];
         *l = (struct line){ .mine = -1 };
-        l->face.id = puan_col_int(s, 0);
-        l->face.flow = f;
-        l->face.area = area;
+        l->id = puan_col_int(s, 0);
+        l->flow = f;
+        l->area = area;
         l->subject = puan_arena_keep(rq->arena, puan_col_text(s, 2));
-        l->face.drill = puan_col_int(s, 4) != 0;
-        l->face.opened_ms = puan_col_int(s, 5);
-        l->face.ended_ms = puan_col_int(s, 6);
-        l->face.parent = puan_col_int(s, 7);
-        l->face.n = puan_col_int(s, 8);
+        l->drill = puan_col_int(s, 4) != 0;
+        l->opened_ms = puan_col_int(s, 5);
+        l->ended_ms = puan_col_int(s, 6);
+        l->parent = puan_col_int(s, 7);
+        l->n = puan_col_int(s, 8);
     }
     puan_stmt_done(s);
     return st;
@@ -416,32 +437,25 @@ static enum puan_status fill_line(struct line *l, struct puan_request *rq,
                                   struct puan_db *db, struct puan_err *err)
 {
     struct puan_faces *fs = faces(rq->store);
-    struct puan_face *c = face_of(fs, l->face.id), own = { 0 };
-    int64_t n = l->face.n;
+    struct puan_face *c = face_of(fs, l->id);
+    bool own = c == NULL;
 
-    if (c == NULL) {
-        own.id = l->face.id;
-        c = &own;
+    if (own) {
+        c = puan_new(rq->arena, struct puan_face);
+        if (c == NULL)
+            return puan_arena_check(rq->arena, err);
+        c->id = l->id;
     }
-    if (c->n != n || (c->clock >= 0 && c->due_ms > c->folded_ms &&
+    if (c->n != l->n || (c->clock >= 0 && c->due_ms > c->folded_ms &&
                       c->folded_ms + SOON < c->due_ms &&
                       rq->now + SOON >= c->due_ms))
         TRY(fold_face(c, rq->store, db, rq->now, err));
-    l->face.year = c->year;
-    l->face.number = c->number;
-    l->face.state = c->state;
-    l->face.level = c->level;
-    l->face.clock = c->clock;
-    l->face.due_ms = c->due_ms;
-    l->face.again_ms = c->again_ms;
-    l->face.opener = c->opener;
-    l->face.n_todos = c->n_todos;
-    memcpy(l->face.todo, c->todo, sizeof c->todo);
-    l->zh = puan_arena_dup(rq->arena, puan_str_of(c->title_zh));
-    l->en = puan_arena_dup(rq->arena, puan_str_of(c->title_en));
-    if (c == &own)
-        forget(&own);
-    return PUAN_OK;
+    if (own) { /* of this request alone: its titles go with it */
+        c->title_zh = moved(rq->arena, c->title_zh);
+        c->title_en = moved(rq->arena, c->title_en);
+    }
+    l->face = c;
+    return puan_arena_check(rq->arena, err);
 }
 
 enum puan_status puan_case_brief(struct puan_case_brief *out,
@@ -455,27 +469,30 @@ enum puan_status puan_case_brief(struct puan_case_brief *out,
 
     *out = (struct puan_case_brief){ .title_zh = "", .title_en = "" };
     TRY(puan_case_row_read(&row, db, id, rq->arena, err));
-    l.face.id = id;
-    l.face.n = row.n;
-    TRY(puan_cases_flow(&l.face.flow, rq->store, row.flow, err));
+    l.id = id;
+    l.n = row.n;
+    TRY(puan_cases_flow(&l.flow, rq->store, row.flow, err));
     pthread_mutex_lock(&fs->lock);
     st = number_new(fs, rq->store, db, err);
     if (st == PUAN_OK)
         st = fill_line(&l, rq, db, err);
-    pthread_mutex_unlock(&fs->lock);
-    if (st != PUAN_OK)
-        return st;
-    if (l.face.number > 0)
-        puan_format(out->number, sizeof out->number, "%04d-%03d", l.face.year,
-                    l.face.number);
-    out->level = l.face.level;
-    out->title_zh = l.zh;
-    out->title_en = l.en;
-    if (l.face.clock >= 0 && row.ended_ms == 0) {
-        out->clock = &l.face.flow->clocks[l.face.clock].label;
-        out->due_ms = l.face.due_ms;
+    if (st == PUAN_OK) {
+        const struct puan_face *f = l.face;
+
+        if (f->number > 0)
+            puan_format(out->number, sizeof out->number, "%04d-%03d", f->year,
+                        f->number);
+        out->level = f->level;
+        out->title_zh = puan_arena_dup(rq->arena, puan_str_of(f->title_zh));
+        out->title_en = puan_arena_dup(rq->arena, puan_str_of(f->title_en));
+        if (f->clock >= 0 && row.ended_ms == 0) {
+            out->clock = &l.flow->clocks[f->clock].label;
+            out->due_ms = f->due_ms;
+        }
+        st = puan_arena_check(rq->arena, err);
     }
-    return PUAN_OK;
+    pthread_mutex_unlock(&fs->lock);
+    return st;
 }
 
 static void seats_words(struct puan_jw *w, const struct puan_flow *f,
@@ -539,23 +556,24 @@ static void put_act(struct puan_jw *w, const struct puan_flow *f,
 static void put_line(struct puan_jw *w, struct puan_request *rq,
                      const struct line *l)
 {
-    const struct puan_face *f = &l->face;
+    const struct puan_face *f = l->face;
+    const struct puan_flow *flow = l->flow;
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    uint32_t area = t ? puan_area_find(t, f->area) : PUAN_AREA_NONE;
+    uint32_t area = t ? puan_area_find(t, l->area) : PUAN_AREA_NONE;
     int offset = puan_store_plan(rq->store)->offset_minutes;
     char number[24] = "";
 
     if (f->number > 0)
         puan_format(number, sizeof number, "%04d-%03d", f->year, f->number);
     puan_jw_map(w);
-    puan_jw_kint(w, "id", f->id);
+    puan_jw_kint(w, "id", l->id);
     puan_jw_ktext(w, "number", number);
-    puan_jw_kstr(w, "flow", f->flow->label.name);
-    puan_jw_kstr(w, "flow_zh", f->flow->label.zh);
-    puan_jw_kstr(w, "flow_en", f->flow->label.en);
-    puan_jw_ktext(w, "title_zh", l->zh);
-    puan_jw_ktext(w, "title_en", l->en);
-    puan_jw_kcode(w, "area", f->area);
+    puan_jw_kstr(w, "flow", flow->label.name);
+    puan_jw_kstr(w, "flow_zh", flow->label.zh);
+    puan_jw_kstr(w, "flow_en", flow->label.en);
+    puan_jw_ktext(w, "title_zh", f->title_zh);
+    puan_jw_ktext(w, "title_en", f->title_en);
+    puan_jw_kcode(w, "area", l->area);
     if (area != PUAN_AREA_NONE) {
         puan_jw_kstr(w, "area_zh", t->area[area].zh);
         puan_jw_kstr(w, "area_en", t->area[area].en);
@@ -563,20 +581,20 @@ static void put_line(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "subject", l->subject);
     if (f->level.n > 0)
         puan_jw_kstr(w, "level", f->level);
-    puan_jw_kstr(w, "state", f->flow->states[f->state].name);
-    puan_jw_kstr(w, "state_zh", f->flow->states[f->state].zh);
-    puan_jw_kstr(w, "state_en", f->flow->states[f->state].en);
-    puan_jw_kbool(w, "drill", f->drill);
-    puan_jw_kinstant(w, "opened", f->opened_ms, offset);
-    puan_jw_kbool(w, "ended", f->ended_ms != 0);
-    if (f->ended_ms != 0)
-        puan_jw_kinstant(w, "ended_at", f->ended_ms, offset);
-    if (f->clock >= 0 && f->ended_ms == 0) {
+    puan_jw_kstr(w, "state", flow->states[f->state].name);
+    puan_jw_kstr(w, "state_zh", flow->states[f->state].zh);
+    puan_jw_kstr(w, "state_en", flow->states[f->state].en);
+    puan_jw_kbool(w, "drill", l->drill);
+    puan_jw_kinstant(w, "opened", l->opened_ms, offset);
+    puan_jw_kbool(w, "ended", l->ended_ms != 0);
+    if (l->ended_ms != 0)
+        puan_jw_kinstant(w, "ended_at", l->ended_ms, offset);
+    if (f->clock >= 0 && l->ended_ms == 0) {
         puan_jw_key(w, "clock");
         puan_jw_map(w);
-        puan_jw_kstr(w, "id", f->flow->clocks[f->clock].label.name);
-        puan_jw_kstr(w, "zh", f->flow->clocks[f->clock].label.zh);
-        puan_jw_kstr(w, "en", f->flow->clocks[f->clock].label.en);
+        puan_jw_kstr(w, "id", flow->clocks[f->clock].label.name);
+        puan_jw_kstr(w, "zh", flow->clocks[f->clock].label.zh);
+        puan_jw_kstr(w, "en", flow->clocks[f->clock].label.en);
         puan_jw_end(w, '}');
         puan_jw_kinstant(w, "due", f->due_ms, offset);
         puan_jw_kbool(w, "overdue", f->due_ms < rq->now);
@@ -585,9 +603,9 @@ static void put_line(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kbool(w, "mine", l->mine >= 0);
     if (l->mine >= 0) {
         puan_jw_key(w, "next_act");
-        put_act(w, f->flow, &f->todo[l->mine].todo);
-    } else if (f->n_todos > 0 && f->ended_ms == 0) {
-        seats_words(w, f->flow, f->todo[0].todo.by, rq->arena);
+        put_act(w, flow, &f->todo[l->mine].todo);
+    } else if (f->n_todos > 0 && l->ended_ms == 0) {
+        seats_words(w, flow, f->todo[0].todo.by, rq->arena);
     }
     puan_jw_end(w, '}');
 }
@@ -600,21 +618,72 @@ static bool word_ok(struct puan_str s)
     return s.n == 0;
 }
 
+/* Groups them, and writes the page that was asked for. */
+static void put_list(struct puan_request *rq, const struct puan_case_list *in,
+                     struct lines *ls)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    int64_t local = rq->now + plan->offset_minutes * INT64_C(60000);
+    int64_t midnight = rq->now + DAY - local % DAY;
+    uint64_t actor = hash(puan_str_of(rq->who.name));
+    int64_t count[GROUPS] = { 0 }, limit = puan_page_limit(&in->page);
+    int64_t last = -1;
+    struct puan_flow_who who = { 0 };
+    struct puan_jw *w;
+    size_t n = 0, from;
+
+    for (size_t i = 0; i < ls->n; i++) {
+        struct line *l = &ls->at[i];
+        bool ended = l->ended_ms != 0;
+
+        if (l->area != last)
+            who = puan_case_who(rq, l->area);
+        last = l->area;
+        l->mine = ended ? -1 : mine_of(l->face, &who, actor);
+        l->due = ended ? ENDED : due_group(l->face, rq->now, midnight);
+        l->group = ended ? ENDED : l->mine < 0 ? OTHERS : l->due;
+        count[l->group]++;
+        if ((in->mine && l->mine < 0) ||
+            (in->due.n > 0 && !puan_str_is(in->due, group_word[l->due])) ||
+            (in->group.n > 0 && !puan_str_is(in->group, group_word[l->group])))
+            continue;
+        if (n != i)
+            ls->at[n] = *l;
+        n++;
+    }
+    if (n > 1)
+        qsort(ls->at, n, sizeof *ls->at, by_due);
+    from = (size_t)in->page.cursor < n ? (size_t)in->page.cursor : n;
+    w = puan_answer_begin(rq, 200);
+    puan_jw_map(w);
+    puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
+    puan_jw_kint(w, "total", (int64_t)n);
+    puan_jw_key(w, "counts");
+    puan_jw_map(w);
+    for (size_t i = 0; i < GROUPS; i++)
+        puan_jw_kint(w, group_word[i], count[i]);
+    puan_jw_end(w, '}');
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
+    for (size_t i = from; i < n && i < from + (size_t)limit; i++)
+        put_line(w, rq, &ls->at[i]);
+    puan_jw_end(w, ']');
+    puan_jw_key(w, "next");
+    if (from + (size_t)limit < n)
+        puan_jw_int(w, (int64_t)from + limit);
+    else
+        puan_jw_null(w);
+    puan_jw_end(w, '}');
+}
+
 enum puan_status puan_case_list(struct puan_request *rq,
                                 const struct puan_case_list *in,
                                 struct puan_err *err)
 {
     const struct puan_flows *all = puan_cases_flows(rq->store);
-    const struct puan_plan *plan = puan_store_plan(rq->store);
     struct puan_shard *office = puan_store_office(rq->store);
-    int64_t local = rq->now + plan->offset_minutes * INT64_C(60000);
-    int64_t midnight = rq->now + DAY - local % DAY;
-    uint64_t actor = hash(puan_str_of(rq->who.name));
-    int64_t count[GROUPS] = { 0 }, limit = puan_page_limit(&in->page);
     struct lines ls = { 0 };
     struct puan_db *db = NULL;
-    struct puan_jw *w;
-    size_t n = 0, from;
     enum puan_status st;
 
     if (!word_ok(in->group) || !word_ok(in->due))
@@ -632,52 +701,42 @@ enum puan_status puan_case_list(struct puan_request *rq,
     }
     for (size_t i = 0; st == PUAN_OK && i < ls.n; i++)
         st = fill_line(&ls.at[i], rq, db, err);
-    pthread_mutex_unlock(&faces(rq->store)->lock);
     puan_read_end(office, db);
-    if (st != PUAN_OK)
-        return st;
-    TRY(puan_arena_check(rq->arena, err));
-    for (size_t i = 0; i < ls.n; i++) {
-        struct line *l = &ls.at[i];
-        struct puan_flow_who who = puan_case_who(rq, l->face.area);
+    if (st == PUAN_OK)
+        st = puan_arena_check(rq->arena, err);
+    if (st == PUAN_OK)
+        put_list(rq, in, &ls);
+    pthread_mutex_unlock(&faces(rq->store)->lock);
+    return st;
+}
 
-        l->mine = l->face.ended_ms ? -1 : mine_of(&l->face, &who, actor);
-        l->due = l->face.ended_ms ? ENDED
-                                  : due_group(&l->face, rq->now, midnight);
-        l->group = l->face.ended_ms ? ENDED : l->mine < 0 ? OTHERS : l->due;
-        count[l->group]++;
-        if ((in->mine && l->mine < 0) ||
-            (in->due.n > 0 && !puan_str_is(in->due, group_word[l->due])) ||
-            (in->group.n > 0 && !puan_str_is(in->group, group_word[l->group])))
-            continue;
-        if (n != i)
-            ls.at[n] = *l;
-        n++;
+/* What the plan library shows of a run; under the lock of faces. */
+static void glance_at(struct puan_case_glance *g, const struct line *l,
+                      struct puan_request *rq, uint64_t actor)
+{
+    const struct puan_face *x = l->face;
+    const struct puan_flow *f = l->flow;
+    struct puan_flow_who who = puan_case_who(rq, l->area);
+    int mine = l->ended_ms ? -1 : mine_of(x, &who, actor);
+
+    *g = (struct puan_case_glance){
+        .id = l->id, .area = l->area, .opened_ms = l->opened_ms,
+        .ended_ms = l->ended_ms, .again_ms = x->again_ms, .state = x->state,
+        .drill = l->drill, .level = x->level,
+        .title_zh = puan_arena_dup(rq->arena, puan_str_of(x->title_zh)),
+        .title_en = puan_arena_dup(rq->arena, puan_str_of(x->title_en))
+    };
+    if (x->number > 0)
+        puan_format(g->number, sizeof g->number, "%04d-%03d", x->year,
+                    x->number);
+    if (x->clock >= 0 && l->ended_ms == 0) {
+        g->clock = &f->clocks[x->clock].label;
+        g->due_ms = x->due_ms;
     }
-    if (n > 1)
-        qsort(ls.at, n, sizeof *ls.at, by_due);
-    from = (size_t)in->page.cursor < n ? (size_t)in->page.cursor : n;
-    w = puan_answer_begin(rq, 200);
-    puan_jw_map(w);
-    puan_jw_kinstant(w, "as_of", rq->now, plan->offset_minutes);
-    puan_jw_kint(w, "total", (int64_t)n);
-    puan_jw_key(w, "counts");
-    puan_jw_map(w);
-    for (size_t i = 0; i < GROUPS; i++)
-        puan_jw_kint(w, group_word[i], count[i]);
-    puan_jw_end(w, '}');
-    puan_jw_key(w, "items");
-    puan_jw_list(w);
-    for (size_t i = from; i < n && i < from + (size_t)limit; i++)
-        put_line(w, rq, &ls.at[i]);
-    puan_jw_end(w, ']');
-    puan_jw_key(w, "next");
-    if (from + (size_t)limit < n)
-        puan_jw_int(w, (int64_t)from + limit);
-    else
-        puan_jw_null(w);
-    puan_jw_end(w, '}');
-    return PUAN_OK;
+    if (mine >= 0) {
+        g->act_kind = act_word[x->todo[mine].todo.kind];
+        g->act = act_label(f, &x->todo[mine].todo);
+    }
 }
 
 enum puan_status puan_case_glances(struct puan_case_glance **out, size_t *n,
@@ -701,36 +760,13 @@ enum puan_status puan_case_glances(struct puan_case_glance **out, size_t *n,
         st = rows_of(&ls, rq, db, f, &in, err);
     for (size_t i = 0; st == PUAN_OK && i < ls.n; i++)
         st = fill_line(&ls.at[i], rq, db, err);
+    *out = puan_new_n(rq->arena, ls.n, struct puan_case_glance);
+    for (size_t i = 0; st == PUAN_OK && *out != NULL && i < ls.n; i++)
+        glance_at(&(*out)[i], &ls.at[i], rq, actor);
     pthread_mutex_unlock(&fs->lock);
     puan_read_end(office, db);
     TRY(st);
-    *out = puan_new_n(rq->arena, ls.n, struct puan_case_glance);
-    if (*out == NULL)
-        return puan_arena_check(rq->arena, err);
-    for (size_t i = 0; i < ls.n; i++) {
-        struct puan_face *x = &ls.at[i].face;
-        struct puan_case_glance *g = &(*out)[i];
-        struct puan_flow_who who = puan_case_who(rq, x->area);
-        int mine = x->ended_ms ? -1 : mine_of(x, &who, actor);
-
-        *g = (struct puan_case_glance){
-            .id = x->id, .area = x->area, .opened_ms = x->opened_ms,
-            .ended_ms = x->ended_ms, .again_ms = x->again_ms,
-            .state = x->state, .drill = x->drill, .level = x->level,
-            .title_zh = ls.at[i].zh, .title_en = ls.at[i].en
-        };
-        if (x->number > 0)
-            puan_format(g->number, sizeof g->number, "%04d-%03d", x->year,
-                        x->number);
-        if (x->clock >= 0 && x->ended_ms == 0) {
-            g->clock = &f->clocks[x->clock].label;
-            g->due_ms = x->due_ms;
-        }
-        if (mine >= 0) {
-            g->act_kind = act_word[x->todo[mine].todo.kind];
-            g->act = act_label(f, &x->todo[mine].todo);
-        }
-    }
+    TRY(puan_arena_check(rq->arena, err));
     *n = ls.n;
     return PUAN_OK;
 }
