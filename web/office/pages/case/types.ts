@@ -163,6 +163,7 @@ export interface CaseView {
   flow: string;
   flow_zh: string;
   flow_en: string;
+  version: number;
   title_zh: string;
   title_en: string;
   subject: string;

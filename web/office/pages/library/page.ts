@@ -1,0 +1,12 @@
+import type { OfficePage } from '../../page';
+
+const page: OfficePage = {
+  path: 'library',
+  name: 'library',
+  group: 'duty',
+  order: 50,
+  title: 'library.title',
+  needs: 'case.view',
+  component: () => import('./Library.vue'),
+};
+export default page;
