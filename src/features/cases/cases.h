@@ -125,6 +125,13 @@ puan_case_read(struct puan_case_row *row, struct puan_flow_run **run,
                struct puan_store *st, struct puan_db *db, int64_t id,
                struct puan_arena *a, struct puan_err *err);
 
+/*
+ * "2020-031"; "" for a run that has none (lots, returns).  Not inside a body:
+ * what it reads must be there to stay.
+ */
+void puan_case_number(char out[24], struct puan_store *st, struct puan_db *db,
+                      int64_t id);
+
 struct puan_request; /* host/request.h */
 /*
  * The whole case as a JSON map, as GET /cases/{id} answers it to this seat

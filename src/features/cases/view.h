@@ -51,9 +51,6 @@ PUAN_MUST_USE enum puan_status puan_case_look_at(struct puan_case_look *out,
 
 /* ---- words ---------------------------------------------------------------- */
 
-/* "2020-031"; "" for a run that has none (lots, returns). */
-void puan_case_number(char out[24], struct puan_store *st, struct puan_db *db,
-                      int64_t id);
 /* One sentence: the field "title", else the flow and its matter. */
 void puan_case_title(struct puan_out *o, const struct puan_flow_run *run,
                      bool zh);

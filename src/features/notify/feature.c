@@ -39,12 +39,16 @@ static const struct puan_covered covered[] = {
       " FROM notify_address" },
 };
 
+static const struct puan_job jobs[] = { { "messages", 1000, puan_notify_work } };
+
 const struct puan_feature puan_feature_notify = {
     .name = "notify",
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
     .open = puan_notify_open,
     .close = puan_notify_close,
+    .jobs = jobs,
+    .n_jobs = PUAN_COUNT(jobs),
     .covered = covered,
     .n_covered = PUAN_COUNT(covered),
 };

@@ -27,6 +27,8 @@ struct puan_notify_state {
     int64_t seen_ms, seen_size;   /* of the file: to see a change */
     bool there;
     struct puan_err fault; /* of the file as it stands; text empty: none */
+    int pid[256];          /* programs that will have to be waited for */
+    size_t n_pids;
 };
 
 enum puan_status puan_notify_open(void **state, struct puan_store *st,
@@ -63,6 +65,17 @@ struct puan_notify_address_row {
     int64_t id, area, drill;
     struct puan_str channel, role, account, sealed;
 };
+
+/* A receipt by its token: received, or failed.  ENOTFOUND */
+enum puan_status puan_notify_receipt(struct puan_store *st,
+                                     struct puan_str token, bool received,
+                                     struct puan_err *err);
+/* The message as its addressee reads it. */
+void puan_notify_words_of(struct puan_notify_words *w,
+                          const struct puan_notify_message_row *m,
+                          struct puan_store *st, struct puan_db *db,
+                          const struct puan_notify_channels *c,
+                          struct puan_arena *a);
 
 enum puan_status
 puan_notify_message_write(struct puan_shard *sh, struct puan_db *db,

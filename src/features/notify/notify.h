@@ -80,4 +80,11 @@ PUAN_MUST_USE enum puan_status puan_notify_fate(struct puan_notify_fate *out,
                                                 struct puan_err *err);
 
 
+/*
+ * One look at the spool: takes in what programs have done and receipts that
+ * were told, and starts what is due.  The job does it by itself.
+ */
+PUAN_MUST_USE enum puan_status puan_notify_work(struct puan_store *st,
+                                                struct puan_err *err);
+
 #endif
