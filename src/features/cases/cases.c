@@ -11,6 +11,7 @@
 #include "features/accounts/accounts.h"
 #include "features/cases/internal.h"
 #include "features/cases/view.h"
+#include "features/duty/duty.h"
 #include "features/live/live.h"
 #include "features/notify/notify.h"
 #include "kit/crypto/keys.h"
@@ -704,7 +705,23 @@ static int64_t parent_of(struct puan_store *st, int64_t area)
     return t->area[t->area[i].parent].code;
 }
 
-/* Tells a seat; *vacant says that nobody holds it. */
+/*
+ * How many answer for a role at an area: those on duty by the roster, where it
+ * is a seat of duty and a roster was drawn up; else all who hold the seat.
+ */
+static enum puan_status answering(int64_t *held, struct puan_store *st,
+                                  struct puan_db *db, struct puan_str role,
+                                  int64_t area, struct puan_arena *a,
+                                  struct puan_err *err)
+{
+    struct puan_duty_on on;
+
+    TRY(puan_duty_on(&on, st, db, role, area, puan_store_now(st), a, err));
+    *held = (int64_t)on.n;
+    return on.asked ? PUAN_OK : puan_seat_holders(held, db, role, area, err);
+}
+
+/* Tells a seat; *vacant says that nobody answers for it. */
 static enum puan_status tell(bool *vacant, struct puan_shard *sh,
                              struct puan_db *db, struct puan_act *act,
                              const struct puan_case_row *row,
@@ -742,11 +759,11 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
     if (puan_str_is(n.role, "any"))
         held = 1;
     else
-        TRY(puan_seat_holders(&held, db, n.role, n.area, err));
+        TRY(answering(&held, st, db, n.role, n.area, a, err));
     /* any area that holds it: the nearest one where somebody sits */
     for (int64_t area = n.area; held == 0 && s->reach == PUAN_FLOW_ANY &&
                                 (area = parent_of(st, area)) != 0;) {
-        TRY(puan_seat_holders(&held, db, n.role, area, err));
+        TRY(answering(&held, st, db, n.role, area, a, err));
         if (held > 0)
             n.area = area;
     }
