@@ -193,10 +193,10 @@ static const struct puan_metric metrics[] = {
       "Minutes ahead, within the plan's horizon, at which nobody stands the "
       "first post of a roster",
       gap },
-    { "puan_duty_unreachable", "persons", "county",
-      "Persons of duty who did not answer their last call", unreachable },
-    { "puan_duty_untested", "persons", "county",
-      "Persons of duty without a number, or whom no call has reached for too "
+    { "puan_duty_unreachable", "officers", "county",
+      "Duty officers who did not answer their last call", unreachable },
+    { "puan_duty_untested", "officers", "county",
+      "Duty officers without a number, or whom no call has reached for too "
       "long",
       untested },
 };
