@@ -265,6 +265,7 @@ struct puan_flow {
     struct puan_str owner; /* role */
     struct puan_str subject; /* "area", "lot", "return", "release" */
     struct puan_str group; /* under which people look for it: "event" ... */
+    bool is_register;      /* stands among the registers */
     bool on_approval; /* in force by approval, else by issue */
     struct puan_flow_issued issued;
     const struct puan_str *clauses;

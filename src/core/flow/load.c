@@ -292,6 +292,15 @@ static enum puan_status read_group(struct load *l)
                           PUAN_FMT(l->f->group));
 }
 
+/* Among the registers: what keeps a stock or stands in their group, and what
+ * says so itself (copies handed out, carriers of secrets). */
+static enum puan_status read_register(struct load *l)
+{
+    bool is = puan_str_is(l->f->group, "register") || l->f->n_quantities > 0;
+
+    return puan_node_bool(&l->f->is_register, l->tree, "register", is, l->err);
+}
+
 static enum puan_status read_head(struct load *l)
 {
     static const char *const keys[] = {
@@ -300,7 +309,8 @@ static enum puan_status read_head(struct load *l)
         "states",   "labels",  "evidence",    "facts",       "open",
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
-        "entered_by", "public", "gates", "issued", "group", NULL
+        "entered_by", "public", "gates", "issued", "group",
+        "register", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -2226,6 +2236,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(read_recurrence(l));
     TRY(read_issued(l));
     TRY(read_quantities(l));
+    TRY(read_register(l));
 
     TRY(prove_states(l));
     TRY(prove_fields(l));

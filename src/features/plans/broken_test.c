@@ -473,6 +473,7 @@ static void broken_flow(const struct puan_node *tree)
     twice(puan_node_get(tree, "transitions"));
     twice(puan_node_get(tree, "steps"));
     twice(puan_node_get(tree, "gates"));
+    becomes("neither yes nor no", puan_node_get(tree, "register"), "maybe");
     parts = puan_node_get(tree, "approvals");
     PUAN_NODE_EACH(c, parts)
         broken_approval(c);
