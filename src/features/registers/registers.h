@@ -7,7 +7,7 @@
  * taken away is an act, with the digest of what was taken.  Secret values are
  * in no list and in no copy.
  *
- * Depends on: cases, library words of the plan.
+ * Depends on: cases.
  */
 #ifndef PUAN_FEATURES_REGISTERS_REGISTERS_H
 #define PUAN_FEATURES_REGISTERS_REGISTERS_H
