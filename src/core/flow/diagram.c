@@ -401,7 +401,7 @@ static void legend(struct drawing *d, int64_t at_ms,
     struct puan_out *o = d->o;
     int mark = 0;
 
-    if (d->run == NULL || PUAN_FLOW_HAS(f->terminal, d->run->state))
+    if (d->run == NULL || puan_flow_over(d->run))
         return;
     for (size_t i = 0; i < d->n_edges; i++) {
         struct edge *e = &d->edge[i];

@@ -426,6 +426,7 @@ struct puan_flow_run {
     const struct puan_flow *flow;
     int64_t id, area;
     bool drill, opened;
+    bool stopped; /* its drill is over: nothing goes on, whatever its state */
     int state;
     int64_t opened_ms, entered_ms; /* run; the state it is in */
     uint32_t n_events;
@@ -451,7 +452,8 @@ enum puan_flow_event_kind {
     PUAN_FLOW_SIGN,     /* name: approval; yes or no; digest */
     PUAN_FLOW_EVIDENCE, /* evidence only */
     PUAN_FLOW_TICK,     /* name: clock; part: "warn", "due", "rung", "retry" */
-    PUAN_FLOW_TAKE      /* the seat says: this is mine now */
+    PUAN_FLOW_TAKE,     /* the seat says: this is mine now */
+    PUAN_FLOW_STOP      /* the drill this run belongs to is over */
 };
 
 struct puan_flow_paper { /* evidence: its kind and the blob's digest */
@@ -539,6 +541,9 @@ puan_flow_apply(struct puan_flow_decision *out, struct puan_flow_run *run,
 PUAN_MUST_USE enum puan_status puan_flow_fold(struct puan_flow_run *run,
                                               const struct puan_flow_event *e,
                                               struct puan_err *err);
+
+/* Nothing can be done any more: it has ended, or its drill was stopped. */
+bool puan_flow_over(const struct puan_flow_run *run);
 
 /* May this seat do that, as far as seats go (lists of what is mine)? */
 bool puan_flow_seat_fits(const struct puan_flow *f, int seat,

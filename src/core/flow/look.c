@@ -186,7 +186,7 @@ bool puan_flow_may_ask(const struct puan_flow_run *run, int approval,
     const struct puan_flow_approval *p = &run->flow->approvals[approval];
     const struct puan_flow_approval_run *r = &run->approval[approval];
 
-    if (!run->opened || PUAN_FLOW_HAS(run->flow->terminal, run->state) ||
+    if (!run->opened || puan_flow_over(run) ||
         r->state == PUAN_FLOW_ASKED ||
         puan_flow_approval_good(run, approval, at_ms))
         return false;
@@ -371,7 +371,7 @@ size_t puan_flow_todos(struct puan_flow_todo out[PUAN_FLOW_TODOS],
     struct todos l = { out, 0, at_ms };
     struct puan_flow_lock locks[PUAN_FLOW_LOCKS];
 
-    if (!run->opened || PUAN_FLOW_HAS(f->terminal, run->state))
+    if (!run->opened || puan_flow_over(run))
         return 0;
     {
         struct puan_flow_todo t = { .kind = PUAN_FLOW_TODO_TAKE, .index = -1 };

@@ -587,6 +587,23 @@ static enum puan_status decide_take(const struct puan_flow_run *run,
     return check_fields(run, d, 0, 0, &e->who, err);
 }
 
+/* Only Puan ends a drill, and only what is one. */
+static enum puan_status decide_stop(const struct puan_flow_run *run,
+                                    const struct draft *d,
+                                    const struct puan_flow_event *e,
+                                    struct puan_err *err)
+{
+    if (!e->who.system || !run->drill)
+        return denied(run, PUAN_STR("stop"), err);
+    return check_fields(run, d, 0, 0, &e->who, err);
+}
+
+bool puan_flow_over(const struct puan_flow_run *run)
+{
+    return run->opened &&
+           (run->stopped || PUAN_FLOW_HAS(run->flow->terminal, run->state));
+}
+
 static enum puan_status check_guard(const struct puan_flow_run *run,
                                     const struct draft *d,
                                     const struct puan_expr *when,
@@ -1213,12 +1230,15 @@ static enum puan_status fold(struct puan_flow_run *run, const struct draft *d,
         run->taken_role = e->who.role;
         clocks_at(run, PUAN_FLOW_ON_TAKE, 0, e->event_ms);
         break;
+    case PUAN_FLOW_STOP:
+        run->stopped = true;
+        break;
     }
     for (size_t i = 0; i < f->n_fields; i++)
         if (PUAN_FLOW_HAS(d->changed, i) &&
             f->fields[i].type == PUAN_FLOW_TIME)
             clocks_at(run, PUAN_FLOW_ON_FIELD, (int)i, run->field[i].v);
-    if (PUAN_FLOW_HAS(f->terminal, run->state)) {
+    if (puan_flow_over(run)) {
         for (size_t i = 0; i < f->n_clocks; i++) {
             struct puan_flow_clock_run *r = &run->clock[i];
 
@@ -1275,6 +1295,9 @@ enum puan_status puan_flow_apply(struct puan_flow_decision *out,
     if (!run->opened && e->kind != PUAN_FLOW_OPEN)
         return puan_fail(err, PUAN_ECONFLICT, where_of(run),
                          "the run is not open");
+    if (run->stopped)
+        return puan_fail(err, PUAN_ECONFLICT, "state",
+                         "the drill is over; nothing goes on in its cases");
     if (PUAN_FLOW_HAS(f->terminal, run->state) && run->opened &&
         !(e->kind == PUAN_FLOW_TICK && f->recurrence.clock >= 0 &&
           puan_flow_clock(f, e->name) == f->recurrence.clock))
@@ -1323,12 +1346,15 @@ enum puan_status puan_flow_apply(struct puan_flow_decision *out,
     case PUAN_FLOW_TAKE:
         st = decide_take(run, &d, e, err);
         break;
+    case PUAN_FLOW_STOP:
+        st = decide_stop(run, &d, e, err);
+        break;
     }
     if (st != PUAN_OK)
         return st;
     TRY(fold(run, &d, e, world ? world->digest : NULL, err));
     out->to = run->state;
-    out->ended = PUAN_FLOW_HAS(f->terminal, run->state);
+    out->ended = puan_flow_over(run);
     return PUAN_OK;
 }
 

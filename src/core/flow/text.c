@@ -13,7 +13,7 @@
 
 static const char *const kind_word[] = { "open", "act",  "do",       "order",
                                          "ask",  "sign", "evidence", "tick",
-                                         "take" };
+                                         "take", "stop" };
 
 static void scalar(struct puan_jw *w, const struct puan_node *n)
 {

@@ -295,6 +295,45 @@ enum puan_status puan_case_read(struct puan_case_row *row,
     return rc;
 }
 
+enum puan_status puan_case_events(struct puan_flow_event **out, size_t *n,
+                                  struct puan_store *st, struct puan_db *db,
+                                  int64_t id, struct puan_arena *a,
+                                  struct puan_err *err)
+{
+    struct puan_case_row row = { 0 };
+    struct puan_stmt *s = NULL;
+    enum puan_status rc;
+    bool more = false;
+
+    *n = 0;
+    TRY(puan_case_row_read(&row, db, id, a, err));
+    *out = puan_new_n(a, (size_t)row.n, struct puan_flow_event);
+    if (*out == NULL)
+        return puan_arena_check(a, err);
+    rc = puan_sql(&s, db,
+                  "SELECT n, body, sealed FROM case_event WHERE run = $1"
+                  " ORDER BY n LIMIT 100000",
+                  err);
+    if (rc != PUAN_OK)
+        return rc;
+    puan_bind_int(s, 1, id);
+    while (*n < (size_t)row.n &&
+           (rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+        struct puan_str body;
+
+        rc = puan_case_event_open(&body, st, id, puan_col_int(s, 0),
+                                  puan_col_text(s, 1), puan_col_bytes(s, 2), a,
+                                  err);
+        if (rc == PUAN_OK)
+            rc = puan_flow_event_read(&(*out)[*n], body, a, err);
+        if (rc != PUAN_OK)
+            break;
+        ++*n;
+    }
+    puan_stmt_done(s);
+    return rc;
+}
+
 /* ---- facts ------------------------------------------------------------- */
 
 /* Children of the run still open, by flow: "open.FLOW". */
@@ -767,6 +806,10 @@ static enum puan_status tell(bool *vacant, struct puan_shard *sh,
         if (held > 0)
             n.area = area;
     }
+    if (row->drill && !puan_str_is(n.role, "any")) {
+        TRY(puan_case_drills->address(&n.role, &n.area, sh, db, row, a, err));
+        TRY(puan_seat_holders(&held, db, n.role, n.area, err));
+    }
     n.vacant = held == 0;
     *vacant = n.vacant;
     puan_live_touch(st, "notices", n.area);
@@ -949,7 +992,8 @@ static enum puan_status climb(struct puan_shard *sh, struct puan_db *db,
 
 static const char *const verbs[] = { "case.open",  "case.act",  "case.step",
                                      "case.order", "case.ask",  "case.sign",
-                                     "case.evidence", "case.clock", "case.take" };
+                                     "case.evidence", "case.clock", "case.take",
+                                     "case.stop" };
 
 /* Before hooks run: their memory may end before the entry is written. */
 static void name_act(struct puan_act *act, const struct puan_case_call *call,
@@ -1029,6 +1073,12 @@ enum puan_status puan_case_in(struct puan_shard *sh, struct puan_db *db,
         e->digest =
             run->approval[puan_flow_approval(flow, e->name)].digest;
     call->after = run;
+    if (rc == PUAN_OK && e->kind == PUAN_FLOW_OPEN && e->drill &&
+        call->parent == 0) {
+        call->row.drill = true;
+        rc = puan_case_drills->join(sh, db, act, &call->row, e, call->arena,
+                                    err);
+    }
     if (rc == PUAN_OK)
         rc = store_event(sh, db, act, &call->row, run, e, &call->decision,
                          call->arena, err);

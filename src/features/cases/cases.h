@@ -76,6 +76,28 @@ struct puan_case_owner {
 };
 extern const struct puan_case_owner *const puan_case_owners[]; /* NULL-ended */
 
+/*
+ * What features/drill says of the cases of drills (owners.c).  Both run inside
+ * the act.
+ */
+struct puan_case_drills {
+    /* A new case that is a drill and was opened by no other case. */
+    enum puan_status (*join)(struct puan_shard *sh, struct puan_db *db,
+                             struct puan_act *act,
+                             const struct puan_case_row *row,
+                             const struct puan_flow_event *event,
+                             struct puan_arena *a, struct puan_err *err);
+    /*
+     * Who is told in a drill: a seat that takes part, or instead of it who
+     * leads the drill.  Role and area are changed in place.
+     */
+    enum puan_status (*address)(struct puan_str *role, int64_t *area,
+                                struct puan_shard *sh, struct puan_db *db,
+                                const struct puan_case_row *row,
+                                struct puan_arena *a, struct puan_err *err);
+};
+extern const struct puan_case_drills *const puan_case_drills;
+
 /* One event on one run. */
 struct puan_case_call {
     int64_t run;             /* 0: event OPEN makes one */
@@ -131,6 +153,12 @@ puan_case_read(struct puan_case_row *row, struct puan_flow_run **run,
  */
 void puan_case_number(char out[24], struct puan_store *st, struct puan_db *db,
                       int64_t id);
+
+/* All events of a run in order, unsealed, in the arena. */
+PUAN_MUST_USE enum puan_status
+puan_case_events(struct puan_flow_event **out, size_t *n,
+                 struct puan_store *st, struct puan_db *db, int64_t id,
+                 struct puan_arena *a, struct puan_err *err);
 
 struct puan_request; /* host/request.h */
 /*

@@ -407,7 +407,7 @@ static void acts_json(struct view *v)
         int clock;
 
         if (!v->run->opened || !PUAN_FLOW_HAS(t->from, v->run->state) ||
-            PUAN_FLOW_HAS(v->f->terminal, v->run->state))
+            puan_flow_over(v->run))
             continue;
         puan_jw_map(v->w);
         label(v, &t->label);
@@ -869,7 +869,7 @@ static void states_json(struct view *v)
         puan_jw_ktext(v->w, "is",
                       (int)s == v->run->state ? "now"
                       : since != 0            ? "past"
-                      : next && !PUAN_FLOW_HAS(v->f->terminal, v->run->state)
+                      : next && !puan_flow_over(v->run)
                           ? "next"
                           : "far");
         at(v, "at", since);
@@ -922,7 +922,7 @@ static void gates_json(struct view *v)
 
 static const char *const kind_word[] = { "open", "act",  "step",     "order",
                                          "ask",  "sign", "evidence", "clock",
-                                         "take" };
+                                         "take", "stop" };
 
 static const struct puan_flow_label *event_label(const struct puan_flow *f,
                                                  const struct puan_flow_event *e)
@@ -947,6 +947,7 @@ static const struct puan_flow_label *event_label(const struct puan_flow *f,
     case PUAN_FLOW_OPEN:
     case PUAN_FLOW_EVIDENCE:
     case PUAN_FLOW_TAKE:
+    case PUAN_FLOW_STOP:
         break;
     }
     return NULL;
