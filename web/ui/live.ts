@@ -11,7 +11,7 @@
 import { onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue';
 import { address, signedOut } from './api';
 
-export type Topic = 'counts' | 'review' | 'lots' | 'cases' | 'notices' | 'duplicates' | 'releases';
+export type Topic = 'counts' | 'review' | 'lots' | 'cases' | 'notices' | 'duplicates' | 'releases' | 'drills';
 
 const QUIET = 2000;
 const HIDDEN = 10000; // how long a hidden page keeps its stream

@@ -115,8 +115,7 @@ static enum puan_status message(const struct doing *d,
     *what = (struct puan_flow_label){ d->drill->id, d->drill->zh,
                                       d->drill->en };
     m.what = what;
-    m.about = puan_str_of(
-        puan_arena_fmt(d->a, "drills/%lld", (long long)d->row.id));
+    m.about = PUAN_STR("drills");
     TRY(puan_drill_event_add(d->sh, d->db, d->act, e, d->a, err));
     puan_live_touch(d->st, "notices", area);
     return puan_notify_in(NULL, d->sh, d->db, d->act, &m, d->a, err);

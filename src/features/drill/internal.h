@@ -133,6 +133,8 @@ PUAN_MUST_USE enum puan_status puan_drill_do(struct puan_store *st,
 
 /* ---- view.c ------------------------------------------------------------------ */
 
+/* "area", "area_zh", "area_en". */
+void puan_drill_area(struct puan_jw *w, struct puan_store *st, int64_t area);
 /* `all`: also what is still to come, for who leads it. */
 void puan_drill_json(struct puan_jw *w, struct puan_store *st,
                      const struct puan_drill_story *s, bool all,

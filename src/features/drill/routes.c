@@ -72,7 +72,7 @@ static void put_offices(struct puan_jw *w, struct puan_request *rq,
         h = last_held(r, n, d->id, area);
         shown++;
         puan_jw_map(w);
-        puan_jw_kcode(w, "area", area);
+        puan_drill_area(w, rq->store, area);
         puan_jw_key(w, "last");
         if (h.id != 0)
             puan_jw_int(w, h.id);
@@ -140,7 +140,7 @@ static void put_run(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "en", d ? d->en : PUAN_STR("Drill outside a scenario"));
     puan_jw_kstr(w, "does", d ? d->does : PUAN_STR(""));
     puan_jw_kstr(w, "state", r->state);
-    puan_jw_kcode(w, "area", r->area);
+    puan_drill_area(w, rq->store, r->area);
     put_role(w, puan_store_plan(rq->store), r->lead_role);
     put_time(w, rq, "planned", r->planned);
     put_time(w, rq, "started", r->started);

@@ -39,6 +39,16 @@ static void krole(struct puan_jw *w, struct puan_store *st,
                    : puan_str_is(role, "system") ? PUAN_STR("System") : role);
 }
 
+void puan_drill_area(struct puan_jw *w, struct puan_store *st, int64_t area)
+{
+    const struct puan_area_tree *t = puan_store_areas(st);
+    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
+
+    puan_jw_kcode(w, "area", area);
+    puan_jw_kstr(w, "area_zh", i == PUAN_AREA_NONE ? PUAN_STR("") : t->area[i].zh);
+    puan_jw_kstr(w, "area_en", i == PUAN_AREA_NONE ? PUAN_STR("") : t->area[i].en);
+}
+
 static void put_contacts(struct puan_jw *w, struct puan_store *st,
                          const struct puan_drill_story *s,
                          struct puan_str role, int64_t area)
@@ -51,7 +61,7 @@ static void put_contacts(struct puan_jw *w, struct puan_store *st,
 
         puan_jw_map(w);
         krole(w, st, c->role);
-        puan_jw_kcode(w, "area", at);
+        puan_drill_area(w, st, at);
         puan_jw_kbool(w, "here", at != 0);
         puan_jw_kbool(w, "me", at == area && puan_str_eq(role, c->role));
         puan_jw_end(w, '}');
@@ -78,7 +88,7 @@ static void put_heard(struct puan_jw *w, struct puan_store *st,
                 heard = s->event[k].at;
         puan_jw_map(w);
         krole(w, st, m->role);
-        puan_jw_kcode(w, "area", m->area);
+        puan_drill_area(w, st, m->area);
         kinstant(w, "heard", st, heard);
         puan_jw_end(w, '}');
     }
@@ -375,7 +385,7 @@ void puan_drill_json(struct puan_jw *w, struct puan_store *st,
     puan_jw_kstr(w, "of_en", f ? f->label.en : PUAN_STR(""));
     puan_jw_kstr(w, "does", d ? d->does : PUAN_STR(""));
     puan_jw_kstr(w, "state", s->row.state);
-    puan_jw_kcode(w, "area", s->row.area);
+    puan_drill_area(w, st, s->row.area);
     kinstant(w, "planned", st, s->row.planned);
     kinstant(w, "started", st, s->row.started);
     kinstant(w, "ended", st, s->row.ended);
@@ -385,7 +395,7 @@ void puan_drill_json(struct puan_jw *w, struct puan_store *st,
     puan_jw_key(w, "lead");
     puan_jw_map(w);
     krole(w, st, s->row.lead_role);
-    puan_jw_kcode(w, "area", s->row.lead_area);
+    puan_drill_area(w, st, s->row.lead_area);
     puan_jw_kbool(w, "me",
                   puan_str_eq(role, s->row.lead_role) &&
                       area == s->row.lead_area);

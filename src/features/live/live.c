@@ -30,7 +30,8 @@
 #define SLOTS 8192    /* a power of two over AREAS */
 
 static const char *const topics[] = { "counts",     "review",  "lots", "cases",
-                                      "notices",    "duplicates", "releases" };
+                                      "notices",    "duplicates", "releases",
+                                      "drills" };
 #define TOPICS PUAN_COUNT(topics)
 
 struct touched {

@@ -25,7 +25,7 @@ extern const struct puan_feature puan_feature_live;
 /*
  * Something of `topic` changed at `area` (a code; 0: everywhere).  Any thread,
  * any number of times a second: costs a look-up while nobody watches.  Topics:
- * counts, review, lots, cases, notices, duplicates, releases.
+ * counts, review, lots, cases, notices, duplicates, releases, drills.
  */
 void puan_live_touch(struct puan_store *st, const char *topic, int64_t area);
 
