@@ -84,6 +84,33 @@ static enum puan_status vacancies(int64_t *v, struct puan_store *st,
                  area, err);
 }
 
+/* Above 0 for longer than a moment: the clocks do not keep up. */
+static enum puan_status ticks_waiting(int64_t *v, struct puan_store *st,
+                                      int64_t area, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    bool more = false;
+    enum puan_status rc = puan_read_begin(&db, office, err);
+
+    (void)area; /* of the whole installation */
+    *v = 0;
+    if (rc != PUAN_OK)
+        return rc;
+    rc = puan_sql(&s, db, "SELECT COUNT(*) FROM case_clock WHERE at <= $1",
+                  err);
+    if (rc == PUAN_OK) {
+        puan_bind_int(s, 1, puan_store_now(st));
+        rc = puan_stmt_step(&more, s, err);
+        if (rc == PUAN_OK && more)
+            *v = puan_col_int(s, 0);
+        puan_stmt_done(s);
+    }
+    puan_read_end(office, db);
+    return rc;
+}
+
 static const struct puan_metric metrics[] = {
     { "puan_cases_open", "cases", "installation", "Cases that have not ended",
       cases_open },
@@ -91,6 +118,8 @@ static const struct puan_metric metrics[] = {
       "Overdue clocks told upward and not yet taken", escalations },
     { "puan_case_vacant_notices", "notices", "installation",
       "Notices to a seat that nobody holds", vacancies },
+    { "puan_case_ticks_waiting", "ticks", "installation",
+      "Clocks of cases that are due and have not acted yet", ticks_waiting },
 };
 
 /* The route table is another file's; its length is fixed there. */
