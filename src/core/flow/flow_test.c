@@ -317,6 +317,8 @@ static void the_loader_names_what_is_wrong(void **state)
                   ",'clocks':{'c':{'start':'ab','limit':'1h','overdue':['o','city']}}");
     refuses_small(x, "may start before the field", AB "," BZ,
                   ",'clocks':{'c':{'start':'ab','at':'t','overdue':['o']}}");
+    refuses_small(x, "may start before the field", AB "," BZ,
+                  ",'clocks':{'c':{'start':'ab','limit':'field.n','when':'r >= 1','overdue':['o']}}");
     refuses_small(x, "warnings must rise", AB "," BZ,
                   ",'clocks':{'c':{'start':'ab','limit':'1h','warn':['2h'],'overdue':['o']}}");
     refuses_small(x, "could approve what he asked",

@@ -2130,6 +2130,28 @@ static bool set_at_start(const struct puan_flow *f,
     return true;
 }
 
+static bool in_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
+/* Does the condition speak of the field?  Then the clock stands until it is
+ * filled: what is not known does not hold. */
+static bool names(const struct puan_node *when, struct puan_str field)
+{
+    for (size_t i = 0; when != NULL && i < when->text.n;) {
+        size_t n = 0;
+
+        while (i + n < when->text.n && in_name(when->text.p[i + n]))
+            n++;
+        if (puan_str_eq((struct puan_str){ when->text.p + i, n }, field))
+            return true;
+        i += n + 1;
+    }
+    return false;
+}
+
 static enum puan_status prove_clocks(struct load *l)
 {
     const struct puan_flow *f = l->f;
@@ -2159,10 +2181,13 @@ static enum puan_status prove_clocks(struct load *l)
                                   "retry belongs to a clock that a "
                                   "transition names as by: clock.%.*s",
                                   PUAN_FMT(c->label.name));
-        if (field >= 0 && !set_at_start(f, c, field))
+        if (field >= 0 && !set_at_start(f, c, field) &&
+            !names(puan_node_get(l->clock_at[i], "when"),
+                   f->fields[field].label.name))
             return puan_node_fail(l->clock_at[i], l->err,
                                   "the clock \"%.*s\" may start before the "
-                                  "field \"%.*s\" is filled; require it there",
+                                  "field \"%.*s\" is filled; require it "
+                                  "there, or name it in when:",
                                   PUAN_FMT(c->label.name),
                                   PUAN_FMT(f->fields[field].label.name));
     }

@@ -1014,6 +1014,9 @@ static void start_clock(struct puan_flow_run *run, size_t i, int64_t ms)
     if ((runs && !c->restart) ||
         puan_flow_truth(c->when, run, run->field, ms, NULL) != PUAN_TRUE)
         return;
+    if ((c->at_field >= 0 && !run->field[c->at_field].set) ||
+        (c->limit_field >= 0 && !run->field[c->limit_field].set))
+        return; /* its number is not there yet (when: says so, or the loader) */
     *r = (struct puan_flow_clock_run){ .state = PUAN_FLOW_CLOCK_RUNNING,
                                        .start_ms = ms,
                                        .due_ms = due_of(run, c, ms) };
