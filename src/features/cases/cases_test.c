@@ -5,7 +5,7 @@
  * proves all of it.
  */
 #include "core/ledger/ledger.h"
-#include "features/cases/cases.h"
+#include "features/cases/internal.h"
 #include "features/host/test_fixture.h"
 #include "kit/os/os.h"
 
@@ -379,9 +379,31 @@ static void many_clocks_act_once(void **state)
     puan_fix_end(f);
 }
 
+/* The job asks the store at once when a clock it was told of is due, and not
+ * before. */
+static void the_job_knows_when_to_look(void **state)
+{
+    static const char acted[] = "SELECT COUNT(*) FROM case_event WHERE n > 1";
+    struct puan_fix *f = make(NULL);
+
+    (void)state;
+    ok(puan_cases_clocks(f->st, err)); /* nothing is due, nothing will be */
+    assert_int_equal(did(f, 0, PUAN_FLOW_OPEN, "", "t", "township-office", TOWN,
+                         "{'class':'disaster','title':'x'}"),
+                     PUAN_OK);
+    ok(puan_cases_clocks(f->st, err));
+    assert_int_equal(puan_fix_office(f, acted), 0);
+    /* take_over is ten minutes; the second of the last look has not passed */
+    puan_fix_clock_ms(f, T0 + HOUR);
+    ok(puan_cases_clocks(f->st, err));
+    assert_true(puan_fix_office(f, acted) > 0);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_job_knows_when_to_look),
         cmocka_unit_test(an_incident_from_alarm_to_end),
         cmocka_unit_test(an_empty_seat_escalates_at_once),
         cmocka_unit_test(a_stale_reader_is_told),
