@@ -133,7 +133,8 @@ struct puan_roster_entry {
     int64_t from_day, until_day; /* rotation: days; until_day 0 open */
     int turn;                    /* rotation: days before the next person */
     int rung;
-    int64_t of, ref; /* ref: the case it opened; 0 */
+    int64_t of, ref; /* ref: the case it opened or is about; 0 */
+    int64_t message; /* of a call: what was sent; 0 nothing */
 };
 
 /* A person may stand duty while he holds the seat. */

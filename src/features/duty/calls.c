@@ -6,6 +6,7 @@
 #include "core/area/area.h"
 #include "features/duty/internal.h"
 #include "features/live/live.h"
+#include "features/notify/notify.h"
 #include "kit/log/log.h"
 #include "kit/os/heap.h"
 
@@ -16,8 +17,28 @@ enum puan_status duty_ring(struct puan_shard *sh, struct puan_db *db,
                            struct puan_roster_entry *e, struct puan_arena *a,
                            struct puan_err *err)
 {
+    static const struct puan_flow_label what[] = {
+        { { "test", 4 }, { "值班试呼", 12 }, { "Test call", 9 } },
+        { { "call", 4 }, { "紧急叫应", 12 }, { "Call-out", 8 } },
+    };
+    struct puan_store *st = puan_shard_store(sh);
+    const struct puan_duty *d = puan_duty_of(st);
+    int64_t now = puan_store_now(st);
+
+    if (e->who.n > 0) {
+        const struct puan_notify m = {
+            .kind = e->kind == PUAN_ROSTER_TEST ? PUAN_NOTIFY_TEST
+                                                : PUAN_NOTIFY_CALL,
+            .what = &what[e->kind != PUAN_ROSTER_TEST],
+            .about = PUAN_STR("roster"), .level = PUAN_STR(""),
+            .role = d->seat, .area = area, .account = e->who, .at_ms = now,
+            .due_ms = now + d->answer_ms
+        };
+
+        TRY(puan_notify_in(&e->message, sh, db, act, &m, a, err));
+    }
     TRY(duty_put(sh, db, act, area, e, a, err));
-    puan_live_touch(puan_shard_store(sh), "cases", area);
+    puan_live_touch(st, "cases", area);
     return PUAN_OK;
 }
 
@@ -196,12 +217,21 @@ enum puan_status duty_call_out(struct puan_shard *sh, struct puan_db *db,
     return PUAN_OK;
 }
 
-enum puan_status duty_call_done(struct puan_db *db, const struct puan_roster *r,
-                                int64_t call, struct puan_err *err)
+enum puan_status duty_call_done(struct puan_shard *sh, struct puan_db *db,
+                                struct puan_act *act,
+                                const struct puan_roster *r, int64_t call,
+                                struct puan_err *err)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->entry[i].id == call && r->entry[i].kind == PUAN_ROSTER_CALL)
-            return forget(db, r->entry[i].of ? r->entry[i].of : call, err);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct puan_roster_entry *e = &r->entry[i];
+
+        if (e->id != call)
+            continue;
+        if (e->message != 0)
+            TRY(puan_notify_taken_in(sh, db, act, 0, e->message, err));
+        if (e->kind == PUAN_ROSTER_CALL)
+            return forget(db, e->of ? e->of : call, err);
+    }
     return PUAN_OK;
 }
 

@@ -13,7 +13,7 @@
  * job calls the next rung when a call was not answered.
  *
  * Depends on: store, accounts (who holds the seat), cases (what a contact
- * change or a matter handed on opens).
+ * change or a matter handed on opens), notify (calls go out through it).
  */
 #ifndef PUAN_FEATURES_DUTY_DUTY_H
 #define PUAN_FEATURES_DUTY_DUTY_H

@@ -139,7 +139,7 @@ static enum puan_status put_body(struct puan_shard *sh, struct puan_db *db,
     if (p->e.kind != PUAN_ROSTER_ANSWER)
         return PUAN_OK;
     TRY(duty_read(&r, p->f->st, db, COUNTY, &p->f->a, err));
-    return duty_call_done(db, &r, p->e.of, err);
+    return duty_call_done(sh, db, act, &r, p->e.of, err);
 }
 
 static enum puan_status put(struct puan_fix *f, struct puan_roster_entry e,

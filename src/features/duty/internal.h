@@ -71,7 +71,9 @@ PUAN_MUST_USE enum puan_status duty_ring(struct puan_shard *sh,
                                          struct puan_arena *a,
                                          struct puan_err *err);
 /* Inside a body: nothing more is done about a call and its row. */
-PUAN_MUST_USE enum puan_status duty_call_done(struct puan_db *db,
+PUAN_MUST_USE enum puan_status duty_call_done(struct puan_shard *sh,
+                                              struct puan_db *db,
+                                              struct puan_act *act,
                                               const struct puan_roster *r,
                                               int64_t call,
                                               struct puan_err *err);

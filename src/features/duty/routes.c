@@ -215,7 +215,7 @@ static enum puan_status answer(struct puan_shard *sh, struct puan_db *db,
 
     TRY(duty_put(sh, db, act, w->rq->area, &w->e, w->rq->arena, err));
     TRY(duty_read(&r, w->rq->store, db, w->rq->area, w->rq->arena, err));
-    return duty_call_done(db, &r, w->e.of, err);
+    return duty_call_done(sh, db, act, &r, w->e.of, err);
 }
 
 /* The digest of an offer is of what is open at this moment. */

@@ -51,6 +51,7 @@ static enum puan_status read_row(struct puan_roster_entry *e,
     e->rung = (int)whole(body, "rung");
     e->of = whole(body, "of");
     e->ref = whole(body, "ref");
+    e->message = whole(body, "message");
     people = puan_node_get(body, "people");
     if (people == NULL)
         return PUAN_OK;
@@ -254,6 +255,7 @@ static struct puan_str body_of(const struct puan_roster_entry *e,
     put_int(&w, "rung", e->rung);
     put_int(&w, "of", e->of);
     put_int(&w, "ref", e->ref);
+    put_int(&w, "message", e->message);
     if (e->n_people > 0) {
         puan_jw_key(&w, "people");
         puan_jw_list(&w);

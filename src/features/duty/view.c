@@ -5,6 +5,7 @@
 #include "core/ledger/ledger.h"
 #include "features/cases/cases.h"
 #include "features/duty/internal.h"
+#include "features/notify/notify.h"
 
 #define LINES 60
 #define CALLS 20
@@ -258,6 +259,22 @@ static enum puan_status put_people(struct puan_jw *w, const struct ask *x,
     return PUAN_OK;
 }
 
+/* What became of the message of a call: said only where one went out. */
+static void put_fate(struct puan_jw *w, const struct ask *x, int64_t message)
+{
+    struct puan_notify_fate f = { 0 };
+    struct puan_err ignored = { 0 };
+
+    if (message == 0 ||
+        puan_notify_fate(&f, x->db, message, &ignored) != PUAN_OK)
+        return;
+    puan_jw_ktext(w, "sent", f.received > 0   ? "received"
+                             : f.handed > 0   ? "handed"
+                             : f.waiting > 0  ? "waiting"
+                             : f.given_up > 0 ? "failed"
+                                              : "no-address");
+}
+
 static void put_call(struct puan_jw *w, const struct ask *x,
                      const struct puan_roster_entry *root)
 {
@@ -290,6 +307,7 @@ static void put_call(struct puan_jw *w, const struct ask *x,
         puan_jw_kbool(w, "vacant", e->who.n == 0);
         puan_jw_kstr(w, "who", e->who);
         puan_jw_kbool(w, "mine", e->who.n > 0 && puan_str_eq(e->who, x->me));
+        put_fate(w, x, e->message);
         if (back != NULL) {
             puan_jw_kinstant(w, "answered_at", back->at_ms, x->offset);
             puan_jw_kstr(w, "answered_by", back->person);
