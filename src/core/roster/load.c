@@ -126,7 +126,7 @@ static enum puan_status length(int64_t *ms, const struct loader *l,
                                   PUAN_FMT(id));
     } else if (!puan_flow_duration(ms, s)) {
         return puan_node_fail(n, err,
-                              "a length is a number and s, m, h or d: 10m; or "
+                              "write a number and s, m, h or d: 10m; or "
                               "setting.NAME");
     }
     if (*ms < 1000 || *ms > INT64_C(366) * 86400000)
@@ -356,7 +356,7 @@ enum puan_status puan_duty_load(struct puan_duty **out,
     l.d->leader = puan_str_is(model, "leader");
     if (!l.d->leader && !puan_str_is(model, "roster"))
         return puan_node_fail(puan_node_get(tree, "duty"), err,
-                              "duty is roster or leader");
+                              "write roster or leader");
     TRY(puan_node_str(&l.d->zh, tree, "zh", err));
     TRY(puan_node_str(&l.d->en, tree, "en", err));
     TRY(role_of(&l.d->seat, &l, tree, "seat", err));
@@ -368,7 +368,7 @@ enum puan_status puan_duty_load(struct puan_duty **out,
     TRY(length(&l.d->horizon_ms, &l, tree, "horizon", err));
     if (l.d->horizon_ms > INT64_C(31) * 86400000)
         return puan_node_fail(puan_node_get(tree, "horizon"), err,
-                              "look ahead at most 31d");
+                              "too far ahead; write at most 31d");
     TRY(length(&l.d->answer_ms, &l, tree, "answer", err));
     TRY(length(&l.d->test_every_ms, &l, tree, "test_every", err));
     TRY(list(&n, tree, "ladder", PUAN_DUTY_RUNGS, err));

@@ -80,7 +80,7 @@ static void a_model_covers_the_day(void **state)
     refused("officer@parent", "officer@top", "@own or @parent");
     refused("'duty':'roster'", "'duty':'leader'", "take out the shifts");
     refused("'duty':'roster'", "'duty':'team'", "roster or leader");
-    refused("'10m'", "'soon'", "a number and s, m, h or d");
+    refused("'10m'", "'soon'", "write a number and s, m, h or d");
     refused("'7d'", "'60d'", "at most 31d");
     refused("'levels':['county'],", "", "give a list `levels`");
     refused("'swaps_by'", "'swap_by'", "swaps_by");

@@ -595,6 +595,39 @@ static void broken_risks(const struct puan_node *tree)
     twice(list);
 }
 
+static void broken_duty(const struct puan_node *tree)
+{
+    static const char *const keys[] = { "duty",   "zh",     "en",
+                                        "seat",   "office", "levels",
+                                        "posts",  "horizon", "answer",
+                                        "test_every", "ladder" };
+
+    broken_yaml(tree);
+    misspelt(tree);
+    for (size_t i = 0; i < PUAN_COUNT(keys); i++)
+        dropped("key left out", tree, keys[i]);
+    becomes("no model of duty", puan_node_get(tree, "duty"), "team");
+    becomes("dangling role", puan_node_get(tree, "seat"), "nobody-q");
+    becomes("dangling role", puan_node_get(tree, "office"), "nobody-q");
+    names_become("dangling level", puan_node_get(tree, "levels"), "galaxy_q");
+    names_become("dangling post", puan_node_get(tree, "ladder"), "post_q");
+    becomes("no length", puan_node_get(tree, "answer"), "soon");
+    becomes("dangling setting", puan_node_get(tree, "answer"), "setting.no_q");
+    becomes("too far ahead", puan_node_get(tree, "horizon"), "90d");
+    PUAN_NODE_EACH(s, puan_node_get(tree, "shifts")) {
+        misspelt(s);
+        becomes("a day with a hole", puan_node_get(s, "hours"), "11");
+        becomes("two shifts at once", puan_node_get(s, "hours"), "13");
+        becomes("no time of day", puan_node_get(s, "from"), "8 am");
+    }
+    becomes("dangling workflow",
+            puan_node_get(puan_node_get(tree, "contact"), "flow"), "no_flow_q");
+    becomes("workflow that asks for more",
+            puan_node_get(puan_node_get(tree, "contact"), "flow"), "incident");
+    PUAN_NODE_EACH(g, puan_node_get(puan_node_get(tree, "transfer"), "to"))
+    becomes("dangling transition", puan_node_get(g, "act"), "to_nobody_q");
+}
+
 static void broken_scoring(const struct puan_node *tree)
 {
     static const char *const keys[] = { "scheme", "zh",       "en",
@@ -930,6 +963,8 @@ static void collect(struct puan_plan_held **held)
                 broken_risks(file->tree);
             else if (puan_str_is(file->path, "scoring.yaml"))
                 broken_scoring(file->tree);
+            else if (puan_str_is(file->path, "duty.yaml"))
+                broken_duty(file->tree);
             else if (puan_str_is(file->path, "plan.yaml"))
                 broken_plan(file->tree);
         }

@@ -589,6 +589,69 @@ static void prove_drills(const struct puan_plan *p,
         puan_problem_take(problems, &e); /* one name in two files */
 }
 
+/* A workflow duty.yaml opens asks for no other field than it is given. */
+static const struct puan_flow *prove_opened(const struct puan_node *map,
+                                            const char *const *given,
+                                            const struct puan_flows *flows,
+                                            struct puan_problems *problems)
+{
+    const struct puan_node *n = puan_node_get(map, "flow");
+    const struct puan_flow *f = n ? puan_flows_get(flows, n->text) : NULL;
+    struct puan_err e = { 0 };
+
+    if (n == NULL)
+        return NULL;
+    if (f == NULL) {
+        wrong(problems, map, "flow", "workflow", "name a file of flows/");
+        return NULL;
+    }
+    for (size_t i = 0; i < f->n_fields; i++) {
+        bool has = false;
+
+        for (size_t k = 0; given[k] != NULL; k++)
+            has = has || puan_str_is(f->fields[i].label.name, given[k]);
+        if (!PUAN_FLOW_HAS(f->open_needs, i) || has)
+            continue;
+        (void)puan_node_fail(n, &e,
+                             "workflow %.*s needs %.*s when it is opened, which "
+                             "nobody gives; take it out of required_at: [open]",
+                             PUAN_FMT(n->text),
+                             PUAN_FMT(f->fields[i].label.name));
+        puan_problem_take(problems, &e);
+    }
+    return f;
+}
+
+/* What duty.yaml opens and moves is there. */
+static void prove_duty(const struct puan_plan *p,
+                       const struct puan_flows *flows,
+                       struct puan_problems *problems)
+{
+    static const char *const contact[] = { "holder", NULL };
+    static const char *const matter[] = { "title", "heard_at", "from_whom",
+                                          "record", NULL };
+    const struct puan_plan_file *file =
+        puan_plan_file(p, PUAN_STR("duty.yaml"));
+    const struct puan_flow *f;
+    const struct puan_node *t;
+
+    if (file == NULL || file->tree == NULL)
+        return;
+    (void)prove_opened(puan_node_get(file->tree, "contact"), contact, flows,
+                       problems);
+    t = puan_node_get(file->tree, "transfer");
+    f = prove_opened(t, matter, flows, problems);
+    if (f == NULL)
+        return;
+    PUAN_NODE_EACH(g, puan_node_get(t, "to")) {
+        const struct puan_node *act = puan_node_get(g, "act");
+
+        if (act != NULL && puan_flow_transition(f, act->text) < 0)
+            wrong(problems, g, "act", "transition of that workflow",
+                  "use one of its transitions");
+    }
+}
+
 void puan_plan_prove_risks(const struct puan_plan *p,
                            struct puan_problems *problems,
                            struct puan_arena *a)
@@ -605,6 +668,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
         puan_problem_take(problems, &e);
     prove_scoring(p, &flows, problems);
     prove_drills(p, &flows, problems, a);
+    prove_duty(p, &flows, problems);
 }
 
 enum puan_status puan_plan_lint(struct puan_plan_held **held,
