@@ -211,3 +211,10 @@ export async function bytes(path: string, query?: Query): Promise<Blob> {
   if (!answer.ok) throw await problem(answer);
   return answer.blob();
 }
+
+/** A copy to take away: asked for by an act of its own, which is entered. */
+export async function copyOf(path: string, body: unknown): Promise<Blob> {
+  const answer = await send('POST', await address(path), { body, raw: true });
+  if (!answer.ok) throw await problem(answer);
+  return answer.blob();
+}

@@ -1,0 +1,12 @@
+import type { OfficePage } from '../../page';
+
+const page: OfficePage = {
+  path: 'registers',
+  name: 'registers',
+  group: 'duty',
+  order: 60,
+  title: 'registers.title',
+  needs: 'case.view',
+  component: () => import('./Registers.vue'),
+};
+export default page;
