@@ -47,7 +47,7 @@ async function quiet(page, s, path) {
 }
 
 /* What a page is shown with: a desk with texts on it, a table that was made. */
-const asked = { builder: '?by=township,D4' };
+const asked = { builder: '?by=township,D4', library: '?flow=incident' };
 const texts = 'text,times\n在镇上卖水果,40\n打工,7\n管子,25\n机械,12\n水,30\n给人理发,18\n种小麦和玉米,90\n开货车跑运输,33\n';
 const seat = { coding: 'county-data' }; // who may bring the texts
 const ready = new Set();

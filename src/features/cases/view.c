@@ -5,6 +5,7 @@
 #include "features/cases/view.h"
 
 #include "core/area/area.h"
+#include "features/host/host.h"
 
 #define TRY(x)                                                                 \
     do {                                                                       \
@@ -1107,6 +1108,7 @@ static enum puan_status link_json(struct view *v, int64_t id, const char *how,
     puan_jw_map(v->w);
     puan_jw_ktext(v->w, "how", how);
     puan_jw_ktext(v->w, "number", number);
+    puan_jw_kstr(v->w, "flow", run->flow->label.name);
     puan_jw_kstr(v->w, "flow_zh", run->flow->label.zh);
     puan_jw_kstr(v->w, "flow_en", run->flow->label.en);
     puan_jw_kbool(v->w, "ended", row.ended_ms != 0);
@@ -1127,13 +1129,78 @@ static enum puan_status link_json(struct view *v, int64_t id, const char *how,
     return PUAN_OK;
 }
 
+#define LINKS 64
+
+/* Other cases the same one opened. */
+static enum puan_status siblings_of(int64_t out[LINKS], size_t *n,
+                                    struct view *v, struct puan_err *err)
+{
+    struct puan_stmt *s = NULL;
+    bool more = false;
+    enum puan_status st;
+
+    *n = 0;
+    if (v->l->row.parent == 0)
+        return PUAN_OK;
+    TRY(puan_sql(&s, v->db,
+                 "SELECT id FROM case_run WHERE parent = $1 AND id <> $2 ORDER"
+                 " BY id",
+                 err));
+    puan_bind_int(s, 1, v->l->row.parent);
+    puan_bind_int(s, 2, v->run->id);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
+        if (*n < LINKS)
+            out[(*n)++] = puan_col_int(s, 0);
+    puan_stmt_done(s);
+    return st;
+}
+
+/* Open cases that wait for the end of this one (links: blocks). */
+static enum puan_status held_by(int64_t out[LINKS], size_t *n, struct view *v,
+                                struct puan_err *err)
+{
+    int64_t here = v->l->row.area;
+    enum puan_status st = PUAN_OK;
+
+    *n = 0;
+    for (size_t i = 0; st == PUAN_OK && i < v->f->n_blocks; i++) {
+        const struct puan_flow_block *b = &v->f->blocks[i];
+        struct puan_stmt *s = NULL;
+        bool more = false, twice = false;
+
+        for (size_t k = 0; k < i; k++)
+            twice = twice || puan_str_eq(v->f->blocks[k].flow, b->flow);
+        if (twice || v->l->row.ended_ms != 0 ||
+            !puan_flow_run_blocks(v->run, b->flow, b->transition))
+            continue;
+        TRY(puan_sql(&s, v->db,
+                     "SELECT id, area FROM case_run WHERE flow = $1 AND ended"
+                     " = 0 ORDER BY id",
+                     err));
+        puan_bind_text(s, 1, b->flow);
+        while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+            int64_t there = puan_col_int(s, 1);
+
+            if (*n < LINKS &&
+                (puan_area_covers(v->rq->store, here, there) ||
+                 puan_area_covers(v->rq->store, there, here)))
+                out[(*n)++] = puan_col_int(s, 0);
+        }
+        puan_stmt_done(s);
+    }
+    return st;
+}
+
 static enum puan_status links_json(struct view *v, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    int64_t child[64];
-    size_t n = 0;
+    int64_t child[LINKS], beside[LINKS], held[LINKS];
+    size_t n = 0, n_beside = 0, n_held = 0;
     bool more = false;
     enum puan_status st;
+
+    TRY(siblings_of(beside, &n_beside, v, err));
+    TRY(held_by(held, &n_held, v, err));
 
     TRY(puan_sql(&s, v->db,
                  "SELECT id FROM case_run WHERE parent = $1 ORDER BY id", err));
@@ -1152,6 +1219,10 @@ static enum puan_status links_json(struct view *v, struct puan_err *err)
         st = link_json(v, child[i], "child", err);
     for (size_t i = 0; st == PUAN_OK && i < v->l->n_blocks; i++)
         st = link_json(v, v->l->block[i].run, "blocks", err);
+    for (size_t i = 0; st == PUAN_OK && i < n_held; i++)
+        st = link_json(v, held[i], "holds", err);
+    for (size_t i = 0; st == PUAN_OK && i < n_beside; i++)
+        st = link_json(v, beside[i], "beside", err);
     puan_jw_end(v->w, ']');
     return st;
 }

@@ -272,6 +272,53 @@ static void a_report_from_the_public_is_for_its_seats_only(void **state)
 }
 
 /* No script, no style, nothing from a text that could become markup. */
+static const struct puan_node *how(const struct puan_node *v, const char *word,
+                                   const char *flow)
+{
+    PUAN_NODE_EACH(c, puan_node_get(v, "links"))
+    if (is(c, "how", word) && is(c, "flow", flow))
+        return c;
+    return NULL;
+}
+
+static void a_case_names_those_that_wait_for_it(void **state)
+{
+    const char *duty, *publicity, *town;
+
+    (void)state;
+    begin(NULL);
+    duty = seat("d", "duty-officer", COUNTY);
+    publicity = seat("p", "publicity", COUNTY);
+    town = seat("t", "township-office", 370883002);
+    assert_int_equal(call(publicity, "POST", "/cases",
+                          "{'area':'370883','flow':'statement','fields':"
+                          "{'title':'line'}}"),
+                     201);
+    assert_int_equal(call(duty, "POST", "/cases",
+                          "{'area':'370883','flow':'leak','fields':{'title':"
+                          "'l','known_elsewhere':false}}"),
+                     201);
+    /* the leak says what waits for its end */
+    assert_int_equal(call(publicity, "GET", "/cases/1", NULL), 200);
+    assert_null(how(tree(), "holds", "leak"));
+    assert_int_equal(call(duty, "GET", "/cases/2", NULL), 200);
+    assert_non_null(how(tree(), "holds", "statement"));
+    assert_null(how(tree(), "blocks", "statement"));
+    /* a leak in one township does not hold up what another says */
+    assert_int_equal(call(town, "POST", "/cases",
+                          "{'area':'370883002','flow':'leak','fields':{'title':"
+                          "'m','known_elsewhere':false}}"),
+                     201);
+    assert_int_equal(call(seat("q", "publicity", COUNTY), "POST", "/cases",
+                          "{'area':'370883001','flow':'statement','fields':"
+                          "{'title':'other'}}"),
+                     201);
+    assert_int_equal(call(town, "GET", "/cases/3", NULL), 200);
+    PUAN_NODE_EACH(c, puan_node_get(tree(), "links"))
+    assert_false(is(c, "how", "holds") && is(c, "id", "4"));
+    puan_fix_end(fix);
+}
+
 static void a_drawing_is_only_a_drawing(void **state)
 {
     static const char *const never[] = { "<script", "style=", "onload",
@@ -306,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_case_says_what_is_due_and_what_is_locked),
         cmocka_unit_test(a_list_goes_by_what_is_mine_and_due),
         cmocka_unit_test(a_report_from_the_public_is_for_its_seats_only),
+        cmocka_unit_test(a_case_names_those_that_wait_for_it),
         cmocka_unit_test(a_drawing_is_only_a_drawing),
     };
 

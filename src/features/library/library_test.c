@@ -6,15 +6,19 @@
 #include "features/library/library.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "features/host/session.h"
 #include "features/host/test_fixture.h"
+#include "features/plans/plans.h"
+#include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
 
 #define HOUR INT64_C(3600000)
 #define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
 
 static struct puan_fix *fix;
+static const char *campaign = "cn-population-2020";
 static struct puan_http_reply reply;
 
 static void begin(void)
@@ -53,7 +57,7 @@ static unsigned call(const char *token, const char *method, const char *path,
 {
     struct puan_http_call c = { .method = method, .token = token };
 
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
+    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/%s%s", campaign, path);
     if (json != NULL) {
         size_t n = strlen(json);
         char *body = puan_arena_get(&fix->a, n + 1);
@@ -183,6 +187,17 @@ static void runs_are_told_with_their_version_and_acts(void **state)
     assert_true(is(in(puan_node_get(v, "plan"), "packs", "name",
                       "cn-office-gx"),
                    "overlay", "false"));
+    /* two orders under one incident name each other */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            call(lead, "POST", "/cases/1/act",
+                 "{'transition':'direct','fields':{'order_text':'o',"
+                 "'order_due':'2020-11-03T08:00:00+08:00','responsible':'r',"
+                 "'commander':'c'}}"),
+            200);
+    assert_int_equal(call(lead, "GET", "/cases/2", NULL), 200);
+    assert_true(is(in(tree(), "links", "how", "parent"), "id", "1") &&
+                is(in(tree(), "links", "how", "beside"), "id", "3"));
     /* another township: the plan is the same, the run is not its own */
     town = seat("x", "township-office", 370883002);
     assert_int_equal(call(town, "GET", "/library/incident", NULL), 200);
@@ -195,11 +210,69 @@ static void runs_are_told_with_their_version_and_acts(void **state)
     puan_fix_end(fix);
 }
 
+/* The trial plan with a lower office's pack over it: one deadline shorter. */
+static void begin_with_overlay(void)
+{
+    struct puan_plan_held *h = NULL;
+    char hex[2 * PUAN_DIGEST_SIZE + 1];
+    const char *dir;
+    char *real = realpath("plans/zz-test", NULL);
+
+    assert_non_null(real);
+    fix = puan_fix_begin(NULL);
+    ok(puan_plan_load_dir(&h, "plans/zz-test", puan_digest_sm3(), err));
+    puan_hex(hex, puan_plan_held_plan(h)->pack[0].digest, PUAN_DIGEST_SIZE);
+    puan_plan_close(h);
+    dir = puan_arena_fmt(&fix->a, "%s/packs", fix->root);
+    ok(puan_dir_make(puan_arena_fmt(&fix->a, "%s/stricter", dir), err));
+    assert_int_equal(
+        symlink(real, puan_arena_fmt(&fix->a, "%s/zz-test", dir)), 0);
+    free(real);
+    ok(puan_file_write(
+        puan_arena_fmt(&fix->a, "%s/stricter/plan.yaml", dir),
+        puan_str_of(puan_arena_fmt(
+            &fix->a,
+            "plan: stricter\nversion: \"1\"\nscope: campaign\nzh: 严\nen: "
+            "Stricter\noverlay_of: zz-test@%s\nsettings:\n  at_once: {value: "
+            "20m, zh: 立即, en: At once}\n",
+            hex)),
+        0644, err));
+    puan_fix_create(fix, "demo", puan_arena_fmt(&fix->a, "%s/stricter", dir),
+                    "sm");
+    puan_fix_open(fix);
+    puan_fix_import(fix, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "11,,canton,州,Canton\n");
+    puan_fix_clock_ms(fix, T0);
+    puan_fix_serve(fix, 2, 1);
+    campaign = "zz-test";
+}
+
+static void what_a_lower_office_tightens_is_seen(void **state)
+{
+    const struct puan_node *packs, *over;
+
+    (void)state;
+    begin_with_overlay();
+    assert_int_equal(call(seat("r", "canton-registrar", 11), "GET", "/library",
+                          NULL),
+                     200);
+    packs = puan_node_get(tree(), "plan");
+    assert_true(is(in(packs, "packs", "name", "zz-test"), "overlay", "false"));
+    over = in(packs, "packs", "name", "stricter");
+    assert_true(is(over, "overlay", "true"));
+    over = in(over, "changes", "id", "at_once");
+    assert_true(is(over, "text", "20m") && is(over, "zh", "立即"));
+    puan_fix_end(fix);
+    campaign = "cn-population-2020";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_workflow_is_told_whole),
         cmocka_unit_test(runs_are_told_with_their_version_and_acts),
+        cmocka_unit_test(what_a_lower_office_tightens_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

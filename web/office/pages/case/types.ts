@@ -197,7 +197,8 @@ export interface CaseView {
   evidence: (Omit<Named, 'id'> & { kind: string; digest: string; n: number; at: string; role_zh: string; role_en: string })[];
   kinds: Paper[];
   links: {
-    how: 'parent' | 'child' | 'blocks';
+    how: 'parent' | 'child' | 'blocks' | 'holds' | 'beside';
+    flow: string;
     number: string;
     flow_zh: string;
     flow_en: string;
