@@ -7,6 +7,7 @@ const page: OfficePage = {
   order: 50,
   title: 'library.title',
   needs: 'case.view',
+  phone: true,
   component: () => import('./Library.vue'),
 };
 export default page;

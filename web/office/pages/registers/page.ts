@@ -7,6 +7,7 @@ const page: OfficePage = {
   order: 60,
   title: 'registers.title',
   needs: 'case.view',
+  phone: true,
   component: () => import('./Registers.vue'),
 };
 export default page;
