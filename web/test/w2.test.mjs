@@ -83,6 +83,8 @@ async function minute(iso) {
 for (const drill of [false, true]) {
   test(drill ? 'woken for a drill' : 'woken for an incident', async () => {
     await clock(s, '2020-11-06T03:06:50+08:00');
+    // what was told before this night is taken: two notices fit on the screen
+    for (const n of (await s.api('duty-officer').get('/notices')).items) await s.api('duty-officer').post(`/notices/${n.id}/take`);
     const page = await open(b, { phone: true, dark: true });
     await signIn(page, s, 'duty-officer', '/office/cases');
     await settled(page);
