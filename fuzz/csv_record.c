@@ -58,12 +58,27 @@ static void walk(struct puan_csv_set *s, struct puan_arena *a)
     puan_csv_cursor_close(c);
 }
 
+/* Made once. */
+static const struct puan_form *the_form(void)
+{
+    static struct puan_arena kept;
+    static struct puan_form *form;
+    struct puan_node *tree;
+
+    if (form)
+        return form;
+    puan_arena_init(&kept, &puan_heap);
+    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &kept, NULL) !=
+            PUAN_OK ||
+        puan_form_load(&form, tree, NULL, NULL, &kept, NULL) != PUAN_OK)
+        abort();
+    return form;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct puan_csv_options opt = { .chunk = 2 };
     struct puan_csv_set *s = NULL;
-    struct puan_form *form = NULL;
-    struct puan_node *tree;
     struct puan_arena a;
     const char *path[2];
     size_t cut = 0;
@@ -72,13 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (cut < size && data[cut] != 1)
         cut++;
     puan_arena_init(&a, &puan_heap);
-    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &a, NULL) != PUAN_OK ||
-        puan_form_load(&form, tree, NULL, NULL, &a, NULL) != PUAN_OK)
-        abort();
     fd[0] = file(&path[0], "household", data, cut, &a);
     fd[1] = file(&path[1], "person", data + cut + (cut < size),
                  size - cut - (cut < size), &a);
-    if (puan_csv_set_open(&s, form, NULL, path, 2, &opt, NULL) == PUAN_OK)
+    if (puan_csv_set_open(&s, the_form(), NULL, path, 2, &opt, NULL) == PUAN_OK)
         walk(s, &a);
     puan_csv_set_close(s);
     close(fd[0]);

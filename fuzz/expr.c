@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct puan_str text;
     struct puan_err err = { 0 };
     struct puan_arena a;
-    struct puan_form *form;
+    const struct puan_form *form;
     struct puan_expr *e;
     uint16_t entity;
 
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     entity = data[0] % 4;
     puan_arena_init(&a, &puan_test_heap);
     a.limit = 64u << 20;
-    form = fuzz_form(&a);
+    form = fuzz_form();
     if (entity == 3) {
         guard(text, data[0], &a);
     } else if (puan_expr_compile(&e, form, entity, fuzz_settings,

@@ -38,16 +38,20 @@ static const char fuzz_form_text[] =
     "\"death\":{\"rows\":3,\"zh\":\"d\",\"en\":\"d\",\"items\":{"
     "\"S1\":{\"type\":\"month\",\"zh\":\"a\",\"en\":\"a\"}}}}}";
 
-/* The form, made anew in `a`; aborts when it is refused. */
-static inline struct puan_form *fuzz_form(struct puan_arena *a)
+/* The form, made once; aborts when it is refused. */
+static inline const struct puan_form *fuzz_form(void)
 {
+    static struct puan_arena kept;
+    static struct puan_form *f;
     struct puan_err err = { 0 };
     struct puan_node *tree;
-    struct puan_form *f;
 
-    if (puan_json_tree(&tree, puan_str_of(fuzz_form_text), "f", a, &err) !=
+    if (f)
+        return f;
+    puan_arena_init(&kept, &puan_test_heap);
+    if (puan_json_tree(&tree, puan_str_of(fuzz_form_text), "f", &kept, &err) !=
             PUAN_OK ||
-        puan_form_load(&f, tree, NULL, NULL, a, &err) != PUAN_OK)
+        puan_form_load(&f, tree, NULL, NULL, &kept, &err) != PUAN_OK)
         abort();
     f->reference_month = 2020 * 12 + 10;
     return f;

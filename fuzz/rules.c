@@ -22,11 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct puan_err err = { 0 };
     struct puan_arena a;
     struct puan_ruleset *rs;
-    struct puan_form *form;
+    const struct puan_form *form;
 
     puan_arena_init(&a, &puan_test_heap);
     a.limit = 64u << 20;
-    form = fuzz_form(&a);
+    form = fuzz_form();
     if (puan_ruleset_compile(&rs, form, fuzz_settings,
                              PUAN_COUNT(fuzz_settings), &text, NULL, 1, &a,
                              &err) == PUAN_OK) {
