@@ -9,32 +9,57 @@
  *       zh: …
  *       en: …
  *       risk: progress
- *       metric: puan_returns_submitted
+ *       metric: puan_returns_submitted # or `cases`, or `acts`, see below
  *       of: puan_returns_listed        # optional: names total and percent
  *       level: township                # areas judged; absent: the whole
+ *       gather: county                 # optional: their alarms share one case
  *       every: 10m                     # campaign time between looks
+ *       hold: 30m                      # optional: a change counts when it has
+ *                                      # stood for so long, up or down
  *       levels:
  *         - {raise: yellow, when: "percent < 80 and elapsed_hours > 120"}
  *         - {raise: red, when: "percent < 50 and elapsed_hours > 120"}
  *       clear: "percent >= 85"         # optional; else: no level holds
  *       quiet: 12h                     # no second case sooner after the first
  *       opens: incident
+ *       feeds: alarm                   # optional: transition of `opens` that a
+ *                                      # further alarm takes on the open case
  *       fields: {class: technical, title: "…"}
  *
- * Names of the expressions: value (the metric), before (at the look before),
- * rise (value - before), total and percent (with `of`), known (no: the metric
- * could not be read; then value is unknown), elapsed_hours (since the first
- * window for returns opened), hour (of the local day), raised (level now).
- * Levels: blue yellow orange red; the highest that holds counts.
+ * Instead of a metric a monitor counts, without a line of C,
+ *
+ *   cases: {flows: [opinion], states: [found], where: {known_elsewhere: true},
+ *           older: 2h, within: 30d, overdue: true,
+ *           without: {flows: [incident], states: [reported], before: 1d}}
+ *     cases of these flows (no drills): in these states (absent: open; with
+ *     `within` any), whose fields have these values, opened at least `older`
+ *     and less than `within` ago, with an overdue clock, and for which none of
+ *     the flows under `without` was opened in an area that holds theirs or lies
+ *     in it, from `before` before it (7d) until now;
+ *   acts: {verbs: [evaluation.view], roles: [], levels: [township],
+ *          within: 24h, without: {flows: [export], states: [out], before: 3d}}
+ *     entries of the office ledger with these verbs by seats of these roles, at
+ *     areas of these levels, of the last `within` (24h), for which no such case
+ *     was opened in the `before` before them.
+ * An area's count is of what stands at it or below it.
+ *
+ * Names of the expressions: value (the metric, the count), before (at the look
+ * before), rise (value - before), total and percent (with `of`), known (no: it
+ * could not be read; then value is unknown), unread_hours (since when not),
+ * elapsed_hours (since the first window for returns opened), hour (of the local
+ * day), raised (level now).  Levels: blue yellow orange red; the highest that
+ * holds counts.
  *
  * The case gets the fields of the monitor plus raised_by and level where the
  * flow takes them.  While it is open, and for `quiet` after it was opened,
- * further alarms feed it and open no other, however the metric flaps.
+ * further alarms open no other, however the metric flaps; a rise of the level
+ * is told to it by `feeds`.
  *
  *   monitor_state(monitor, area, level, value, since, run, opened)  covered
  *     one row for each alarm that ever was; changed when the level changes
  *
- * What a metric showed at the last look is kept in memory only.
+ * What was seen before, how long a change has stood and the line drawn of it
+ * are kept in memory only: after a restart `hold` begins anew.
  *
  * Depends on: cases.  Reads metrics only through the registry (contract 9).
  */
@@ -72,10 +97,13 @@ struct puan_alarm { /* of one monitor and area; the caller keeps it */
     bool seen, open; /* a case of it is open */
     int64_t before, opened_ms;
     int level;
+    int want; /* level a change goes to, standing since want_ms; 0: none does */
+    int64_t want_ms, unread_ms; /* 0: it is read */
 };
 struct puan_verdict {
     int level;  /* that is raised now */
     bool opens; /* a case of `flow`, with these fields */
+    int feeds;  /* transition the open case takes instead; -1 none */
     struct puan_str flow;
     const struct puan_node *fields;
 };

@@ -1,0 +1,371 @@
+/*
+ * What the plan lets monitors count by themselves: cases, and entries of the
+ * office ledger; both also held against cases that should be there.
+ */
+#include "features/monitors/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/area/area.h"
+#include "core/ledger/ledger.h"
+#include "core/plan/plan.h"
+#include "kit/os/heap.h"
+
+#define TRY(x)                                                                 \
+    do {                                                                       \
+        enum puan_status try_ = (x);                                           \
+        if (try_ != PUAN_OK)                                                   \
+            return try_;                                                       \
+    } while (0)
+
+#define SLICE 4096 /* entries decoded at a time */
+
+static bool among(const struct puan_watch_list *l, struct puan_str s)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (puan_str_eq(l->at[i], s))
+            return true;
+    return false;
+}
+
+/* ---- where things stand ---------------------------------------------------- */
+
+void puan_hits_clear(struct puan_hits *h)
+{
+    free(h->area);
+    *h = (struct puan_hits){ 0 };
+}
+
+static enum puan_status hit(struct puan_hits *h, int64_t area,
+                            struct puan_err *err)
+{
+    if (h->n == h->cap) {
+        size_t cap = h->cap ? h->cap * 2 : 64;
+        int64_t *p = realloc(h->area, cap * sizeof *p);
+
+        if (p == NULL)
+            return puan_fail(err, PUAN_ENOMEM, "monitors", "out of memory");
+        h->area = p;
+        h->cap = cap;
+    }
+    h->area[h->n++] = area;
+    return PUAN_OK;
+}
+
+int64_t puan_hits_in(const struct puan_hits *h, const struct puan_area_tree *t,
+                     int64_t area)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < h->n; i++)
+        n += puan_area_contains_code(t, area, h->area[i]);
+    return n;
+}
+
+/* ---- cases ------------------------------------------------------------------- */
+
+struct run {
+    int64_t id, area, opened, ended;
+    struct puan_str flow, state;
+};
+struct runs {
+    struct run *at;
+    size_t n, cap;
+};
+
+/* Runs of these flows; drills are none. */
+static enum puan_status read_runs(struct runs *out, struct puan_db *db,
+                                  const struct puan_watch_list *flows, bool open,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    enum puan_status rc = PUAN_OK;
+
+    *out = (struct runs){ 0 };
+    for (size_t i = 0; i < flows->n && rc == PUAN_OK; i++) {
+        struct puan_stmt *s = NULL;
+        bool more = false;
+
+        TRY(puan_sql(&s, db,
+                     "SELECT id, area, opened, ended, state FROM case_run"
+                     " WHERE flow = $1 AND drill = 0 AND (ended = 0 OR $2 = 0)"
+                     " ORDER BY id",
+                     err));
+        puan_bind_text(s, 1, flows->at[i]);
+        puan_bind_int(s, 2, open);
+        while ((rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+            struct run *r;
+
+            if (out->n == out->cap) {
+                size_t cap = out->cap ? out->cap * 2 : 64;
+                struct run *p = puan_new_n(a, cap, struct run);
+
+                if (p == NULL) {
+                    rc = puan_arena_check(a, err);
+                    break;
+                }
+                if (out->n > 0)
+                    memcpy(p, out->at, out->n * sizeof *p);
+                out->at = p;
+                out->cap = cap;
+            }
+            r = &out->at[out->n++];
+            *r = (struct run){ puan_col_int(s, 0), puan_col_int(s, 1),
+                               puan_col_int(s, 2), puan_col_int(s, 3),
+                               flows->at[i],
+                               puan_arena_keep(a, puan_col_text(s, 4)) };
+        }
+        puan_stmt_done(s);
+    }
+    return rc;
+}
+
+/* One of them answers for what came up at `at` in `area`. */
+static bool answered(const struct runs *r, const struct puan_without *w,
+                     const struct puan_area_tree *t, int64_t area, int64_t at,
+                     bool only_before)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct run *x = &r->at[i];
+
+        if (w->states.n > 0 && !among(&w->states, x->state))
+            continue;
+        if (x->opened < at - w->before_ms || (only_before && x->opened > at))
+            continue;
+        if (puan_area_contains_code(t, x->area, area) ||
+            puan_area_contains_code(t, area, x->area))
+            return true;
+    }
+    return false;
+}
+
+static bool holds_value(const struct puan_flow_run *run, struct puan_str field,
+                        struct puan_str value)
+{
+    const struct puan_flow_field *f;
+    int at = puan_flow_field(run->flow, field);
+    int64_t v;
+
+    if (at < 0 || !run->field[at].set)
+        return false;
+    f = &run->flow->fields[at];
+    if (f->words != NULL) {
+        for (size_t i = 0; i < f->words->n; i++)
+            if (f->words->codes[i].value == run->field[at].v)
+                return puan_str_eq(f->words->codes[i].text, value);
+        return false;
+    }
+    return puan_int_parse(&v, value) && v == run->field[at].v;
+}
+
+static enum puan_status fits(bool *out, const struct puan_watch_cases *c,
+                             struct puan_store *st, struct puan_db *db,
+                             int64_t id, struct puan_err *err)
+{
+    struct puan_case_row row;
+    struct puan_flow_run *run = NULL;
+    struct puan_arena a;
+    enum puan_status rc;
+
+    *out = true;
+    if (c->n_where == 0 && !c->overdue)
+        return PUAN_OK;
+    puan_arena_init(&a, &puan_heap);
+    rc = puan_case_read(&row, &run, st, db, id, &a, err);
+    if (rc == PUAN_OK) {
+        for (size_t i = 0; i < c->n_where; i++)
+            *out = *out &&
+                   holds_value(run, c->where[i].field, c->where[i].value);
+        if (c->overdue) {
+            bool late = false;
+
+            for (size_t i = 0; i < run->flow->n_clocks; i++)
+                late = late || run->clock[i].state == PUAN_FLOW_CLOCK_DUE;
+            *out = *out && late;
+        }
+    }
+    puan_arena_clear(&a);
+    return rc;
+}
+
+static enum puan_status count_cases(struct puan_hits *out,
+                                    const struct puan_watch_cases *c,
+                                    struct puan_store *st, struct puan_db *db,
+                                    int64_t now, struct puan_arena *a,
+                                    struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(st);
+    struct runs runs, others = { 0 };
+
+    TRY(read_runs(&runs, db, &c->flows, c->states.n == 0 && c->within_ms == 0,
+                  a, err));
+    if (c->without.flows.n > 0)
+        TRY(read_runs(&others, db, &c->without.flows, false, a, err));
+    for (size_t i = 0; i < runs.n; i++) {
+        const struct run *r = &runs.at[i];
+        bool yes = true;
+
+        if ((c->states.n > 0 && !among(&c->states, r->state)) ||
+            (c->older_ms > 0 && now - r->opened < c->older_ms) ||
+            (c->within_ms > 0 && now - r->opened >= c->within_ms))
+            continue;
+        if (c->without.flows.n > 0 &&
+            answered(&others, &c->without, t, r->area, r->opened, false))
+            continue;
+        TRY(fits(&yes, c, st, db, r->id, err));
+        if (yes)
+            TRY(hit(out, r->area, err));
+    }
+    return PUAN_OK;
+}
+
+/* ---- entries of the office ledger -------------------------------------------- */
+
+/* Kept texts, each once. */
+static struct puan_str kept(const struct monitors *ms, struct puan_str s,
+                            bool level)
+{
+    for (size_t i = 0; i < ms->of->n; i++) {
+        const struct puan_watch_acts *w = &ms->of->list[i].acts;
+        const struct puan_watch_list *l = level ? &w->roles : &w->verbs;
+
+        for (size_t k = 0; k < l->n; k++)
+            if (puan_str_eq(l->at[k], s))
+                return l->at[k];
+    }
+    return (struct puan_str){ 0 };
+}
+
+static enum puan_status take(struct monitors *ms, const struct puan_entry *e,
+                             struct puan_err *err)
+{
+    struct puan_str verb = kept(ms, e->verb, false), role = e->seat;
+    int64_t area = 0;
+    size_t at = 0;
+
+    if (verb.n == 0)
+        return PUAN_OK;
+    while (at < role.n && role.p[at] != '@')
+        at++;
+    if (at == role.n ||
+        !puan_int_parse(&area, (struct puan_str){ role.p + at + 1,
+                                                  role.n - at - 1 }))
+        return PUAN_OK; /* not by a seat */
+    role.n = at;
+    if (ms->n_acts == ms->cap_acts) {
+        size_t cap = ms->cap_acts ? ms->cap_acts * 2 : 256;
+        struct puan_act_seen *p = realloc(ms->act, cap * sizeof *p);
+
+        if (p == NULL)
+            return puan_fail(err, PUAN_ENOMEM, "monitors", "out of memory");
+        ms->act = p;
+        ms->cap_acts = cap;
+    }
+    ms->act[ms->n_acts++] = (struct puan_act_seen){
+        .at = e->event_ms, .area = area, .verb = verb,
+        .role = kept(ms, role, true)
+    };
+    return PUAN_OK;
+}
+
+enum puan_status puan_acts_follow(struct monitors *ms, struct puan_store *st,
+                                  struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    bool any = false, more = true;
+
+    for (size_t i = 0; i < ms->of->n; i++)
+        any = any || ms->of->list[i].kind == PUAN_WATCH_ACTS;
+    while (any && more) {
+        struct puan_stmt *s = NULL;
+        struct puan_db *db = NULL;
+        struct puan_arena a;
+        int64_t n = 0;
+        enum puan_status rc;
+
+        TRY(puan_read_begin(&db, office, err));
+        puan_arena_init(&a, &puan_heap);
+        rc = puan_sql(&s, db,
+                      "SELECT seq, entry FROM ledger WHERE seq > $1 ORDER BY"
+                      " seq LIMIT $2",
+                      err);
+        if (rc == PUAN_OK) {
+            puan_bind_int(s, 1, ms->ledger);
+            puan_bind_int(s, 2, SLICE);
+        }
+        while (rc == PUAN_OK &&
+               (rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
+            struct puan_entry e;
+
+            rc = puan_entry_decode(&e, puan_col_bytes(s, 1), &a, err);
+            if (rc == PUAN_OK)
+                rc = take(ms, &e, err);
+            if (rc == PUAN_OK)
+                ms->ledger = puan_col_int(s, 0);
+            n++;
+        }
+        if (s != NULL)
+            puan_stmt_done(s);
+        puan_arena_clear(&a);
+        puan_read_end(office, db);
+        if (rc != PUAN_OK)
+            return rc;
+        more = n == SLICE;
+    }
+    return PUAN_OK;
+}
+
+static enum puan_status count_acts(struct puan_hits *out,
+                                   const struct monitors *ms,
+                                   const struct puan_watch_acts *w,
+                                   struct puan_store *st, struct puan_db *db,
+                                   int64_t now, struct puan_arena *a,
+                                   struct puan_err *err)
+{
+    const struct puan_area_tree *t = puan_store_areas(st);
+    struct runs others = { 0 };
+
+    if (w->without.flows.n > 0)
+        TRY(read_runs(&others, db, &w->without.flows, false, a, err));
+    for (size_t i = 0; i < ms->n_acts; i++) {
+        const struct puan_act_seen *x = &ms->act[i];
+
+        if (now - x->at >= w->within_ms || x->at > now ||
+            !among(&w->verbs, x->verb) ||
+            (w->roles.n > 0 && !among(&w->roles, x->role)))
+            continue;
+        if (w->levels.n > 0) {
+            uint32_t k = puan_area_find(t, x->area);
+
+            if (k == PUAN_AREA_NONE ||
+                !among(&w->levels, t->level[t->area[k].level].name))
+                continue;
+        }
+        if (w->without.flows.n > 0 &&
+            answered(&others, &w->without, t, x->area, x->at, true))
+            continue;
+        TRY(hit(out, x->area, err));
+    }
+    return PUAN_OK;
+}
+
+enum puan_status puan_watch_count(struct puan_hits *out, struct monitors *ms,
+                                  const struct puan_monitor *m,
+                                  struct puan_store *st, int64_t now,
+                                  struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_db *db = NULL;
+    struct puan_arena a;
+    enum puan_status rc;
+
+    *out = (struct puan_hits){ 0 };
+    TRY(puan_read_begin(&db, office, err));
+    puan_arena_init(&a, &puan_heap);
+    rc = m->kind == PUAN_WATCH_CASES
+             ? count_cases(out, &m->cases, st, db, now, &a, err)
+             : count_acts(out, ms, &m->acts, st, db, now, &a, err);
+    puan_arena_clear(&a);
+    puan_read_end(office, db);
+    return rc;
+}
