@@ -812,6 +812,9 @@ static const struct puan_schema_step schema[] = {
       "CREATE TABLE backup(id BIGINT PRIMARY KEY, at BIGINT NOT NULL,"
       " place TEXT NOT NULL, manifest BYTEA NOT NULL,"
       " entries BIGINT NOT NULL);" },
+    { PUAN_STORE_OFFICE, 2,
+      "CREATE TABLE backup_check(id BIGINT PRIMARY KEY, at BIGINT NOT NULL,"
+      " place TEXT NOT NULL, manifest BYTEA NOT NULL);" },
 };
 
 static enum puan_status read_age(int64_t *value, struct puan_store *store,
@@ -832,9 +835,33 @@ static enum puan_status read_age(int64_t *value, struct puan_store *store,
     return st;
 }
 
+/* A backup nobody has checked counts as none. */
+static enum puan_status read_checked(int64_t *value, struct puan_store *store,
+                                     int64_t area, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(store);
+    struct puan_db *db = NULL;
+    int64_t at = 0;
+    enum puan_status st = puan_read_begin(&db, office, err);
+
+    (void)area;
+    if (st == PUAN_OK)
+        st = puan_db_int(&at, db,
+                         "SELECT MAX(b.at) FROM backup b JOIN backup_check c"
+                         " ON c.manifest = b.manifest",
+                         0, err);
+    puan_read_end(office, db);
+    if (st == PUAN_OK && at == 0)
+        return puan_fail(err, PUAN_ENOTFOUND, "backup", "none was checked");
+    *value = (puan_real_now() - at) / 1000;
+    return st;
+}
+
 static const struct puan_metric metrics[] = {
     { "puan_backup_age", "seconds", "installation",
       "Since the last backup was made", read_age },
+    { "puan_backup_checked_age", "seconds", "installation",
+      "Since the last backup that was checked was made", read_checked },
 };
 
 struct backup_in {
@@ -863,6 +890,21 @@ static void put_backup(struct puan_jw *w, const struct puan_backup *b,
  * The client names a backup, never a path: it lies beside the directory, in
  * <directory>.backups/<name>.
  */
+static enum puan_status place_of(const char **place, struct puan_request *rq,
+                                 struct puan_str name, struct puan_err *err)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return puan_fail(err, PUAN_EINVAL, "name",
+                             "give letters a-z, digits and hyphens");
+    }
+    *place = puan_arena_fmt(rq->arena, "%s.backups/%.*s",
+                            puan_store_dir(rq->store), PUAN_FMT(name));
+    return puan_arena_check(rq->arena, err);
+}
+
 static enum puan_status post_backup(struct puan_request *rq, const void *arg,
                                     struct puan_err *err)
 {
@@ -870,17 +912,10 @@ static enum puan_status post_backup(struct puan_request *rq, const void *arg,
     struct puan_backup b;
     struct puan_act act;
     const char *place;
-    enum puan_status st;
+    enum puan_status st = place_of(&place, rq, in->name, err);
 
-    for (size_t i = 0; i < in->name.n; i++) {
-        char c = in->name.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-            return puan_fail(err, PUAN_EINVAL, "name",
-                             "give letters a-z, digits and hyphens");
-    }
-    place = puan_arena_fmt(rq->arena, "%s.backups/%.*s",
-                           puan_store_dir(rq->store), PUAN_FMT(in->name));
+    if (st != PUAN_OK)
+        return st;
     puan_request_act(&act, rq, in->name);
     st = puan_backup_make(&b, rq->store, place, &act, err);
     if (st == PUAN_OK)
@@ -888,10 +923,63 @@ static enum puan_status post_backup(struct puan_request *rq, const void *arg,
     return st;
 }
 
+static enum puan_status check_body(struct puan_shard *sh, struct puan_db *db,
+                                   struct puan_act *act, void *arg,
+                                   struct puan_err *err)
+{
+    const struct noted *n = arg;
+    struct puan_stmt *s = NULL;
+    enum puan_status st;
+
+    (void)sh;
+    st = puan_sql(&s, db,
+                  "INSERT INTO backup_check(id, at, place, manifest)"
+                  " VALUES ($1, $2, $3, $4)",
+                  err);
+    if (st != PUAN_OK)
+        return st;
+    puan_bind_int(s, 1, (int64_t)act->seq);
+    puan_bind_int(s, 2, act->entry_ms);
+    puan_bind_text(s, 3, n->out);
+    puan_bind_bytes(s, 4, n->b->manifest, PUAN_DIGEST_SIZE);
+    st = puan_stmt_run(s, err);
+    puan_stmt_done(s);
+    return st;
+}
+
+/* Every file and ledger of a backup; that it held is an entry. */
+static enum puan_status post_check(struct puan_request *rq, const void *arg,
+                                   struct puan_err *err)
+{
+    const struct backup_in *in = arg;
+    struct puan_backup b = { 0 };
+    struct noted n = { .b = &b };
+    struct puan_act act;
+    const char *place;
+    enum puan_status st = place_of(&place, rq, in->name, err);
+
+    if (st == PUAN_OK)
+        st = puan_backup_check(&b, place, err);
+    if (st != PUAN_OK)
+        return st;
+    n.out = puan_str_of(place);
+    puan_request_act(&act, rq, in->name);
+    act.has_new = true;
+    memcpy(act.new_digest, b.manifest, PUAN_DIGEST_SIZE);
+    st = puan_commit(puan_store_office(rq->store), &act, check_body, &n, err);
+    if (st == PUAN_OK)
+        put_backup(puan_answer_begin(rq, 200), &b, place);
+    return st;
+}
+
 static const struct puan_route routes[] = {
     { PUAN_POST, "/c/{campaign}/backups", "backup.make", PUAN_SCOPE_OFFICE,
       "backup.make", "Back up all stores as one consistent cut", post_backup,
       PUAN_PARAMS(backup_params, struct backup_in) },
+    { PUAN_POST, "/c/{campaign}/backups/{name}/check", "backup.make",
+      PUAN_SCOPE_OFFICE, "backup.check",
+      "Check a backup: files, manifest, ledgers; entered when it holds",
+      post_check, PUAN_PARAMS(backup_params, struct backup_in) },
 };
 
 static int finish(enum puan_status st, const struct puan_backup *b,

@@ -11,7 +11,7 @@
 
 #define PUAN_MONITORS 128
 #define PUAN_MONITOR_LEVELS 4 /* blue, yellow, orange, red */
-#define PUAN_WATCH_NAMES 8    /* flows, states, verbs, ... of one source */
+#define PUAN_WATCH_NAMES 16 /* flows, states, verbs, ... of one source */
 #define PUAN_WATCH_WHERE 4
 
 struct puan_watch_list {
@@ -124,7 +124,7 @@ struct puan_line {
 struct puan_seen {
     size_t monitor;
     int64_t area, value, total;
-    bool known, total_known;
+    bool known, total_known, absent;
     struct puan_alarm alarm;
     struct puan_line line;
     struct puan_seen *next;

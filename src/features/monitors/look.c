@@ -284,6 +284,8 @@ static void see(struct puan_sight *out, const struct puan_monitor *m,
                 const struct puan_hits *hits, struct puan_store *st,
                 int64_t area)
 {
+    enum puan_status rc;
+
     *out = (struct puan_sight){ 0 };
     if (m->kind != PUAN_WATCH_METRIC) {
         out->known = hits != NULL;
@@ -291,7 +293,9 @@ static void see(struct puan_sight *out, const struct puan_monitor *m,
             out->value = puan_hits_in(hits, puan_store_areas(st), area);
         return;
     }
-    out->known = m->metric->read(&out->value, st, area, NULL) == PUAN_OK;
+    rc = m->metric->read(&out->value, st, area, NULL);
+    out->known = rc == PUAN_OK;
+    out->absent = rc == PUAN_ENOTFOUND;
     if (m->of != NULL)
         out->total_known =
             m->of->read(&out->total, st, area, NULL) == PUAN_OK;
@@ -345,6 +349,7 @@ static enum puan_status look_at(struct monitors *ms, size_t at,
                             : (int)s.level;
     x.level = puan_watch_judge(m, plan, &seen->alarm, &sight, now);
     seen->known = sight.known;
+    seen->absent = sight.absent;
     seen->total_known = sight.total_known;
     if (sight.known)
         seen->value = sight.value;

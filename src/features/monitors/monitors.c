@@ -1,6 +1,8 @@
 /*
  * Monitors; see monitors.h.
  */
+#include "features/monitors/monitors.h"
+
 #include <stdlib.h>
 
 #include "core/area/area.h"
@@ -78,7 +80,7 @@ static bool unread(struct monitors *ms, size_t monitor)
     for (size_t i = 0; i < PUAN_SEEN_SLOTS && !found; i++)
         for (const struct puan_seen *s = ms->seen[i]; s != NULL && !found;
              s = s->next)
-            found = s->monitor == monitor && !s->known;
+            found = s->monitor == monitor && !s->known && !s->absent;
     return found;
 }
 

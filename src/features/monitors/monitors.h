@@ -91,6 +91,7 @@ puan_monitors_read(struct puan_monitor_list **out, const struct puan_plan *plan,
 bool puan_monitor_metric(struct puan_str name);
 struct puan_sight { /* what the metrics show now */
     bool known, total_known;
+    bool absent; /* there is nothing to count yet: unread, and no fault */
     int64_t value, total;
 };
 struct puan_alarm { /* of one monitor and area; the caller keeps it */

@@ -142,27 +142,28 @@ static void put_alarm(struct puan_jw *w, struct puan_request *rq,
 /*
  * How the watch itself goes: "never" nobody has looked, "silent" nobody has
  * looked for three times as long as was to be, "unread" it could not be read
- * somewhere, "reads".
+ * somewhere, "absent" there is nothing to count yet, "reads".
  */
 static const char *watch_state(struct monitors *ms, size_t i, int64_t now,
                                int64_t *areas)
 {
     const struct puan_monitor *m = &ms->of->list[i];
-    bool unread = false;
+    bool unread = false, absent = true;
 
     *areas = 0;
     for (size_t k = 0; k < PUAN_SEEN_SLOTS; k++)
         for (const struct puan_seen *s = ms->seen[k]; s != NULL; s = s->next)
             if (s->monitor == i) {
                 ++*areas;
-                unread = unread || !s->known;
+                unread = unread || (!s->known && !s->absent);
+                absent = absent && s->absent;
             }
     if (ms->looked[i] == 0)
         return "never";
     if (now - ms->looked[i] > 3 * m->every_ms &&
         puan_real_now() - ms->looked_real[i] > 60000)
         return "silent";
-    return unread ? "unread" : "reads";
+    return unread ? "unread" : absent ? "absent" : "reads";
 }
 
 static void put_span(struct puan_jw *w, const char *key, int64_t ms)

@@ -132,6 +132,10 @@ void puan_forecast_area(struct puan_forecast *out, struct puan_store *st,
 /* Children of an area in the tree, by index; 0 when it has none. */
 #define PUAN_UNDER 30 /* fewer households: counts, no percent */
 
+/* ---- metrics.c ---- */
+#define PUAN_WORK_METRICS 7
+extern const struct puan_metric puan_work_metrics[PUAN_WORK_METRICS];
+
 /* ---- routes ---- */
 enum puan_status puan_get_board(struct puan_request *rq, const void *in,
                                 struct puan_err *err);

@@ -41,6 +41,8 @@ struct puan_work {
     int64_t flagged;    /* delivered with an open finding */
     int64_t hard, soft; /* open findings of last versions */
     int64_t persons;
+    int64_t roll, met; /* persons on the roll and in the returns of those
+                          delivered whose roll says how many */
     int64_t eas, begun; /* enumeration areas; with at least one return */
     int64_t silent;     /* begun or due, not complete, 48 h without movement */
     int64_t last_ms;    /* campaign time of the last movement; 0 none */

@@ -39,7 +39,8 @@
 enum {
     LISTED = 1,   /* on the roll */
     NOT_DUE = 2,  /* its status needs no return */
-    SELF = 4      /* last version sent by the household itself */
+    SELF = 4,     /* last version sent by the household itself */
+    COUNTED = 8   /* the roll says how many persons */
 };
 
 struct house {
@@ -50,6 +51,7 @@ struct house {
     uint16_t marked;
     uint16_t asked;  /* version the last query was about; 0 none */
     uint16_t version, hard, soft, persons;
+    uint16_t roll; /* persons on the roll, if COUNTED */
     uint8_t flags;
 };
 
@@ -335,6 +337,10 @@ static void count(const struct work *w, struct ea *e)
         s.hard += h->hard;
         s.soft += h->soft;
         s.persons += h->persons;
+        if (h->flags & COUNTED) {
+            s.roll += h->roll;
+            s.met += h->persons;
+        }
         s.queried += h->asked >= h->version;
         s.accepted +=
             e->covered || (h->marked == h->version && h->accept != 0);
@@ -376,6 +382,8 @@ static void add(struct puan_work *out, const struct puan_work *x)
     out->hard += x->hard;
     out->soft += x->soft;
     out->persons += x->persons;
+    out->roll += x->roll;
+    out->met += x->met;
     if (x->last_ms > out->last_ms)
         out->last_ms = x->last_ms;
 }
@@ -485,7 +493,8 @@ static enum puan_status take(struct work *w, struct made *m, struct puan_db *db,
     h->hard = (uint16_t)r->hard;
     h->soft = (uint16_t)r->soft;
     h->persons = (uint16_t)r->persons;
-    h->flags = (uint8_t)((h->flags & NOT_DUE) | LISTED | (r->self ? SELF : 0));
+    h->flags = (uint8_t)((h->flags & (NOT_DUE | COUNTED)) | LISTED |
+                         (r->self ? SELF : 0));
     if (at > e->sum.last_ms)
         e->sum.last_ms = at;
     e->dirty = true;
@@ -554,6 +563,35 @@ static enum puan_status read_returns(struct work_shard *ws, struct made *m,
 
 /* ---- what is not a return ------------------------------------------------------ */
 
+/*
+ * Persons of a household as the roll has them: the columns named by the plan's
+ * setting `listing_persons`, added up.
+ */
+static bool roll_of(uint16_t *out, const struct work *w, struct puan_str cells)
+{
+    const struct puan_plan *plan = puan_store_plan(w->store);
+    struct puan_node *tree = NULL;
+    struct puan_arena a;
+    int64_t n = 0, v;
+    bool any = false;
+
+    if (!puan_plan_setting(plan, PUAN_STR("listing_persons")) || cells.n == 0)
+        return false;
+    puan_arena_init(&a, &puan_heap);
+    if (puan_json_tree(&tree, cells, "cells", &a, NULL) == PUAN_OK)
+        PUAN_NODE_EACH(c, tree)
+        {
+            if (puan_plan_lists(plan, "listing_persons", c->key) &&
+                puan_int_parse(&v, c->text) && v >= 0 && v < 10000) {
+                n += v;
+                any = true;
+            }
+        }
+    puan_arena_clear(&a);
+    *out = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
+    return any;
+}
+
 static enum puan_status read_listing(struct work *w, struct made *m,
                                      struct puan_db *db, size_t *n,
                                      struct puan_err *err)
@@ -564,7 +602,7 @@ static enum puan_status read_listing(struct work *w, struct made *m,
 
     *n = 0;
     TRY(puan_sql(&s, db,
-                 "SELECT household, ea, status FROM listing"
+                 "SELECT household, ea, status, cells FROM listing"
                  " WHERE household > $1 ORDER BY household LIMIT 1024",
                  err));
     puan_bind_int(s, 1, m->listing_at);
@@ -582,6 +620,8 @@ static enum puan_status read_listing(struct work *w, struct made *m,
             break;
         }
         h->flags = LISTED;
+        if (roll_of(&h->roll, w, puan_col_text(s, 3)))
+            h->flags |= COUNTED;
         if (puan_plan_lists(puan_store_plan(w->store), "listing_not_due",
                             puan_col_text(s, 2)))
             h->flags |= NOT_DUE;

@@ -447,8 +447,27 @@ static const struct puan_route routes[] = {
       post_queue, PUAN_PARAMS(ask_params, struct ask_in), .direct = true },
 };
 
+static enum puan_status m_waiting(int64_t *v, struct puan_store *st,
+                                  int64_t area, struct puan_err *err)
+{
+    struct puan_queue *q = puan_store_state(st, &puan_feature_queue);
+
+    (void)area;
+    if (!q)
+        return puan_fail(err, PUAN_ENOTFOUND, "queue", "there is no line");
+    *v = (int64_t)atomic_load(&q->waiting);
+    return PUAN_OK;
+}
+
+static const struct puan_metric metrics[] = {
+    { "puan_queue_waiting", "households", "installation",
+      "Households in the line for online filling", m_waiting },
+};
+
 const struct puan_feature puan_feature_queue = {
     .name = "queue",
+    .metrics = metrics,
+    .n_metrics = PUAN_COUNT(metrics),
     .routes = routes,
     .n_routes = PUAN_COUNT(routes),
     .open = open_state,

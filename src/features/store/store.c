@@ -79,8 +79,54 @@ static const struct puan_covered store_covered[] = {
       "SELECT CAST(id AS TEXT), real_ms, campaign_ms, rate FROM clock" },
 };
 
+/* ---- metrics ------------------------------------------------------------- */
+
+static enum puan_status disk_left(int64_t *v, struct puan_store *st,
+                                  int64_t area, struct puan_err *err)
+{
+    int64_t left, all;
+
+    (void)area;
+    if (!puan_disk_space(&left, &all, puan_store_dir(st)))
+        return puan_fail(err, PUAN_EIO, "disk", "its space cannot be told");
+    *v = left / 1024 * 100 / (all / 1024 > 0 ? all / 1024 : 1);
+    return PUAN_OK;
+}
+
+static enum puan_status parcels(int64_t *v, struct puan_store *st, int64_t area,
+                                struct puan_err *err)
+{
+    enum puan_status rc = PUAN_OK;
+
+    (void)area;
+    *v = 0;
+    for (size_t i = 0; i < puan_store_shards(st) && rc == PUAN_OK; i++) {
+        struct puan_shard *sh = puan_store_shard(st, i);
+        struct puan_db *db = NULL;
+        int64_t n = 0;
+
+        rc = puan_read_begin(&db, sh, err);
+        if (rc == PUAN_OK)
+            rc = puan_db_int(&n, db,
+                             "SELECT COUNT(*) FROM outbox WHERE delivered = 0",
+                             0, err);
+        puan_read_end(sh, db);
+        *v += n;
+    }
+    return rc;
+}
+
+static const struct puan_metric store_metrics[] = {
+    { "puan_disk_left", "percent", "installation",
+      "Space left where the campaign lies", disk_left },
+    { "puan_parcels_waiting", "parcels", "installation",
+      "Parcels from store to store that are not delivered yet", parcels },
+};
+
 const struct puan_feature puan_feature_store = {
     .name = "store",
+    .metrics = store_metrics,
+    .n_metrics = PUAN_COUNT(store_metrics),
     .covered = store_covered,
     .n_covered = PUAN_COUNT(store_covered),
     .schema = store_schema,

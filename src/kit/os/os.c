@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -280,6 +281,17 @@ bool puan_dir_exists(const char *path)
     struct stat sb;
 
     return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+bool puan_disk_space(int64_t *left, int64_t *all, const char *path)
+{
+    struct statvfs x;
+
+    if (statvfs(path, &x) != 0 || x.f_blocks == 0)
+        return false;
+    *left = (int64_t)(x.f_bavail * x.f_frsize);
+    *all = (int64_t)(x.f_blocks * x.f_frsize);
+    return true;
 }
 
 int64_t puan_file_size(const char *path)

@@ -62,6 +62,9 @@ bool puan_file_among(const char *path, const char *const *others, size_t n);
 bool puan_dir_exists(const char *path);
 /* -1 when it does not exist. */
 int64_t puan_file_size(const char *path);
+/* Bytes a program may still write where `path` lies, and all there are; false
+ * when it cannot be told. */
+bool puan_disk_space(int64_t *left, int64_t *all, const char *path);
 PUAN_MUST_USE enum puan_status puan_file_remove(const char *path,
                                                 struct puan_err *err);
 /* Copies byte for byte and flushes; the target must not exist. */
