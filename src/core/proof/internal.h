@@ -13,10 +13,6 @@
             return try_;                                                       \
     } while (0)
 
-/* One event on a case, with all that follows from it. */
-PUAN_MUST_USE enum puan_status puan_world_event(struct puan_world *w, int at,
-                                                struct puan_flow_event *e,
-                                                struct puan_err *err);
 /* Index of a case in the world. */
 int puan_world_index(const struct puan_world *w,
                      const struct puan_world_case *c);

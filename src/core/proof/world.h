@@ -112,6 +112,10 @@ PUAN_MUST_USE enum puan_status puan_world_case(struct puan_world_case **out,
                                                struct puan_world *w,
                                                const struct puan_node *step,
                                                struct puan_err *err);
+/* One event on a case, with all that follows from it. */
+PUAN_MUST_USE enum puan_status puan_world_event(struct puan_world *w, int at,
+                                                struct puan_flow_event *e,
+                                                struct puan_err *err);
 /* Opens a case; becomes the current one. */
 PUAN_MUST_USE enum puan_status
 puan_world_open(struct puan_world *w, struct puan_str flow, int64_t area,

@@ -65,19 +65,16 @@ int64_t puan_hits_in(const struct puan_hits *h, const struct puan_area_tree *t,
 
 /* ---- cases ------------------------------------------------------------------- */
 
-struct run {
-    int64_t id, area, opened, ended;
-    struct puan_str flow, state;
-};
 struct runs {
-    struct run *at;
+    struct puan_watched *at;
     size_t n, cap;
 };
 
-/* Runs of these flows; drills are none. */
+/* Runs of these flows, not folded yet. */
 static enum puan_status read_runs(struct runs *out, struct puan_db *db,
-                                  const struct puan_watch_list *flows, bool open,
-                                  struct puan_arena *a, struct puan_err *err)
+                                  const struct puan_watch_list *flows,
+                                  bool open, struct puan_arena *a,
+                                  struct puan_err *err)
 {
     enum puan_status rc = PUAN_OK;
 
@@ -94,11 +91,10 @@ static enum puan_status read_runs(struct runs *out, struct puan_db *db,
         puan_bind_text(s, 1, flows->at[i]);
         puan_bind_int(s, 2, open);
         while ((rc = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-            struct run *r;
-
             if (out->n == out->cap) {
                 size_t cap = out->cap ? out->cap * 2 : 64;
-                struct run *p = puan_new_n(a, cap, struct run);
+                struct puan_watched *p =
+                    puan_new_n(a, cap, struct puan_watched);
 
                 if (p == NULL) {
                     rc = puan_arena_check(a, err);
@@ -109,11 +105,14 @@ static enum puan_status read_runs(struct runs *out, struct puan_db *db,
                 out->at = p;
                 out->cap = cap;
             }
-            r = &out->at[out->n++];
-            *r = (struct run){ puan_col_int(s, 0), puan_col_int(s, 1),
-                               puan_col_int(s, 2), puan_col_int(s, 3),
-                               flows->at[i],
-                               puan_arena_keep(a, puan_col_text(s, 4)) };
+            out->at[out->n++] = (struct puan_watched){
+                .id = puan_col_int(s, 0),
+                .area = puan_col_int(s, 1),
+                .opened_ms = puan_col_int(s, 2),
+                .open = puan_col_int(s, 3) == 0,
+                .flow = flows->at[i],
+                .state = puan_arena_keep(a, puan_col_text(s, 4))
+            };
         }
         puan_stmt_done(s);
     }
@@ -121,22 +120,40 @@ static enum puan_status read_runs(struct runs *out, struct puan_db *db,
 }
 
 /* One of them answers for what came up at `at` in `area`. */
-static bool answered(const struct runs *r, const struct puan_without *w,
-                     const struct puan_area_tree *t, int64_t area, int64_t at,
-                     bool only_before)
+static bool answered(const struct puan_watched *of, size_t n,
+                     const struct puan_without *w, int64_t area, int64_t at,
+                     bool only_before, puan_holds_fn holds, const void *arg)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        const struct run *x = &r->at[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct puan_watched *x = &of[i];
 
-        if (w->states.n > 0 && !among(&w->states, x->state))
+        if (x->drill || !among(&w->flows, x->flow) ||
+            (w->states.n > 0 && !among(&w->states, x->state)) ||
+            x->opened_ms < at - w->before_ms ||
+            (only_before && x->opened_ms > at))
             continue;
-        if (x->opened < at - w->before_ms || (only_before && x->opened > at))
-            continue;
-        if (puan_area_contains_code(t, x->area, area) ||
-            puan_area_contains_code(t, area, x->area))
+        if (holds(arg, x->area, area) || holds(arg, area, x->area))
             return true;
     }
     return false;
+}
+
+/* As far as can be told without folding it. */
+static bool meant(const struct puan_watch_cases *c, const struct puan_watched *x,
+                  const struct puan_watched *others, size_t n,
+                  puan_holds_fn holds, const void *arg, int64_t now)
+{
+    int64_t age = now - x->opened_ms;
+
+    if (x->drill || !among(&c->flows, x->flow) ||
+        (c->states.n > 0 ? !among(&c->states, x->state)
+                         : c->within_ms == 0 && !x->open) ||
+        (c->older_ms > 0 && age < c->older_ms) ||
+        (c->within_ms > 0 && age >= c->within_ms))
+        return false;
+    return c->without.flows.n == 0 ||
+           !answered(others, n, &c->without, x->area, x->opened_ms, false,
+                     holds, arg);
 }
 
 static bool holds_value(const struct puan_flow_run *run, struct puan_str field,
@@ -158,34 +175,22 @@ static bool holds_value(const struct puan_flow_run *run, struct puan_str field,
     return puan_int_parse(&v, value) && v == run->field[at].v;
 }
 
-static enum puan_status fits(bool *out, const struct puan_watch_cases *c,
-                             struct puan_store *st, struct puan_db *db,
-                             int64_t id, struct puan_err *err)
+static bool fits(const struct puan_watch_cases *c,
+                 const struct puan_flow_run *run)
 {
-    struct puan_case_row row;
-    struct puan_flow_run *run = NULL;
-    struct puan_arena a;
-    enum puan_status rc;
+    bool late = !c->overdue;
 
-    *out = true;
-    if (c->n_where == 0 && !c->overdue)
-        return PUAN_OK;
-    puan_arena_init(&a, &puan_heap);
-    rc = puan_case_read(&row, &run, st, db, id, &a, err);
-    if (rc == PUAN_OK) {
-        for (size_t i = 0; i < c->n_where; i++)
-            *out = *out &&
-                   holds_value(run, c->where[i].field, c->where[i].value);
-        if (c->overdue) {
-            bool late = false;
+    for (size_t i = 0; i < c->n_where; i++)
+        if (!holds_value(run, c->where[i].field, c->where[i].value))
+            return false;
+    for (size_t i = 0; i < run->flow->n_clocks; i++)
+        late = late || run->clock[i].state == PUAN_FLOW_CLOCK_DUE;
+    return late;
+}
 
-            for (size_t i = 0; i < run->flow->n_clocks; i++)
-                late = late || run->clock[i].state == PUAN_FLOW_CLOCK_DUE;
-            *out = *out && late;
-        }
-    }
-    puan_arena_clear(&a);
-    return rc;
+static bool in_tree(const void *tree, int64_t outer, int64_t inner)
+{
+    return puan_area_contains_code(tree, outer, inner);
 }
 
 static enum puan_status count_cases(struct puan_hits *out,
@@ -202,21 +207,49 @@ static enum puan_status count_cases(struct puan_hits *out,
     if (c->without.flows.n > 0)
         TRY(read_runs(&others, db, &c->without.flows, false, a, err));
     for (size_t i = 0; i < runs.n; i++) {
-        const struct run *r = &runs.at[i];
-        bool yes = true;
+        const struct puan_watched *r = &runs.at[i];
+        bool yes = meant(c, r, others.at, others.n, in_tree, t, now);
 
-        if ((c->states.n > 0 && !among(&c->states, r->state)) ||
-            (c->older_ms > 0 && now - r->opened < c->older_ms) ||
-            (c->within_ms > 0 && now - r->opened >= c->within_ms))
-            continue;
-        if (c->without.flows.n > 0 &&
-            answered(&others, &c->without, t, r->area, r->opened, false))
-            continue;
-        TRY(fits(&yes, c, st, db, r->id, err));
+        if (yes && (c->n_where > 0 || c->overdue)) {
+            struct puan_case_row row;
+            struct puan_flow_run *run = NULL;
+            struct puan_arena one;
+            enum puan_status rc;
+
+            puan_arena_init(&one, &puan_heap);
+            rc = puan_case_read(&row, &run, st, db, r->id, &one, err);
+            yes = rc == PUAN_OK && fits(c, run);
+            puan_arena_clear(&one);
+            if (rc != PUAN_OK)
+                return rc;
+        }
         if (yes)
             TRY(hit(out, r->area, err));
     }
     return PUAN_OK;
+}
+
+int64_t puan_monitor_cases(const struct puan_monitor_list *list,
+                           struct puan_str id, const struct puan_watched *of,
+                           size_t n, int64_t area, puan_holds_fn holds,
+                           const void *arg, int64_t now)
+{
+    int64_t count = 0;
+
+    for (size_t m = 0; m < list->n; m++) {
+        const struct puan_watch_cases *c = &list->list[m].cases;
+
+        if (!puan_str_eq(list->list[m].label.name, id))
+            continue;
+        if (list->list[m].kind != PUAN_WATCH_CASES)
+            return -1;
+        for (size_t i = 0; i < n; i++)
+            count += holds(arg, area, of[i].area) &&
+                     meant(c, &of[i], of, n, holds, arg, now) &&
+                     fits(c, of[i].run);
+        return count;
+    }
+    return -1;
 }
 
 /* ---- entries of the office ledger -------------------------------------------- */
@@ -342,7 +375,8 @@ static enum puan_status count_acts(struct puan_hits *out,
                 continue;
         }
         if (w->without.flows.n > 0 &&
-            answered(&others, &w->without, t, x->area, x->at, true))
+            answered(others.at, others.n, &w->without, x->area, x->at, true,
+                     in_tree, t))
             continue;
         TRY(hit(out, x->area, err));
     }

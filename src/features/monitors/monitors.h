@@ -114,6 +114,24 @@ PUAN_MUST_USE enum puan_status puan_monitor_rehearse(
     struct puan_str id, struct puan_alarm *alarm, const struct puan_sight *sight,
     int64_t now, struct puan_arena *a, struct puan_err *err);
 
+/* A case, as a monitor that counts cases sees it. */
+struct puan_watched {
+    struct puan_str flow, state;
+    int64_t id, area, opened_ms;
+    bool open, drill;
+    const struct puan_flow_run *run; /* given to puan_monitor_cases */
+};
+/* Does the area `outer` hold `inner`, or is it the same? */
+typedef bool (*puan_holds_fn)(const void *arg, int64_t outer, int64_t inner);
+/*
+ * What the monitor counts of these cases in an area; -1: there is no such
+ * monitor, or it counts no cases.
+ */
+int64_t puan_monitor_cases(const struct puan_monitor_list *list,
+                           struct puan_str id, const struct puan_watched *of,
+                           size_t n, int64_t area, puan_holds_fn holds,
+                           const void *arg, int64_t now);
+
 /*
  * One risk kind of the plan as it stands inside an area: the alarm of the
  * highest level (the oldest of them).  A kind nobody watches has no monitors;

@@ -161,5 +161,5 @@ const struct puan_metric puan_work_metrics[PUAN_WORK_METRICS] = {
     { "puan_delivered_day_before", "households", "area",
       "Households delivered on the day before that", day_before_that },
     { "puan_roll_difference", "per mille", "area",
-      "Difference of persons between the roll and the returns", off_roll },
+      "How far the returns are from the roll, either way", off_roll },
 };
