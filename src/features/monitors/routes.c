@@ -186,8 +186,9 @@ static void put_monitor(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "en", m->label.en);
     puan_jw_kstr(w, "risk", m->risk);
     puan_jw_ktext(w, "what", puan_watch_what(m));
-    if (m->kind == PUAN_WATCH_METRIC)
-        puan_jw_ktext(w, "unit", m->metric->unit);
+    puan_jw_ktext(w, "unit",
+                  m->kind == PUAN_WATCH_METRIC ? m->metric->unit
+                                               : puan_watch_what(m));
     puan_jw_kstr(w, "level", m->level);
     put_span(w, "every", m->every_ms);
     put_span(w, "hold", m->hold_ms);
