@@ -2,6 +2,8 @@
  * Monitors over a real store: a metric opens one case, and a flapping one
  * does not flood.
  */
+#include <string.h>
+
 #include "features/host/test_fixture.h"
 #include "features/monitors/monitors.h"
 
@@ -98,11 +100,121 @@ static void it_stays_raised_until_it_is_clear(void **state)
     puan_fix_end(f);
 }
 
+/* `n` readings of running results by a seat at an area. */
+static void readings(struct puan_fix *f, const char *seat, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct puan_act act = { .actor = PUAN_STR("reader"),
+                                .seat = puan_str_of(seat),
+                                .device = PUAN_STR(""),
+                                .verb = PUAN_STR("evaluation.view"),
+                                .subject = PUAN_STR("area/11/evaluation") };
+
+        ok(puan_commit(puan_store_office(f->st), &act, NULL, NULL, err));
+    }
+}
+
+static int64_t level_in(struct puan_fix *f, int64_t area)
+{
+    return puan_fix_office(
+        f, puan_arena_fmt(&f->a,
+                          "SELECT COALESCE(MAX(level), 0) FROM monitor_state"
+                          " WHERE monitor = 'results_read' AND area = %lld",
+                          (long long)area));
+}
+
+/* Acts of the ledger are counted where their seat stands, for as long as the
+ * plan says; alarms of two parishes share the case of their canton. */
+static void acts_are_counted_and_gathered(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct puan_fix *f = puan_fix_canton(engines[e]);
+
+        readings(f, "parish-clerk@11001", 49);
+        readings(f, "national-board@1", 60); /* of no watched level */
+        readings(f, "operator", 60);         /* no seat at all */
+        assert_int_equal(look(f), 0);
+        readings(f, "parish-clerk@11001", 1);
+        assert_int_equal(look(f), 1);
+        assert_int_equal(level_in(f, 11001), 2);
+        assert_int_equal(level_in(f, 11002), 0);
+        assert_int_equal(puan_fix_office(f, "SELECT area FROM case_run"), 11);
+        /* the second parish joins, and says so to the case: opened, told */
+        readings(f, "parish-clerk@11002", 50);
+        assert_int_equal(look(f), 0);
+        assert_int_equal(level_in(f, 11002), 2);
+        assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_run"),
+                         1);
+        assert_int_equal(puan_fix_office(f, "SELECT n FROM case_run"), 2);
+        /* worse: told once */
+        readings(f, "parish-clerk@11001", 50);
+        assert_int_equal(look(f), 0);
+        assert_int_equal(look(f), 0);
+        assert_int_equal(level_in(f, 11001), 4);
+        assert_int_equal(puan_fix_office(f, "SELECT n FROM case_run"), 3);
+        assert_int_equal(
+            puan_fix_office(f, "SELECT COUNT(*) FROM case_notice WHERE role ="
+                               " 'canton-registrar' AND kind = 'notify'"),
+            2);
+        /* a day later they are of yesterday; a restart reads them again */
+        puan_fix_reopen(f);
+        assert_int_equal(look(f), 0);
+        assert_int_equal(level_in(f, 11001), 4);
+        forward(f, 25);
+        assert_int_equal(look(f), 0);
+        assert_int_equal(level_in(f, 11001), 0);
+        puan_fix_close(f);
+        puan_fix_verify(f);
+        puan_fix_end(f);
+    }
+}
+
+/* Cases are counted by state, field, age and overdue clock. */
+static void cases_are_counted(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+
+    (void)state;
+    readings(f, "parish-clerk@11001", 50); /* an incident of class social */
+    puan_fix_send(f, 110010010001, 0, BAD); /* and one of class technical */
+    assert_int_equal(look(f), 2);
+    forward(f, 24 * 19);
+    ok(puan_cases_tick(f->st, NULL, err));
+    assert_int_equal(look(f), 0);
+    forward(f, 24);
+    assert_int_equal(look(f), 1);
+    assert_int_equal(
+        puan_fix_office(f, "SELECT value FROM monitor_state WHERE monitor ="
+                           " 'old_incidents'"),
+        1);
+    puan_fix_end(f);
+}
+
+/* What cannot be read is told apart from what is not there yet. */
+static void blindness_is_counted(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    int64_t v = -1;
+
+    (void)state;
+    assert_int_equal(look(f), 0);
+    for (size_t i = 0; i < puan_feature_monitors.n_metrics; i++)
+        if (strcmp(puan_feature_monitors.metrics[i].name,
+                   "puan_monitors_unread") == 0)
+            ok(puan_feature_monitors.metrics[i].read(&v, f->st, 1, err));
+    assert_int_equal(v, 0);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_metric_opens_one_case),
         cmocka_unit_test(it_stays_raised_until_it_is_clear),
+        cmocka_unit_test(acts_are_counted_and_gathered),
+        cmocka_unit_test(cases_are_counted),
+        cmocka_unit_test(blindness_is_counted),
     };
 
     n_engines = puan_fix_engines(engines);
