@@ -166,6 +166,33 @@ static const char *watch_state(struct monitors *ms, size_t i, int64_t now,
     return unread ? "unread" : absent ? "absent" : "reads";
 }
 
+/*
+ * What the monitor saw that says most of an area: of the area itself, of the
+ * whole where it is judged as a whole, else where inside it the value is
+ * highest.
+ */
+static const struct puan_seen *telling(struct monitors *ms, size_t i,
+                                       const struct puan_area_tree *t,
+                                       int64_t area)
+{
+    const struct puan_seen *best = puan_seen_of(ms, i, area, false);
+    bool whole = ms->of->list[i].level.n == 0;
+
+    for (size_t k = 0; best == NULL && k < PUAN_SEEN_SLOTS; k++)
+        for (const struct puan_seen *s = ms->seen[k]; s != NULL; s = s->next)
+            if (s->monitor == i && whole)
+                return s;
+    if (best != NULL || whole)
+        return best;
+    for (size_t k = 0; k < PUAN_SEEN_SLOTS; k++)
+        for (const struct puan_seen *s = ms->seen[k]; s != NULL; s = s->next)
+            if (s->monitor == i && puan_area_contains_code(t, area, s->area) &&
+                (best == NULL || (s->known && !best->known) ||
+                 (s->known == best->known && s->value > best->value)))
+                best = s;
+    return best;
+}
+
 static void put_span(struct puan_jw *w, const char *key, int64_t ms)
 {
     puan_jw_kint(w, key, ms / 60000);
@@ -176,7 +203,8 @@ static void put_monitor(struct puan_jw *w, struct puan_request *rq,
                         const struct alarms *alarms)
 {
     const struct puan_monitor *m = &ms->of->list[i];
-    const struct puan_seen *whole = puan_seen_of(ms, i, rq->area, false);
+    const struct puan_seen *seen =
+        telling(ms, i, puan_store_areas(rq->store), rq->area);
     int64_t areas, n = 0;
     const char *state = watch_state(ms, i, rq->now, &areas);
 
@@ -210,10 +238,14 @@ static void put_monitor(struct puan_jw *w, struct puan_request *rq,
     if (ms->looked[i] != 0)
         puan_jw_kinstant(w, "looked", ms->looked[i],
                          puan_store_plan(rq->store)->offset_minutes);
-    if (whole != NULL && whole->known) {
-        puan_jw_kint(w, "value", whole->value);
-        if (whole->total_known)
-            puan_jw_kint(w, "total", whole->total);
+    if (seen != NULL && seen->known) {
+        puan_jw_kint(w, "value", seen->value);
+        if (seen->total_known)
+            puan_jw_kint(w, "total", seen->total);
+        puan_jw_key(w, "at");
+        puan_jw_map(w);
+        put_area(w, puan_store_areas(rq->store), seen->area);
+        puan_jw_end(w, '}');
     }
     puan_jw_key(w, "alarms");
     puan_jw_list(w);
@@ -359,10 +391,12 @@ static enum puan_status line(struct puan_request *rq, const void *v,
                          "the plan has no monitor \"%.*s\"", PUAN_FMT(in->id));
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
+    pthread_mutex_lock(&ms->lock);
+    s = telling(ms, at, puan_store_areas(rq->store), rq->area);
+    if (s != NULL)
+        put_area(w, puan_store_areas(rq->store), s->area);
     puan_jw_key(w, "points");
     puan_jw_list(w);
-    pthread_mutex_lock(&ms->lock);
-    s = puan_seen_of(ms, at, rq->area, false);
     for (size_t i = 0; s != NULL && i < s->line.n; i++) {
         puan_jw_map(w);
         puan_jw_kinstant(w, "at", s->line.point[i].at, offset);

@@ -35,6 +35,8 @@ export interface Monitor {
   looked?: string;
   value?: number;
   total?: number;
+  /** Where that value stands: the area itself, or where it is highest. */
+  at?: { area: string; area_zh?: string; area_en?: string };
   alarms: Alarm[];
   raised: number;
 }
