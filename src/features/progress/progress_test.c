@@ -1,5 +1,7 @@
 #include "features/progress/internal.h"
 
+#include <string.h>
+
 #include "features/host/test_fixture.h"
 #include "features/review/review.h"
 
@@ -316,6 +318,54 @@ static void the_first_day_stands_for_itself_pro_rata(void **state)
     assert_in_range(f.mid[0], 740, 760);
 }
 
+static int64_t metric(struct puan_fix *f, const char *name, int64_t area)
+{
+    for (size_t i = 0; i < puan_feature_progress.n_metrics; i++)
+        if (strcmp(puan_feature_progress.metrics[i].name, name) == 0) {
+            int64_t v = -1;
+
+            if (puan_feature_progress.metrics[i].read(&v, f->st, area, NULL) !=
+                PUAN_OK)
+                return -1;
+            return v;
+        }
+    fail_msg("no metric %s", name);
+    return -1;
+}
+
+/* Against the plan, against the roll, day against day. */
+static void monitors_read_the_work(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+
+    (void)state;
+    assert_int_equal(metric(f, "puan_households_due", 11), -1); /* not 0 */
+    ok(puan_work_look(f->st, err));
+    assert_int_equal(metric(f, "puan_households_due", 11), 3);
+    assert_int_equal(metric(f, "puan_roll_difference", 11), -1);
+    assert_int_equal(metric(f, "puan_delivered_day_before", 11), -1);
+    /* the roll said three persons; one came.  Where it says none, none is
+     * compared */
+    puan_fix_send(f, 110010010001, 0, "3");
+    puan_fix_send(f, 110010010002, 0, "3");
+    ok(puan_work_look(f->st, err));
+    assert_int_equal(metric(f, "puan_roll_difference", 11), 666);
+    assert_int_equal(metric(f, "puan_roll_difference", 11001), 666);
+    assert_int_equal(metric(f, "puan_roll_difference", 11002), -1);
+    puan_fix_clock(f, "2021-04-03T12:00:00-03:30");
+    assert_int_equal(metric(f, "puan_delivered_yesterday", 11), 2);
+    assert_int_equal(metric(f, "puan_delivered_yesterday", 11002), 0);
+    puan_fix_clock(f, "2021-04-04T12:00:00-03:30");
+    assert_int_equal(metric(f, "puan_delivered_yesterday", 11), 0);
+    assert_int_equal(metric(f, "puan_delivered_day_before", 11), 2);
+    assert_int_equal(metric(f, "puan_areas_still", 11001), 0); /* complete */
+    puan_fix_clock(f, "2021-04-20T12:00:00-03:30");
+    assert_int_equal(metric(f, "puan_areas_still", 11002), 1);
+    assert_int_equal(metric(f, "puan_households_behind", 11001), 0);
+    assert_true(metric(f, "puan_households_behind", 11002) >= 0);
+    puan_fix_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_correction_moves_a_household_and_a_lot_accepts_it),
         cmocka_unit_test(figures_equal_the_review_queue),
         cmocka_unit_test(a_unit_that_needs_no_return_is_not_due),
+        cmocka_unit_test(monitors_read_the_work),
         cmocka_unit_test(a_restart_gives_the_same_figures),
         cmocka_unit_test(rules_count_households_of_last_versions),
         cmocka_unit_test(the_curve_rises_evenly_between_its_days),

@@ -450,12 +450,12 @@ static const struct puan_route routes[] = {
 static enum puan_status m_waiting(int64_t *v, struct puan_store *st,
                                   int64_t area, struct puan_err *err)
 {
-    struct puan_queue *q = puan_store_state(st, &puan_feature_queue);
+    struct state *s = puan_store_state(st, &puan_feature_queue);
 
     (void)area;
-    if (!q)
+    if (!s)
         return puan_fail(err, PUAN_ENOTFOUND, "queue", "there is no line");
-    *v = (int64_t)atomic_load(&q->waiting);
+    *v = (int64_t)atomic_load(&s->line->waiting);
     return PUAN_OK;
 }
 

@@ -207,6 +207,19 @@ static void made_up_tickets_are_limited(void **state)
     puan_fix_end(fix);
 }
 
+static void an_empty_line_counts_none(void **state)
+{
+    struct puan_fix *f = puan_fix_canton(NULL);
+    int64_t v = -1;
+
+    (void)state;
+    assert_string_equal(puan_feature_queue.metrics[0].name,
+                        "puan_queue_waiting");
+    ok(puan_feature_queue.metrics[0].read(&v, f->st, 11, err));
+    assert_int_equal(v, 0);
+    puan_fix_end(f);
+}
+
 static void a_network_of_64_bits_is_one_address(void **state)
 {
     (void)state;
@@ -230,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_long_line_stays_whole),
         cmocka_unit_test(only_a_given_ticket_is_known),
         cmocka_unit_test(made_up_tickets_are_limited),
+        cmocka_unit_test(an_empty_line_counts_none),
         cmocka_unit_test(a_network_of_64_bits_is_one_address),
     };
 
