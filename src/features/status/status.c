@@ -309,6 +309,25 @@ static const struct {
     { "puan_returns_quarantined", "隔离待处理的报文" },
     { "puan_lots_accepted", "有效验收批次" },
     { "puan_alarms", "超过阈值的监测" },
+    { "puan_monitors_unread", "取不到数据的监测" },
+    { "puan_backup_checked_age", "距上次经核验的备份" },
+    { "puan_disk_left", "磁盘剩余空间" },
+    { "puan_parcels_waiting", "库间待传递" },
+    { "puan_queue_waiting", "自主填报排队户" },
+    { "puan_forecast_days_late", "预计延后天数" },
+    { "puan_households_behind", "落后计划户数" },
+    { "puan_households_due", "应登记户（扣除空户）" },
+    { "puan_areas_still", "两日无动静的普查小区" },
+    { "puan_delivered_yesterday", "昨日登记户" },
+    { "puan_delivered_day_before", "前日登记户" },
+    { "puan_roll_difference", "与摸底的差异" },
+    { "puan_interviews", "普查员入户登记" },
+    { "puan_interviews_fast", "其中用时过短" },
+    { "puan_interviews_night", "其中夜间登记" },
+    { "puan_enumerator_most_fast", "用时过短占比最高的普查员" },
+    { "puan_enumerator_most_night", "夜间登记占比最高的普查员" },
+    { "puan_enumerator_most_flawed", "强制性错误占比最高的普查员" },
+    { "puan_enumerator_most_corrected", "更正占比最高的普查员" },
 };
 
 static void title(struct puan_out *o, const struct puan_metric *m)
@@ -334,7 +353,9 @@ static void unit(struct puan_out *o, const char *name)
         { "accounts", "个" }, { "credentials", "个" }, { "attempts", "次" },
         { "locks", "次" },    { "seconds", "秒" },     { "cases", "件" },
         { "notices", "条" },  { "groups", "组" },      { "documents", "份" },
-        { "lots", "批" },     { "alarms", "项" },
+        { "lots", "批" },     { "alarms", "项" },      { "days", "天" },
+        { "percent", "%" },   { "per mille", "‰" },    { "areas", "个" },
+        { "parcels", "件" },  { "monitors", "项" },    { "interviews", "户" },
     };
 
     for (size_t i = 0; i < PUAN_COUNT(units); i++)
