@@ -22,7 +22,7 @@
 #include "kit/yaml/yaml.h"
 
 #define PER_KIND 16 /* of each kind, over all packs */
-#define SITES 60000
+#define SITES 120000
 #define KINDS 128
 #define SEED 20201101
 
