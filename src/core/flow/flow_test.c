@@ -305,6 +305,7 @@ static void the_loader_names_what_is_wrong(void **state)
                   AB ",{'id':'bz','from':'b','to':'z','by':'city','needs':{'fields':['r']}}", "");
     refuses_small(x, "nobody can fill before",
                   AB ",{'id':'bz','from':'b','to':'z','by':'sys','needs':{'fields':['r']}}", "");
+    refuses_small(x, "no act ever fills the field", AB "," BZ, "");
     refuses_small(x, "no setting \"soon\"", AB "," BZ,
                   ",'clocks':{'c':{'start':'ab','limit':'setting.soon','overdue':'o'}}");
     refuses_small(x, "a clock needs a number", AB "," BZ,

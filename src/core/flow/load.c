@@ -1970,6 +1970,26 @@ static bool fillable(const struct puan_flow *f, int field, puan_flow_set own_by,
     return false;
 }
 
+/* A field that stands in no act is empty for ever, and so is what asks for it. */
+static bool ever_filled(const struct puan_flow *f, int field)
+{
+    if (PUAN_FLOW_HAS(f->open_needs | f->open_may, field))
+        return true;
+    for (size_t i = 0; i < f->n_transitions; i++)
+        if (PUAN_FLOW_HAS(f->transitions[i].needs_fields |
+                              f->transitions[i].may_fields,
+                          field))
+            return true;
+    for (size_t i = 0; i < f->n_steps; i++)
+        if (PUAN_FLOW_HAS(f->steps[i].needs_fields | f->steps[i].may_fields,
+                          field))
+            return true;
+    for (size_t i = 0; i < f->n_approvals; i++)
+        if (PUAN_FLOW_HAS(f->approvals[i].covers, field))
+            return true;
+    return false;
+}
+
 static enum puan_status prove_fillable(struct load *l, puan_flow_set fields,
                                        puan_flow_set by, puan_flow_set states,
                                        const struct puan_node *at,
@@ -1983,6 +2003,20 @@ static enum puan_status prove_fillable(struct load *l, puan_flow_set fields,
                                   "set it or mend its by:",
                                   PUAN_FMT(act),
                                   PUAN_FMT(l->f->fields[i].label.name));
+    return PUAN_OK;
+}
+
+static enum puan_status prove_filled(struct load *l)
+{
+    const struct puan_flow *f = l->f;
+
+    for (size_t i = 0; i < f->n_fields; i++)
+        if (!ever_filled(f, (int)i))
+            return puan_node_fail(l->field_at[i], l->err,
+                                  "no act ever fills the field \"%.*s\"; name "
+                                  "one in its required_at: or put it in the "
+                                  "sets: of one",
+                                  PUAN_FMT(f->fields[i].label.name));
     return PUAN_OK;
 }
 
@@ -2269,6 +2303,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(prove_approvals(l));
     TRY(prove_clocks(l));
     TRY(prove_external(l));
+    TRY(prove_filled(l)); /* last: what misses a field says so itself */
     TRY(puan_arena_check(a, err));
     *out = l->f;
     return PUAN_OK;

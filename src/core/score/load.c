@@ -317,7 +317,7 @@ static enum puan_status read_section(const struct loader *l,
     if (groups == NULL || groups->kind != PUAN_NODE_LIST || groups->n == 0 ||
         groups->n > 2)
         return puan_node_fail(groups ? groups : n, err,
-                              "a section belongs to one or two groups: "
+                              "name the one or two groups it belongs to: "
                               "`groups: [GROUP]`");
     PUAN_NODE_EACH(c, groups) {
         size_t g = 0;

@@ -195,6 +195,13 @@ puan_case_glances(struct puan_case_glance **out, size_t *n,
                   struct puan_request *rq, const struct puan_flow *f,
                   bool open, struct puan_err *err);
 
+/*
+ * May this seat know of the case: inside its area, and, when its flow has a
+ * public entry, named by the flow?
+ */
+bool puan_case_open_to(struct puan_request *rq, struct puan_db *db,
+                       int64_t id);
+
 /* Puan itself as the one who acts. */
 struct puan_flow_who puan_case_system(void);
 /* A seat: role at an area, seen from the run's area. */

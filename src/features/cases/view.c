@@ -1511,3 +1511,16 @@ enum puan_status puan_case_svg(struct puan_request *rq, int64_t id,
     puan_answer_bytes(rq, 200, "image/svg+xml", puan_out_view(&o));
     return PUAN_OK;
 }
+
+bool puan_case_open_to(struct puan_request *rq, struct puan_db *db, int64_t id)
+{
+    const struct puan_flow *f = NULL;
+    struct puan_flow_who who;
+    struct puan_case_row row;
+
+    if (puan_case_row_read(&row, db, id, rq->arena, NULL) != PUAN_OK ||
+        puan_cases_flow(&f, rq->store, row.flow, NULL) != PUAN_OK)
+        return false;
+    who = puan_case_who(rq, row.area);
+    return puan_case_seen_by(f, &who);
+}

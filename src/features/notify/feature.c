@@ -2,6 +2,7 @@
  * What the feature "notify" consists of: tables only.
  */
 #include "features/notify/internal.h"
+#include "features/notify/routes.h"
 
 static const struct puan_schema_step schema[] = {
     { PUAN_STORE_OFFICE, 1,
@@ -39,10 +40,75 @@ static const struct puan_covered covered[] = {
       " FROM notify_address" },
 };
 
+static enum puan_status number(int64_t *out, struct puan_store *st,
+                               const char *sql, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_db *db = NULL;
+    enum puan_status rc;
+
+    TRY(puan_read_begin(&db, office, err));
+    rc = puan_db_int(out, db, sql, 0, err);
+    puan_read_end(office, db);
+    return rc;
+}
+
+static enum puan_status failed(int64_t *v, struct puan_store *st, int64_t area,
+                               struct puan_err *err)
+{
+    (void)area; /* of the whole installation */
+    return number(v, st,
+                  "SELECT COUNT(*) FROM notify_delivery WHERE state IN"
+                  " ('given-up', 'no-address')",
+                  err);
+}
+
+/* Seconds since the message was written that has waited longest. */
+static enum puan_status waited(int64_t *v, struct puan_store *st, int64_t area,
+                               struct puan_err *err)
+{
+    int64_t since = 0;
+
+    (void)area;
+    TRY(number(&since, st,
+               "SELECT COALESCE(MIN(m.at), 0) FROM notify_delivery d JOIN"
+               " notify_message m ON m.id = d.message WHERE d.state ="
+               " 'waiting'",
+               err));
+    *v = since == 0 ? 0 : (puan_store_now(st) - since) / 1000;
+    return PUAN_OK;
+}
+
+/* A file of channels that cannot be read must not look like silence. */
+static enum puan_status faulty(int64_t *v, struct puan_store *st, int64_t area,
+                               struct puan_err *err)
+{
+    struct puan_err fault;
+
+    (void)area;
+    (void)err;
+    *v = puan_notify_fault(&fault, st);
+    return PUAN_OK;
+}
+
+static const struct puan_metric metrics[] = {
+    { "puan_messages_failed", "messages", "installation",
+      "Messages given up, or to a seat without an address, not yet sent again",
+      failed },
+    { "puan_messages_waited", "seconds", "installation",
+      "How long the message that has waited longest waits", waited },
+    { "puan_channels_faulty", "files", "installation",
+      "1 while notify.yaml cannot be read", faulty },
+};
+
 static const struct puan_job jobs[] = { { "messages", 1000, puan_notify_work } };
 
 const struct puan_feature puan_feature_notify = {
     .name = "notify",
+    .routes = puan_notify_routes,
+    .n_routes = PUAN_NOTIFY_ROUTES,
+    .metrics = metrics,
+    .n_metrics = PUAN_COUNT(metrics),
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
     .open = puan_notify_open,

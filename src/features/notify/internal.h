@@ -29,6 +29,7 @@ struct puan_notify_state {
     struct puan_err fault; /* of the file as it stands; text empty: none */
     int pid[256];          /* programs that will have to be waited for */
     size_t n_pids;
+    struct puan_limit *peers; /* who tells receipts from outside */
 };
 
 enum puan_status puan_notify_open(void **state, struct puan_store *st,
@@ -44,6 +45,16 @@ bool puan_notify_fault(struct puan_err *out, struct puan_store *st);
 /* Does everything here count as a drill: a directory not born live? */
 bool puan_notify_all_drill(const struct puan_store *st);
 
+/*
+ * Inside a body: sends a message again to where its seat is reached now; what
+ * was given up or had no address is marked `resent`.  ECONFLICT: somebody has
+ * answered, or it still waits.
+ */
+enum puan_status puan_notify_again_in(struct puan_shard *sh, struct puan_db *db,
+                                      struct puan_act *act, int64_t message,
+                                      struct puan_arena *a,
+                                      struct puan_err *err);
+
 /* ---- rows ----------------------------------------------------------------- */
 
 #define PUAN_NOTIFY_WAITING "waiting"
@@ -51,12 +62,13 @@ bool puan_notify_all_drill(const struct puan_store *st);
 #define PUAN_NOTIFY_RECEIVED "received"
 #define PUAN_NOTIFY_GIVEN_UP "given-up"
 #define PUAN_NOTIFY_NO_ADDRESS "no-address"
+#define PUAN_NOTIFY_RESENT "resent" /* failed, and others stand for it */
 
 struct puan_notify_message_row {
     int64_t id, notice, area, at, due, drill, received;
     struct puan_str kind, about, zh, en, level, role, account;
 };
-/* next, at: real time, ms */
+/* at: campaign time of the last change; next: real time of the next try */
 struct puan_notify_delivery_row {
     int64_t id, message, address, tries, next, at;
     struct puan_str channel, token, state, why;

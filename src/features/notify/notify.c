@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "features/accounts/accounts.h"
+#include "features/host/limit.h"
 #include "features/notify/internal.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
@@ -79,6 +80,11 @@ enum puan_status puan_notify_open(void **state, struct puan_store *st,
     (void)st;
     if (s == NULL)
         return puan_fail(err, PUAN_ENOMEM, "notify", "out of memory");
+    s->peers = puan_limit_open(60, 1000);
+    if (s->peers == NULL) {
+        free(s);
+        return puan_fail(err, PUAN_ENOMEM, "notify", "out of memory");
+    }
     pthread_mutex_init(&s->lock, NULL);
     *state = s;
     return PUAN_OK;
@@ -98,6 +104,7 @@ void puan_notify_close(void *state, struct puan_store *st)
         puan_arena_clear(&f->arena);
         free(f);
     }
+    puan_limit_close(s->peers);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -227,7 +234,8 @@ static enum puan_status deliver_to(struct puan_shard *sh, struct puan_db *db,
     struct puan_notify_delivery_row d = {
         .message = message, .channel = channel, .address = address,
         .token = PUAN_STR(""), .state = PUAN_STR(PUAN_NOTIFY_NO_ADDRESS),
-        .next = 0, .at = puan_real_now(), .why = PUAN_STR("")
+        .next = 0, .at = puan_store_now(puan_shard_store(sh)),
+        .why = PUAN_STR("")
     };
     uint8_t chance[16];
     char hex[33];
@@ -237,12 +245,40 @@ static enum puan_status deliver_to(struct puan_shard *sh, struct puan_db *db,
         puan_hex(hex, chance, sizeof chance);
         d.token = puan_str_of(hex);
         d.state = PUAN_STR(PUAN_NOTIFY_WAITING);
-        d.next = d.at;
+        d.next = puan_real_now();
     }
     TRY(puan_db_int(&d.id, db,
                     "SELECT COALESCE(MAX(id), 0) + 1 FROM notify_delivery", 1,
                     err));
     return puan_notify_delivery_write(sh, db, act, &d, a, err);
+}
+
+/* A delivery for each address the seat has now, or one that has none. */
+static enum puan_status spread(struct puan_shard *sh, struct puan_db *db,
+                               struct puan_act *act,
+                               const struct puan_notify_channels *c,
+                               const struct puan_notify *m, int64_t message,
+                               bool drill, struct puan_arena *a,
+                               struct puan_err *err)
+{
+    struct addresses *to = puan_new(a, struct addresses);
+    bool sent = false;
+
+    if (to == NULL)
+        return puan_arena_check(a, err);
+    TRY(find(to, db, m, drill, a, err));
+    for (size_t i = 0; i < to->n; i++) {
+        const struct puan_notify_channel *ch =
+            puan_notify_channel(c, to->channel[i]);
+
+        if (ch == NULL || (ch->carries >> m->kind & 1U) == 0)
+            continue;
+        TRY(deliver_to(sh, db, act, message, to->channel[i], to->id[i], a,
+                       err));
+        sent = true;
+    }
+    return sent ? PUAN_OK :
+                  deliver_to(sh, db, act, message, PUAN_STR(""), 0, a, err);
 }
 
 enum puan_status puan_notify_in(int64_t *id, struct puan_shard *sh,
@@ -253,8 +289,7 @@ enum puan_status puan_notify_in(int64_t *id, struct puan_shard *sh,
     struct puan_store *st = puan_shard_store(sh);
     const struct puan_notify_channels *c = puan_notify_now(st);
     struct puan_notify_message_row row;
-    struct addresses *to;
-    bool carried = false, sent = false;
+    bool carried = false;
 
     if (id != NULL)
         *id = 0;
@@ -262,9 +297,6 @@ enum puan_status puan_notify_in(int64_t *id, struct puan_shard *sh,
         carried |= (c->channel[i].carries >> m->kind & 1U) != 0;
     if (!carried)
         return PUAN_OK;
-    to = puan_new(a, struct addresses);
-    if (to == NULL)
-        return puan_arena_check(a, err);
     row = (struct puan_notify_message_row){
         .kind = puan_str_of(puan_notify_kind_name(m->kind)),
         .about = m->about, .notice = m->notice,
@@ -277,21 +309,48 @@ enum puan_status puan_notify_in(int64_t *id, struct puan_shard *sh,
                     "SELECT COALESCE(MAX(id), 0) + 1 FROM notify_message", 1,
                     err));
     TRY(puan_notify_message_write(sh, db, act, &row, a, err));
-    TRY(find(to, db, m, row.drill != 0, a, err));
-    for (size_t i = 0; i < to->n; i++) {
-        const struct puan_notify_channel *ch =
-            puan_notify_channel(c, to->channel[i]);
-
-        if (ch == NULL || (ch->carries >> m->kind & 1U) == 0)
-            continue;
-        TRY(deliver_to(sh, db, act, row.id, to->channel[i], to->id[i], a, err));
-        sent = true;
-    }
-    if (!sent)
-        TRY(deliver_to(sh, db, act, row.id, PUAN_STR(""), 0, a, err));
+    TRY(spread(sh, db, act, c, m, row.id, row.drill != 0, a, err));
     if (id != NULL)
         *id = row.id;
     return puan_arena_check(a, err);
+}
+
+enum puan_status puan_notify_again_in(struct puan_shard *sh, struct puan_db *db,
+                                      struct puan_act *act, int64_t message,
+                                      struct puan_arena *a,
+                                      struct puan_err *err)
+{
+    const struct puan_notify_channels *c =
+        puan_notify_now(puan_shard_store(sh));
+    struct puan_notify_delivery_row *d = NULL;
+    struct puan_notify_message_row row;
+    struct puan_notify m;
+    size_t n = 0;
+
+    TRY(puan_notify_message_read(&row, db, message, a, err));
+    if (row.received != 0)
+        return puan_fail(err, PUAN_ECONFLICT, "message",
+                         "somebody of the seat has answered already");
+    TRY(puan_notify_deliveries(&d, &n, db, message, a, err));
+    for (size_t i = 0; i < n; i++)
+        if (puan_str_is(d[i].state, PUAN_NOTIFY_WAITING))
+            return puan_fail(err, PUAN_ECONFLICT, "message",
+                             "it is still being sent");
+    for (size_t i = 0; i < n; i++) {
+        if (!puan_str_is(d[i].state, PUAN_NOTIFY_GIVEN_UP) &&
+            !puan_str_is(d[i].state, PUAN_NOTIFY_NO_ADDRESS))
+            continue;
+        d[i].state = PUAN_STR(PUAN_NOTIFY_RESENT);
+        d[i].at = puan_store_now(puan_shard_store(sh));
+        TRY(puan_notify_delivery_write(sh, db, act, &d[i], a, err));
+    }
+    m = (struct puan_notify){ .kind = puan_notify_kind_of(row.kind),
+                              .role = row.role, .area = row.area,
+                              .account = row.account };
+    if (c == NULL || m.kind == PUAN_NOTIFY_KINDS)
+        return puan_fail(err, PUAN_ECONFLICT, "message",
+                         "no channel carries it any more");
+    return spread(sh, db, act, c, &m, message, row.drill != 0, a, err);
 }
 
 enum puan_status puan_notify_taken_in(struct puan_shard *sh, struct puan_db *db,
@@ -323,7 +382,7 @@ enum puan_status puan_notify_taken_in(struct puan_shard *sh, struct puan_db *db,
     st = puan_notify_message_read(&m, db, message, &a, err);
     if (st != PUAN_OK || m.received != 0)
         goto out;
-    m.received = puan_real_now();
+    m.received = puan_store_now(puan_shard_store(sh));
     st = puan_notify_message_write(sh, db, act, &m, &a, err);
     if (st == PUAN_OK)
         st = puan_notify_deliveries(&d, &n, db, message, &a, err);

@@ -7,7 +7,8 @@
  *                  at, due, drill, received)               covered
  *   notify_delivery(id, message, channel, address, token, state, tries, next,
  *                   at, why)                               covered
- *     state: waiting, handed, received, given-up, no-address
+ *     state: waiting, handed, received, given-up, no-address, resent (failed,
+ *     and sent again)
  *   notify_address(id, channel, role, area, account, drill, sealed) covered
  *
  * A message is rows written in the act that tells; the job hands each delivery
@@ -72,7 +73,7 @@ PUAN_MUST_USE enum puan_status puan_notify_taken_in(struct puan_shard *sh,
 /* What became of a message, for whoever sent it. */
 struct puan_notify_fate {
     int waiting, handed, received, given_up, no_address; /* deliveries */
-    int64_t received_ms; /* real time of the first receipt; 0 none */
+    int64_t received_ms; /* campaign time of the first receipt; 0 none */
 };
 PUAN_MUST_USE enum puan_status puan_notify_fate(struct puan_notify_fate *out,
                                                 struct puan_db *db,

@@ -241,6 +241,7 @@ enum puan_status puan_spool_start(int *pid, struct puan_store *st,
         puan_arena_fmt(a, "%s/notify/%lld.%lld", puan_store_dir(st),
                        (long long)d->id, (long long)number);
     const char *receipts = puan_receipt_folder(st, a);
+    char *whole = receipts != NULL ? realpath(receipts, NULL) : NULL;
     char *argv[PUAN_NOTIFY_ARGS + 6], *envp[8];
     size_t n = 0;
     int fd, low, rc;
@@ -260,8 +261,11 @@ enum puan_status puan_spool_start(int *pid, struct puan_store *st,
     envp[2] = var(a, "PUAN_TO", to);
     envp[3] = word(puan_arena_fmt(a, "PUAN_TRY=%lld", (long long)number));
     envp[4] = word(again ? "PUAN_AGAIN=1" : "PUAN_AGAIN=0");
-    envp[5] = word(puan_arena_fmt(a, "PUAN_RECEIPT=%s/%.*s", receipts,
+    /* whole, for a program that goes elsewhere */
+    envp[5] = word(puan_arena_fmt(a, "PUAN_RECEIPT=%s/%.*s",
+                                  whole != NULL ? whole : receipts,
                                   PUAN_FMT(d->token)));
+    free(whole);
     envp[6] = word("LANG=C.UTF-8");
     envp[7] = NULL;
     TRY(puan_arena_check(a, err));

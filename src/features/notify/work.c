@@ -84,7 +84,7 @@ static enum puan_status settle(struct puan_shard *sh, struct puan_db *db,
     d.state = puan_str_of(o->state);
     d.why = puan_str_of(o->why);
     d.next = o->next;
-    d.at = puan_real_now();
+    d.at = puan_store_now(puan_shard_store(sh));
     st = puan_notify_delivery_write(sh, db, act, &d, &a, err);
     if (st != PUAN_OK || !o->receipt ||
         !puan_str_is(d.state, PUAN_NOTIFY_RECEIVED))
@@ -361,7 +361,7 @@ static enum puan_status start(struct puan_store *st, struct running *r,
     rc = puan_notify_address_open(&to, st, db, d.address, a, &fault);
     puan_read_end(office, db);
     if (ch < 0 || rc != PUAN_OK ||
-        puan_real_now() - d.at > TOO_OLD_MS + r->c->channel[ch].longest_ms) {
+        puan_real_now() - d.next > TOO_OLD_MS) {
         const struct outcome o = {
             .delivery = d.id, .tried = d.tries, .state = PUAN_NOTIFY_GIVEN_UP,
             .why = ch < 0          ? "no such channel" :

@@ -447,6 +447,9 @@ static void broken_flow(const struct puan_node *tree)
     misspelt(tree);
     for (size_t i = 0; i < PUAN_COUNT(keys); i++)
         dropped("key left out", tree, keys[i]);
+    becomes("name too long for a message", puan_node_get(tree, "zh"),
+            "一件名字长得手机一屏也放不下的事项，通知里写上编号、等级、办理时限之后"
+            "就再也看不全");
     becomes("not a name", puan_node_get(tree, "flow"), "2go");
     becomes("no number", puan_node_get(tree, "version"), "first");
     becomes("no number", puan_node_get(tree, "version"), "0");

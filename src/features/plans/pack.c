@@ -11,6 +11,7 @@
 #include "core/coder/coder.h"
 #include "core/drill/drill.h"
 #include "core/flow/flows.h"
+#include "core/notify/notify.h"
 #include "core/proof/proof.h"
 #include "features/monitors/monitors.h"
 #include "kit/os/heap.h"
@@ -652,6 +653,40 @@ static void prove_duty(const struct puan_plan *p,
     }
 }
 
+/* What a workflow is called goes out in messages, which a phone shows whole. */
+static void prove_names(const struct puan_plan *p,
+                        struct puan_problems *problems, struct puan_arena *a)
+{
+    static const char *const key[] = { "zh", "en" };
+
+    for (size_t k = 0; k < p->n_packs; k++)
+        for (size_t i = 0; i < p->pack[k].n_files; i++) {
+            const struct puan_plan_file *f = &p->pack[k].file[i];
+
+            if (!puan_str_starts(f->path, "flows/") || f->tree == NULL)
+                continue;
+            for (size_t english = 0; english < 2; english++) {
+                const struct puan_node *n =
+                    puan_node_get(f->tree, key[english]);
+                size_t most = PUAN_NOTIFY_SHORT * (english ? 2 : 1), long_is;
+                struct puan_err e = { 0 };
+
+                if (n == NULL || n->kind != PUAN_NODE_SCALAR)
+                    continue;
+                long_is = puan_notify_longest(n->text, n->text, english != 0,
+                                              a);
+                if (long_is <= most)
+                    continue;
+                (void)puan_node_fail(n, &e,
+                                     "a message about it would have %zu "
+                                     "characters, more than a phone shows at "
+                                     "once (%zu): take a name shorter by %zu",
+                                     long_is, most, long_is - most);
+                puan_problem_take(problems, &e);
+            }
+        }
+}
+
 void puan_plan_prove_risks(const struct puan_plan *p,
                            struct puan_problems *problems,
                            struct puan_arena *a)
@@ -667,6 +702,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
     if (puan_monitors_read(&list, p, &flows, a, &e) != PUAN_OK)
         puan_problem_take(problems, &e);
     prove_scoring(p, &flows, problems);
+    prove_names(p, problems, a);
     prove_drills(p, &flows, problems, a);
     prove_duty(p, &flows, problems);
 }

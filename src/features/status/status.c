@@ -305,6 +305,9 @@ static const struct {
     { "puan_cases_open", "未结事件" },
     { "puan_case_escalations", "超时上报未受理" },
     { "puan_case_vacant_notices", "无人在岗的通知" },
+    { "puan_messages_failed", "未送达的消息" },
+    { "puan_messages_waited", "最久的待送消息" },
+    { "puan_channels_faulty", "通知渠道配置有误" },
     { "puan_duplicates_open", "待裁定的重复登记" },
     { "puan_returns_quarantined", "隔离待处理的报文" },
     { "puan_lots_accepted", "有效验收批次" },
@@ -350,6 +353,7 @@ static void unit(struct puan_out *o, const char *name)
     static const struct {
         const char *en, *zh;
     } units[] = {
+        { "messages", "条" }, { "files", "个" },
         { "accounts", "个" }, { "credentials", "个" }, { "attempts", "次" },
         { "locks", "次" },    { "seconds", "秒" },     { "cases", "件" },
         { "notices", "条" },  { "groups", "组" },      { "documents", "份" },

@@ -1,0 +1,255 @@
+/*
+ * Messages over requests: addresses are given, masked and removed; a case's
+ * notice goes out and is seen with what became of it; taking the notice is the
+ * receipt; what failed is sent again; a gateway tells a receipt by its token;
+ * who may not see the case does not see its message.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "features/cases/cases.h"
+#include "features/host/session.h"
+#include "features/host/test_fixture.h"
+#include "features/notify/notify.h"
+#include "kit/os/os.h"
+
+#define HOUR INT64_C(3600000)
+#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
+#define TOWN 370883001
+#define COUNTY 370883
+
+#define PROGRAM                                                                \
+    "#!/bin/sh\n"                                                              \
+    "d=$(dirname \"$0\")\n"                                                    \
+    "cat >>\"$d/text\"\n"                                                      \
+    "basename \"$PUAN_RECEIPT\" >\"$d/token\"\n"                               \
+    "[ ! -e \"$d/fail\" ]\n"
+
+static struct puan_fix *fix;
+static struct puan_http_reply reply;
+
+static const char *in_root(const char *name)
+{
+    return puan_arena_fmt(&fix->a, "%s/%s", fix->root, name);
+}
+
+static void begin(void)
+{
+    fix = puan_fix_begin(NULL);
+    puan_fix_create(fix, "demo", "plans/cn-population-2020", "intl");
+    puan_fix_open(fix);
+    puan_fix_import(fix, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "370883,,county,邹城市,Zoucheng\n"
+                    "370883001,370883,township,甲镇,A\n"
+                    "370883002,370883,township,乙镇,B\n");
+    puan_fix_clock_ms(fix, T0);
+    puan_fix_serve(fix, 2, 1);
+    ok(puan_file_write(in_root("program"), PUAN_STR(PROGRAM), 0700, err));
+    ok(puan_file_write(
+        puan_arena_fmt(&fix->a, "%s/notify.yaml", fix->dir),
+        puan_str_of(puan_arena_fmt(&fix->a,
+                                   "channels:\n  note: {zh: 便条, en: Note,"
+                                   " command: [%s/program], tries: 1,"
+                                   " first: 1s, longest: 1s}\n",
+                                   fix->root)),
+        0600, err));
+}
+
+static const char *seat(const char *name, const char *role, int64_t area)
+{
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
+                            .seat = 1, .area = area };
+    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
+
+    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
+    puan_format(who.name, sizeof who.name, "%s", name);
+    puan_format(who.role_name, sizeof who.role_name, "%s", role);
+    puan_format(who.seat_text, sizeof who.seat_text, "%s@%lld", role,
+                (long long)area);
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
+                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
+                         err));
+    return token;
+}
+
+static unsigned call(const char *token, const char *method, const char *path,
+                     const char *json)
+{
+    struct puan_http_call c = { .method = method, .token = token };
+
+    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
+    if (json != NULL) {
+        size_t n = strlen(json);
+        char *body = puan_arena_get(&fix->a, n + 1);
+
+        for (size_t i = 0; i <= n; i++)
+            body[i] = json[i] == '\'' ? '"' : json[i];
+        c.body = puan_str_of(body);
+    }
+    ok(puan_http_call(&reply, fix->client, &c, err));
+    return reply.status;
+}
+
+static bool says(const char *text)
+{
+    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+}
+
+static void until(const char *sql, int64_t want)
+{
+    for (int i = 0; i < 400; i++) {
+        ok(puan_notify_work(fix->st, err));
+        if (puan_fix_office(fix, sql) == want)
+            return;
+        usleep(25000);
+    }
+    fail_msg("%s never gave %lld", sql, (long long)want);
+}
+
+#define OPEN                                                                   \
+    "{'area':'370883001','flow':'incident','fields':{'class':'technical',"     \
+    "'level':'yellow','title':'MARKER'}}"
+
+static void addresses_are_kept_sealed_and_shown_masked(void **state)
+{
+    const char *office, *duty;
+
+    (void)state;
+    begin();
+    office = seat("wang", "risk-office", COUNTY);
+    duty = seat("li", "duty-officer", TOWN);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'channel':'fax','role':'duty-officer','address':"
+                          "'desk seven'}"),
+                     400);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'channel':'note','role':'nobody','address':'x'}"),
+                     400);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'channel':'note','role':'duty-officer','address':"
+                          "'-rf'}"),
+                     400);
+    assert_int_equal(call(duty, "POST", "/addresses",
+                          "{'channel':'note','role':'duty-officer','address':"
+                          "'desk seven'}"),
+                     403);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'area':'370883001','channel':'note','role':"
+                          "'duty-officer','address':'desk seven'}"),
+                     201);
+    assert_int_equal(call(office, "GET", "/addresses", NULL), 200);
+    assert_true(says("\"address\":\"***en\""));
+    assert_false(says("desk seven"));
+    assert_true(says("\"drill\":true")); /* a demo: nothing is real */
+    assert_int_equal(
+        puan_fix_office(fix, "SELECT COUNT(*) FROM notify_address WHERE"
+                             " CAST(sealed AS TEXT) LIKE '%desk%'"),
+        0);
+    assert_int_equal(call(duty, "DELETE", "/addresses/1", NULL), 403);
+    assert_int_equal(call(office, "DELETE", "/addresses/1", NULL), 204);
+    assert_int_equal(call(office, "DELETE", "/addresses/1", NULL), 404);
+    assert_true(puan_fix_verify(fix) > 0);
+    puan_fix_end(fix);
+}
+
+static void a_notice_goes_out_and_taking_it_is_the_receipt(void **state)
+{
+    const char *office, *duty, *finder;
+
+    (void)state;
+    begin();
+    office = seat("wang", "risk-office", COUNTY);
+    duty = seat("li", "duty-officer", TOWN);
+    finder = seat("zhao", "duty-officer", TOWN);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'area':'370883001','channel':'note','role':"
+                          "'duty-officer','address':'desk'}"),
+                     201);
+    assert_int_equal(call(finder, "POST", "/cases", OPEN), 201);
+    until("SELECT COUNT(*) FROM notify_delivery WHERE state = 'waiting'", 0);
+    assert_int_equal(call(duty, "GET", "/messages", NULL), 200);
+    assert_true(says("\"state\":\"handed\""));
+    assert_true(says("\"channel_zh\":\"便条\""));
+    assert_true(says("\"number\":\"2020-001\""));
+    assert_true(says("\"level\":\"yellow\""));
+    assert_true(says("【普安演练】"));
+    assert_false(says("MARKER"));
+    assert_false(says("\"received\":"));
+    assert_int_equal(call(duty, "POST", "/cases/1/take", "{}"), 200);
+    assert_int_equal(call(duty, "GET", "/messages", NULL), 200);
+    assert_true(says("\"received\":"));
+    assert_int_equal(call(duty, "POST", "/messages/1/send", "{}"), 409);
+    /* another township's office knows nothing of it */
+    assert_int_equal(call(seat("qian", "duty-officer", 370883002), "GET",
+                          "/messages", NULL),
+                     200);
+    assert_true(says("\"items\":[]"));
+    assert_int_equal(call(seat("qian", "duty-officer", 370883002), "POST",
+                          "/messages/1/send", "{}"),
+                     404);
+    assert_int_equal(call(office, "GET", "/channels", NULL), 200);
+    assert_true(says("\"handed\":1"));
+    puan_fix_end(fix);
+}
+
+static void what_failed_is_seen_and_sent_again(void **state)
+{
+    const char *office, *duty;
+    struct puan_str token = { "", 0 };
+
+    (void)state;
+    begin();
+    office = seat("wang", "risk-office", COUNTY);
+    duty = seat("li", "duty-officer", TOWN);
+    assert_int_equal(call(duty, "POST", "/cases", OPEN), 201);
+    assert_int_equal(call(duty, "GET", "/messages?state=failed", NULL), 200);
+    assert_true(says("\"state\":\"no-address\""));
+    assert_int_equal(call(duty, "GET", "/messages?state=nonsense", NULL), 400);
+    assert_int_equal(call(office, "POST", "/addresses",
+                          "{'area':'370883001','channel':'note','role':"
+                          "'duty-officer','address':'desk'}"),
+                     201);
+    ok(puan_file_write(in_root("fail"), PUAN_STR(""), 0600, err));
+    assert_int_equal(call(duty, "POST", "/messages/1/send", "{}"), 204);
+    assert_int_equal(call(duty, "POST", "/messages/1/send", "{}"), 409);
+    until("SELECT COUNT(*) FROM notify_delivery WHERE state = 'given-up'", 1);
+    ok(puan_file_remove(in_root("fail"), err));
+    assert_int_equal(call(duty, "POST", "/messages/1/send", "{}"), 204);
+    until("SELECT COUNT(*) FROM notify_delivery WHERE state = 'handed'", 1);
+    assert_int_equal(call(duty, "GET", "/messages?state=failed", NULL), 200);
+    assert_false(says("\"id\":1,\"kind\""));
+    /* a gateway tells: by the token it was given, by no other */
+    ok(puan_file_read(&token, in_root("token"), 64, &fix->a, err));
+    assert_int_equal(call(NULL, "POST", "/public/receipts",
+                          "{'token':'00112233445566778899aabbccddeeff',"
+                          "'state':'received'}"),
+                     404);
+    assert_int_equal(
+        call(NULL, "POST", "/public/receipts",
+             puan_arena_fmt(&fix->a, "{'token':'%.32s','state':'perhaps'}",
+                            token.p)),
+        400);
+    assert_int_equal(
+        call(NULL, "POST", "/public/receipts",
+             puan_arena_fmt(&fix->a, "{'token':'%.32s','state':'received'}",
+                            token.p)),
+        204);
+    assert_int_equal(puan_fix_office(fix, "SELECT COUNT(*) FROM notify_message"
+                                          " WHERE received > 0"),
+                     1);
+    assert_true(puan_fix_verify(fix) > 0);
+    puan_fix_end(fix);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_are_kept_sealed_and_shown_masked),
+        cmocka_unit_test(a_notice_goes_out_and_taking_it_is_the_receipt),
+        cmocka_unit_test(what_failed_is_seen_and_sent_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
