@@ -199,6 +199,23 @@ struct puan_flow_score {
     struct puan_str veto; /* item or "award"; may be empty */
 };
 /*
+ * What a run attests of one account while it stands in certain states and its
+ * condition holds: "security-training" of whom field `who` names.  A drill
+ * attests nothing.
+ */
+struct puan_flow_record {
+    struct puan_str name;
+    struct puan_expr *when; /* NULL: always */
+    struct puan_str when_text;
+};
+struct puan_flow_attests {
+    int who; /* field of type text or ref; -1: the flow attests nothing */
+    puan_flow_set in; /* states */
+    const struct puan_flow_record *record;
+    size_t n;
+};
+#define PUAN_FLOW_RECORDS 8
+/*
  * The next run of a flow opens by itself: a clock "recurrence" starts when a
  * run is opened, goes on after the run has ended, and opens the next one.
  */
@@ -311,6 +328,7 @@ struct puan_flow {
     size_t n_gates;
     struct puan_flow_score score;
     struct puan_flow_recurrence recurrence;
+    struct puan_flow_attests attests;
     const struct puan_flow_quantity *quantities;
     size_t n_quantities;
     const struct puan_office_hours *hours; /* NULL: no office clock */
@@ -567,6 +585,11 @@ void puan_flow_covered(uint8_t out[PUAN_DIGEST_SIZE],
 /* What `other` moved counts in the stock `quantity` that `run` draws on. */
 bool puan_flow_same_stock(const struct puan_flow_run *run,
                           const struct puan_flow_run *other, size_t quantity);
+
+/* Does the run attest record `i` of its flow's `attests` now? */
+bool puan_flow_run_attests(const struct puan_flow_run *run, size_t i);
+/* The record of that name among those the flow attests, or -1. */
+int puan_flow_record(const struct puan_flow *f, struct puan_str name);
 
 /* This run, open, forbids `transition` of `flow` (links: blocks). */
 bool puan_flow_run_blocks(const struct puan_flow_run *run,

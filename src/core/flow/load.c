@@ -310,7 +310,7 @@ static enum puan_status read_head(struct load *l)
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
         "entered_by", "public", "gates", "issued", "group",
-        "register", NULL
+        "register", "attests", NULL
     };
     struct puan_str name, force;
     const struct puan_node *owner = puan_node_get(l->tree, "owner");
@@ -1815,6 +1815,58 @@ static enum puan_status read_issued(struct load *l)
     return PUAN_OK;
 }
 
+/* attests: {who: FIELD, in: [STATE], records: {NAME: CONDITION}} */
+static enum puan_status read_attests(struct load *l)
+{
+    static const char *const keys[] = { "who", "in", "records", NULL };
+    const struct puan_node *n = puan_node_get(l->tree, "attests");
+    const struct puan_node *records = puan_node_get(n, "records");
+    struct puan_flow_attests *x = &l->f->attests;
+    struct puan_flow_record *list;
+
+    x->who = -1;
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_MAP, "a map {who, in, records}"));
+    TRY(puan_node_only(n, keys, l->err));
+    TRY(one_of(&x->who, l, puan_node_get(n, "who"), puan_flow_field, "field"));
+    if (x->who < 0 || !PUAN_FLOW_HAS(l->f->open_needs, x->who) ||
+        l->f->fields[x->who].secret ||
+        (l->f->fields[x->who].type != PUAN_FLOW_TEXT &&
+         l->f->fields[x->who].type != PUAN_FLOW_REF))
+        return puan_node_fail(n, l->err,
+                              "who: must name an open field of type ref or "
+                              "text that is required at open and holds the "
+                              "account");
+    TRY(set_of(&x->in, l, puan_node_get(n, "in"), puan_flow_state, "state"));
+    if (x->in == 0)
+        return puan_node_fail(n, l->err,
+                              "in: must name the states in which the records "
+                              "stand");
+    if (records == NULL || records->kind != PUAN_NODE_MAP || records->n == 0 ||
+        records->n > PUAN_FLOW_RECORDS)
+        return puan_node_fail(records ? records : n, l->err,
+                              "records: must be a map of 1 to %d names, each "
+                              "with the condition under which it stands",
+                              PUAN_FLOW_RECORDS);
+    list = puan_new_n(l->a, records->n, struct puan_flow_record);
+    if (list == NULL)
+        return puan_arena_check(l->a, l->err);
+    PUAN_NODE_EACH(c, records) {
+        struct puan_flow_record *r = &list[x->n++];
+
+        r->name = c->key;
+        if (c->kind == PUAN_NODE_NULL)
+            continue;
+        TRY(scalar(l, c));
+        r->when_text = c->text;
+        TRY(puan_expr_compile_scope(&r->when, l->f->names, l->f->n_names,
+                                    c->text, c->file, c->line, l->a, l->err));
+    }
+    x->record = list;
+    return PUAN_OK;
+}
+
 static enum puan_status read_quantities(struct load *l)
 {
     static const char *const keys[] = { "unit", "in", "out", "field", "of",
@@ -2296,6 +2348,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(read_issued(l));
     TRY(read_quantities(l));
     TRY(read_register(l));
+    TRY(read_attests(l));
 
     TRY(prove_states(l));
     TRY(prove_fields(l));

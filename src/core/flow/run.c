@@ -1432,3 +1432,22 @@ bool puan_flow_run_blocks(const struct puan_flow_run *run, struct puan_str flow,
     }
     return false;
 }
+
+bool puan_flow_run_attests(const struct puan_flow_run *run, size_t i)
+{
+    const struct puan_flow_attests *x = &run->flow->attests;
+
+    return i < x->n && run->opened && !run->drill &&
+           PUAN_FLOW_HAS(x->in, run->state) &&
+           (x->record[i].when == NULL ||
+            puan_flow_truth(x->record[i].when, run, run->field, run->entered_ms,
+                            NULL) == PUAN_TRUE);
+}
+
+int puan_flow_record(const struct puan_flow *f, struct puan_str name)
+{
+    for (size_t i = 0; i < f->attests.n; i++)
+        if (puan_str_eq(f->attests.record[i].name, name))
+            return (int)i;
+    return -1;
+}

@@ -679,6 +679,27 @@ static enum puan_status may_do(struct puan_world *w,
     return puan_world_came(w, step, st, &why, err);
 }
 
+/* A case of the play attests the record of that person; *by_flow: a flow of
+   the plan attests it at all, so that saying so is not enough. */
+static bool attested(bool *by_flow, const struct puan_world *w,
+                     struct puan_str record, struct puan_str who)
+{
+    *by_flow = false;
+    for (size_t i = 0; i < w->stage->flows->n; i++)
+        *by_flow |= puan_flow_record(w->stage->flows->flow[i], record) >= 0;
+    for (int i = 0; i < w->n; i++) {
+        const struct puan_flow_run *run = &w->at[i]->run;
+        const struct puan_flow_attests *x = &run->flow->attests;
+        int at = puan_flow_record(run->flow, record);
+
+        if (at >= 0 && run->field[x->who].set &&
+            puan_str_eq(run->field[x->who].text, who) &&
+            puan_flow_run_attests(run, (size_t)at))
+            return true;
+    }
+    return false;
+}
+
 /* Two roles that one person must not hold, an attested record a seat needs. */
 static enum puan_status may_hold(struct puan_world *w,
                                  const struct puan_node *step,
@@ -698,10 +719,14 @@ static enum puan_status may_hold(struct puan_world *w,
         return puan_node_fail(step, err, "the plan has no role \"%.*s\"",
                               PUAN_FMT(id));
     for (size_t i = 0; i < r->n_needs && st == PUAN_OK; i++) {
-        bool given = puan_str_eq(text_of(has), r->needs[i]);
+        bool by_flow;
+        bool given = attested(&by_flow, w, r->needs[i],
+                              puan_node_str_opt(step, "person", ""));
 
+        given = given ||
+                (!by_flow && puan_str_eq(text_of(has), r->needs[i]));
         PUAN_NODE_EACH(c, has)
-        given = given || puan_str_eq(c->text, r->needs[i]);
+        given = given || (!by_flow && puan_str_eq(c->text, r->needs[i]));
         if (!given)
             st = puan_fail(&why, PUAN_ECONFLICT, "seat",
                            "the seat needs \"%.*s\"", PUAN_FMT(r->needs[i]));
@@ -1037,7 +1062,7 @@ const struct puan_verb puan_world_verbs[] = {
     { "called", "", expect_called },
     { "issued", "interpreter part_of trial", expect_issued },
     { "can", "area", may_do },
-    { "hold", "beside attested", may_hold },
+    { "hold", "beside attested person", may_hold },
     { "send", "mode event", may_send },
     { "check", "mode answers finds silent counts started finished", check_return },
     { NULL, NULL, NULL },

@@ -83,6 +83,12 @@ puan_seat_holders(int64_t *n, struct puan_db *db, struct puan_str role,
                   int64_t area, struct puan_err *err);
 
 /*
+ * A record of this account stands no longer (features/cases): it is signed out
+ * of every seat that needs a record.  What still stands lets it in again.
+ */
+void puan_conditions_gone(struct puan_store *st, struct puan_str account);
+
+/*
  * Was this person's sign-in ended: a device credential of that name that was
  * ended, or human accounts whose person it is, all disabled?  Nobody who never
  * had one has lost it.

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "features/accounts/accounts.h"
+#include "features/cases/cases.h"
+#include "features/host/session.h"
 #include "features/host/test_fixture.h"
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
@@ -880,6 +882,99 @@ static void a_first_secret_is_changed_before_anything_else(void **state)
                      PUAN_EINVAL);
 }
 
+/* ---- what a seat rests on --------------------------------------------------- */
+
+static const char *as_admin(const char *role, int64_t account)
+{
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = account,
+                            .role = -1, .seat = account };
+    char token[PUAN_TOKEN_TEXT];
+    int64_t now = puan_os_now_ms();
+
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (puan_str_is(plan->role[i].id, role))
+            who.role = (int32_t)i;
+    assert_true(who.role >= 0);
+    puan_format(who.name, sizeof(who.name), "%s", role);
+    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
+    who.factor_ms = now;
+    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now,
+                         600000, now + 600000, err));
+    return puan_arena_fmt(&fix->a, "%s", token);
+}
+
+/* A course of ann, to which something happens; its number. */
+static int64_t course(int64_t run, const char *act, const char *fields)
+{
+    struct puan_case_call call = { .run = run, .area = 1101 };
+    struct puan_act who = { .actor = PUAN_STR("tester"),
+                            .seat = PUAN_STR("test") };
+
+    call.flow = PUAN_STR("course");
+    call.arena = &fix->a;
+    call.event.kind = run ? PUAN_FLOW_ACT : PUAN_FLOW_OPEN;
+    call.event.name = puan_str_of(act);
+    call.event.who = puan_case_system();
+    call.event.fields = puan_fix_json(fix, fields);
+    ok(puan_case_do(fix->st, &who, &call, err));
+    return call.row.id;
+}
+
+static void a_seat_stands_on_its_records(void **state)
+{
+    static const char give[] = "{\"account\":\"ann\",\"role\":\"trained\","
+                               "\"area\":\"1101\",\"attested\":\"%s\"}";
+    const char *system = as_admin("system-admin", 901);
+    const char *security = as_admin("security-admin", 902);
+    const char *secret, *tok;
+    int64_t run;
+
+    (void)state;
+    assert_int_equal(call("POST", "/accounts", system,
+                          "{\"name\":\"ann\",\"person\":\"Ann\"}"),
+                     201);
+    secret = field("secret");
+    /* saying so is not enough where a case attests, and needed where none does */
+    assert_int_equal(call("POST", "/seats", security,
+                          puan_arena_fmt(&fix->a, give, "course,paper")),
+                     409);
+    assert_non_null(strstr(field("detail"), "course is attested"));
+    run = course(0, "", "{'account':'ann'}");
+    assert_int_equal(call("POST", "/seats", security,
+                          puan_arena_fmt(&fix->a, give, "course,paper")),
+                     409);
+    course(run, "pass", "{'score':'80'}");
+    assert_int_equal(call("POST", "/seats", security,
+                          puan_arena_fmt(&fix->a, give, "course")),
+                     409);
+    assert_non_null(strstr(field("detail"), "paper is attested"));
+    assert_int_equal(call("POST", "/seats", security,
+                          puan_arena_fmt(&fix->a, give, "paper")),
+                     201);
+    tok = sign_in("ann", secret, NULL);
+    assert_int_equal(
+        call("PUT", "/password", tok,
+             puan_arena_fmt(&fix->a,
+                            "{\"old\":\"%s\",\"new\":\"Xy-77-county-oak\"}",
+                            secret)),
+        204);
+    tok = sign_in("ann", "Xy-77-county-oak", NULL);
+    assert_int_equal(call("GET", "/session", tok, ""), 200);
+    /* the record ends: signed out at once, and not let in again */
+    course(run, "end", "{}");
+    assert_int_equal(call("GET", "/session", tok, ""), 401);
+    assert_int_equal(login("ann", "Xy-77-county-oak", NULL), 403);
+    assert_non_null(strstr(field("detail"), "course is attested"));
+    /* another course opens it again, one not passed does not */
+    run = course(0, "", "{'account':'ann'}");
+    course(run, "pass", "{'score':'59'}");
+    assert_int_equal(login("ann", "Xy-77-county-oak", NULL), 403);
+    run = course(0, "", "{'account':'ann'}");
+    course(run, "pass", "{'score':'60'}");
+    assert_int_equal(login("ann", "Xy-77-county-oak", NULL), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest demo[] = {
@@ -897,6 +992,7 @@ int main(void)
     const struct CMUnitTest live[] = {
         cmocka_unit_test(a_first_secret_is_changed_before_anything_else),
         cmocka_unit_test(a_live_code_opens_nothing_but_the_password),
+        cmocka_unit_test(a_seat_stands_on_its_records),
     };
     const char *pg = getenv("PUAN_TEST_PG");
     int bad = cmocka_run_group_tests(demo, open_demo, close_all);

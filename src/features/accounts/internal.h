@@ -88,6 +88,8 @@ struct accounts {
     struct attempts *attempts;
     uint8_t name_key[32];
     _Atomic uint64_t signed_in, failed, locked;
+    /* Where seats that need a record are signed in; NULL: nobody was yet. */
+    _Atomic(struct puan_sessions *) sessions;
     pthread_mutex_t lock; /* of steps */
     struct totp_step steps[512];
 };
@@ -155,6 +157,26 @@ PUAN_MUST_USE enum puan_status seats_of(struct seat_row **out, size_t *n,
                                         struct puan_db *db, int64_t account,
                                         int64_t now, struct puan_arena *a,
                                         struct puan_err *err);
+
+/*
+ * Does every record stand that the role needs?  What a flow of the plan attests
+ * must be attested of the account; what none does is in the list the granter
+ * gave (NULL: it was looked at when the seat was given).  In directories born
+ * `demo` the granter's word is enough.  *lacks gets the first that does not.
+ */
+PUAN_MUST_USE enum puan_status
+seat_stands(bool *stands, struct puan_str *lacks, struct puan_store *st,
+            struct puan_db *db, const struct puan_role *role,
+            struct puan_str account, const struct puan_str *given,
+            struct puan_err *err);
+/* A flow of the plan attests it, and its word is asked for. */
+bool need_by_case(struct puan_store *st, struct puan_str need);
+/* Leaves out of the list the seats that do not stand; *lacks as above, of the
+   seat `wanted` (0: of the first left out). */
+PUAN_MUST_USE enum puan_status
+seats_standing(struct seat_row *list, size_t *n, struct puan_str *lacks,
+               struct puan_store *st, struct puan_db *db,
+               struct puan_str account, int64_t wanted, struct puan_err *err);
 
 /* Makes the first secret and the TOTP secret of an account. */
 struct fresh_secret {

@@ -350,6 +350,7 @@ HANDLER(h_login)
     struct puan_act act;
     struct puan_db *db;
     struct puan_err why = { 0 };
+    struct puan_str lacks = PUAN_STR("");
     struct puan_str site = rq->http->header[PUAN_H_FETCH_SITE];
     bool known, good;
     enum puan_status st;
@@ -366,6 +367,9 @@ HANDLER(h_login)
     st = account_read(&r, db, 0, p->name, rq->arena, &why);
     if (st == PUAN_OK)
         st = seats_of(&seats, &n, db, r.id, rq->now, rq->arena, &why);
+    if (st == PUAN_OK)
+        st = seats_standing(seats, &n, &lacks, rq->store, db, r.name, p->seat,
+                            &why);
     puan_read_end(office, db);
     if (st != PUAN_OK && st != PUAN_ENOTFOUND)
         return puan_fail(err, st, why.where, "%s", why.text);
@@ -395,8 +399,18 @@ HANDLER(h_login)
         return wrong(rq);
     }
     attempts_clear(a->attempts, key);
+    if (!seat && lacks.n > 0) {
+        puan_answer_problem(rq, 403, "seat-closed",
+                            puan_arena_fmt(rq->arena,
+                                           "the seat is closed until %.*s is "
+                                           "attested",
+                                           PUAN_FMT(lacks)));
+        return PUAN_OK;
+    }
     if (p->seat && !seat)
         return puan_fail(err, PUAN_EDENIED, "seat", "is not yours or is over");
+    if (who.role >= 0 && plan->role[who.role].n_needs > 0)
+        atomic_store(&a->sessions, puan_host_sessions(rq->host));
     if (strcmp(puan_store_birth(rq->store), "demo") != 0)
         who.must_change =
             r.first != 0 ||
@@ -440,6 +454,7 @@ static enum puan_status own_seats(struct account_row *r, struct seat_row **seats
                                   struct puan_err *err)
 {
     struct puan_shard *office = puan_store_office(rq->store);
+    struct puan_str lacks = PUAN_STR("");
     struct puan_db *db;
     enum puan_status st = puan_read_begin(&db, office, err);
 
@@ -448,6 +463,8 @@ static enum puan_status own_seats(struct account_row *r, struct seat_row **seats
     st = account_read(r, db, rq->who.account, PUAN_STR(""), rq->arena, err);
     if (st == PUAN_OK)
         st = seats_of(seats, n, db, r->id, rq->now, rq->arena, err);
+    if (st == PUAN_OK)
+        st = seats_standing(*seats, n, &lacks, rq->store, db, r->name, 0, err);
     puan_read_end(office, db);
     return st;
 }
@@ -581,6 +598,8 @@ HANDLER(h_switch)
     st = puan_commit(office, &act, NULL, NULL, err);
     if (st != PUAN_OK)
         return st;
+    if (plan->role[who.role].n_needs > 0)
+        atomic_store(&accounts_of(rq)->sessions, puan_host_sessions(rq->host));
     puan_session_end(puan_host_sessions(rq->host), rq->token);
     who.factor_ms = rq->who.factor_ms;
     return open_session(rq, &who, rq->real_now + DAY_MS / 2, seats, n,

@@ -194,24 +194,6 @@ HANDLER(h_accounts)
 
 /* ---- seats ----------------------------------------------------------------------------- */
 
-/* Every attested record the role needs is in the comma-separated list. */
-static enum puan_status attested(const struct puan_role *role,
-                                 struct puan_str list, struct puan_err *err)
-{
-    for (size_t i = 0; i < role->n_needs; i++) {
-        struct puan_str rest = list, part;
-        bool found = false;
-
-        while (!found && puan_str_split(&part, &rest, ','))
-            found = puan_str_eq(puan_str_trim(part), role->needs[i]);
-        if (!found)
-            return puan_fail(err, PUAN_ECONFLICT, "attested",
-                             "the seat opens when %.*s is attested",
-                             PUAN_FMT(role->needs[i]));
-    }
-    return PUAN_OK;
-}
-
 enum puan_status area_fits(const struct puan_request *rq,
                            const struct puan_role *role, int64_t area,
                            struct puan_err *err)
@@ -248,7 +230,9 @@ static enum puan_status body_grant(struct puan_shard *sh, struct puan_db *db,
                                    struct puan_err *err)
 {
     struct grant *k = arg;
+    struct puan_str lacks = PUAN_STR("");
     struct seat_row *seats;
+    bool stands = true;
     size_t n;
     enum puan_status st =
         account_read(&k->account, db, 0, k->account.name, k->arena, err);
@@ -258,6 +242,13 @@ static enum puan_status body_grant(struct puan_shard *sh, struct puan_db *db,
     if (st == PUAN_OK && k->account.id == k->actor)
         st = puan_fail(err, PUAN_ECONFLICT, "account-own",
                        "is your own: nobody gives a seat to himself");
+    if (st == PUAN_OK)
+        st = seat_stands(&stands, &lacks, puan_shard_store(sh), db, k->role,
+                         k->account.name, &k->row.attested, err);
+    if (st == PUAN_OK && !stands)
+        st = puan_fail(err, PUAN_ECONFLICT, "attested",
+                       "the seat opens when %.*s is attested",
+                       PUAN_FMT(lacks));
     if (st == PUAN_OK)
         st = seats_of(&seats, &n, db, k->account.id, k->now, k->arena, err);
     if (st != PUAN_OK)
@@ -309,8 +300,6 @@ HANDLER(h_seat_grant)
     if (p->until_ms && p->until_ms <= p->from_ms)
         return puan_fail(err, PUAN_EINVAL, "until_ms", "is before from_ms");
     st = area_fits(rq, k.role, p->area, err);
-    if (st == PUAN_OK)
-        st = attested(k.role, p->attested, err);
     if (st != PUAN_OK)
         return st;
     k.account.name = p->account;

@@ -420,6 +420,12 @@ HANDLER(h_roles)
                 puan_jw_str(w, plan->level[k].id);
         puan_jw_end(w, ']');
         put_texts(w, "needs", r->needs, r->n_needs);
+        puan_jw_key(w, "by_case"); /* of these: what a case must attest */
+        puan_jw_list(w);
+        for (size_t k = 0; k < r->n_needs; k++)
+            if (need_by_case(rq->store, r->needs[k]))
+                puan_jw_str(w, r->needs[k]);
+        puan_jw_end(w, ']');
         put_texts(w, "excludes", r->excludes, r->n_excludes);
         puan_jw_end(w, '}');
     }

@@ -911,6 +911,7 @@ static enum puan_status store_event(struct puan_shard *sh, struct puan_db *db,
                       d->skip, a, err));
     }
     TRY(puan_case_clock_write(puan_shard_store(sh), db, run, err));
+    TRY(puan_case_attest_write(puan_shard_store(sh), db, run, err));
     /* pages ask again two seconds later, when this is durable */
     puan_live_touch(puan_shard_store(sh), "cases", row->area);
     if (puan_str_is(flow->subject, "release"))

@@ -13,6 +13,7 @@
  *   case_notice(id, run, n, kind, seat, role, level, area, at, vacant, taken,
  *               taken_by)                covered; who is told what
  *   case_clock(run, clock, part, at)     derived: the next tick of each run
+ *   case_attest(record, who, run)        derived: what runs attest of whom now
  *
  * Every event is an act on the office store and so a ledger entry of its own.
  * A run is rebuilt by folding its events.  Clocks are driven by a job on the
@@ -37,6 +38,15 @@ PUAN_MUST_USE enum puan_status puan_cases_flow(const struct puan_flow **out,
 
 /* All of them. */
 const struct puan_flows *puan_cases_flows(struct puan_store *st);
+
+/* Is there a flow of the plan whose runs attest this record? */
+bool puan_case_attests(struct puan_store *st, struct puan_str record);
+/* Does a run attest it of this account now? */
+PUAN_MUST_USE enum puan_status puan_case_attested(bool *stands,
+                                                  struct puan_db *db,
+                                                  struct puan_str record,
+                                                  struct puan_str who,
+                                                  struct puan_err *err);
 
 /* A row of case_run; texts live in the arena they were read into. */
 struct puan_case_row {

@@ -25,6 +25,9 @@ static const struct puan_schema_step schema[] = {
       "CREATE TABLE case_clock(run BIGINT PRIMARY KEY, clock TEXT NOT NULL,"
       " part TEXT NOT NULL, at BIGINT NOT NULL);"
       "CREATE INDEX case_clock_at ON case_clock(at);" },
+    { PUAN_STORE_OFFICE, 2,
+      "CREATE TABLE case_attest(record TEXT NOT NULL, who TEXT NOT NULL,"
+      " run BIGINT NOT NULL, PRIMARY KEY(record, who, run));" },
 };
 
 static const struct puan_covered covered[] = {

@@ -79,6 +79,13 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
                                         struct puan_arena *a,
                                         struct puan_err *err);
 
+/* The rows of case_attest as the run has them now; who lost a record is signed
+   out of the seats that need it. */
+enum puan_status puan_case_attest_write(struct puan_store *st,
+                                        struct puan_db *db,
+                                        const struct puan_flow_run *run,
+                                        struct puan_err *err);
+
 /* The row of case_clock as the run has it now. */
 enum puan_status puan_case_clock_write(struct puan_store *st,
                                        struct puan_db *db,

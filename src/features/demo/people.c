@@ -223,6 +223,21 @@ bool puan_people_may(const struct puan_demo *d, const char *capability,
     return role_for(d, capability, area) != NULL;
 }
 
+/* The granter's word for what the plan asks of the seat; a rehearsal takes it. */
+static const char *attested(const struct puan_role *role, struct puan_arena *a)
+{
+    struct puan_out o;
+
+    if (role->n_needs == 0)
+        return "";
+    puan_out_init(&o, a);
+    puan_out_text(&o, ",\"attested\":\"");
+    for (size_t i = 0; i < role->n_needs; i++)
+        puan_out_fmt(&o, "%s%.*s", i ? "," : "", PUAN_FMT(role->needs[i]));
+    puan_out_text(&o, "\"");
+    return puan_arena_dup(a, puan_out_view(&o));
+}
+
 static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
                                   struct puan_desk *k, struct puan_err *err)
 {
@@ -252,9 +267,10 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
     st = puan_desk_call(NULL, NULL, k, "POST", "/seats",
                         puan_arena_fmt(a,
                                        "{\"account\":\"%s\",\"role\":\"%.*s\","
-                                       "\"area\":\"%lld\"}",
+                                       "\"area\":\"%lld\"%s}",
                                        name, PUAN_FMT(s->role->id),
-                                       (long long)s->area),
+                                       (long long)s->area,
+                                       attested(s->role, a)),
                         0, a, err);
     k->totp = PUAN_STR("");
     if (st == PUAN_OK)

@@ -8,7 +8,7 @@
  * Covered, and therefore found when changed: every entry; every version of a
  * return; every row of the tables that features list as covered.  Derived, and
  * therefore not covered: `covered` itself (held against the entries), token
- * runs, counters, snapshots, findings, clocks of cases, the outbox and inbox,
+ * runs, counters, snapshots, findings, clocks of cases, what cases attest, the outbox and inbox,
  * marks of changed lots, pairs living apart; and, as no part of a census, past secrets of accounts
  * and the list of backups.
  */
@@ -23,7 +23,7 @@ extern const struct puan_feature puan_feature_ledgers;
 /* What verify names as not covered. */
 #define PUAN_LEDGER_DERIVED                                                    \
     "covered", "token runs", "counters", "head snapshots", "findings",         \
-        "case_clock", "watch, lot_change", "outbox, inbox",                    \
+        "case_clock", "case_attest", "watch, lot_change", "outbox, inbox",                    \
         "dup_pair, dup_search",                                                \
         "account_past, backup"
 

@@ -61,6 +61,7 @@ export interface Role {
   external: boolean;
   levels: string[];
   needs: string[];
+  by_case: string[]; // of these: what a case must attest
   excludes: string[];
 }
 export interface FirstSecret {
