@@ -170,7 +170,7 @@ static enum puan_status read_measure(struct puan_score_item *it,
                                      const struct loader *l,
                                      struct puan_err *err)
 {
-    static const char *const keys[] = { "metric", "of", "bands", NULL };
+    static const char *const keys[] = { "metric", "of", "bands", "none", NULL };
     static const char *const band_keys[] = { "least", "points", NULL };
     const struct puan_node *m = it->measure, *bands = puan_node_get(m, "bands");
     struct puan_score_band *b;
@@ -209,6 +209,45 @@ static enum puan_status read_measure(struct puan_score_item *it,
                                   "those of the band before");
         it->n_bands++;
     }
+    if (puan_node_get(m, "none") == NULL)
+        return PUAN_OK;
+    if (it->total.n == 0)
+        return puan_node_fail(puan_node_get(m, "none"), err,
+                              "`none` goes with `of`: it is what the item is "
+                              "worth while that is 0");
+    TRY(halves(&it->none, m, "none", err));
+    return it->none <= it->halves
+               ? PUAN_OK
+               : puan_node_fail(puan_node_get(m, "none"), err,
+                                "`none` must not be more than the item's "
+                                "points");
+}
+
+/* none_of: [{flow: FLOW, in: [STATE]}] */
+static enum puan_status read_none_of(struct puan_score_item *it,
+                                     const struct puan_node *n,
+                                     struct puan_err *err)
+{
+    static const char *const keys[] = { "flow", "in", NULL };
+
+    it->none_of = n;
+    if (n != NULL && n->kind != PUAN_NODE_LIST)
+        return puan_node_fail(n, err,
+                              "`none_of` must be a list of {flow, in: "
+                              "[STATE]}");
+    PUAN_NODE_EACH(c, n) {
+        const struct puan_node *in = puan_node_get(c, "in");
+        struct puan_str flow;
+
+        if (c->kind != PUAN_NODE_MAP)
+            return puan_node_fail(c, err, "give {flow, in: [STATE]}");
+        TRY(puan_node_only(c, keys, err));
+        TRY(puan_node_str(&flow, c, "flow", err));
+        if (in == NULL || in->kind != PUAN_NODE_LIST || in->n == 0)
+            return puan_node_fail(in ? in : c, err,
+                                  "`in` must be a list of the states that "
+                                  "count");
+    }
     return PUAN_OK;
 }
 
@@ -232,7 +271,7 @@ static enum puan_status read_item(const struct loader *l,
 {
     static const char *const keys[] = { "id", "zh",       "en",      "points",
                                         "mode", "of",     "evidence", "measure",
-                                        NULL };
+                                        "none_of", NULL };
     struct puan_score_scheme *s = l->s;
     struct puan_score_item *it = &s->item[s->n_items];
 
@@ -246,6 +285,7 @@ static enum puan_status read_item(const struct loader *l,
     it->at = n;
     it->section = s->n_sections;
     it->measure = puan_node_get(n, "measure");
+    it->none = -1;
     TRY(halves(&it->halves, n, "points", err));
     if (it->halves == 0)
         return puan_node_fail(n, err, "an item must be worth half a point or more");
@@ -260,6 +300,11 @@ static enum puan_status read_item(const struct loader *l,
                                   "measured`");
         TRY(read_kinds(it, l, puan_node_get(n, "evidence"), err));
     }
+    TRY(read_none_of(it, puan_node_get(n, "none_of"), err));
+    if (it->measured && it->none_of != NULL)
+        return puan_node_fail(it->none_of, err,
+                              "nobody gives full points to a measured item; "
+                              "take `none_of` out or write `mode: judged`");
     s->n_items++;
     return PUAN_OK;
 }

@@ -18,7 +18,8 @@
  *         - {id: HN-4.1.1.1, points: 2, mode: judged, of: process, zh, en,
  *            evidence: [{id: plan, zh, en, due: DAY, least: 3}]}
  *         - {…, mode: measured, measure: {metric: M, of: M, bands: [
- *              {least: 98, points: 3}]}}
+ *              {least: 98, points: 3}], none: 3}}
+ *         - {…, none_of: [{flow: leak, in: [established, closed]}]}
  *   bonus: {zh, en, confirmed_by: [ROLE], most: 5}
  *   vetoes:
  *     - {id: HN-6.2, zh, en, effect: award, by: [ROLE], flow: leak,
@@ -28,7 +29,12 @@
  * Points are counted in halves.  An item is judged by a group of its section,
  * with a reason and evidence for what it deducts; full points only when every
  * kind of evidence is there, valid, in time and enough.  A measured item is
- * written by the system alone.  A bonus counts when it is confirmed, and is
+ * written by the system alone; `none` is what it is worth while there is nothing
+ * to measure (total 0; without it: not scored).  A metric is one of the registry,
+ * or cases.FLOW.CLOCK.met of cases.FLOW.CLOCK.all: cases inside the area that
+ * kept that clock, of those whose clock was kept or missed.  `none_of`: cases of
+ * these flows in these states stand against full points; the system enters them.
+ * A bonus counts when it is confirmed, and is
  * shown apart.  A veto of effect `score` makes the result nothing, one of
  * effect `award` bars from the list for awards.
  *
@@ -63,6 +69,8 @@ struct puan_score_item {
     struct puan_str metric, total;      /* measured; total may be empty */
     const struct puan_score_band *band; /* falling */
     size_t n_bands;
+    int none; /* halves while the total is 0; -1: not scored then */
+    const struct puan_node *none_of; /* list of {flow, in}; NULL */
     const struct puan_node *at, *measure;
 };
 struct puan_score_group {
@@ -124,6 +132,9 @@ int puan_score_scheme_veto(const struct puan_score_scheme *s, struct puan_str id
 /* The veto that a case of this flow with this field sets; -1 none. */
 int puan_score_scheme_case_veto(const struct puan_score_scheme *s, struct puan_str flow,
                           struct puan_str field, struct puan_str value);
+/* A case of this flow in this state stands against full points of item i. */
+bool puan_score_scheme_against(const struct puan_score_scheme *s, size_t i,
+                               struct puan_str flow, struct puan_str state);
 /* "12", "0.5", "-1.5" to halves. */
 bool puan_score_halves_parse(int *halves, struct puan_str s);
 /* "87.5"; at least 12 bytes. */
@@ -142,6 +153,7 @@ enum puan_score_entry_kind {
     PUAN_SCORE_PUBLISH,  /* halves: the total as stated */
     PUAN_SCORE_APPEAL,   /* item, reason, digest */
     PUAN_SCORE_ANSWER,   /* of: the appeal; halves (deducted), reason */
+    PUAN_SCORE_AGAINST,  /* item, ref (the case): stands against full points */
     PUAN_SCORE_KINDS
 };
 extern const char *const puan_score_entry_word[PUAN_SCORE_KINDS];
@@ -187,7 +199,8 @@ enum puan_paper_state puan_score_paper(const struct puan_score_entry **which,
 
 struct puan_score_line { /* of an item */
     bool scored;
-    bool weak; /* its evidence no longer carries it */
+    bool weak; /* its evidence no longer carries it, or a case stands against
+                  its full points */
     int halves;
     const struct puan_score_entry *by; /* last that scored it; NULL none */
     unsigned good; /* kinds of evidence that are good */

@@ -12,7 +12,7 @@
 
 const char *const puan_score_entry_word[PUAN_SCORE_KINDS] = {
     "evidence", "score", "measure", "bonus",  "confirm",
-    "veto",     "lift",  "publish", "appeal", "answer"
+    "veto",     "lift",  "publish", "appeal", "answer", "against"
 };
 const char *const puan_paper_word[5] = { "missing", "expired", "late", "short",
                                          "good" };
@@ -89,6 +89,15 @@ static const struct puan_score_entry *published(
         if (e[i].kind == PUAN_SCORE_PUBLISH)
             last = &e[i];
     return last;
+}
+
+static const struct puan_score_entry *against(const struct puan_score_entry *e,
+                                              size_t n, struct puan_str item)
+{
+    for (size_t i = 0; i < n; i++)
+        if (e[i].kind == PUAN_SCORE_AGAINST && puan_str_eq(e[i].item, item))
+            return &e[i];
+    return NULL;
 }
 
 /* ---- one kind of entry each -------------------------------------------------- */
@@ -203,6 +212,11 @@ static enum puan_status given(const struct puan_score_scheme *s,
                              "no full points: evidence \"%.*s\" is %s",
                              PUAN_FMT(it->kind[i].id), puan_paper_word[p]);
     }
+    if (e->halves == 0 && against(before, n, it->id) != NULL)
+        return puan_fail(err, PUAN_ECONFLICT, "case",
+                         "no full points: %.*s stands against them; deduct, "
+                         "with the reason",
+                         PUAN_FMT(against(before, n, it->id)->ref));
     if (!any && e->halves < it->halves)
         return puan_fail(err, PUAN_ECONFLICT, "evidence",
                          "no points without evidence");
@@ -391,6 +405,19 @@ enum puan_status puan_score_accept(const struct puan_score_scheme *s,
         return PUAN_OK;
     case PUAN_SCORE_APPEAL: return appeal(s, before, n, e, err);
     case PUAN_SCORE_ANSWER: return answer(s, before, n, e, err);
+    case PUAN_SCORE_AGAINST:
+        TRY(item_of(&it, s, e, err));
+        if (!puan_str_is(e->role, "system"))
+            return denied(err, "cases are entered by the system");
+        for (size_t k = 0; k < n; k++)
+            if (before[k].kind == PUAN_SCORE_AGAINST &&
+                puan_str_eq(before[k].item, e->item) &&
+                puan_str_eq(before[k].ref, e->ref))
+                return puan_fail(err, PUAN_ECONFLICT, "case",
+                                 "is entered already");
+        return e->ref.n > 0 ? PUAN_OK
+                            : puan_fail(err, PUAN_EINVAL, "case",
+                                        "name the case");
     case PUAN_SCORE_KINDS: break;
     }
     return puan_fail(err, PUAN_EINVAL, "kind", "no such entry");
@@ -403,6 +430,8 @@ static int measured(const struct puan_score_item *it,
 {
     int64_t v = e->count;
 
+    if (it->total.n > 0 && e->total == 0 && it->none >= 0)
+        return it->none;
     if (v == INT64_MIN || (it->total.n > 0 && e->total <= 0))
         return 0;
     if (it->total.n > 0)
@@ -436,12 +465,14 @@ static void line(struct puan_score_line *x, const struct puan_score_item *it,
         /* measured without a number: it is not known, so not scored */
         x->scored = e[i].kind != PUAN_SCORE_MEASURED ||
                     (e[i].count != INT64_MIN &&
-                     (it->total.n == 0 || e[i].total > 0));
+                     (it->total.n == 0 || e[i].total > 0 ||
+                      (e[i].total == 0 && it->none >= 0)));
     }
     for (size_t k = 0; k < it->n_kinds; k++)
         x->good += puan_score_paper(NULL, it, &it->kind[k], e, n, today) ==
                    PUAN_PAPER_GOOD;
-    x->weak = x->scored && x->halves == it->halves && x->good < it->n_kinds &&
+    x->weak = x->scored && x->halves == it->halves &&
+              (x->good < it->n_kinds || against(e, n, it->id) != NULL) &&
               x->by->kind == PUAN_SCORE_GIVEN;
 }
 
@@ -505,6 +536,18 @@ int puan_score_scheme_case_veto(const struct puan_score_scheme *s, struct puan_s
             puan_str_eq(s->veto[i].value, value))
             return (int)i;
     return -1;
+}
+
+bool puan_score_scheme_against(const struct puan_score_scheme *s, size_t i,
+                               struct puan_str flow, struct puan_str state)
+{
+    PUAN_NODE_EACH(c, s->item[i].none_of) {
+        if (!puan_str_eq(puan_node_str_opt(c, "flow", ""), flow))
+            continue;
+        if (listed(puan_node_get(c, "in"), state))
+            return true;
+    }
+    return false;
 }
 
 size_t puan_score_sheet_rank(const struct puan_score_sheet *const *all, size_t n, size_t i)

@@ -3,11 +3,13 @@
  */
 #include "features/assessment/assessment.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/area/area.h"
 #include "core/plan/plan.h"
 #include "features/assessment/internal.h"
+#include "features/cases/cases.h"
 #include "features/host/host.h"
 #include "features/host/request.h"
 #include "kit/os/heap.h"
@@ -22,6 +24,7 @@
 struct state {
     struct puan_arena arena;
     struct puan_score_scheme *scheme;
+    _Atomic int64_t cases_ms; /* campaign time: cases are counted again */
 };
 
 const struct puan_score_scheme *puan_assess_scheme(struct puan_store *st)
@@ -29,6 +32,17 @@ const struct puan_score_scheme *puan_assess_scheme(struct puan_store *st)
     const struct state *x = puan_store_state(st, &puan_feature_assessment);
 
     return x ? x->scheme : NULL;
+}
+
+bool puan_assess_cases_due(struct puan_store *st)
+{
+    struct state *x = puan_store_state(st, &puan_feature_assessment);
+    int64_t now = puan_store_now(st), next = atomic_load(&x->cases_ms);
+
+    if (now < next && next - now <= INT64_C(3600000))
+        return false;
+    atomic_store(&x->cases_ms, now + INT64_C(3600000));
+    return true;
 }
 
 static bool has_role(const void *of, struct puan_str id)
@@ -118,6 +132,10 @@ static enum puan_status write_kind(struct puan_request *rq,
         return puan_fail(err, PUAN_EINVAL, "digest",
                          "a digest has 64 hexadecimal digits; POST /evidence "
                          "gives it");
+    if (in->digest.n > 0 && !puan_blob_there(rq->store, digest, rq->arena))
+        return puan_fail(err, PUAN_EINVAL, "digest",
+                         "there is no such paper; POST /evidence takes it and "
+                         "gives its digest");
     if (in->points.n > 0 && (!puan_score_halves_parse(&e->halves, in->points) ||
                              e->halves < 0))
         return puan_fail(err, PUAN_EINVAL, "points",
@@ -305,6 +323,19 @@ static bool mine(const struct read *x, const struct puan_score_section *s)
     return false;
 }
 
+/* Cases that stand against full points. */
+static void put_cases(struct puan_jw *w, const struct read *x,
+                      const struct puan_score_item *it)
+{
+    puan_jw_key(w, "cases");
+    puan_jw_list(w);
+    for (size_t i = 0; i < x->n; i++)
+        if (x->entry[i].kind == PUAN_SCORE_AGAINST &&
+            puan_str_eq(x->entry[i].item, it->id))
+            puan_jw_str(w, x->entry[i].ref);
+    puan_jw_end(w, ']');
+}
+
 static void put_item(struct puan_jw *w, const struct read *x, size_t i)
 {
     const struct puan_score_item *it = &x->scheme->item[i];
@@ -323,6 +354,7 @@ static void put_item(struct puan_jw *w, const struct read *x, size_t i)
     puan_jw_kstr(w, "metric", it->metric);
     puan_jw_kstr(w, "of", it->total);
     put_papers(w, x, it);
+    put_cases(w, x, it);
     puan_jw_key(w, "by");
     if (l->by != NULL)
         put_entry(w, x, l->by);

@@ -32,4 +32,7 @@ PUAN_MUST_USE enum puan_status puan_assess_write(struct puan_act *act,
 PUAN_MUST_USE enum puan_status puan_assess_job(struct puan_store *st,
                                                struct puan_err *err);
 
+/* Cases are counted now, and then not for an hour. */
+bool puan_assess_cases_due(struct puan_store *st);
+
 #endif

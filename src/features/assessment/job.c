@@ -15,12 +15,31 @@
 
 #define DAY_MS INT64_C(86400000)
 
+/* cases.FLOW.CLOCK.met, cases.FLOW.CLOCK.all */
+static bool case_metric(int64_t *v, struct puan_store *st,
+                        struct puan_str name, int64_t area)
+{
+    struct puan_str rest = name, head, flow, clock;
+    struct puan_err ignored = { 0 };
+    int64_t met, all;
+
+    if (!puan_str_split(&head, &rest, '.') ||
+        !puan_str_split(&flow, &rest, '.') ||
+        !puan_str_split(&clock, &rest, '.') ||
+        puan_case_kept(&met, &all, st, flow, clock, area, &ignored) != PUAN_OK)
+        return false;
+    *v = puan_str_is(rest, "met") ? met : all;
+    return true;
+}
+
 static bool metric(int64_t *v, struct puan_store *st, struct puan_str name,
                    int64_t area)
 {
     struct puan_err ignored = { 0 };
 
     *v = INT64_MIN;
+    if (puan_str_starts(name, "cases."))
+        return case_metric(v, st, name, area);
     for (size_t f = 0; puan_features[f] != NULL; f++)
         for (size_t i = 0; i < puan_features[f]->n_metrics; i++)
             if (puan_str_is(name, puan_features[f]->metrics[i].name))
@@ -49,7 +68,8 @@ static enum puan_status write_entry(struct puan_store *st, int64_t area,
  * points. */
 static enum puan_status measure(struct puan_store *st, int64_t area,
                                 const struct puan_score_entry *e, size_t n,
-                                struct puan_arena *a, struct puan_err *err)
+                                bool cases, struct puan_arena *a,
+                                struct puan_err *err)
 {
     const struct puan_score_scheme *s = puan_assess_scheme(st);
     int64_t now = puan_store_now(st);
@@ -67,7 +87,8 @@ static enum puan_status measure(struct puan_store *st, int64_t area,
             if (e[k].kind == PUAN_SCORE_MEASURED &&
                 puan_str_eq(e[k].item, it->id))
                 last = &e[k];
-        if (!it->measured || (last && now - last->at_ms < DAY_MS) ||
+        if (!it->measured || (!cases && puan_str_starts(it->metric, "cases.")) ||
+            (last && now - last->at_ms < DAY_MS) ||
             !metric(&x.count, st, it->metric, area) ||
             (it->total.n > 0 && !metric(&x.total, st, it->total, area)))
             continue;
@@ -162,8 +183,46 @@ static enum puan_status vetoes(struct puan_store *st, int64_t area,
     return rc;
 }
 
+/* Cases that stand against full points, entered once each. */
+static enum puan_status against(struct puan_store *st, int64_t area,
+                                const struct puan_score_entry *e, size_t n,
+                                struct puan_arena *a, struct puan_err *err)
+{
+    const struct puan_score_scheme *s = puan_assess_scheme(st);
+
+    for (size_t i = 0; i < s->n_items; i++)
+        PUAN_NODE_EACH(c, s->item[i].none_of) {
+            struct puan_case_row row[64];
+            size_t found = 0;
+
+            TRY(puan_cases_of(row, &found, PUAN_COUNT(row), st,
+                              puan_node_str_opt(c, "flow", ""), area, a, err));
+            for (size_t k = 0; k < found; k++) {
+                struct puan_score_entry x = { .kind = PUAN_SCORE_AGAINST,
+                                              .item = s->item[i].id,
+                                              .count = INT64_MIN,
+                                              .total = INT64_MIN,
+                                              .day = INT64_MIN,
+                                              .until = INT64_MIN };
+                bool had = false;
+
+                x.ref = puan_str_of(
+                    puan_arena_fmt(a, "case/%lld", (long long)row[k].id));
+                for (size_t q = 0; q < n; q++)
+                    had = had || (e[q].kind == PUAN_SCORE_AGAINST &&
+                                  puan_str_eq(e[q].item, x.item) &&
+                                  puan_str_eq(e[q].ref, x.ref));
+                if (!had && puan_score_scheme_against(s, i, row[k].flow,
+                                                      row[k].state))
+                    TRY(write_entry(st, area, &x, "assess.against", a, err));
+            }
+        }
+    return PUAN_OK;
+}
+
 static enum puan_status office_of(struct puan_store *st, int64_t area,
-                                  struct puan_arena *a, struct puan_err *err)
+                                  bool cases, struct puan_arena *a,
+                                  struct puan_err *err)
 {
     const struct puan_score_scheme *s = puan_assess_scheme(st);
     struct puan_shard *office = puan_store_office(st);
@@ -180,11 +239,11 @@ static enum puan_status office_of(struct puan_store *st, int64_t area,
     for (size_t i = 0; i < n; i++)
         published = published || e[i].kind == PUAN_SCORE_PUBLISH;
     if (!published)
-        TRY(measure(st, area, e, n, a, err));
+        TRY(measure(st, area, e, n, cases, a, err));
     for (size_t v = 0; v < s->n_vetoes; v++)
         if (s->veto[v].flow.n > 0 && s->veto[v].field.n > 0)
             TRY(vetoes(st, area, &s->veto[v], e, n, a, err));
-    return PUAN_OK;
+    return against(st, area, e, n, a, err);
 }
 
 enum puan_status puan_assess_job(struct puan_store *st, struct puan_err *err)
@@ -192,6 +251,7 @@ enum puan_status puan_assess_job(struct puan_store *st, struct puan_err *err)
     const struct puan_score_scheme *s = puan_assess_scheme(st);
     const struct puan_area_tree *t = puan_store_areas(st);
     int level = s && t ? puan_area_level_of(t, s->level) : -1;
+    bool cases = puan_assess_cases_due(st);
     enum puan_status rc = PUAN_OK;
 
     for (uint32_t k = 0; level >= 0 && rc == PUAN_OK && k < t->n; k++) {
@@ -200,7 +260,7 @@ enum puan_status puan_assess_job(struct puan_store *st, struct puan_err *err)
         if (t->area[k].level != (uint8_t)level)
             continue;
         puan_arena_init(&own, &puan_heap);
-        rc = office_of(st, t->area[k].code, &own, err);
+        rc = office_of(st, t->area[k].code, cases, &own, err);
         puan_arena_clear(&own);
     }
     return rc;

@@ -55,6 +55,21 @@ struct puan_case_row {
     bool drill;
 };
 
+/*
+ * How cases of a flow inside the area kept one of its clocks: `all` are those
+ * whose clock was stopped or has passed, `met` those stopped in time.  Drills
+ * do not count.  Reads every such case.
+ */
+PUAN_MUST_USE enum puan_status
+puan_case_kept(int64_t *met, int64_t *all, struct puan_store *st,
+               struct puan_str flow, struct puan_str clock, int64_t area,
+               struct puan_err *err);
+/* Cases of the flow inside the area, newest first, at most `most`; no drills. */
+PUAN_MUST_USE enum puan_status
+puan_cases_of(struct puan_case_row *out, size_t *n, size_t most,
+              struct puan_store *st, struct puan_str flow, int64_t area,
+              struct puan_arena *a, struct puan_err *err);
+
 #define PUAN_CASE_FACTS 24
 struct puan_case_facts {
     struct puan_flow_given given[PUAN_CASE_FACTS];

@@ -672,6 +672,12 @@ static void broken_scoring(const struct puan_node *tree)
             dropped("key left out", i, "id");
             dropped("key left out", i, "points");
             dropped("key left out", i, "mode");
+            PUAN_NODE_EACH(c, puan_node_get(i, "none_of")) {
+                misspelt(c);
+                becomes("dangling flow", puan_node_get(c, "flow"), "nobody_q");
+                names_become("dangling state", puan_node_get(c, "in"),
+                             "nobody_q");
+            }
             dropped("key left out", i, "of");
             becomes("points that do not add up", puan_node_get(i, "points"),
                     "55.5");

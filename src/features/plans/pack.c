@@ -493,16 +493,21 @@ static void prove_clauses(struct puan_plan_held *h)
     }
 }
 
-/* A failure at a value of `map`. */
-static void wrong(struct puan_problems *problems, const struct puan_node *map,
-                  const char *key, const char *what, const char *remedy)
+static void wrong_at(struct puan_problems *problems, const struct puan_node *n,
+                     const char *what, const char *remedy)
 {
     struct puan_err e = { 0 };
-    const struct puan_node *n = puan_node_get(map, key);
 
     (void)puan_node_fail(n, &e, "no %s \"%.*s\"; %s", what,
                          PUAN_FMT(n->text), remedy);
     puan_problem_take(problems, &e);
+}
+
+/* A failure at a value of `map`. */
+static void wrong(struct puan_problems *problems, const struct puan_node *map,
+                  const char *key, const char *what, const char *remedy)
+{
+    wrong_at(problems, puan_node_get(map, key), what, remedy);
 }
 
 /* What a veto rests on: a field of a workflow that can hold the value. */
@@ -539,6 +544,85 @@ static void prove_veto(const struct puan_node *v,
               "use one of its words");
 }
 
+/* cases.FLOW.CLOCK.met, cases.FLOW.CLOCK.all */
+static bool case_metric(const struct puan_flows *flows, struct puan_str name)
+{
+    struct puan_str rest = name, head, flow, clock;
+    const struct puan_flow *f;
+
+    if (!puan_str_split(&head, &rest, '.') || !puan_str_is(head, "cases") ||
+        !puan_str_split(&flow, &rest, '.') ||
+        !puan_str_split(&clock, &rest, '.'))
+        return false;
+    f = puan_flows_get(flows, flow);
+    return f != NULL && puan_flow_clock(f, clock) >= 0 &&
+           (puan_str_is(rest, "met") || puan_str_is(rest, "all"));
+}
+
+/* Flows and states whose cases stand against full points of an item. */
+static void prove_none_of(const struct puan_node *item,
+                          const struct puan_flows *flows,
+                          struct puan_problems *problems)
+{
+    PUAN_NODE_EACH(c, puan_node_get(item, "none_of")) {
+        const struct puan_flow *f =
+            puan_flows_get(flows, puan_node_str_opt(c, "flow", ""));
+
+        if (f == NULL) {
+            wrong(problems, c, "flow", "workflow", "add it or mend the name");
+            continue;
+        }
+        PUAN_NODE_EACH(s, puan_node_get(c, "in"))
+        if (puan_flow_state(f, s->text) < 0)
+            wrong_at(problems, s, "state in that workflow",
+                     "use states of it");
+    }
+}
+
+static const struct puan_node *item_at(const struct puan_node *scheme,
+                                       struct puan_str id)
+{
+    PUAN_NODE_EACH(s, puan_node_get(scheme, "sections"))
+    PUAN_NODE_EACH(i, puan_node_get(s, "items"))
+    if (puan_str_eq(puan_node_str_opt(i, "id", ""), id))
+        return i;
+    return NULL;
+}
+
+/* What workflows feed is an item of the scheme, what they veto with a veto. */
+static void prove_feeds(const struct puan_plan *p,
+                        const struct puan_node *scheme,
+                        struct puan_problems *problems)
+{
+    for (size_t i = 0; i < p->n_flows; i++) {
+        const struct puan_node *score =
+            puan_node_get(p->flows[i]->tree, "score");
+        const struct puan_node *feeds = puan_node_get(score, "feeds");
+        const struct puan_node *veto = puan_node_get(score, "veto");
+        bool is_item = false;
+
+        if (feeds != NULL && feeds->kind == PUAN_NODE_SCALAR &&
+            item_at(scheme, feeds->text) == NULL)
+            wrong(problems, score, "feeds", "item in scoring.yaml",
+                  "add it or mend the id");
+        PUAN_NODE_EACH(c, feeds)
+        if (item_at(scheme, c->text) == NULL)
+            wrong_at(problems, c, "item in scoring.yaml",
+                       "add it or mend the id");
+        PUAN_NODE_EACH(v, puan_node_get(scheme, "vetoes"))
+        is_item = is_item ||
+                  (veto != NULL &&
+                   (puan_str_eq(puan_node_str_opt(v, "id", ""), veto->text) ||
+                    puan_str_eq(puan_node_str_opt(v, "item", ""),
+                                veto->text) ||
+                    puan_str_eq(puan_node_str_opt(v, "effect", ""),
+                                veto->text)));
+        if (veto != NULL && !is_item)
+            wrong(problems, score, "veto", "veto in scoring.yaml",
+                  "name one by its id, its item or its effect");
+    }
+}
+
 /* What the scheme of points takes from metrics and workflows is there. */
 static void prove_scoring(const struct puan_plan *p,
                           const struct puan_flows *flows,
@@ -556,9 +640,14 @@ static void prove_scoring(const struct puan_plan *p,
         const struct puan_node *m = puan_node_get(i, "measure");
         const struct puan_node *n = puan_node_get(m, keys[k]);
 
-        if (n != NULL && !puan_monitor_metric(n->text))
-            wrong(problems, m, keys[k], "metric", "name one of /metrics");
+        if (n != NULL && !puan_monitor_metric(n->text) &&
+            !case_metric(flows, n->text))
+            wrong(problems, m, keys[k], "metric",
+                  "name one of /metrics, or cases.FLOW.CLOCK.met and .all");
+        if (k == 0)
+            prove_none_of(i, flows, problems);
     }
+    prove_feeds(p, f->tree, problems);
     PUAN_NODE_EACH(v, puan_node_get(f->tree, "vetoes"))
     prove_veto(v, flows, problems);
 }

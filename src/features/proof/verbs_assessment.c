@@ -204,6 +204,7 @@ static enum puan_status read_entry(struct puan_score_entry *e, size_t r,
     case PUAN_SCORE_MEASURED:
     case PUAN_SCORE_VETO:
     case PUAN_SCORE_APPEAL:
+    case PUAN_SCORE_AGAINST:
     case PUAN_SCORE_KINDS: break;
     }
     return PUAN_OK;
@@ -303,6 +304,54 @@ static enum puan_status case_veto(struct puan_world *w,
     return puan_world_came(
         w, step, put(x, s, &e, puan_node_str_opt(step, "name", ""), &why), &why,
         err);
+}
+
+/* The cases of the play, as they stand, against full points of an item. */
+static enum puan_status cases_against(struct puan_world *w,
+                                      const struct puan_node *step,
+                                      struct puan_err *err)
+{
+    struct sheets *x = NULL;
+    struct sheet *s = NULL;
+    struct puan_err why = { 0 };
+    int64_t area, wanted = 0, found = 0;
+    int item;
+
+    TRY(open_sheets(&x, w, step, err));
+    TRY(area_of(&area, w, step, err));
+    TRY(sheet_at(&s, x, w, area, err));
+    item = puan_score_scheme_item(x->scheme,
+                                  puan_node_str_opt(step, "against", ""));
+    if (item < 0)
+        return puan_node_fail(step, err, "the scheme has no such item");
+    TRY(number(&wanted, step, "cases", err));
+    for (int i = 0; i < w->n; i++) {
+        const struct puan_flow_run *run = &w->at[i]->run;
+        struct puan_score_entry e = { .kind = PUAN_SCORE_AGAINST,
+                                      .role = PUAN_STR("system"),
+                                      .person = PUAN_STR("puan"),
+                                      .item = x->scheme->item[item].id,
+                                      .until = INT64_MIN };
+
+        if (run->drill || !puan_world_holds(w, area, run->area) ||
+            !puan_score_scheme_against(x->scheme, (size_t)item,
+                                       run->flow->label.name,
+                                       run->flow->states[run->state].name))
+            continue;
+        found++;
+        e.id = (int64_t)s->n + 1;
+        e.at_ms = w->now;
+        e.level = level_of(w, area);
+        e.ref = puan_str_of(puan_arena_fmt(w->arena, "case/%d", i + 1));
+        if (put(x, s, &e, PUAN_STR(""), &why) != PUAN_OK &&
+            why.code != PUAN_ECONFLICT)
+            return puan_node_fail(step, err, "%s", why.text);
+    }
+    puan_world_found(w, found > 0);
+    return found == wanted ? PUAN_OK
+                           : puan_node_fail(step, err,
+                                            "%lld cases stand against it",
+                                            (long long)found);
 }
 
 /* A scheme with one part changed or taken out is refused. */
@@ -527,6 +576,7 @@ const struct puan_verb puan_proof_assessment[] = {
     { "appeal", "area reason shown name", write_entry },
     { "answer", "area reason deduct", write_entry },
     { "case_veto", "area field value sets name", case_veto },
+    { "against", "area cases", cases_against },
     { "scheme", "is", broken },
     { "sheet", "area", look },
     { "ranking", "awards", ranking },
