@@ -234,7 +234,7 @@ static void bonus_veto_and_total(void **state)
                      409);
     /* a veto is set, shown in the ranking, and lifted with its reason */
     assert_int_equal(call(f, PROVINCE, "POST", "/veto",
-                          BODY("{'area':'3708','item':'HN-6.2',"
+                          BODY("{'area':'3708','item':'fraud',"
                                "'reason':'r','digest':'%s'}",
                                d)),
                      201);
@@ -310,7 +310,7 @@ static void tickets_are_measured(void **state)
                   "{'kind':'question','title':'how is it done'}");
         if (k < 3) /* the last is left lying */
             act(f, run, "ticket", PUAN_FLOW_ACT, "answer", "helpdesk", COUNTY,
-                "{'answer':'so it is done'}");
+                "{'reply':'so it is done'}");
     }
     puan_fix_clock_ms(f, T0 + 2 * DAY);
     ok(puan_cases_tick(f->st, NULL, err));
@@ -323,7 +323,7 @@ static void tickets_are_measured(void **state)
         run = act(f, 0, "ticket", PUAN_FLOW_OPEN, "", "helpdesk", COUNTY,
                   "{'kind':'question','title':'how is it done'}");
         act(f, run, "ticket", PUAN_FLOW_ACT, "answer", "helpdesk", COUNTY,
-            "{'answer':'so it is done'}");
+            "{'reply':'so it is done'}");
     }
     puan_fix_clock_ms(f, T0 + 4 * DAY);
     ok(puan_assess_job(f->st, err));

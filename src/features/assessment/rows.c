@@ -193,7 +193,7 @@ static enum puan_status body(struct puan_shard *sh, struct puan_db *db,
     TRY(puan_db_int(&c->entry.id, db,
                     "SELECT COALESCE(MAX(id), 0) + 1 FROM assess_entry", 1,
                     err));
-    c->entry.at_ms = act->entry_ms;
+    c->entry.at_ms = puan_store_now(c->st); /* as days and terms are counted */
     c->entry.offset_minutes = plan->offset_minutes;
     TRY(puan_score_accept(puan_assess_scheme(c->st), before, n, &c->entry,
                           err));
