@@ -363,6 +363,29 @@ static void put_item(struct puan_jw *w, const struct read *x, size_t i)
     puan_jw_end(w, '}');
 }
 
+/* The vetoes of the scheme; `mine`: this seat may set it. */
+static void put_vetoes(struct puan_jw *w, const struct read *x)
+{
+    puan_jw_key(w, "vetoes");
+    puan_jw_list(w);
+    for (size_t i = 0; i < x->scheme->n_vetoes; i++) {
+        const struct puan_score_veto *v = &x->scheme->veto[i];
+        bool mine = false;
+
+        PUAN_NODE_EACH(c, v->by)
+            mine = mine || puan_str_is(c->text, x->rq->who.role_name);
+        puan_jw_map(w);
+        puan_jw_kstr(w, "id", v->id);
+        puan_jw_kstr(w, "zh", v->zh);
+        puan_jw_kstr(w, "en", v->en);
+        puan_jw_ktext(w, "effect",
+                      v->effect == PUAN_VETO_SCORE ? "score" : "award");
+        puan_jw_kbool(w, "mine", mine);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+}
+
 static enum puan_status sheet(struct puan_request *rq, const void *v,
                               struct puan_err *err)
 {
@@ -414,12 +437,14 @@ static enum puan_status sheet(struct puan_request *rq, const void *v,
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
+    put_vetoes(w, x);
     puan_jw_key(w, "entries"); /* what is no score of an item */
     puan_jw_list(w);
     for (size_t i = 0; i < x->n; i++)
         if (x->entry[i].kind != PUAN_SCORE_EVIDENCE &&
             x->entry[i].kind != PUAN_SCORE_GIVEN &&
-            x->entry[i].kind != PUAN_SCORE_MEASURED)
+            x->entry[i].kind != PUAN_SCORE_MEASURED &&
+            x->entry[i].kind != PUAN_SCORE_AGAINST)
             put_entry(w, x, &x->entry[i]);
     puan_jw_end(w, ']');
     puan_jw_end(w, '}');

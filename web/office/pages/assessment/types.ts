@@ -70,6 +70,7 @@ export interface Item {
   metric: string;
   of: string;
   papers: Paper[];
+  cases: string[]; // that stand against full points: "case/12"
   by: Entry | null;
 }
 export interface Section {
@@ -91,5 +92,6 @@ export interface Sheet extends Omit<Totals, 'items'> {
   en: string;
   items: number;
   sections: Section[];
+  vetoes: { id: string; zh: string; en: string; effect: 'score' | 'award'; mine: boolean }[];
   entries: Entry[];
 }
