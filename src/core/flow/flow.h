@@ -190,6 +190,8 @@ struct puan_flow_atomic {
 struct puan_flow_fact {
     struct puan_str name, zh, en; /* zh, en: the name when not given */
     const struct puan_codelist *words; /* NULL: a number */
+    struct puan_str metric; /* it is this figure of the area; empty: the feature
+                               that owns the run knows it */
 };
 
 /* What assessment reads; the engine does not act on it. */

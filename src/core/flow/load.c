@@ -701,7 +701,7 @@ static enum puan_status read_evidence(struct load *l)
 static enum puan_status read_facts(struct load *l)
 {
     static const char *const keys[] = { "type", "of", "words", "zh", "en",
-                                        NULL };
+                                        "metric", NULL };
     const struct puan_node *n = puan_node_get(l->tree, "facts");
     size_t n_facts = n ? n->n : 0, k = 0;
     struct puan_flow_fact *facts;
@@ -744,6 +744,10 @@ static enum puan_status read_facts(struct load *l)
         else if (!puan_str_is(type, "int"))
             return puan_node_fail(puan_node_get(c, "type"), l->err,
                                   "a fact must be an int, enum or bool");
+        f->metric = puan_node_str_opt(c, "metric", "");
+        if (f->metric.n > 0 && f->words != NULL)
+            return puan_node_fail(puan_node_get(c, "metric"), l->err,
+                                  "a metric is a number; write type: int");
         names[k].name = c->key;
         names[k++].words = f->words;
         l->f->n_facts++;

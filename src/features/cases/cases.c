@@ -374,6 +374,27 @@ enum puan_status puan_case_children(struct puan_case_facts *out,
     return PUAN_OK;
 }
 
+/* Facts that are figures of the registry; one that cannot be told is unknown. */
+static void metrics_of(struct puan_case_facts *out, struct puan_store *st,
+                       const struct puan_flow *flow, int64_t area)
+{
+    for (size_t i = 0; i < flow->n_facts; i++)
+        for (size_t f = 0;
+             flow->facts[i].metric.n > 0 && puan_features[f] != NULL; f++)
+            for (size_t k = 0; k < puan_features[f]->n_metrics; k++) {
+                const struct puan_metric *m = &puan_features[f]->metrics[k];
+                struct puan_err unknown = { 0 };
+                int64_t v;
+
+                if (!puan_str_is(flow->facts[i].metric, m->name) ||
+                    m->read(&v, st, area, &unknown) != PUAN_OK ||
+                    out->n == PUAN_CASE_FACTS)
+                    continue;
+                out->given[out->n++] =
+                    (struct puan_flow_given){ flow->facts[i].name, v };
+            }
+}
+
 enum puan_status puan_case_facts_of(struct puan_case_facts *out,
                                     struct puan_store *st,
                                     const struct puan_case_row *row,
@@ -384,6 +405,7 @@ enum puan_status puan_case_facts_of(struct puan_case_facts *out,
 
     TRY(puan_cases_flow(&flow, st, row->flow, err));
     owner = owner_of(flow);
+    metrics_of(out, st, flow, row->area);
     if (owner != NULL && owner->facts != NULL)
         return owner->facts(out, st, row, a, err);
     return PUAN_OK;

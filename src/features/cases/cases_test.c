@@ -398,12 +398,73 @@ static void the_job_knows_when_to_look(void **state)
     ok(puan_cases_clocks(f->st, err));
     assert_true(puan_fix_office(f, acted) > 0);
     puan_fix_end(f);
+/* A switch to the backup, as its head asks for it. */
+static enum puan_status switched(struct puan_fix *f, int64_t run,
+                                 const char *fields)
+{
+    struct puan_act act = { .actor = PUAN_STR("sun") };
+    struct puan_case_call c = { .run = run, .arena = &f->a };
+    uint8_t digest[PUAN_DIGEST_SIZE];
+    struct puan_flow_paper log = { .kind = PUAN_STR("log") };
+
+    ok(puan_blob_put(digest, f->st, PUAN_STR("log of the switch"), &f->a,
+                     err));
+    memcpy(log.digest, digest, sizeof digest);
+    c.event.kind = PUAN_FLOW_ACT;
+    c.event.name = PUAN_STR("switch");
+    c.event.who = puan_case_seat(f->st, PUAN_STR("sun"),
+                                 PUAN_STR("security-group-head"), COUNTY, TOWN);
+    c.event.papers = &log;
+    c.event.n_papers = 1;
+    c.event.fields = puan_fix_json(f, fields);
+    f->err = (struct puan_err){ 0 };
+    return puan_case_do(f->st, &act, &c, &f->err);
+}
+
+/* What the guard of a flow asks of the registry is counted, not believed. */
+static void a_guard_asks_for_figures(void **state)
+{
+    static const char *const way[] = { "off_site", "phone" };
+
+    (void)state;
+    for (size_t k = 0; k < PUAN_COUNT(way); k++) {
+        struct puan_fix *f = make(NULL);
+        struct puan_act act = { .actor = PUAN_STR("sun") };
+        struct puan_case_call c = { .area = TOWN, .arena = &f->a };
+        const char *ask = puan_arena_fmt(
+            &f->a, "{'way':'%s','site':'city'}", way[k]);
+
+        c.flow = PUAN_STR("backup_switch");
+        c.event.kind = PUAN_FLOW_OPEN;
+        c.event.who =
+            puan_case_seat(f->st, PUAN_STR("sun"),
+                           PUAN_STR("security-group-head"), COUNTY, TOWN);
+        c.event.fields = puan_fix_json(f, "{'title':'flood','grade':'major'}");
+        ok(puan_case_do(f->st, &act, &c, err));
+        assert_int_equal(did(f, c.row.id, PUAN_FLOW_ASK, "decision", "sun",
+                             "security-group-head", COUNTY, ask),
+                         PUAN_OK);
+        assert_int_equal(sign(f, c.row.id, "decision", "li", "leading-group"),
+                         PUAN_OK);
+        /* the store holds no return: a number typed is not taken */
+        assert_int_equal(switched(f, c.row.id,
+                                  "{'records_before':'7',"
+                                  "'switched_at':'2020-11-02T08:00:00+08:00'}"),
+                         PUAN_ECONFLICT);
+        /* nor is a switch to a backup that was never made */
+        assert_int_equal(switched(f, c.row.id,
+                                  "{'records_before':'0',"
+                                  "'switched_at':'2020-11-02T08:00:00+08:00'}"),
+                         k == 0 ? PUAN_ECONFLICT : PUAN_OK);
+        puan_fix_end(f);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_job_knows_when_to_look),
+        cmocka_unit_test(a_guard_asks_for_figures),
         cmocka_unit_test(an_incident_from_alarm_to_end),
         cmocka_unit_test(an_empty_seat_escalates_at_once),
         cmocka_unit_test(a_stale_reader_is_told),

@@ -589,6 +589,19 @@ static const struct puan_node *item_at(const struct puan_node *scheme,
     return NULL;
 }
 
+/* Facts that are figures name one there is. */
+static void prove_facts(const struct puan_plan *p,
+                        struct puan_problems *problems)
+{
+    for (size_t i = 0; i < p->n_flows; i++)
+        PUAN_NODE_EACH(c, puan_node_get(p->flows[i]->tree, "facts")) {
+            const struct puan_node *m = puan_node_get(c, "metric");
+
+            if (m != NULL && !puan_monitor_metric(m->text))
+                wrong_at(problems, m, "metric", "name one of /metrics");
+        }
+}
+
 /* What workflows feed is an item of the scheme, what they veto with a veto. */
 static void prove_feeds(const struct puan_plan *p,
                         const struct puan_node *scheme,
@@ -790,6 +803,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
     }
     if (puan_monitors_read(&list, p, &flows, a, &e) != PUAN_OK)
         puan_problem_take(problems, &e);
+    prove_facts(p, problems);
     prove_scoring(p, &flows, problems);
     prove_names(p, problems, a);
     prove_drills(p, &flows, problems, a);
