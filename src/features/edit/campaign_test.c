@@ -49,15 +49,6 @@ static int table(struct puan_fix *f, const char *const *arguments)
     return command(f, &puan_feature_tables, "table", arguments);
 }
 
-static const char *said(struct puan_fix *f, const char *name)
-{
-    struct puan_str s = { 0 };
-
-    ok(puan_file_read(&s, puan_arena_fmt(&f->a, "%s/%s", f->root, name), 0,
-                      &f->a, err));
-    return puan_arena_dup(&f->a, s);
-}
-
 static void a_campaign_is_told_in_counts(void **state)
 {
     struct puan_fix *f = puan_fix_canton(NULL);
@@ -74,13 +65,13 @@ static void a_campaign_is_told_in_counts(void **state)
     puan_fix_send(f, 110020010001, 0, "null");
     puan_fix_send(f, 110020010001, 1, "4"); /* corrected */
     assert_int_equal(edit(f, count), PUAN_EXIT_FINDINGS);
-    assert_non_null(strstr(said(f, "stdout"), "\"clean\":2,\"repaired\":1"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\"clean\":2,\"repaired\":1"));
     assert_non_null(
-        strstr(said(f, "rates.csv"), ",household,rooms,3,2,1,0,0,3,1,1,"));
+        strstr(puan_fix_file(f, "rates.csv"), ",household,rooms,3,2,1,0,0,3,1,1,"));
     assert_int_equal(edit(f, list), PUAN_EXIT_REFUSED);
-    assert_non_null(strstr(said(f, "stderr"), "by approval only"));
+    assert_non_null(strstr(puan_fix_file(f, "stderr"), "by approval only"));
     assert_int_equal(edit(f, none), PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f, "stderr"), "no form nobody"));
+    assert_non_null(strstr(puan_fix_file(f, "stderr"), "no form nobody"));
     puan_fix_end(f);
 }
 
@@ -133,16 +124,16 @@ static void an_edit_is_kept_redone_and_reported(void **state)
     puan_fix_send(f, 110020010001, 0, "null");
     puan_fix_close(f);
     assert_int_equal(edit(f, make), PUAN_EXIT_FINDINGS);
-    first = said(f, "stdout");
+    first = puan_fix_file(f, "stdout");
     assert_non_null(strstr(first, "edit 1: form household, area 11, kept"));
     assert_non_null(strstr(first, "repaired: 2 (2 answers, weight 2"));
     assert_int_equal(edit(f, redo), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "edit 1 is the same"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "edit 1 is the same"));
     assert_int_equal(edit(f, report), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "rates.csv"),
+    assert_non_null(strstr(puan_fix_file(f, "rates.csv"),
                            "\n11001,household,rooms,2,1,1,0,0,2,1,1,"));
     assert_non_null(
-        strstr(said(f, "rates.csv"), "\n11001001,,,2,1,1,0,0,,,"));
+        strstr(puan_fix_file(f, "rates.csv"), "\n11001001,,,2,1,1,0,0,,,"));
     assert_int_equal(edit(f, twice), PUAN_EXIT_USAGE);
 
     /* the collected value stays, the layer gives another */
@@ -161,7 +152,7 @@ static void an_edit_is_kept_redone_and_reported(void **state)
 
     /* and a redo is of what stood then */
     assert_int_equal(edit(f, redo), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "0 differ"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "0 differ"));
     puan_fix_end(f);
 }
 
@@ -196,27 +187,27 @@ static void tables_say_by_which_values(void **state)
     puan_fix_send(f, 110020010001, 0, "null");
     puan_fix_close(f);
     assert_int_equal(table(f, before), PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f, "stderr"), "puan edit"));
+    assert_non_null(strstr(puan_fix_file(f, "stderr"), "puan edit"));
     assert_int_equal(edit(f, make), PUAN_EXIT_FINDINGS);
     assert_int_equal(table(f, plain), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "\n1\n"));
-    assert_null(strstr(said(f, "stdout"), "#"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\n1\n"));
+    assert_null(strstr(puan_fix_file(f, "stdout"), "#"));
     assert_int_equal(table(f, collected), PUAN_EXIT_DONE);
-    assert_memory_equal(said(f, "stdout"), "# values: collected", 19);
-    assert_non_null(strstr(said(f, "stdout"), "\n1\n"));
+    assert_memory_equal(puan_fix_file(f, "stdout"), "# values: collected", 19);
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\n1\n"));
     assert_int_equal(table(f, edited), PUAN_EXIT_DONE);
-    assert_memory_equal(said(f, "stdout"), "# values: edited", 16);
-    assert_non_null(strstr(said(f, "stdout"), "edit 1, form household"));
-    assert_non_null(strstr(said(f, "stdout"), "\"seed\":7"));
-    assert_non_null(strstr(said(f, "stdout"), "\n3\n"));
+    assert_memory_equal(puan_fix_file(f, "stdout"), "# values: edited", 16);
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "edit 1, form household"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\"seed\":7"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\n3\n"));
     assert_int_equal(table(f, sdmx), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "OBS_VALUE,COMMENT_DSET\n"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "OBS_VALUE,COMMENT_DSET\n"));
     assert_int_equal(table(f, json), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "\"note\":\"values: edited"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\"note\":\"values: edited"));
     assert_int_equal(table(f, own), PUAN_EXIT_DONE);
-    assert_memory_equal(said(f, "stdout"), "# values: edited", 16);
+    assert_memory_equal(puan_fix_file(f, "stdout"), "# values: edited", 16);
     assert_int_equal(table(f, own_json), PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f, "stdout"), "\"values\":\"edited\""));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "\"values\":\"edited\""));
     puan_fix_end(f);
 }
 
@@ -309,7 +300,7 @@ static void a_changed_layer_is_found(void **state)
         puan_db_close(db);
     }
     assert_int_equal(edit(f, redo), PUAN_EXIT_FINDINGS);
-    assert_non_null(strstr(said(f, "stdout"), "NOT THE SAME"));
+    assert_non_null(strstr(puan_fix_file(f, "stdout"), "NOT THE SAME"));
     ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));
     assert_true(v.n_problems > 0);
     assert_string_equal(v.problem[0].kind, "row-changed");

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/plan/plan.h"
 #include "features/evaluate/evaluate.h"
@@ -141,15 +140,6 @@ static struct puan_fix *make(int64_t persons[2])
 
 /* ---- commands ------------------------------------------------------------ */
 
-static const char *file(struct puan_fix *f, const char *name)
-{
-    struct puan_str s = { 0 };
-
-    ok(puan_file_read(&s, puan_arena_fmt(&f->a, "%s/%s", f->root, name), 0,
-                      &f->a, err));
-    return puan_arena_dup(&f->a, s);
-}
-
 static void write_file(struct puan_fix *f, const char *name, struct puan_str s)
 {
     ok(puan_file_write(puan_arena_fmt(&f->a, "%s/%s", f->root, name), s, 0644,
@@ -160,48 +150,17 @@ static void write_file(struct puan_fix *f, const char *name, struct puan_str s)
 static void ends(struct puan_fix *f, const struct puan_feature *feature,
                  const char *name, const char *line, int code)
 {
-    char text[2048], *argv[64];
     int (*command)(int, char **) = NULL;
-    int argc = 0, got, out, err;
-    struct puan_out o;
+    int got;
 
     for (size_t i = 0; i < feature->n_commands; i++)
         if (strcmp(feature->commands[i].name, name) == 0)
             command = feature->commands[i].run;
     assert_non_null(command);
-    puan_out_init(&o, &f->a);
-    puan_out_text(&o, "x ");
-    for (const char *p = line; *p; p++)
-        if (strncmp(p, "DIR", 3) == 0 || strncmp(p, "TMP", 3) == 0) {
-            puan_out_text(&o, *p == 'D' ? f->dir : f->root);
-            p += 2;
-        } else {
-            puan_out_char(&o, *p);
-        }
-    puan_format(text, sizeof(text), "%.*s", PUAN_FMT(puan_out_view(&o)));
-    for (char *p = text; *p;) {
-        argv[argc++] = p;
-        p += strcspn(p, " ");
-        if (*p)
-            *p++ = '\0';
-    }
-    argv[argc] = NULL;
-    fflush(stdout);
-    fflush(stderr);
-    out = dup(1);
-    err = dup(2);
-    assert_non_null(
-        freopen(puan_arena_fmt(&f->a, "%s/said", f->root), "w", stdout));
-    assert_true(dup2(fileno(stdout), 2) >= 0);
-    got = command(argc, argv);
-    fflush(stdout);
-    assert_true(dup2(out, 1) >= 0);
-    assert_true(dup2(err, 2) >= 0);
-    close(out);
-    close(err);
+    got = puan_fix_run(f, command, puan_arena_fmt(&f->a, "x %s", line));
     if (got != code)
         fail_msg("%s %s: %d instead of %d: %s", name, line, got, code,
-                 file(f, "said"));
+                 puan_fix_file(f, "said"));
 }
 
 static double field(const char *said, const char *line, unsigned column)
@@ -220,7 +179,7 @@ static double field(const char *said, const char *line, unsigned column)
 
 static bool says(struct puan_fix *f, const char *text)
 {
-    return strstr(file(f, "said"), text) != NULL;
+    return strstr(puan_fix_file(f, "said"), text) != NULL;
 }
 
 /* ---- the chain ------------------------------------------------------------
@@ -231,7 +190,7 @@ static bool says(struct puan_fix *f, const char *text)
    the same with the design beside them. */
 static void results(struct puan_fix *f)
 {
-    const char *drawn = file(f, "drawn.csv");
+    const char *drawn = puan_fix_file(f, "drawn.csv");
     struct puan_out plain, joined;
     unsigned n = 0;
 
@@ -292,7 +251,7 @@ static void a_campaign_says_what_files_say(void **state)
          PUAN_EXIT_DONE);
     ends(f, &puan_feature_evaluate, "evaluate coverage", "DIR 1 --csv",
          PUAN_EXIT_DONE);
-    here = file(f, "said");
+    here = puan_fix_file(f, "said");
     write_file(f, "census.csv",
                puan_str_of(puan_arena_fmt(
                    &f->a, "stratum,persons\n111,%lld\n112,%lld\n",
@@ -301,7 +260,7 @@ static void a_campaign_says_what_files_say(void **state)
          "TMP/joined.csv --weight weight --strata stratum --cluster ea --p p "
          "--drawn pps --by stratum --census TMP/census.csv --csv",
          PUAN_EXIT_DONE);
-    there = file(f, "said");
+    there = puan_fix_file(f, "said");
     /* the counts are those of the returns, without those who do not live
        there */
     assert_int_equal((int64_t)field(here, "\n111,", 3), persons[0]);
@@ -318,7 +277,7 @@ static void a_campaign_says_what_files_say(void **state)
     /* the whole alone, and a count from elsewhere */
     ends(f, &puan_feature_evaluate, "evaluate coverage",
          "DIR 1 --by all --base present --csv", PUAN_EXIT_DONE);
-    assert_true(field(file(f, "said"), "\nall,", 3) >
+    assert_true(field(puan_fix_file(f, "said"), "\nall,", 3) >
                 (double)(persons[0] + persons[1]));
     ends(f, &puan_feature_evaluate, "evaluate coverage", "DIR 1 --by moon",
          PUAN_EXIT_INPUT);
@@ -407,7 +366,7 @@ static void the_office_does_the_same_and_only_where_it_may(void **state)
                      400);
     assert_true(replied("not of this sample"));
     {
-        const char *p = strstr(file(f, "drawn.csv"), "\nall,");
+        const char *p = strstr(puan_fix_file(f, "drawn.csv"), "\nall,");
         int row, county, ea = 0;
 
         assert_non_null(p);

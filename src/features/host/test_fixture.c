@@ -3,7 +3,10 @@
  */
 #include "features/host/test_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/calendar.h"
 #include "base/json.h"
@@ -139,4 +142,53 @@ void puan_fix_serve(struct puan_fix *f, unsigned workers, unsigned loops)
 
     ok(puan_host_start(&f->host, f->st, puan_features, &opt, err));
     ok(puan_http_client_open(&f->client, puan_host_address(f->host), err));
+}
+
+int puan_fix_run(struct puan_fix *f, int (*command)(int, char **),
+                 const char *line)
+{
+    char text[2048], *argv[64];
+    int argc = 0, code, out, err;
+    struct puan_out o;
+
+    puan_out_init(&o, &f->a);
+    for (const char *p = line; *p; p++)
+        if (strncmp(p, "DIR", 3) == 0 || strncmp(p, "TMP", 3) == 0) {
+            puan_out_text(&o, *p == 'D' ? f->dir : f->root);
+            p += 2;
+        } else {
+            puan_out_char(&o, *p);
+        }
+    puan_format(text, sizeof(text), "%.*s", PUAN_FMT(puan_out_view(&o)));
+    for (char *p = text; *p;) {
+        argv[argc++] = p;
+        p += strcspn(p, " ");
+        if (*p)
+            *p++ = '\0';
+    }
+    argv[argc] = NULL;
+    fflush(stdout);
+    fflush(stderr);
+    out = dup(1);
+    err = dup(2);
+    assert_non_null(
+        freopen(puan_arena_fmt(&f->a, "%s/said", f->root), "w", stdout));
+    assert_true(dup2(fileno(stdout), 2) >= 0);
+    code = command(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    assert_true(dup2(out, 1) >= 0);
+    assert_true(dup2(err, 2) >= 0);
+    close(out);
+    close(err);
+    return code;
+}
+
+const char *puan_fix_file(struct puan_fix *f, const char *name)
+{
+    struct puan_str s = { 0 };
+
+    ok(puan_file_read(&s, puan_arena_fmt(&f->a, "%s/%s", f->root, name), 0,
+                      &f->a, err));
+    return puan_arena_dup(&f->a, s);
 }

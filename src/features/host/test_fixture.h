@@ -78,6 +78,18 @@ int64_t puan_fix_office(struct puan_fix *f, const char *sql);
 /* JSON written with ' for "; NULL gives NULL. */
 const struct puan_node *puan_fix_json(struct puan_fix *f, const char *json);
 
+/* ---- commands (test_fixture.c) ------------------------------------------- */
+
+/*
+ * Runs a command on words apart by blanks, DIR (the campaign) and TMP (root)
+ * put in; the first is what it is called by.  What it says, on both ways out,
+ * goes to the file "said" below root.  Its exit code.
+ */
+int puan_fix_run(struct puan_fix *f, int (*command)(int, char **),
+                 const char *line);
+/* A file below root, whole. */
+const char *puan_fix_file(struct puan_fix *f, const char *name);
+
 /* ---- over HTTP (test_fixture.c) -------------------------------------------
  */
 

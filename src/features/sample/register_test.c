@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/plan/plan.h"
 #include "features/sample/register.h"
@@ -91,72 +90,20 @@ static struct puan_fix *make(void)
 
 /* ---- commands ------------------------------------------------------------ */
 
-/* A command with words apart by blanks, DIR and TMP put in; what it says goes
-   to a file of the fixture. */
-static int run(struct puan_fix *f, int (*command)(int, char **),
-               const char *line)
-{
-    char text[2048], *argv[64];
-    int argc = 0, code, out, err;
-    struct puan_out o;
-
-    puan_out_init(&o, &f->a);
-    for (const char *p = line; *p; p++)
-        if (strncmp(p, "DIR", 3) == 0 || strncmp(p, "TMP", 3) == 0) {
-            puan_out_text(&o, *p == 'D' ? f->dir : f->root);
-            p += 2;
-        } else {
-            puan_out_char(&o, *p);
-        }
-    puan_format(text, sizeof(text), "%.*s", PUAN_FMT(puan_out_view(&o)));
-    for (char *p = text; *p;) {
-        argv[argc++] = p;
-        p += strcspn(p, " ");
-        if (*p)
-            *p++ = '\0';
-    }
-    argv[argc] = NULL;
-    fflush(stdout);
-    fflush(stderr);
-    out = dup(1);
-    err = dup(2);
-    assert_non_null(
-        freopen(puan_arena_fmt(&f->a, "%s/said", f->root), "w", stdout));
-    assert_true(dup2(fileno(stdout), 2) >= 0);
-    code = command(argc, argv);
-    fflush(stdout);
-    assert_true(dup2(out, 1) >= 0);
-    assert_true(dup2(err, 2) >= 0);
-    close(out);
-    close(err);
-    return code;
-}
-
-static const char *file(struct puan_fix *f, const char *name);
-
 /* It ends with `code`, or what it said is shown. */
 static void ends(struct puan_fix *f, int (*command)(int, char **),
                  const char *line, int code)
 {
-    int got = run(f, command, line);
+    int got = puan_fix_run(f, command, line);
 
     if (got != code)
-        fail_msg("%s: %d instead of %d: %s", line, got, code, file(f, "said"));
-}
-
-static const char *file(struct puan_fix *f, const char *name)
-{
-    struct puan_str s = { 0 };
-
-    ok(puan_file_read(&s, puan_arena_fmt(&f->a, "%s/%s", f->root, name), 0,
-                      &f->a, err));
-    return puan_arena_dup(&f->a, s);
+        fail_msg("%s: %d instead of %d: %s", line, got, code, puan_fix_file(f, "said"));
 }
 
 static void says(struct puan_fix *f, const char *text)
 {
-    if (!strstr(file(f, "said"), text))
-        fail_msg("said not \"%s\" but: %s", text, file(f, "said"));
+    if (!strstr(puan_fix_file(f, "said"), text))
+        fail_msg("said not \"%s\" but: %s", text, puan_fix_file(f, "said"));
 }
 
 static void write_file(struct puan_fix *f, const char *name, struct puan_str s)
@@ -216,13 +163,13 @@ static void anybody_redoes_a_draw_of_the_register(void **state)
                     "TMP/record.json -o TMP/drawn.csv",
                     i + 1);
         ends(f, puan_register_export, id, PUAN_EXIT_DONE);
-        assert_null(strstr(file(f, "frame.csv"), "11101007\n")); /* vacant */
+        assert_null(strstr(puan_fix_file(f, "frame.csv"), "11101007\n")); /* vacant */
         ends(f, puan_sample_verify, "verify TMP/record.json TMP/frame.csv",
              PUAN_EXIT_DONE);
     }
-    assert_int_equal(lines(file(f, "drawn.csv")), 16);
+    assert_int_equal(lines(puan_fix_file(f, "drawn.csv")), 16);
     ends(f, puan_register_list, "list DIR", PUAN_EXIT_DONE);
-    assert_int_equal(lines(file(f, "said")), 3);
+    assert_int_equal(lines(puan_fix_file(f, "said")), 3);
     /* three acts, each covered by its entry */
     puan_fix_verify(f);
     puan_fix_end(f);
@@ -357,7 +304,7 @@ static void estimates_are_those_of_the_same_numbers_in_files(void **state)
     puan_out_init(&joined, &f->a);
     puan_out_text(&seen, "household,persons,kind\n");
     puan_out_text(&joined, "stratum,row,weight,stratum_units,persons,kind\n");
-    drawn = file(f, "drawn.csv");
+    drawn = puan_fix_file(f, "drawn.csv");
     assert_non_null(strstr(
         drawn,
         "stratum,row,nation,county,ea,household,weight,p,stratum_units"));
@@ -383,13 +330,13 @@ static void estimates_are_those_of_the_same_numbers_in_files(void **state)
          "estimate DIR 1 --total persons --mean persons "
          "--share kind --csv",
          PUAN_EXIT_DONE);
-    from_register = file(f, "said");
+    from_register = puan_fix_file(f, "said");
     ends(f, puan_sample_estimate,
          "estimate TMP/joined.csv --weight weight --strata stratum "
          "--stratum-units stratum_units --total persons --mean persons "
          "--share kind --csv",
          PUAN_EXIT_DONE);
-    from_file = file(f, "said");
+    from_file = puan_fix_file(f, "said");
     for (unsigned i = 4; i <= 8; i++) {
         assert_true(fabs(field(from_register, "total,persons,", i) -
                          field(from_file, "total,persons,", i)) < 1e-6);
