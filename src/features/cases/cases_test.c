@@ -398,6 +398,8 @@ static void the_job_knows_when_to_look(void **state)
     ok(puan_cases_clocks(f->st, err));
     assert_true(puan_fix_office(f, acted) > 0);
     puan_fix_end(f);
+}
+
 /* A switch to the backup, as its head asks for it. */
 static enum puan_status switched(struct puan_fix *f, int64_t run,
                                  const char *fields)
