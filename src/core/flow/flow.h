@@ -359,6 +359,8 @@ struct puan_flow_env {
     const struct puan_str *flows; /* names in the plan; NULL: not checked */
     size_t n_flows;
     const struct puan_office_hours *hours;
+    bool empty_fields; /* a field that no act fills is let through: of a plan
+                          that something was taken out of */
 };
 
 /*

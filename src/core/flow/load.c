@@ -2066,7 +2066,7 @@ static enum puan_status prove_filled(struct load *l)
 {
     const struct puan_flow *f = l->f;
 
-    for (size_t i = 0; i < f->n_fields; i++)
+    for (size_t i = 0; i < f->n_fields && !l->env->empty_fields; i++)
         if (!ever_filled(f, (int)i))
             return puan_node_fail(l->field_at[i], l->err,
                                   "no act ever fills the field \"%.*s\"; name "

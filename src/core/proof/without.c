@@ -270,6 +270,7 @@ static enum puan_status flows_again(struct puan_flows *out,
     if (list == NULL)
         return puan_arena_check(a, err);
     TRY(puan_plan_flow_env(&env, p, a, err));
+    env.empty_fields = true; /* the scenario shows what lacks, not the loader */
     for (size_t i = 0; i < p->n_flows; i++) {
         struct puan_flow *f = NULL;
 
