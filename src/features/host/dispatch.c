@@ -497,6 +497,62 @@ static void run(struct puan_call *k)
     puan_call_finish(k, st, &err);
 }
 
+enum puan_status puan_request_get(struct puan_str *json,
+                                  struct puan_request *rq, const char *path,
+                                  struct puan_err *err)
+{
+    struct puan_call *k = puan_new(rq->arena, struct puan_call);
+    struct puan_http *x = puan_new(rq->arena, struct puan_http);
+    bool suspended = false;
+    void *in;
+    uint64_t set;
+
+    if (k == NULL || x == NULL)
+        return puan_arena_check(rq->arena, err);
+    x->method = PUAN_HTTP_GET;
+    memcpy(x->peer, rq->http->peer, sizeof(x->peer));
+    puan_out_init(&x->out, rq->arena);
+    k->rq = *rq;
+    k->rq.http = x;
+    k->rq.answered = k->rq.suspended = false;
+    k->frame = &suspended;
+    x->target = puan_str_of(puan_arena_fmt(rq->arena, "/api/v1/c/%.*s%s",
+                                           PUAN_FMT(rq->campaign), path));
+    if (puan_target_parse(&k->target, x->target, rq->arena, err) != PUAN_OK)
+        return err ? err->code : PUAN_EINVAL;
+    k->c = match(rq->host, k, PUAN_HTTP_GET);
+    if (k->c == NULL || !campaign_fits(rq->host, k) || k->c->row->direct ||
+        k->c->row->stream)
+        return puan_fail(err, PUAN_EINVAL, "request",
+                         "no reading request %s", path);
+    if (rq->who.role < 0 || (size_t)rq->who.role >= rq->host->n_roles ||
+        (*k->c->row->capability &&
+         !puan_host_may(rq->host, (size_t)rq->who.role, k->c->ordinal)))
+        return puan_fail(err, PUAN_EDENIED, "request",
+                         "this seat may not read %s", path);
+    k->rq.route = k->c->row;
+    k->rq.route_ordinal = k->c->ordinal;
+    if (puan_params_fill(&in, &set, k->rq.route, &k->c->pattern, &k->target,
+                         x->body, rq->arena, err) != PUAN_OK)
+        return err ? err->code : PUAN_EINVAL;
+    if (!inside(k, set, in) || !factor_fresh(k))
+        return puan_fail(err,
+                         x->status == 404 ? PUAN_ENOTFOUND : PUAN_EDENIED,
+                         "request", "this seat may not read %s", path);
+    k->rq.in = in;
+    {
+        enum puan_status st = k->rq.route->handle(&k->rq, in, err);
+
+        if (st != PUAN_OK)
+            return st;
+    }
+    if (suspended || !k->rq.answered || x->status != 200)
+        return puan_fail(err, x->status == 503 ? PUAN_EBUSY : PUAN_EINVAL,
+                         "request", "%s gives no answer now", path);
+    *json = puan_out_view(&x->out);
+    return puan_arena_check(rq->arena, err);
+}
+
 static void run_job(void *arg)
 {
     run(arg);

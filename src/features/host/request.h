@@ -87,6 +87,19 @@ bool puan_request_covers(const struct puan_request *rq, int64_t area);
 void puan_request_act(struct puan_act *act, const struct puan_request *rq,
                       struct puan_str subject);
 
+/*
+ * What a reading route answers this session: "/cases/12", "/board?area=3" below
+ * the campaign.  Capability, area and all else are checked as if it had been
+ * asked from outside; *json lives in rq->arena.
+ *
+ * EDENIED, ENOTFOUND  as the route says   EINVAL  no such route
+ * EBUSY  it has no answer yet
+ */
+PUAN_MUST_USE enum puan_status puan_request_get(struct puan_str *json,
+                                                struct puan_request *rq,
+                                                const char *path,
+                                                struct puan_err *err);
+
 /* ---- answers: one of these, once, then return PUAN_OK ------------------- */
 
 /* A JSON writer into the body; the caller closes every map it opens. */

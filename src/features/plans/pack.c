@@ -14,6 +14,7 @@
 #include "core/notify/notify.h"
 #include "core/proof/proof.h"
 #include "features/monitors/monitors.h"
+#include "features/papers/papers.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
@@ -794,6 +795,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
                            struct puan_arena *a)
 {
     struct puan_monitor_list *list;
+    struct puan_paper_list papers;
     struct puan_flows flows;
     struct puan_err e = { 0 };
 
@@ -806,6 +808,8 @@ void puan_plan_prove_risks(const struct puan_plan *p,
     prove_facts(p, problems);
     prove_scoring(p, &flows, problems);
     prove_names(p, problems, a);
+    if (puan_papers_read(&papers, p, &flows, problems, a, &e) != PUAN_OK)
+        puan_problem_take(problems, &e);
     prove_drills(p, &flows, problems, a);
     prove_duty(p, &flows, problems);
 }
