@@ -734,6 +734,17 @@ static void note(struct sheet *s)
     free(text);
 }
 
+/* How wide a text of the printing record is. */
+static double wide(struct sheet *s, struct puan_str text)
+{
+    const struct puan_type_set set = { .face = PUAN_PAPER_BODY,
+                                       .size = s->small,
+                                       .width = -1 };
+    PangoLayout *l = puan_type_lay(&s->type, text, &set, "printed_on");
+
+    return l ? puan_type_width(l) : 0;
+}
+
 /*
  * The printing record: at the foot of the last page, thick rules at its ends
  * and a thin one between.  Returns where it begins, counted in slugs.
@@ -766,14 +777,20 @@ static size_t record(struct sheet *s)
         first = false;
     }
     if (s->p->printed_by.n > 0 || s->p->printed_on.n > 0) {
+        double w;
+
         g = slug_new(s, line);
         if (g == NULL)
             return from;
-        one(s, s->p->printed_by, PUAN_PAPER_BODY, s->small, s->chr,
-            PUAN_PAPER_LEFT, line, false, "printed_by");
+        g->keep = true;
+        stroke_new(s, 0, 0, s->tw, 0, first ? MM(0.35) : MM(0.25), false);
+        w = one(s, s->p->printed_by, PUAN_PAPER_BODY, s->small, s->chr,
+                PUAN_PAPER_LEFT, line, false, "printed_by");
+        if (w + wide(s, s->p->printed_on) + 4 * s->chr > s->tw &&
+            slug_new(s, line) == NULL) /* not beside each other: below */
+            return from;
         one(s, s->p->printed_on, PUAN_PAPER_BODY, s->small, s->tw - s->chr,
             PUAN_PAPER_RIGHT, line, false, "printed_on");
-        stroke_new(s, 0, 0, s->tw, 0, first ? MM(0.35) : MM(0.25), false);
         stroke_new(s, 0, line, s->tw, line, MM(0.35), false);
     } else if (!first) {
         stroke_new(s, 0, line, s->tw, line, MM(0.35), false);
