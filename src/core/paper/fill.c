@@ -34,6 +34,15 @@ static void part(struct fill *f, const char *key)
         puan_jw_kstr(&f->w, key, text);
 }
 
+/* A whole number of the template, however it was written. */
+static void whole(struct fill *f, const char *key, const struct puan_node *map)
+{
+    int64_t v;
+
+    if (puan_int_parse(&v, puan_node_str_opt(map, key, "1")))
+        puan_jw_kint(&f->w, key, v);
+}
+
 static bool shown(const struct fill *f, const struct puan_node *n)
 {
     const struct puan_node *when =
@@ -49,13 +58,11 @@ static void columns(struct fill *f, const struct puan_node *list)
     puan_jw_key(&f->w, "columns");
     puan_jw_list(&f->w);
     PUAN_NODE_EACH(c, list) {
-        struct puan_str width = puan_node_str_opt(c, "width", "1");
         struct puan_str align = puan_node_str_opt(c, "align", "");
 
         puan_jw_map(&f->w);
         puan_jw_kstr(&f->w, "head", said(f, c));
-        puan_jw_key(&f->w, "width");
-        puan_jw_raw(&f->w, width);
+        whole(f, "width", c);
         if (align.n > 0)
             puan_jw_kstr(&f->w, "align", align);
         puan_jw_end(&f->w, '}');
@@ -231,8 +238,7 @@ static void block(struct fill *f, const struct puan_node *b)
         puan_jw_map(&f->w);
         puan_jw_kstr(&f->w, "heading",
                      puan_paper_text(&f->s, said(f, n), gap(f)));
-        puan_jw_key(&f->w, "level");
-        puan_jw_raw(&f->w, puan_node_str_opt(b, "level", "1"));
+        whole(f, "level", b);
         puan_jw_end(&f->w, '}');
     } else if ((n = puan_node_get(b, "text")) != NULL) {
         struct puan_str label = puan_paper_text(
@@ -285,7 +291,19 @@ static void page(struct fill *f, const struct puan_node *n)
     PUAN_NODE_EACH(c, n) {
         puan_jw_key_s(&f->w, c->key);
         if (c->kind == PUAN_NODE_SCALAR) {
-            puan_jw_raw(&f->w, c->text);
+            int64_t v;
+
+            if (!puan_fixed_parse(&v, c->text, 2) || v < 0)
+                v = 0;
+            if (v % 100 == 0) {
+                puan_jw_int(&f->w, v / 100);
+                continue;
+            }
+            puan_jw_raw(&f->w, puan_str_of(puan_arena_fmt(
+                                   f->s.arena, "%lld.%lld%lld",
+                                   (long long)(v / 100),
+                                   (long long)(v / 10 % 10),
+                                   (long long)(v % 10))));
             continue;
         }
         puan_jw_map(&f->w);
