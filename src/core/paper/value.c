@@ -166,7 +166,8 @@ static struct puan_str lang_text(const struct puan_node *map, bool en)
 {
     struct puan_str s = puan_node_str_opt(map, en ? "en" : "zh", "");
 
-    return s;
+    /* what has one language only is said in it */
+    return s.n ? s : puan_node_str_opt(map, en ? "zh" : "en", "");
 }
 
 /* A field of a case: its value in words. */

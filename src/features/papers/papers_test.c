@@ -292,6 +292,41 @@ static void papers_about_an_area_read_its_requests(void **state)
     puan_fix_end(fix);
 }
 
+static void a_register_is_printed_with_its_values(void **state)
+{
+    const char *desk, *duty;
+    const struct puan_paper *p;
+
+    (void)state;
+    begin(NULL);
+    desk = seat("k", "records-desk", COUNTY);
+    duty = seat("d", "duty-officer", COUNTY);
+    must(201, desk, "POST", "/cases",
+         "{'area':'370883','flow':'seal_use','fields':{'seal':'group',"
+         "'paper':'登记通知','copies':3}}");
+    must(201, desk, "POST", "/cases",
+         "{'area':'370883','flow':'seal_use','fields':{'seal':'office',"
+         "'paper':'=1+1','copies':1}}");
+    must(200, desk, "POST", "/papers",
+         "{'paper':'seal_register','format':'json'}");
+    p = document();
+    assert_true(p->landscape && p->block[0].table.n_rows == 2);
+    assert_true(in_body(p, "登记通知") && in_body(p, "领导小组印章") &&
+                in_body(p, "待批准") && in_body(p, "2020-001"));
+    must(200, duty, "POST", "/papers",
+         "{'paper':'seal_register','format':'json','lang':'en'}");
+    p = document();
+    assert_true(in_body(p, "Seal of the leading group") &&
+                puan_str_is(p->title, "Register of seals, Zoucheng"));
+    must(200, desk, "POST", "/papers",
+         "{'paper':'registers_due','format':'json'}");
+    assert_true(in_body(document(), "印章使用登记"));
+    must(200, desk, "POST", "/papers",
+         "{'paper':'seal_register','format':'xlsx'}");
+    assert_true(memcmp(reply.body.p, "PK", 2) == 0);
+    puan_fix_end(fix);
+}
+
 /* Where the program is built, beside this one. */
 static void a_pdf_is_set_and_registered(void **state)
 {
@@ -410,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_paper_waits_for_its_contents_and_its_draft_does_not),
         cmocka_unit_test(who_may_not_read_may_not_print),
         cmocka_unit_test(papers_about_an_area_read_its_requests),
+        cmocka_unit_test(a_register_is_printed_with_its_values),
         cmocka_unit_test(a_pdf_is_set_and_registered),
         cmocka_unit_test(a_template_that_names_what_is_not_there_is_refused),
     };

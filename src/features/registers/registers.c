@@ -333,6 +333,7 @@ static void values_json(struct puan_jw *w, struct puan_request *rq,
             continue;
         }
         puan_jw_map(w);
+        puan_jw_kstr(w, "id", f->fields[i].label.name);
         if (f->fields[i].secret) {
             puan_jw_kbool(w, "sealed", true);
         } else {
