@@ -217,6 +217,8 @@ export async function copyOf(path: string, body: unknown): Promise<Blob> {
   const answer = await send('POST', await address(path), { body, raw: true });
   if (!answer.ok) throw await problem(answer);
   return answer.blob();
+}
+
 /** A file made on asking: its bytes and the name the server gave it. */
 export async function made(path: string, body: unknown): Promise<{ blob: Blob; name: string }> {
   const answer = await send('POST', await address(path), { body, raw: true });
