@@ -189,6 +189,53 @@ static void blocked(struct proof *f, struct puan_flow *const *read, size_t at)
         }
 }
 
+/* A seat that acts but whose role may not use the routes of cases.  Runs of
+   lots, releases and returns act through routes of their own. */
+static void capable(struct proof *f, const struct puan_flow *flow,
+                    const struct puan_node *tree)
+{
+    puan_flow_set act = 0;
+
+    if (!puan_str_is(flow->subject, "area"))
+        return;
+    for (size_t i = 0; i < flow->n_transitions; i++)
+        act |= flow->transitions[i].by;
+    for (size_t i = 0; i < flow->n_steps; i++)
+        act |= flow->steps[i].by | flow->steps[i].ordered_by;
+    for (size_t i = 0; i < flow->n_approvals; i++) {
+        act |= flow->approvals[i].asked_by;
+        for (size_t k = 0; k < flow->approvals[i].n_seats; k++)
+            act |= (puan_flow_set)1 << (unsigned)flow->approvals[i].seats[k];
+    }
+    for (size_t i = 0; i < flow->n_seats; i++) {
+        const struct puan_flow_seat *seat = &flow->seats[i];
+        const struct puan_role *role = puan_plan_role(f->p, seat->role);
+        bool opens = PUAN_FLOW_HAS(flow->open_by, i);
+        bool acts = PUAN_FLOW_HAS(act, i);
+        const char *lacks =
+            opens && role && !puan_role_can(role, PUAN_STR("case.open"))
+                ? "case.open"
+            : acts && role && !puan_role_can(role, PUAN_STR("case.act"))
+                ? "case.act"
+                : NULL;
+        struct puan_err e = { 0 };
+
+        if (!lacks || role->external)
+            continue;
+        (void)puan_node_fail(
+            puan_node_get(puan_node_get(tree, "seats"),
+                          puan_arena_fmt(f->a, "%.*s",
+                                         PUAN_FMT(seat->label.name))),
+            &e,
+            "the seat \"%.*s\" %s, which the role \"%.*s\" may not; add %s to "
+            "its can: in plan.yaml, or take another role",
+            PUAN_FMT(seat->label.name),
+            lacks[5] == 'o' ? "opens a case" : "acts in a case",
+            PUAN_FMT(seat->role), lacks);
+        note(f, &e);
+    }
+}
+
 static void flows(struct proof *f)
 {
     struct puan_flow_env env;
@@ -219,6 +266,8 @@ static void flows(struct proof *f)
             note(f, &e);
         else
             read[i] = flow;
+        if (read[i])
+            capable(f, flow, f->p->flows[i]->tree);
     }
     for (size_t i = 0; i < f->p->n_flows; i++)
         blocked(f, read, i);

@@ -406,6 +406,36 @@ static void broken_states(const struct puan_node *tree)
                                           PUAN_FMT(seats->first->key)) });
 }
 
+static bool among(const struct puan_node *n, struct puan_str name)
+{
+    if (n == NULL)
+        return false;
+    if (n->kind == PUAN_NODE_SCALAR)
+        return puan_str_eq(n->text, name);
+    PUAN_NODE_EACH(c, n)
+        if (puan_str_eq(c->text, name))
+            return true;
+    return false;
+}
+
+/* A seat that opens cases, held by a role that may not. */
+static void powerless(const struct puan_node *tree, const struct puan_node *seat,
+                      const struct puan_node *value)
+{
+    if (!puan_str_is(puan_node_str_opt(tree, "subject", ""), "area") ||
+        !among(puan_node_get(puan_node_get(tree, "open"), "by"), seat->key))
+        return;
+    for (size_t i = 0; i < plan->n_roles; i++) {
+        const struct puan_role *r = &plan->role[i];
+
+        if (r->external || puan_role_can(r, PUAN_STR("case.open")))
+            continue;
+        becomes("role that may not", value,
+                puan_arena_fmt(&arena, "%.*s@any", PUAN_FMT(r->id)));
+        return;
+    }
+}
+
 static void broken_seats(const struct puan_node *tree)
 {
     PUAN_NODE_EACH(c, puan_node_get(tree, "seats")) {
@@ -420,6 +450,7 @@ static void broken_seats(const struct puan_node *tree)
         becomes("dangling setting", s, "any@ancestor:setting.nothing_q");
         becomes("wrong word", s, "any@everywhere");
         becomes("wrong word", s, "any");
+        powerless(tree, c, s);
     }
 }
 
