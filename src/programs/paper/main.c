@@ -76,6 +76,17 @@ static int fonts(const struct puan_paper *p, struct puan_err *err)
     return 0;
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+/* What the libraries of fonts keep until the end is theirs. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\nleak:libcairo\nleak:libpango\nleak:libglib\n";
+}
+#endif
+#endif
+
 int main(int argc, char **argv)
 {
     struct rlimit most = { SECONDS, SECONDS };
