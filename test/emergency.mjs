@@ -130,7 +130,7 @@ async function settle(name, first, code) {
 }
 async function seat(role, area, name = `${role}.${area}`) {
     const made = await good(system, 'POST', '/accounts', { name, person: name });
-    const s = await good(security, 'POST', '/seats', { account: name, role, area: String(area) });
+    const s = await good(security, 'POST', '/seats', { account: name, role, area: String(area), ...(role === 'response-group' ? { attested: 'pledge' } : {}) });
     const who = await settle(name, made.secret, made.totp);
     Object.assign(who, { role, area, seat: s.seat ?? s.id });
     return (people[name] = who);
