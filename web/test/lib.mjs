@@ -356,7 +356,7 @@ export async function states(page, { url, api: pattern, empty, filter, only, aga
       await page.route(is, (route) => route.fulfill({ status: 500, json: { code: 'internal' } }));
       if (again) await again(page);
       else await page.evaluate(() => dispatchEvent(new Event('online')));
-      await page.waitForFunction(() => document.querySelector('main[data-state]')?.getAttribute('data-state') !== 'ready', undefined, { timeout: 8000 }).catch(() => undefined);
+      await page.waitForSelector('main[data-state="stale"]', { timeout: 8000 }).catch(() => undefined); // of itself it may be empty or partial
       seen[state] = await page.getAttribute('main[data-state]', 'data-state');
       await page.unroute(is);
     }
