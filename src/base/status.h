@@ -63,4 +63,12 @@ enum puan_status puan_fail_at(struct puan_err *err, enum puan_status code,
                               const char *where, uint32_t line, uint32_t col,
                               const char *fmt, ...) PUAN_PRINTF(6, 7);
 
+/* Leaves the function when a call in it fails; for where nothing is held. */
+#define TRY(x)                                                                 \
+    do {                                                                       \
+        enum puan_status try_ = (x);                                           \
+        if (try_ != PUAN_OK)                                                   \
+            return try_;                                                       \
+    } while (0)
+
 #endif

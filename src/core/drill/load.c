@@ -3,13 +3,6 @@
  */
 #include "core/drill/drill.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 const char *const puan_drill_word[PUAN_DRILL_MEASURED + 1] = {
     "open", "act",   "step",  "order",    "ask",     "sign",
     "take", "clock", "heard", "observed", "measured"

@@ -5,13 +5,6 @@
 
 #include "core/plan/flows.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 enum puan_status puan_flows_load(struct puan_flows *out,
                                  const struct puan_plan *plan,
                                  struct puan_arena *a, struct puan_err *err)

@@ -29,13 +29,6 @@ struct load {
 };
 
 #define BIT(i) ((puan_flow_set)1 << (unsigned)(i))
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- look-ups --------------------------------------------------------- */
 
 #define FINDER(function, array, count, member)                                 \

@@ -8,13 +8,6 @@
 #include "core/flow/internal.h"
 
 #define BIT(i) ((puan_flow_set)1 << (unsigned)(i))
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* Fields as they would be after the event. */
 struct draft {
     struct puan_flow_value v[PUAN_FLOW_MAX];

@@ -4,13 +4,6 @@
  */
 #include "core/flow/flow.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 static const char *const kind_word[] = { "open", "act",  "do",       "order",
                                          "ask",  "sign", "evidence", "tick",
                                          "take", "stop" };

@@ -5,13 +5,6 @@
 
 #include "core/flow/flow.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DAY INT64_C(86400000)
 
 static const char *const kinds[PUAN_NOTIFY_KINDS] = {

@@ -4,13 +4,6 @@
 #include "core/paper/internal.h"
 #include "core/paper/paper.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct loader {
     struct puan_paper_template *t;
     const struct puan_paper_env *env;

@@ -3,13 +3,6 @@
  */
 #include "core/paper/paper.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 const char *const puan_paper_face_word[PUAN_PAPER_FACES] = {
     "body", "title", "black", "script", "song"
 };

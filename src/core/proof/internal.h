@@ -6,13 +6,6 @@
 
 #include "core/proof/world.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* Index of a case in the world. */
 int puan_world_index(const struct puan_world *w,
                      const struct puan_world_case *c);

@@ -3,13 +3,6 @@
  */
 #include "core/roster/roster.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS INT64_C(86400000)
 

@@ -4,13 +4,6 @@
 #include "core/flow/flow.h"
 #include "core/roster/roster.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DAY_MINUTES (24 * 60)
 
 struct loader {

@@ -3,13 +3,6 @@
  */
 #include "core/score/score.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct loader {
     struct puan_score_scheme *s;
     const struct puan_score_scheme_env *env;

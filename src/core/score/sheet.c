@@ -3,13 +3,6 @@
  */
 #include "core/score/score.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 const char *const puan_score_entry_word[PUAN_SCORE_KINDS] = {
     "evidence", "score", "measure", "bonus",  "confirm",
     "veto",     "lift",  "publish", "appeal", "answer", "against"

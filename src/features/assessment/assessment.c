@@ -14,13 +14,6 @@
 #include "features/host/request.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct state {
     struct puan_arena arena;
     struct puan_score_scheme *scheme;

@@ -6,13 +6,6 @@
 #include "features/cases/cases.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DAY_MS INT64_C(86400000)
 
 /* cases.FLOW.CLOCK.met, cases.FLOW.CLOCK.all */

@@ -6,13 +6,6 @@
 #include "core/plan/plan.h"
 #include "features/assessment/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define ENTRIES 4000
 
 static int64_t whole(const struct puan_node *body, const char *key,

@@ -5,13 +5,6 @@
 #include "features/accounts/accounts.h"
 #include "features/cases/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 bool puan_case_attests(struct puan_store *st, struct puan_str record)
 {
     const struct puan_flows *all = puan_cases_flows(st);

@@ -17,13 +17,6 @@
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- the flows of the plan -------------------------------------------- */
 
 enum puan_status puan_cases_open(void **state, struct puan_store *st,

@@ -5,12 +5,6 @@
 #include "features/cases/internal.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
 #define PAGE 256
 
 /* The next cases of the flow below `before`, whatever their area. */

@@ -10,13 +10,6 @@
 #include "features/host/host.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define SOON INT64_C(7200000)
 #define DAY INT64_C(86400000)
 

@@ -6,13 +6,6 @@
 #include "core/area/area.h"
 #include "features/cases/view.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct puan_flow_who puan_case_who(const struct puan_request *rq, int64_t area)
 {
     return puan_case_seat(rq->store, puan_str_of(rq->who.name),

@@ -3,13 +3,6 @@
  */
 #include "features/cases/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 enum puan_status puan_case_stocks(struct puan_case_facts *out,
                                   struct puan_store *st, struct puan_db *db,
                                   const struct puan_flow_run *run,

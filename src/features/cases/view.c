@@ -7,13 +7,6 @@
 #include "core/area/area.h"
 #include "features/host/host.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define LATE INT64_C(300000) /* entered later than this: 补记 */
 
 /* What is passed along while one case is written. */

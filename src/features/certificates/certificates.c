@@ -17,13 +17,6 @@
 #include "kit/crypto/keys.h"
 #include "kit/http/http.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define NO_MIN 4
 #define NO_MAX 20
 #define BURST 60

@@ -11,13 +11,6 @@
 #include "core/plan/plan.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define LISTS 2
 #define ROWS_MOST 20000 /* of one load */
 #define SAID_MOST 600   /* bytes of a text */

@@ -33,13 +33,6 @@
 #include "features/releases/releases.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct play {
     struct puan_demo *d;
     int64_t area, run, release;

@@ -7,13 +7,6 @@
 #include "features/live/live.h"
 #include "features/notify/notify.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct doing { /* one act under way */
     struct puan_shard *sh;
     struct puan_db *db;

@@ -4,13 +4,6 @@
 #include "core/area/area.h"
 #include "features/drill/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 int64_t puan_drill_contact_area(struct puan_store *st,
                                 const struct puan_drill_contact *c,
                                 int64_t place)

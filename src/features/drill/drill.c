@@ -9,13 +9,6 @@
 #include "kit/log/log.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct puan_drill_state_of *puan_drill_state(struct puan_store *st)
 {
     return puan_store_state(st, &puan_feature_drill);

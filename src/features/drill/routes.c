@@ -6,13 +6,6 @@
 #include "features/drill/internal.h"
 #include "features/host/host.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct drill_in {
     int64_t area, id;
     struct puan_str drill, at, inject, expectation, text, fields;

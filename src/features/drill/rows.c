@@ -4,13 +4,6 @@
 #include "core/ledger/ledger.h"
 #include "features/drill/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 enum puan_status puan_drill_row_read(struct puan_drill_row *out,
                                      struct puan_db *db, int64_t id,
                                      struct puan_arena *a, struct puan_err *err)

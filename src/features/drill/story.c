@@ -4,13 +4,6 @@
  */
 #include "features/drill/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define CASES 256
 
 static enum puan_status opened_by(int64_t *list, size_t *n, struct puan_db *db,

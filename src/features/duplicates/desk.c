@@ -20,13 +20,6 @@
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define PAGE 50
 #define SIDES 16 /* of one group that are looked at */
 #define NAMES 32 /* characters of a name that are compared */

@@ -10,13 +10,6 @@
 #include "features/host/request.h"
 #include "features/store/store.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- rows.c ---------------------------------------------------------------------- */
 
 /* The roster of an office as entered, into the arena; numbers stay sealed. */

@@ -12,13 +12,6 @@
 #include "features/host/request.h"
 #include "features/tables/tables.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- the census's counts ---------------------------------------------------
  */
 

@@ -14,13 +14,6 @@
 #include "kit/http/http.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define SHARDS 4096
 #define ROWS 2048
 #define MINUTE INT64_C(60000)

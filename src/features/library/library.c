@@ -6,13 +6,6 @@
 #include "features/host/host.h"
 #include "features/library/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- the list --------------------------------------------------------------- */
 
 struct list_in {

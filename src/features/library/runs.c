@@ -7,13 +7,6 @@
 #include "core/area/area.h"
 #include "features/library/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define OPEN_SHOWN 50
 #define ENDED_SHOWN 20
 

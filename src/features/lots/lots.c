@@ -11,13 +11,6 @@
 #include "features/lots/internal.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- rows ---------------------------------------------------------------- */
 
 void puan_lot_row(struct puan_lot *out, struct puan_stmt *s,

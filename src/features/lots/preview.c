@@ -14,13 +14,6 @@
 #include "features/ingest/ingest.h"
 #include "features/lots/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* Households named one by one; beyond it their number says enough. */
 #define NAMED 200
 /* Areas up to this size show every return that is signed. */

@@ -18,13 +18,6 @@
 #include "kit/http/http.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 enum { COVER_BOUNDARY, COVER_FILE, COVERS };
 static const struct puan_covered covered[COVERS];
 

@@ -5,13 +5,6 @@
 
 #include "base/json.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define SCALE 1000000
 #define EAST (180 * SCALE)
 #define NORTH (90 * SCALE)

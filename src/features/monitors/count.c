@@ -12,13 +12,6 @@
 #include "core/plan/plan.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define SLICE 4096 /* entries decoded at a time */
 
 static bool among(const struct puan_watch_list *l, struct puan_str s)

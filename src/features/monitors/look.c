@@ -9,13 +9,6 @@
 #include "features/monitors/internal.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct puan_seen *puan_seen_of(struct monitors *ms, size_t monitor,
                                int64_t area, bool make)
 {

@@ -10,13 +10,6 @@
 #include "features/monitors/internal.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* ---- what is kept beside the store ------------------------------------------- */
 
 static void close_state(void *state, struct puan_store *st)

@@ -6,13 +6,6 @@
 #include "core/plan/plan.h"
 #include "features/monitors/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 static const struct puan_metric *metric_of(struct puan_str name)
 {
     for (size_t f = 0; puan_features[f] != NULL; f++)

@@ -8,13 +8,6 @@
 #include "features/monitors/internal.h"
 #include "kit/http/http.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define ALARMS_SHOWN 50 /* of one monitor, worst first; the count is of all */
 
 struct area_in {

@@ -8,13 +8,6 @@
 
 #include "features/notify/notify.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* A reading of notify.yaml; kept until the store is closed. */
 struct puan_notify_file {
     struct puan_arena arena;

@@ -9,13 +9,6 @@
 #include "features/papers/internal.h"
 #include "kit/crypto/crypto.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 struct paper_in {
     int64_t area, id;
     struct puan_str paper, lang, format;

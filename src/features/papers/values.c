@@ -7,13 +7,6 @@
 #include "features/host/host.h"
 #include "features/papers/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 enum puan_status puan_papers_case(struct puan_paper_case *out,
                                   struct puan_request *rq, int64_t id,
                                   struct puan_err *err)

@@ -16,13 +16,6 @@
 #include "features/lots/lots.h"
 #include "features/monitors/monitors.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DECISIONS 5  /* shown; all are counted */
 #define FOLDED 400   /* runs looked into for them */
 #define LAGGING 5

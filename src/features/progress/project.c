@@ -23,13 +23,6 @@
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define MINUTE INT64_C(60000)
 #define SILENCE (48 * 60 * MINUTE)
 #define SHARDS 4096

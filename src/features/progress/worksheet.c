@@ -11,13 +11,6 @@
 #include "core/area/area.h"
 #include "kit/crypto/crypto.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 static void put_int(struct puan_out *o, int64_t v)
 {
     puan_out_char(o, ',');

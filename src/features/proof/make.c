@@ -7,13 +7,6 @@
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 const char *const puan_proof_state_name[4] = { "uncovered", "open", "external",
                                                "shown" };
 

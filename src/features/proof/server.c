@@ -26,13 +26,6 @@
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define NAMES 32
 #define TOKENS 64
 #define HOUR INT64_C(3600000)

@@ -5,13 +5,6 @@
 #include "core/score/score.h"
 #include "features/proof/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define ENTRIES 256
 #define SHEETS 4
 

@@ -13,13 +13,6 @@
 #include "features/monitors/monitors.h"
 #include "features/proof/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define ALARMS 32
 
 struct watch {

@@ -8,13 +8,6 @@
 #include "features/registers/internal.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define LONGEST 32767 /* characters of a cell; never more bytes are given */
 
 /* A sheet's name has at most 31 characters and none of []:*?/\ . */

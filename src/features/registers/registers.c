@@ -9,13 +9,6 @@
 #include "features/host/host.h"
 #include "features/registers/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DAY INT64_C(86400000)
 #define BACK_SHOWN 100
 

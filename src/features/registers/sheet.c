@@ -5,13 +5,6 @@
 #include "core/area/area.h"
 #include "features/registers/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 /* "2020-11-05 08:30" in the plan's time. */
 static struct puan_str when(int64_t ms, int offset, struct puan_arena *a)
 {

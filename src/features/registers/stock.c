@@ -7,13 +7,6 @@
 
 #include "features/registers/internal.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 static int by_place(const void *a, const void *b)
 {
     const struct puan_register_stock *x = a, *y = b;

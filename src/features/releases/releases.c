@@ -12,13 +12,6 @@
 #include "kit/crypto/keys.h"
 #include "kit/os/heap.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 static struct puan_str hex_of(struct puan_arena *a, const void *p, size_t n)
 {
     char *t = puan_arena_get(a, 2 * n + 1);

@@ -14,13 +14,6 @@
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define TABLES 64
 #define RELEASE_BYTES (64u << 20)
 

@@ -14,13 +14,6 @@
 #include "features/sample/roll.h"
 #include "kit/sheet/sheet.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define ROWS_MOST 2000000
 
 /* A unit drawn, as the selection has it. */

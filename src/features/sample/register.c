@@ -12,13 +12,6 @@
 #include "features/sample/roll.h"
 #include "kit/crypto/crypto.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 const char *const puan_sample_purposes[] = { "long-form", "inspection",
                                              "post-enumeration", NULL };
 

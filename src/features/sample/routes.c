@@ -13,13 +13,6 @@
 #include "features/sample/register.h"
 #include "features/sample/roll.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define STRATA_SHOWN 1000
 
 /* ---- what is told of a draw -----------------------------------------------

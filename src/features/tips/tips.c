@@ -15,13 +15,6 @@
 #include "kit/http/http.h"
 #include "kit/os/os.h"
 
-#define TRY(x)                                                                 \
-    do {                                                                       \
-        enum puan_status try_ = (x);                                           \
-        if (try_ != PUAN_OK)                                                   \
-            return try_;                                                       \
-    } while (0)
-
 #define DIGITS 12 /* of a receipt, the last one checks */
 
 /* ---- the receipt number -------------------------------------------------- */
