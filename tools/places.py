@@ -2,7 +2,7 @@
 """Makes the list of counties that a household chooses from by name when a form
 asks for the code of a county: nested by province and prefecture.
 
-    tools/places.py data/census2020_areas.csv > web/household/places/cn-population-2020.json
+    tools/places.py data/census2020_areas.csv > web/form/places/cn-population-2020.json
 """
 import csv
 import json

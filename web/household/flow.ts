@@ -4,7 +4,7 @@
  */
 import { reactive } from 'vue';
 import type { Router } from 'vue-router';
-import { begin, draft, firstUndone, nextStep, patch, stepById, type Step } from './model';
+import { begin, draft, firstUndone, stepById } from '../form/model';
 import { elsewhere, start, sync } from './keep';
 import { about, loadMe, mayFill, me, mustSet, openDraft } from './me';
 
@@ -32,16 +32,6 @@ export function whereToGo(): string {
   if (id && stepById(id)) return draft.at;
   if (draft.at === '/check' || draft.at === '/form') return draft.at;
   return firstUndone.value ? `/q/${firstUndone.value.id}` : '/check';
-}
-
-/** Behind a screen: the next one, or the page that checks everything. */
-export function after(step: Step): string {
-  const next = nextStep(step.id);
-  return next ? `/q/${next.id}` : '/check';
-}
-
-export function note(at: string): void {
-  if (draft.at !== at) patch({ at });
 }
 
 /** Two phones went on: the household has chosen one. */

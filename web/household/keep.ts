@@ -9,7 +9,7 @@
 import { openDB, type IDBPDatabase } from 'idb';
 import { ref, toRaw, watch } from 'vue';
 import { ApiProblem, get, put } from '@ui/api';
-import { changes, draft, household, type Draft } from './model';
+import { changes, draft, household, type Draft } from '../form/model';
 
 /** What stands below the form: kept here, and with the office since. */
 export const keptHere = ref(0); // count of the change that is safe on this phone

@@ -7,13 +7,14 @@ import App from './App.vue';
 import { isOpen, me } from './me';
 import Check from './pages/Check.vue';
 import Home from './pages/Home.vue';
-import Hub from './pages/Hub.vue';
-import Question from './pages/Question.vue';
+import Hub from '../form/Hub.vue';
+import Question from '../form/Question.vue';
 import Send from './pages/Send.vue';
 import Sent from './pages/Sent.vue';
 import Start from './pages/Start.vue';
 
 addWords(import.meta.glob('./**/words.json', { eager: true, import: 'default' }));
+addWords(import.meta.glob('../form/words.json', { eager: true, import: 'default' }));
 addWords(import.meta.glob('../ui/phone/words.json', { eager: true, import: 'default' }));
 document.documentElement.classList.add('reading');
 

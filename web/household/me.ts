@@ -5,8 +5,9 @@ import { computed, ref, shallowRef } from 'vue';
 import { ApiProblem, campaign, forget, get, post, put, signedOut, type Campaign } from '@ui/api';
 import { campaignNow, noteClock } from '@ui/now';
 import { pick } from '@ui/words';
-import { begin, draft, fromReturn, household, wipe, type Draft } from './model';
-import { openForm } from './core';
+import { begin, draft, fromReturn, household, wipe, type Draft } from '../form/model';
+import { openForm } from '../form/core';
+import { placesOf } from '../form/places';
 import { keptThere, onSeen, openKey, readHere, readThere, start, stop } from './keep';
 
 export interface Window_ {
@@ -93,6 +94,7 @@ export const publicWindow = computed(() => {
 export async function loadAbout(): Promise<void> {
   about.value = await campaign();
   noteClock(about.value.now);
+  placesOf(about.value.campaign);
   now.value = campaignNow();
 }
 

@@ -4,7 +4,7 @@
  */
 import { ref } from 'vue';
 import { address, ApiProblem, online, post } from '@ui/api';
-import { draft, household, toSend } from './model';
+import { draft, household, toSend } from '../form/model';
 import { forgetHere } from './keep';
 import { closeDraft, loadMe } from './me';
 

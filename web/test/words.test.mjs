@@ -21,7 +21,7 @@ const faces = { shared: {}, office: {}, household: {}, public: {} };
 const entries = []; // {file, face, key, zh, en}
 for (const path of files(root, /^words\.json$/)) {
   const file = relative(root, path);
-  const face = file.startsWith('ui/') ? 'shared' : file.split('/')[0];
+  const face = /^(ui|form)\//.test(file) ? 'shared' : file.split('/')[0];
   for (const [key, pair] of Object.entries(JSON.parse(readFileSync(path, 'utf8'))))
     entries.push({ file, face, key, zh: pair.zh ?? '', en: pair.en ?? '' });
 }

@@ -53,6 +53,13 @@ export interface Step {
   items: string[];
 }
 
+/**
+ * Whose form it is, set once by the face: the mode of collection its returns
+ * say, and the prefix of its own wording ("hh.q.D1"); where a face has no
+ * words for a question it is asked in the plan's.
+ */
+export const manner = { mode: 'self', words: 'hh' };
+
 const uid = (): string => Math.random().toString(36).slice(2, 10);
 const newRow = (): DraftRow => ({ id: uid(), values: {}, auto: [] });
 
@@ -224,7 +231,7 @@ function documentOf(): Doc {
   const d = toRaw(draft); // read as it is: a proxy costs a slow phone its frame
   const doc: Doc = {
     form: d.form,
-    mode: 'self',
+    mode: manner.mode,
     base: d.base,
     device: d.device,
     counter: Math.max(1, d.counter),
@@ -377,6 +384,15 @@ export function nextStep(id: string): Step | undefined {
 export function stepWith(entity: string, row: number, item: string): Step | undefined {
   return steps.value.find((s) => s.entity === entity && s.row === row && s.screen.items.includes(item));
 }
+/** Behind a screen: the next one, or the page that checks everything. */
+export function after(s: Step): string {
+  const next = nextStep(s.id);
+  return next ? `/q/${next.id}` : '/check';
+}
+/** Where to go on is kept with the answers. */
+export function note(at: string): void {
+  if (draft.at !== at) patch({ at });
+}
 export function stepKey(s: Step): string {
   return `${rowOf(s.entity, s.row)?.id ?? ''}/${s.screen.id}`;
 }
@@ -425,6 +441,11 @@ function ours(entity: string, item: string): boolean {
   const e = entityOf(item, entity);
   return e !== undefined && !itemDef(e, item).from && !table.hidden.includes(item);
 }
+
+/** Answers that are still missing on all screens. */
+export const left = computed(() => steps.value.reduce((n, s) => n + leftOn(s).length, 0));
+/** What must be mended or said before the form is finished; while answers are missing the rules would only say that again. */
+export const wrong = computed<Wrong[]>(() => (left.value ? [] : findings.value.filter((f) => !confirmed(f) && !excused(f))));
 
 export function confirmKey(f: { rule: string; entity: string; row: number }): string {
   return `${f.rule}:${f.row ? (rowOf(f.entity, f.row - 1)?.id ?? '') : ''}`;
@@ -475,17 +496,22 @@ export function nameOf(entity: string, row: number): string {
   return t(entity === 'death' ? 'hh.dead.n' : 'hh.person.n', { n: row + 1, of: pick(plan.form.entities[entity]) });
 }
 
+/** The face's own words for something of the form, as a key; '' when it has none. */
+export function speaks(of: string): string {
+  const key = `${manner.words}.${of}`;
+  return table.words && has(key) ? key : '';
+}
 export function question(entity: string, row: number, item: string): string {
-  const key = `hh.q.${item}`;
-  return table.words && has(key) ? t(key, { name: nameOf(entity, row) }) : pick(itemDef(entity, item));
+  const key = speaks(`q.${item}`);
+  return key ? t(key, { name: nameOf(entity, row) }) : pick(itemDef(entity, item));
 }
 export function hint(item: string): string {
-  const key = `hh.h.${item}`;
-  return table.words && has(key) ? t(key) : '';
+  const key = speaks(`h.${item}`);
+  return key ? t(key) : '';
 }
 export function option(item: string, code: string, label: { zh: string; en: string }): string {
-  const key = `hh.o.${item}.${code}`;
-  return table.words && has(key) ? t(key) : pick(label);
+  const key = speaks(`o.${item}.${code}`);
+  return key ? t(key) : pick(label);
 }
 /** The answer as a person would say it. */
 export function said(entity: string, row: number, item: string): string {

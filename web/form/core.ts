@@ -46,11 +46,11 @@ let puan: Puan;
 let rules = 0;
 let opened = '';
 
-/** Loads form and core, once for each form. */
-export async function openForm(form: string): Promise<PlanForm> {
+/** Loads form and core, once for each form; `kept` is the form where there may be no network. */
+export async function openForm(form: string, kept?: PlanForm): Promise<PlanForm> {
   if (opened === form) return plan;
   const [p, bytes] = await Promise.all([
-    get<PlanForm>(`/public/plan/forms/${form}`),
+    kept ?? get<PlanForm>(`/public/plan/forms/${form}`),
     puan ? null : fetch(wasm).then((a) => a.arrayBuffer()),
   ]);
   if (bytes) puan = await load(bytes);

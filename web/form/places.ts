@@ -3,16 +3,21 @@
  * asked for or shown; without a list the digits stand for themselves.
  */
 import { shallowRef } from 'vue';
-import { about } from './me';
 
 type Tree = [string, [string, [string, string][]][]][];
 const files = import.meta.glob('./places/*.json', { import: 'default' }) as Record<string, () => Promise<Tree>>;
 
 export const places = shallowRef<{ code: string; name: string }[]>([]);
 let asked = false;
+let campaign = '';
+
+/** Which campaign's list. */
+export function placesOf(name: string): void {
+  campaign = name;
+}
 
 export async function loadPlaces(): Promise<void> {
-  const file = files[`./places/${about.value?.campaign}.json`];
+  const file = files[`./places/${campaign}.json`];
   if (asked || !file) return;
   asked = true;
   try {
