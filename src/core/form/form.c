@@ -616,6 +616,11 @@ static enum puan_status load_item(struct puan_item *it, struct reader *r,
     if (st == PUAN_OK && it->alias.n > 0 && !name_ok(it->alias))
         st = puan_node_fail(puan_node_get(n, "alias"), err, "'%.*s' " NAME_RULE,
                             PUAN_FMT(it->alias));
+    if (st == PUAN_OK && puan_str_eq(it->alias, it->name))
+        st = puan_node_fail(puan_node_get(n, "alias"), err,
+                            "'%.*s' is the item's own name, leave the alias "
+                            "out",
+                            PUAN_FMT(it->alias));
     return st;
 }
 

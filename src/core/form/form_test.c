@@ -154,6 +154,8 @@ static void a_faulty_form_is_refused_with_place_and_remedy(void **state)
           "citizen-id phone point");
     fault("\"codes\":\"sex\"", "\"codes\":\"sexes\"", 13,
           "no code list 'sexes', define it under 'codes:' here or in codes/");
+    fault("\"alias\":\"D1\"", "\"alias\":\"C1\"", 11,
+          "'C1' is the item's own name, leave the alias out");
     fault("\"D5\":", "\"D1\":", 14, "name or alias of D1 is taken by item C1");
     fault("\"min\":1", "\"mim\":1", 8, "unknown key 'mim', did you mean 'min'");
     fault("\"min\":1", "\"min\":2,\"max\":1", 8, "'min' is larger than 'max'");
