@@ -56,6 +56,14 @@ static bool among(const struct puan_str *list, size_t n, struct puan_str s)
     return false;
 }
 
+static bool is_for(const struct puan_window *w, struct puan_str form,
+                   struct puan_str mode)
+{
+    return among(w->forms, w->n_forms, form) &&
+           (mode.n == 0 || w->n_modes == 0 ||
+            among(w->modes, w->n_modes, mode));
+}
+
 const struct puan_window *puan_plan_open(const struct puan_plan *p,
                                          struct puan_str form,
                                          struct puan_str mode, int64_t ms)
@@ -63,12 +71,36 @@ const struct puan_window *puan_plan_open(const struct puan_plan *p,
     for (size_t i = 0; i < p->n_windows; i++) {
         const struct puan_window *w = &p->window[i];
 
-        if (ms >= w->from_ms && ms < w->until_ms &&
-            among(w->forms, w->n_forms, form) &&
-            (mode.n == 0 || w->n_modes == 0 ||
-             among(w->modes, w->n_modes, mode)))
+        if (ms >= w->from_ms && ms < w->until_ms && is_for(w, form, mode))
             return w;
     }
+    return NULL;
+}
+
+bool puan_plan_ever_open(const struct puan_plan *p, struct puan_str form,
+                         struct puan_str mode)
+{
+    for (size_t i = 0; i < p->n_windows; i++)
+        if (is_for(&p->window[i], form, mode))
+            return true;
+    return false;
+}
+
+const struct puan_channel *puan_plan_channel(const struct puan_plan *p,
+                                             struct puan_str id)
+{
+    for (size_t i = 0; i < p->n_channels; i++)
+        if (puan_str_eq(p->channel[i].id, id))
+            return &p->channel[i];
+    return NULL;
+}
+
+const struct puan_channel *puan_plan_channel_of(const struct puan_plan *p,
+                                                struct puan_str form)
+{
+    for (size_t i = 0; i < p->n_channels; i++)
+        if (among(p->channel[i].forms, p->channel[i].n_forms, form))
+            return &p->channel[i];
     return NULL;
 }
 

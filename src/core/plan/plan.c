@@ -992,6 +992,56 @@ static void load_windows(struct loader *l)
         load_window(l, &w[l->p->n_windows++], c);
 }
 
+/* --- channels ----------------------------------------------------------- */
+
+static void load_channel(struct loader *l, struct puan_channel *h,
+                         const struct puan_node *c)
+{
+    static const char *const keys[] = { "zh", "en", "forms", NULL };
+    const struct puan_node *forms = puan_node_get(c, "forms");
+
+    *h = (struct puan_channel){ .id = c->key, .at = c };
+    if (!only(l, c, keys))
+        return;
+    if (puan_str_is(c->key, "enumerator") || puan_str_is(c->key, "self"))
+        FAIL(l, c, "'%.*s' is what a listing calls a unit without a channel; "
+                   "give the channel a name of its own",
+             PUAN_FMT(c->key));
+    h->zh = text(l, c, "zh");
+    h->en = text(l, c, "en");
+    h->forms = texts(&h->n_forms, l, c, "forms");
+    if (h->n_forms == 0)
+        FAIL(l, c, "the channel has no 'forms', name those that come by it");
+    for (size_t i = 0; i < h->n_forms; i++) {
+        const struct puan_channel *other =
+            puan_plan_channel_of(l->p, h->forms[i]);
+
+        if (puan_plan_form(l->p, h->forms[i]) == NULL)
+            FAIL(l, forms, "no form '%.*s', name one of 'forms'",
+                 PUAN_FMT(h->forms[i]));
+        else if (other != NULL)
+            FAIL(l, forms, "form '%.*s' comes by channel '%.*s' already; a "
+                           "form has one channel",
+                 PUAN_FMT(h->forms[i]), PUAN_FMT(other->id));
+    }
+}
+
+static void load_channels(struct loader *l)
+{
+    const struct puan_node *m = section(l, "channels", PUAN_NODE_MAP);
+    struct puan_channel *h;
+
+    if (m == NULL)
+        return;
+    h = puan_new_n(l->a, m->n, struct puan_channel);
+    l->p->channel = h;
+    PUAN_NODE_EACH(c, m)
+    if (h != NULL) {
+        load_channel(l, &h[l->p->n_channels], c);
+        l->p->n_channels++;
+    }
+}
+
 /* --- expressions over forms --------------------------------------------- */
 
 /*
@@ -1234,6 +1284,7 @@ static void load_head(struct loader *l)
                                         "shard_level",
                                         "roles",
                                         "windows",
+                                        "channels",
                                         "settings",
                                         "office_hours",
                                         "forms",
@@ -1318,6 +1369,7 @@ enum puan_status puan_plan_load(struct puan_plan **out,
         if (levels) /* else its faults would be told again from afar */
             load_sheets(&l);
         load_windows(&l);
+        load_channels(&l);
         load_residence(&l);
         load_variables(&l);
         load_tables(&l);

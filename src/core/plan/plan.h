@@ -63,6 +63,19 @@ struct puan_window {
     const struct puan_node *at;
 };
 
+/*
+ * A channel: the way in which a unit of the listing reports (its column
+ * `mode`).  The forms of a channel come for its units alone, and for these
+ * nothing else may come.
+ */
+struct puan_channel {
+    struct puan_str id; /* "direct" */
+    struct puan_str zh, en;
+    const struct puan_str *forms; /* at least one; in no other channel */
+    size_t n_forms;
+    const struct puan_node *at;
+};
+
 enum puan_setting_kind {
     PUAN_SETTING_TEXT,
     PUAN_SETTING_NUMBER,
@@ -188,6 +201,8 @@ struct puan_plan {
     const struct puan_plan_hours *hours; /* NULL: none are set */
     const struct puan_window *window;
     size_t n_windows;
+    const struct puan_channel *channel;
+    size_t n_channels;
     const struct puan_setting *setting;
     size_t n_settings;
     const struct puan_const *consts; /* settings and ref_month, for programs */
@@ -272,6 +287,15 @@ const struct puan_window *puan_plan_window(const struct puan_plan *p,
 const struct puan_window *puan_plan_open(const struct puan_plan *p,
                                          struct puan_str form,
                                          struct puan_str mode, int64_t ms);
+/* The channel of that id, as a listing's mode names it, or NULL. */
+const struct puan_channel *puan_plan_channel(const struct puan_plan *p,
+                                             struct puan_str id);
+/* The channel a form belongs to, or NULL: every unit without a channel's. */
+const struct puan_channel *puan_plan_channel_of(const struct puan_plan *p,
+                                                struct puan_str form);
+/* Is there a window, whenever, for that form and mode? */
+bool puan_plan_ever_open(const struct puan_plan *p, struct puan_str form,
+                         struct puan_str mode);
 const struct puan_setting *puan_plan_setting(const struct puan_plan *p,
                                              struct puan_str id);
 /* Its value, or dflt. */

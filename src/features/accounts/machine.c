@@ -400,7 +400,21 @@ static enum puan_status household_one(struct issue *k, int64_t household,
                      PUAN_STR(""), err);
 }
 
-/* Households on the listing roll that chose to fill in themselves. */
+/* Does a unit that the listing calls so fill in by itself? */
+static bool for_itself(const struct puan_plan *plan, struct puan_str mode)
+{
+    const struct puan_channel *h = puan_plan_channel(plan, mode);
+
+    for (size_t i = 0; h && i < h->n_forms; i++)
+        if (puan_plan_ever_open(plan, h->forms[i], PUAN_STR("self")))
+            return true;
+    return puan_str_is(mode, "self");
+}
+
+/*
+ * Households on the listing roll that chose to fill in themselves, and units
+ * of a channel that is theirs.
+ */
 static enum puan_status from_listing(struct issue *k, struct puan_err *err)
 {
     struct puan_store *store = k->rq->store;
@@ -419,12 +433,14 @@ static enum puan_status from_listing(struct issue *k, struct puan_err *err)
         if (st != PUAN_OK)
             return st;
         st = puan_sql(&s, db,
-                      "SELECT household, ea FROM listing WHERE mode = 'self'"
+                      "SELECT household, ea, mode FROM listing"
+                      " WHERE mode NOT IN ('', 'enumerator')"
                       " ORDER BY household",
                       err);
         while (st == PUAN_OK &&
                (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
-            if (puan_area_covers(store, k->in->area, puan_col_int(s, 1)))
+            if (puan_area_covers(store, k->in->area, puan_col_int(s, 1)) &&
+                for_itself(puan_store_plan(store), puan_col_text(s, 2)))
                 st = household_one(k, puan_col_int(s, 0), err);
         puan_stmt_done(s);
         puan_read_end(sh, db);

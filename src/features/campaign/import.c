@@ -193,8 +193,12 @@ static enum puan_status check_listing(struct import *im, struct reader *r,
     if (!is_ea(im, ea))
         return bad(im, r, "ea",
                    "no such enumeration area; import the areas first", err);
-    if (mode.n && !puan_str_is(mode, "enumerator") && !puan_str_is(mode, "self"))
-        return bad(im, r, "mode", "neither enumerator nor self", err);
+    if (mode.n && !puan_str_is(mode, "enumerator") &&
+        !puan_str_is(mode, "self") &&
+        !puan_plan_channel(puan_store_plan(im->store), mode))
+        return bad(im, r, "mode",
+                   "neither enumerator nor self, nor a channel of the plan",
+                   err);
     return keep_key(im, household, err);
 }
 

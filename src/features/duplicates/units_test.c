@@ -824,9 +824,11 @@ static struct puan_fix *open_county(const char *url)
                     "370883001001,370883001,district,兴盛,Xingsheng\n"
                     "370883001001001,370883001001,ea,第一普查小区,First\n");
     puan_out_init(&o, &f->a);
-    puan_out_text(&o, "household,ea\n");
+    puan_out_text(&o, "household,ea,mode\n");
     for (size_t i = 0; i < n_units; i++)
-        puan_out_fmt(&o, "%lld,%lld\n", (long long)unit[i].key, (long long)EA);
+        puan_out_fmt(&o, "%lld,%lld,%s\n", (long long)unit[i].key,
+                     (long long)EA,
+                     strcmp(unit[i].form, "direct") == 0 ? "direct" : "");
     puan_fix_import(f, PUAN_IMPORT_LISTING,
                     puan_arena_fmt(&f->a, "%.*s", PUAN_FMT(puan_out_view(&o))));
     puan_fix_clock(f, "2019-01-15T12:00:00+08:00");

@@ -238,6 +238,49 @@ static enum puan_status authority(const struct submit *s, struct puan_err *err)
     return PUAN_OK;
 }
 
+/*
+ * A unit whose listing names a channel reports by the forms of that channel,
+ * and these come for nobody else: another hand cannot take another form.
+ */
+static enum puan_status by_its_channel(const struct submit *s,
+                                       const struct puan_plan *plan,
+                                       struct puan_err *err)
+{
+    const struct puan_channel *of_form =
+        puan_plan_channel_of(plan, s->head.form);
+    const struct puan_channel *of_unit = NULL;
+    struct puan_stmt *q = NULL;
+    struct puan_db *db;
+    bool more = false;
+    enum puan_status st;
+
+    if (plan->n_channels == 0)
+        return PUAN_OK;
+    st = puan_read_begin(&db, s->is->sh, err);
+    if (st != PUAN_OK)
+        return st;
+    st = puan_sql(&q, db, "SELECT mode FROM listing WHERE household = $1", err);
+    if (st == PUAN_OK) {
+        puan_bind_int(q, 1, s->head.household);
+        st = puan_stmt_step(&more, q, err);
+    }
+    if (st == PUAN_OK && more)
+        of_unit = puan_plan_channel(plan, puan_col_text(q, 0));
+    puan_stmt_done(q);
+    puan_read_end(s->is->sh, db);
+    if (st != PUAN_OK || of_form == of_unit)
+        return st;
+    if (of_unit != NULL)
+        return puan_fail(err, PUAN_EDENIED, "form",
+                         "this unit reports by channel %.*s alone, with one of "
+                         "its forms",
+                         PUAN_FMT(of_unit->id));
+    return puan_fail(err, PUAN_EDENIED, "form",
+                     "form %.*s comes by channel %.*s alone, which the listing "
+                     "does not name for this unit",
+                     PUAN_FMT(s->head.form), PUAN_FMT(of_form->id));
+}
+
 /* ---- what the writer does ----------------------------------------------------- */
 
 static enum puan_status put_row(struct submit *s, struct puan_db *db,
@@ -655,6 +698,8 @@ static enum puan_status read_document(struct submit *s, struct puan_store *store
         return puan_fail(err, PUAN_EDENIED, "household",
                          "outside this seat's area");
     st = authority(s, err);
+    if (st == PUAN_OK)
+        st = by_its_channel(s, plan, err);
     if (st != PUAN_OK)
         return st;
     if (puan_area_of_household(puan_store_areas(store), s->head.household) ==

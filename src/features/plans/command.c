@@ -215,6 +215,15 @@ static void put_window(struct puan_jw *w, const struct puan_plan *p,
     puan_jw_end(w, '}');
 }
 
+static void put_channel(struct puan_jw *w, const struct puan_channel *h)
+{
+    puan_jw_map(w);
+    puan_jw_kstr(w, "channel", h->id);
+    put_titles(w, h->zh, h->en);
+    put_list(w, "forms", h->forms, h->n_forms);
+    puan_jw_end(w, '}');
+}
+
 static void put_role(struct puan_jw *w, const struct puan_plan *p,
                      const struct puan_role *r)
 {
@@ -270,6 +279,11 @@ static void put_plan(struct puan_out *o, const struct puan_plan *p)
     puan_jw_list(&w);
     for (size_t i = 0; i < p->n_windows; i++)
         put_window(&w, p, &p->window[i]);
+    puan_jw_end(&w, ']');
+    puan_jw_key(&w, "channels");
+    puan_jw_list(&w);
+    for (size_t i = 0; i < p->n_channels; i++)
+        put_channel(&w, &p->channel[i]);
     puan_jw_end(&w, ']');
     puan_jw_key(&w, "roles");
     puan_jw_list(&w);

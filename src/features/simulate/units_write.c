@@ -128,6 +128,7 @@ static enum puan_status roll(struct units *m, struct puan_err *err)
 {
     struct puan_sheet_out *o;
     enum puan_status st = puan_sheet_create(&o, path_of(m, "listing.csv"), err);
+    const char *how;
 
     if (st != PUAN_OK)
         return st;
@@ -136,7 +137,8 @@ static enum puan_status roll(struct units *m, struct puan_err *err)
         put_key(o, m, &m->unit[i]);
         puan_sheet_put_int(o, m->area[m->unit[i].ea].code);
         puan_sheet_put_text(o, "ordinary");
-        puan_sheet_put(o, puan_node_str_opt(m->unit[i].kind, "mode",
+        how = puan_node_get(m->unit[i].kind, "channel") ? "channel" : "mode";
+        puan_sheet_put(o, puan_node_str_opt(m->unit[i].kind, how,
                                             "enumerator"));
         puan_sheet_end_row(o);
     }
