@@ -208,14 +208,15 @@ static enum puan_status change(struct puan_plan_pack *k, size_t n_packs,
         for (size_t j = 0; j < k[i].n_files; j++) {
             struct puan_plan_file *f;
             struct puan_node *tree = NULL;
-            enum puan_status st;
 
             if (!puan_str_eq(k[i].file[j].path, rest->file))
                 continue;
             if (k[i].file[j].tree != NULL) {
-                st = puan_node_without(&tree, k[i].file[j].tree, rest, a, err);
-                if (st == PUAN_ENOTFOUND &&
-                    once_more(k, n_packs, i, rest->file))
+                bool more = once_more(k, n_packs, i, rest->file);
+                enum puan_status st = puan_node_without(
+                    &tree, k[i].file[j].tree, rest, a, more ? NULL : err);
+
+                if (st == PUAN_ENOTFOUND && more)
                     break;
                 TRY(st);
             }

@@ -78,13 +78,12 @@ static void log_refusal(struct puan_host *h, const struct puan_http *x,
                                 .path = c ? c->row->path : "-" };
     memcpy(r->peer, x->peer, sizeof(r->peer));
     pthread_mutex_unlock(&h->refusal_lock);
-    if (h->opt.quiet)
-        return;
     if (atomic_exchange(&h->log_second, second) != second)
         atomic_store(&h->log_lines, 0);
     if (atomic_fetch_add(&h->log_lines, 1) >= LOG_LINES_A_SECOND)
         return;
-    puan_log(PUAN_LOG_INFO, "refused", PUAN_LOG_I("status", status),
+    puan_log(h->opt.quiet ? PUAN_LOG_DEBUG : PUAN_LOG_INFO, "refused",
+             PUAN_LOG_I("status", status),
              PUAN_LOG_T("route", c ? c->row->path : "-"),
              PUAN_LOG_T("peer", x->peer),
              PUAN_LOG_I("session", who ? who->session : 0));

@@ -24,7 +24,7 @@ struct puan_host_options {
     const char *proxies; /* addresses whose X-Forwarded-For is believed, with
                             spaces between; NULL: none */
     bool jobs;           /* run the features' periodic jobs */
-    bool quiet;          /* no access log */
+    bool quiet;          /* refusals are logged for debugging only */
     const struct puan_web *web; /* the pages; NULL: none.  Outlives the host */
 };
 

@@ -10,6 +10,8 @@
  *   {import: areas|listing|staff|register|assignment, csv: TEXT}
  *   {clock: TIME} {pass: 24h}      the campaign clock; cases and monitors act
  *   {metric: NAME, is: N, area: A} what a metric shows now; least, most
+ *   {log: server, holds: [TEXT], lacks: [TEXT]}      what the server logged
+ *   {files: campaign, holds: [TEXT], lacks: [TEXT]}  bytes of the directory
  *
  * PATH is below /api/v1/c/CAMPAIGN; {NAME} in paths and bodies is what was
  * kept, {area} the scenario's area, {ea} an enumeration area in it, {household}
@@ -23,12 +25,14 @@
 #include "features/proof/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/http/client.h"
+#include "kit/log/log.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
 #define NAMES 32
 #define TOKENS 64
 #define HOUR INT64_C(3600000)
+#define FILE_MOST (64u << 20)
 
 struct server {
     const struct puan_plan *plan;
@@ -375,14 +379,41 @@ static const struct puan_node *inside(const struct puan_node *n,
     return n;
 }
 
+/* What stands in a text and what does not. */
+static enum puan_status look_for(struct puan_world *w,
+                                 const struct puan_node *step,
+                                 struct puan_str text, const char *where,
+                                 struct puan_err *err)
+{
+    struct server *s = of(w);
+
+    PUAN_NODE_EACH(c, puan_node_get(step, "holds"))
+    {
+        bool there = puan_str_holds(text, filled(s, c->text, &s->arena));
+
+        puan_world_found(w, there);
+        if (!there)
+            return puan_node_fail(c, err, "%s does not hold \"%.*s\"", where,
+                                  PUAN_FMT(c->text));
+    }
+    PUAN_NODE_EACH(c, puan_node_get(step, "lacks"))
+    {
+        bool there = puan_str_holds(text, filled(s, c->text, &s->arena));
+
+        puan_world_found(w, there);
+        if (there)
+            return puan_node_fail(c, err, "%s holds \"%.*s\"", where,
+                                  PUAN_FMT(c->text));
+    }
+    return PUAN_OK;
+}
+
 static enum puan_status look(struct puan_world *w, const struct puan_node *step,
                              const struct puan_http_reply *r,
                              struct puan_err *err)
 {
     struct server *s = of(w);
     const struct puan_node *has = puan_node_get(step, "has");
-    const struct puan_node *holds = puan_node_get(step, "holds");
-    const struct puan_node *lacks = puan_node_get(step, "lacks");
     const struct puan_node *names = puan_node_get(step, "keep");
     struct puan_node *tree = NULL;
     struct puan_err why = { 0 };
@@ -405,24 +436,7 @@ static enum puan_status look(struct puan_world *w, const struct puan_node *step,
                                   PUAN_FMT(n ? n->text : PUAN_STR("none")));
         puan_world_found(w, true);
     }
-    PUAN_NODE_EACH(c, holds)
-    {
-        bool there = puan_str_holds(r->body, filled(s, c->text, &s->arena));
-
-        puan_world_found(w, there);
-        if (!there)
-            return puan_node_fail(c, err, "the answer does not hold \"%.*s\"",
-                                  PUAN_FMT(c->text));
-    }
-    PUAN_NODE_EACH(c, lacks)
-    {
-        bool there = puan_str_holds(r->body, filled(s, c->text, &s->arena));
-
-        puan_world_found(w, there);
-        if (there)
-            return puan_node_fail(c, err, "the answer holds \"%.*s\"",
-                                  PUAN_FMT(c->text));
-    }
+    TRY(look_for(w, step, r->body, "the answer", err));
     PUAN_NODE_EACH(c, names)
     {
         const struct puan_node *n = inside(tree, c->text);
@@ -609,6 +623,64 @@ static enum puan_status do_metric(struct puan_world *w,
     return puan_node_fail(step, err, "no metric \"%.*s\"", PUAN_FMT(name));
 }
 
+/* What this process logged, of every level. */
+static enum puan_status do_log(struct puan_world *w,
+                               const struct puan_node *step,
+                               struct puan_err *err)
+{
+    struct server *s = of(w);
+    char *text = puan_new_n(&s->arena, PUAN_LOG_KEPT, char);
+    size_t n;
+
+    if (text == NULL)
+        return puan_arena_check(&s->arena, err);
+    n = puan_log_kept(text, PUAN_LOG_KEPT);
+    return look_for(w, step, (struct puan_str){ text, n }, "the log", err);
+}
+
+/* All bytes of all files below `dir`, one after the other. */
+static enum puan_status all_files(struct puan_out *o, const char *dir,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    const char **name = NULL;
+    size_t n = 0;
+
+    TRY(puan_dir_list(&name, &n, dir, a, err));
+    for (size_t i = 0; i < n; i++) {
+        const char *path = puan_arena_fmt(a, "%s/%s", dir, name[i]);
+        struct puan_str text;
+
+        if (puan_dir_exists(path)) {
+            TRY(all_files(o, path, a, err));
+            continue;
+        }
+        /* a journal may go between the list and the look */
+        if (puan_file_read(&text, path, FILE_MOST, a, NULL) != PUAN_OK)
+            continue;
+        puan_out_str(o, text);
+        puan_out_char(o, '\n');
+    }
+    return puan_arena_check(a, err);
+}
+
+static enum puan_status do_files(struct puan_world *w,
+                                 const struct puan_node *step,
+                                 struct puan_err *err)
+{
+    struct server *s = of(w);
+    struct puan_arena a;
+    struct puan_out o;
+    enum puan_status st;
+
+    puan_arena_init(&a, &puan_heap);
+    puan_out_init(&o, &a);
+    st = all_files(&o, s->dir, &a, err);
+    if (st == PUAN_OK)
+        st = look_for(w, step, puan_out_view(&o), "a file", err);
+    puan_arena_clear(&a);
+    return st;
+}
+
 #define CALL_KEYS "body csv status has holds lacks keep household"
 
 static const struct puan_verb verbs[] = {
@@ -620,6 +692,8 @@ static const struct puan_verb verbs[] = {
     { "clock", "", do_clock },
     { "pass", "", do_pass },
     { "metric", "is least most area", do_metric },
+    { "log", "holds lacks", do_log },
+    { "files", "holds lacks", do_files },
     { NULL, NULL, NULL },
 };
 
@@ -637,6 +711,7 @@ enum puan_status puan_proof_server(struct puan_played *played,
     (void)arg;
     puan_arena_init(&s.arena, &puan_heap);
     puan_arena_init(&own, &puan_heap);
+    puan_log_keep();
     if (played != NULL)
         *played = (struct puan_played){ 0 };
     st = start(&s, sc, err);

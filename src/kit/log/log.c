@@ -5,6 +5,7 @@
  */
 #include "kit/log/log.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,6 +47,49 @@ bool puan_log_on(enum puan_log_level level)
 
 static _Atomic int64_t second;
 static _Atomic int64_t lines; /* in that second */
+
+/* What puan_log_keep keeps: a text that loses its oldest half when it is full. */
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic bool keeping;
+static char kept[PUAN_LOG_KEPT];
+static size_t n_kept;
+
+static void keep(const char *p, size_t n)
+{
+    pthread_mutex_lock(&kept_lock);
+    if (n_kept + n > sizeof(kept)) {
+        size_t cut = sizeof(kept) / 2;
+
+        while (cut < n_kept && kept[cut - 1] != '\n')
+            cut++;
+        n_kept -= cut;
+        memmove(kept, kept + cut, n_kept);
+    }
+    memcpy(kept + n_kept, p, n);
+    n_kept += n;
+    pthread_mutex_unlock(&kept_lock);
+}
+
+void puan_log_keep(void)
+{
+    atomic_store(&keeping, true);
+}
+
+size_t puan_log_kept(char *out, size_t size)
+{
+    size_t from = 0;
+
+    pthread_mutex_lock(&kept_lock);
+    if (n_kept > size)
+        from = n_kept - size;
+    while (from > 0 && from < n_kept && kept[from - 1] != '\n')
+        from++;
+    size = n_kept - from;
+    if (size > 0)
+        memcpy(out, kept + from, size);
+    pthread_mutex_unlock(&kept_lock);
+    return size;
+}
 
 struct line {
     char p[1024];
@@ -109,10 +153,11 @@ void puan_log_line(enum puan_log_level level, const char *event,
     struct line l = { .n = 0 };
     char buf[40];
     int64_t missed = 0;
+    bool wanted = puan_log_on(level) &&
+                  (level == PUAN_LOG_DEBUG || room(&missed));
+    bool is_kept = atomic_load(&keeping);
 
-    if (!puan_log_on(level))
-        return;
-    if (level != PUAN_LOG_DEBUG && !room(&missed))
+    if (!wanted && !is_kept)
         return;
     puan_instant_text(buf, puan_os_now_ms(), 0);
     put(&l, buf, strlen(buf));
@@ -141,8 +186,10 @@ void puan_log_line(enum puan_log_level level, const char *event,
         l.n += 3;
     }
     l.p[l.n++] = '\n';
+    if (is_kept)
+        keep(l.p, l.n);
     /* A log that cannot be written has nowhere to say so. */
-    if (write(STDERR_FILENO, l.p, l.n) < 0)
+    if (wanted && write(STDERR_FILENO, l.p, l.n) < 0)
         return;
 }
 

@@ -46,6 +46,15 @@ void puan_log_line(enum puan_log_level level, const char *event,
                   (const struct puan_log_field[]){ __VA_ARGS__ },              \
                   sizeof((const struct puan_log_field[]){ __VA_ARGS__ }) /     \
                       sizeof(struct puan_log_field))
+/*
+ * From now on the last PUAN_LOG_KEPT bytes of lines, of every level, stand in
+ * memory as well: what looks at a log of its own process afterwards reads them
+ * here.  Calling it again changes nothing.
+ */
+#define PUAN_LOG_KEPT 65536
+void puan_log_keep(void);
+/* Copies what is kept, whole lines, oldest first; the bytes written. */
+size_t puan_log_kept(char *out, size_t size);
 /* An error value as an event. */
 void puan_log_err(enum puan_log_level level, const char *event,
                   const struct puan_err *err);

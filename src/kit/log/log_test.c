@@ -78,12 +78,44 @@ static void a_flood_does_not_fill_the_disk(void **state)
     assert_true(n > 0 && n <= 100);
 }
 
+static void quietly(void)
+{
+    puan_log_level_set(PUAN_LOG_OFF);
+    for (int i = 0; i < 5000; i++)
+        puan_log(PUAN_LOG_DEBUG, "kept", PUAN_LOG_I("i", i));
+}
+
+/* Also what no level writes, newest to the end, in whole lines. */
+static void what_is_kept_can_be_read(void **state)
+{
+    static char text[PUAN_LOG_KEPT + 1];
+    size_t n;
+
+    (void)state;
+    puan_log_keep();
+    grab(quietly);
+    puan_log_level_set(PUAN_LOG_INFO);
+    assert_string_equal(got, "");
+    n = puan_log_kept(text, PUAN_LOG_KEPT);
+    text[n] = '\0';
+    assert_true(n > PUAN_LOG_KEPT / 4);
+    assert_non_null(strstr(text, " debug kept i=4999\n"));
+    assert_null(strstr(text, " debug kept i=0\n"));
+    assert_int_equal(text[0], '2'); /* a year */
+    n = puan_log_kept(text, 60);
+    text[n] = '\0';
+    assert_true(n > 0 && n <= 60);
+    assert_int_equal(text[0], '2');
+    assert_non_null(strstr(text, "i=4999\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_stays_one_line),
         cmocka_unit_test(a_long_line_is_cut_and_says_so),
         cmocka_unit_test(a_flood_does_not_fill_the_disk),
+        cmocka_unit_test(what_is_kept_can_be_read),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
