@@ -6,90 +6,13 @@
  */
 #include "core/ledger/ledger.h"
 #include "features/cases/internal.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "kit/os/os.h"
 
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define TOWN 370883001
-#define COUNTY 370883
 
 static const char *engines[2];
 static size_t n_engines;
 static struct puan_case_call last; /* what did() asked for, and got */
-
-/* What features/accounts would have written for a seat that somebody holds. */
-struct seat {
-    int64_t id, area;
-    const char *role;
-};
-
-static enum puan_status seat_body(struct puan_shard *sh, struct puan_db *db,
-                                  struct puan_act *act, void *arg,
-                                  struct puan_err *err)
-{
-    const struct seat *x = arg;
-    struct puan_arena a;
-    struct puan_out o;
-    struct puan_stmt *s = NULL;
-    enum puan_status st;
-    char key[24];
-
-    st = puan_sql(&s, db,
-                  "INSERT INTO seat(id, account, role, area, from_ms, until_ms,"
-                  " ended, attested) VALUES($1, $1, $2, $3, 0, 0, 0, '')",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(s, 1, x->id);
-    puan_bind_text(s, 2, puan_str_of(x->role));
-    puan_bind_int(s, 3, x->area);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
-    puan_arena_init(&a, puan_os_alloc());
-    puan_out_init(&o, &a);
-    puan_content_int(&o, x->id);
-    puan_content_text(&o, puan_str_of(x->role));
-    puan_content_int(&o, x->area);
-    puan_content_int(&o, 0);
-    puan_content_int(&o, 0);
-    puan_content_int(&o, 0);
-    puan_content_text(&o, PUAN_STR(""));
-    puan_format(key, sizeof key, "%lld", (long long)x->id);
-    st = puan_cover(sh, db, act, "seat", puan_str_of(key), puan_out_view(&o),
-                    err);
-    puan_arena_clear(&a);
-    return st;
-}
-
-static void hold(struct puan_fix *f, int64_t id, const char *role, int64_t area)
-{
-    struct seat x = { id, area, role };
-    struct puan_act act = { .actor = PUAN_STR("tester"),
-                            .verb = PUAN_STR("seat.give"),
-                            .subject = PUAN_STR("seat") };
-
-    ok(puan_commit(puan_store_office(f->st), &act, seat_body, &x, err));
-}
-
-static struct puan_fix *make(const char *url)
-{
-    struct puan_fix *f = puan_fix_begin(url);
-
-    puan_fix_create(f, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(f);
-    puan_fix_import(f, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,a,A\n"
-                    "370883002,370883,township,b,B\n"
-                    "370883001001,370883001,district,c,C\n"
-                    "370883001001001,370883001001,ea,d,D\n");
-    puan_fix_clock_ms(f, T0);
-    return f;
-}
 
 /* One act on case `run`; 0 opens an incident in TOWN. */
 static enum puan_status did(struct puan_fix *f, int64_t run,
@@ -154,12 +77,12 @@ static void an_incident_from_alarm_to_end(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct puan_fix *f = make(engines[e]);
+        struct puan_fix *f = desk_county_store(engines[e], "sm");
         int64_t run;
 
-        hold(f, 1, "risk-office", COUNTY);
-        hold(f, 2, "leading-group", COUNTY);
-        hold(f, 3, "duty-officer", COUNTY);
+        puan_fix_hold(f, 1, NULL, "risk-office", COUNTY);
+        puan_fix_hold(f, 2, NULL, "leading-group", COUNTY);
+        puan_fix_hold(f, 3, NULL, "duty-officer", COUNTY);
         assert_int_equal(did(f, 0, PUAN_FLOW_OPEN, "", "puan", "system", 0,
                              "{'class':'technical','title':'uploads fail',"
                              "'raised_by':'puan_returns_submitted',"
@@ -286,10 +209,10 @@ static void an_empty_seat_escalates_at_once(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct puan_fix *f = make(engines[e]);
+        struct puan_fix *f = desk_county_store(engines[e], "sm");
 
-        hold(f, 2, "leading-group", COUNTY); /* nobody at the risk office */
-        hold(f, 3, "duty-officer", COUNTY);  /* and one above the township */
+        puan_fix_hold(f, 2, NULL, "leading-group", COUNTY); /* nobody at the risk office */
+        puan_fix_hold(f, 3, NULL, "duty-officer", COUNTY);  /* and one above the township */
         assert_int_equal(did(f, 0, PUAN_FLOW_OPEN, "", "t", "township-office",
                              TOWN, "{'class':'disaster','title':'flood'}"),
                          PUAN_OK);
@@ -330,7 +253,7 @@ static void an_empty_seat_escalates_at_once(void **state)
 
 static void a_stale_reader_is_told(void **state)
 {
-    struct puan_fix *f = make(NULL);
+    struct puan_fix *f = desk_county_store(NULL, "sm");
     struct puan_act act = { .actor = PUAN_STR("t") };
     struct puan_case_call c;
 
@@ -357,7 +280,7 @@ static void a_stale_reader_is_told(void **state)
 /* Many due at once: each acts once, over a restart in the middle. */
 static void many_clocks_act_once(void **state)
 {
-    struct puan_fix *f = make(NULL);
+    struct puan_fix *f = desk_county_store(NULL, "sm");
     int64_t first;
 
     (void)state;
@@ -384,7 +307,7 @@ static void many_clocks_act_once(void **state)
 static void the_job_knows_when_to_look(void **state)
 {
     static const char acted[] = "SELECT COUNT(*) FROM case_event WHERE n > 1";
-    struct puan_fix *f = make(NULL);
+    struct puan_fix *f = desk_county_store(NULL, "sm");
 
     (void)state;
     ok(puan_cases_clocks(f->st, err)); /* nothing is due, nothing will be */
@@ -430,7 +353,7 @@ static void a_guard_asks_for_figures(void **state)
 
     (void)state;
     for (size_t k = 0; k < PUAN_COUNT(way); k++) {
-        struct puan_fix *f = make(NULL);
+        struct puan_fix *f = desk_county_store(NULL, "sm");
         struct puan_act act = { .actor = PUAN_STR("sun") };
         struct puan_case_call c = { .area = TOWN, .arena = &f->a };
         const char *ask = puan_arena_fmt(

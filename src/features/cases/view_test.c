@@ -6,86 +6,11 @@
 #include <stdlib.h>
 
 #include "features/cases/cases.h"
-#include "features/host/test_fixture.h"
-#include "features/host/session.h"
+#include "features/host/test_desk.h"
 #include "kit/os/os.h"
 
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define TOWN 370883001
-#define COUNTY 370883
-
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static const char *engines[2];
 static size_t n_engines;
-
-static void begin(const char *url)
-{
-    fix = puan_fix_begin(url);
-    puan_fix_create(fix, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(fix);
-    puan_fix_import(fix, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,甲镇,A\n"
-                    "370883002,370883,township,乙镇,B\n");
-    puan_fix_clock_ms(fix, T0);
-    puan_fix_serve(fix, 2, 1);
-}
-
-static const char *seat(const char *name, const char *role, int64_t area)
-{
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area };
-    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
-
-    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
-    puan_format(who.name, sizeof who.name, "%s", name);
-    puan_format(who.role_name, sizeof who.role_name, "%s", role);
-    puan_format(who.seat_text, sizeof who.seat_text, "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
-                         err));
-    return token;
-}
-
-static unsigned call(const char *token, const char *method, const char *path,
-                     const char *json)
-{
-    struct puan_http_call c = { .method = method, .token = token };
-
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
-    if (json != NULL) {
-        size_t n = strlen(json);
-        char *body = puan_arena_get(&fix->a, n + 1);
-
-        for (size_t i = 0; i <= n; i++)
-            body[i] = json[i] == '\'' ? '"' : json[i];
-        c.body = puan_str_of(body);
-    }
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
-}
-
-/* A whole JSON tree: the answer parses. */
-static const struct puan_node *tree(void)
-{
-    struct puan_node *n = NULL;
-
-    ok(puan_json_tree(&n,
-                      (struct puan_str){ puan_arena_dup(&fix->a, reply.body),
-                                         reply.body.n },
-                      "reply", &fix->a, err));
-    return n;
-}
 
 static const struct puan_node *by_id(const struct puan_node *list,
                                      const char *id)
@@ -95,11 +20,6 @@ static const struct puan_node *by_id(const struct puan_node *list,
         return c;
     fail_msg("no \"%s\" in the list", id);
     return NULL;
-}
-
-static bool is(const struct puan_node *n, const char *key, const char *value)
-{
-    return puan_str_is(puan_node_str_opt(n, key, ""), value);
 }
 
 #define OPEN                                                                   \
@@ -117,7 +37,7 @@ static void a_case_says_what_is_due_and_what_is_locked(void **state)
         const struct puan_node *v, *a;
         const char *town, *duty, *risk, *lead;
 
-        begin(engines[e]);
+        desk_county(engines[e], "sm");
         town = seat("t", "township-office", TOWN);
         duty = seat("d", "duty-officer", COUNTY);
         risk = seat("o", "risk-office", COUNTY);
@@ -193,7 +113,7 @@ static void a_list_goes_by_what_is_mine_and_due(void **state)
     const char *town, *duty, *lead, *risk;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", TOWN);
     duty = seat("d", "duty-officer", COUNTY);
     risk = seat("o", "risk-office", COUNTY);
@@ -242,7 +162,7 @@ static void a_report_from_the_public_is_for_its_seats_only(void **state)
     const char *town, *law, *duty, *lead;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", TOWN);
     law = seat("e", "enforcement", COUNTY);
     duty = seat("d", "duty-officer", COUNTY);
@@ -286,7 +206,7 @@ static void a_case_names_those_that_wait_for_it(void **state)
     const char *duty, *publicity, *town;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     duty = seat("d", "duty-officer", COUNTY);
     publicity = seat("p", "publicity", COUNTY);
     town = seat("t", "township-office", 370883002);
@@ -327,7 +247,7 @@ static void a_drawing_is_only_a_drawing(void **state)
     const char *town;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", TOWN);
     assert_int_equal(call(town, "POST", "/cases",
                           "{'area':'370883001','flow':'incident','fields':"

@@ -5,33 +5,13 @@
 #include <stdlib.h>
 
 #include "features/drill/internal.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "kit/os/os.h"
 
 #define MIN INT64_C(60000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define TOWN 370883001
-#define COUNTY 370883
 
 static const char *engines[2];
 static size_t n_engines;
-
-static struct puan_fix *make(const char *url)
-{
-    struct puan_fix *f = puan_fix_begin(url);
-
-    puan_fix_create(f, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(f);
-    puan_fix_import(f, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,a,A\n"
-                    "370883002,370883,township,b,B\n"
-                    "370883001001,370883001,district,c,C\n"
-                    "370883001001001,370883001001,ea,d,D\n");
-    puan_fix_clock_ms(f, T0);
-    return f;
-}
 
 static struct puan_drill_call last;
 
@@ -133,7 +113,7 @@ static void a_drill_goes_by_its_timetable_and_is_judged(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
-        struct puan_fix *f = make(engines[e]);
+        struct puan_fix *f = desk_county_store(engines[e], "sm");
         struct puan_drill_story *s;
 
         /* only its lead, at an area of its level */
@@ -253,7 +233,7 @@ static void a_drill_goes_by_its_timetable_and_is_judged(void **state)
 /* Whoever is no contact hears nothing of a drill; of a real case he does. */
 static void a_drill_tells_nobody_else(void **state)
 {
-    struct puan_fix *f = make(NULL);
+    struct puan_fix *f = desk_county_store(NULL, "sm");
     const char *fields = "{'class':'technical','title':'t'}";
 
     (void)state;
@@ -283,7 +263,7 @@ static void a_drill_tells_nobody_else(void **state)
 /* A contact who opens the case himself joins the drill that runs there. */
 static void a_contacts_case_joins_the_drill(void **state)
 {
-    struct puan_fix *f = make(NULL);
+    struct puan_fix *f = desk_county_store(NULL, "sm");
     struct puan_drill_story *s;
 
     (void)state;

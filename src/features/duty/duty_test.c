@@ -18,86 +18,6 @@
 static const char *engines[2];
 static size_t n_engines;
 
-/* What features/accounts would have written for a person with a seat. */
-struct holder {
-    int64_t id, area;
-    const char *name, *role;
-};
-
-static enum puan_status hold_body(struct puan_shard *sh, struct puan_db *db,
-                                  struct puan_act *act, void *arg,
-                                  struct puan_err *err)
-{
-    const struct holder *x = arg;
-    struct puan_arena a;
-    struct puan_out o;
-    struct puan_stmt *s = NULL;
-    enum puan_status st;
-
-    st = puan_sql(&s, db,
-                  "INSERT INTO account(id, name, person, state, secret,"
-                  " secret_ms, first, totp, locked_ms) VALUES($1, $2, $2, 1,"
-                  " '', 0, 0, $3, 0)",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(s, 1, x->id);
-    puan_bind_text(s, 2, puan_str_of(x->name));
-    puan_bind_bytes(s, 3, "", 0);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
-    st = puan_sql(&s, db,
-                  "INSERT INTO seat(id, account, role, area, from_ms, until_ms,"
-                  " ended, attested) VALUES($1, $1, $2, $3, 0, 0, 0, '')",
-                  err);
-    if (st != PUAN_OK)
-        return st;
-    puan_bind_int(s, 1, x->id);
-    puan_bind_text(s, 2, puan_str_of(x->role));
-    puan_bind_int(s, 3, x->area);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
-    puan_arena_init(&a, puan_os_alloc());
-    puan_out_init(&o, &a);
-    puan_content_text(&o, puan_str_of(x->name));
-    puan_content_text(&o, puan_str_of(x->name));
-    puan_content_int(&o, 1);
-    puan_content_text(&o, PUAN_STR(""));
-    puan_content_int(&o, 0);
-    puan_content_int(&o, 0);
-    puan_content_bytes(&o, PUAN_STR(""));
-    puan_content_int(&o, 0);
-    st = puan_cover_id(sh, db, act, "account", x->id, puan_out_view(&o), err);
-    if (st == PUAN_OK) {
-        puan_out_init(&o, &a);
-        puan_content_int(&o, x->id);
-        puan_content_text(&o, puan_str_of(x->role));
-        puan_content_int(&o, x->area);
-        puan_content_int(&o, 0);
-        puan_content_int(&o, 0);
-        puan_content_int(&o, 0);
-        puan_content_text(&o, PUAN_STR(""));
-        st = puan_cover_id(sh, db, act, "seat", x->id, puan_out_view(&o), err);
-    }
-    puan_arena_clear(&a);
-    return st;
-}
-
-static void hold(struct puan_fix *f, int64_t id, const char *name,
-                 const char *role, int64_t area)
-{
-    struct holder x = { id, area, name, role };
-    struct puan_act act = { .actor = PUAN_STR("tester"),
-                            .verb = PUAN_STR("seat.grant"),
-                            .subject = PUAN_STR("seat") };
-
-    ok(puan_commit(puan_store_office(f->st), &act, hold_body, &x, err));
-}
-
 static struct puan_fix *make(const char *url)
 {
     struct puan_fix *f = puan_fix_begin(url);
@@ -112,11 +32,11 @@ static struct puan_fix *make(const char *url)
                     "370883001001,370883001,district,c,C\n"
                     "370883001001001,370883001001,ea,d,D\n");
     puan_fix_clock_ms(f, T0);
-    hold(f, 1, "ann", "duty-officer", COUNTY);
-    hold(f, 2, "bo", "duty-officer", COUNTY);
-    hold(f, 3, "oz", "risk-office", COUNTY);
-    hold(f, 4, "li", "leading-group", COUNTY);
-    hold(f, 5, "up", "duty-officer", CITY);
+    puan_fix_hold(f, 1, "ann", "duty-officer", COUNTY);
+    puan_fix_hold(f, 2, "bo", "duty-officer", COUNTY);
+    puan_fix_hold(f, 3, "oz", "risk-office", COUNTY);
+    puan_fix_hold(f, 4, "li", "leading-group", COUNTY);
+    puan_fix_hold(f, 5, "up", "duty-officer", CITY);
     return f;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The directory, the store, the host and the client of a test's campaign.
+ * The directory and the store of a test's campaign, and commands on them.
  */
 #include "features/host/test_fixture.h"
 
@@ -109,39 +109,25 @@ int64_t puan_fix_office(struct puan_fix *f, const char *sql)
     return puan_fix_int(puan_store_office(f->st), sql);
 }
 
+const char *puan_fix_quotes(struct puan_fix *f, const char *json)
+{
+    size_t n = strlen(json);
+    char *text = puan_arena_get(&f->a, n + 1);
+
+    for (size_t i = 0; i <= n; i++)
+        text[i] = json[i] == '\'' ? '"' : json[i];
+    return text;
+}
+
 const struct puan_node *puan_fix_json(struct puan_fix *f, const char *json)
 {
     struct puan_node *n = NULL;
-    char *text;
 
     if (json == NULL)
         return NULL;
-    text = puan_arena_get(&f->a, strlen(json) + 1);
-    for (size_t i = 0; json[i]; i++)
-        text[i] = json[i] == '\'' ? '"' : json[i];
-    ok(puan_json_tree(&n, puan_str_of(text), "f", &f->a, err));
+    ok(puan_json_tree(&n, puan_str_of(puan_fix_quotes(f, json)), "f", &f->a,
+                      err));
     return n;
-}
-
-void puan_fix_areas(struct puan_fix *f, puan_act_fn body)
-{
-    struct puan_act act = { .actor = PUAN_STR("test"),
-                            .verb = PUAN_STR("area.import"),
-                            .subject = PUAN_STR("areas") };
-
-    ok(puan_commit(puan_store_office(f->st), &act, body, NULL, err));
-    ok(puan_store_areas_changed(f->st, err));
-}
-
-void puan_fix_serve(struct puan_fix *f, unsigned workers, unsigned loops)
-{
-    struct puan_host_options opt = { .listen = "127.0.0.1:0",
-                                     .workers = workers,
-                                     .loops = loops,
-                                     .quiet = true };
-
-    ok(puan_host_start(&f->host, f->st, puan_features, &opt, err));
-    ok(puan_http_client_open(&f->client, puan_host_address(f->host), err));
 }
 
 int puan_fix_run(struct puan_fix *f, int (*command)(int, char **),

@@ -7,6 +7,8 @@
  * make and open the store, _serve puts a host and a client before it, and
  * puan_fix_end takes down whatever is up and removes the directory.
  *
+ * Where a file tests one directory at a time, test_desk.h has short names.
+ *
  * Depends on: cmocka, kit/http, store, campaign, ingest, cases, lots, host.
  */
 #ifndef PUAN_FEATURES_HOST_TEST_FIXTURE_H
@@ -22,6 +24,7 @@
 #include "core/flow/flow.h"
 #include "features/campaign/campaign.h"
 #include "features/host/host.h"
+#include "features/host/session.h"
 #include "features/ingest/ingest.h"
 #include "features/lots/lots.h"
 #include "features/store/store.h"
@@ -45,6 +48,8 @@ struct puan_fix {
     struct puan_store *st; /* may be NULL: closed by the test */
     struct puan_host *host;
     struct puan_http_client *client;
+    const char *headers; /* of the next puan_fix_calls; may be NULL */
+    struct puan_http_reply reply; /* to the last puan_fix_call */
     struct puan_err err; /* of the last call that may be refused */
     struct puan_lot lot; /* of the last puan_fix_accept */
     unsigned counter;    /* of the documents sent by puan_fix_send */
@@ -75,8 +80,16 @@ void puan_fix_clock_ms(struct puan_fix *f, int64_t ms);
 /* The one number an SQL text gives; _office: of the office store. */
 int64_t puan_fix_int(struct puan_shard *sh, const char *sql);
 int64_t puan_fix_office(struct puan_fix *f, const char *sql);
-/* JSON written with ' for "; NULL gives NULL. */
+/* JSON written with ' for ", as text and as a tree; NULL gives no tree. */
+const char *puan_fix_quotes(struct puan_fix *f, const char *json);
 const struct puan_node *puan_fix_json(struct puan_fix *f, const char *json);
+
+/*
+ * What features/accounts would have written for somebody at a seat: seat `id`
+ * of account `id`, which is written too when it has a name.
+ */
+void puan_fix_hold(struct puan_fix *f, int64_t id, const char *name,
+                   const char *role, int64_t area);
 
 /* ---- commands (test_fixture.c) ------------------------------------------- */
 
@@ -90,13 +103,29 @@ int puan_fix_run(struct puan_fix *f, int (*command)(int, char **),
 /* A file below root, whole. */
 const char *puan_fix_file(struct puan_fix *f, const char *name);
 
-/* ---- over HTTP (test_fixture.c) -------------------------------------------
- */
+/* ---- over HTTP (test_http.c) --------------------------------------------- */
 
 /* An act on the office store that writes areas, which are then read anew. */
 void puan_fix_areas(struct puan_fix *f, puan_act_fn body);
 /* A host on a free port of 127.0.0.1 and a client of it. */
 void puan_fix_serve(struct puan_fix *f, unsigned workers, unsigned loops);
+
+/*
+ * A session of `who`, for hours; the token lives as long as f.  His role is
+ * the plan's of that name, what he and his seat are called is made of it and
+ * the area where `who` does not say it.
+ */
+const char *puan_fix_session(struct puan_fix *f, struct puan_who who,
+                             const char *role);
+/*
+ * One call: into f->reply, returns its status.  `path` is below the campaign's
+ * address; token and json (' for ") may be NULL.
+ */
+unsigned puan_fix_call(struct puan_fix *f, const char *token,
+                       const char *method, const char *path, const char *json);
+/* Whether the last reply has the text somewhere; the reply as a JSON tree. */
+bool puan_fix_says(const struct puan_fix *f, const char *text);
+const struct puan_node *puan_fix_tree(struct puan_fix *f);
 
 /* ---- the trial plan zz-test (test_census.c) -------------------------------
  */

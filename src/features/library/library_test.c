@@ -8,93 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "features/host/session.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "features/plans/plans.h"
 #include "kit/crypto/crypto.h"
 #include "kit/os/os.h"
-
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-
-static struct puan_fix *fix;
-static const char *campaign = "cn-population-2020";
-static struct puan_http_reply reply;
-
-static void begin(void)
-{
-    fix = puan_fix_begin(NULL);
-    puan_fix_create(fix, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(fix);
-    puan_fix_import(fix, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,甲镇,A\n"
-                    "370883002,370883,township,乙镇,B\n");
-    puan_fix_clock_ms(fix, T0);
-    puan_fix_serve(fix, 2, 1);
-}
-
-static const char *seat(const char *name, const char *role, int64_t area)
-{
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area,
-                            .factor_ms = puan_real_now() };
-    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
-
-    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
-    puan_format(who.name, sizeof who.name, "%s", name);
-    puan_format(who.role_name, sizeof who.role_name, "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
-                         err));
-    return token;
-}
-
-static unsigned call(const char *token, const char *method, const char *path,
-                     const char *json)
-{
-    struct puan_http_call c = { .method = method, .token = token };
-
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/%s%s", campaign, path);
-    if (json != NULL) {
-        size_t n = strlen(json);
-        char *body = puan_arena_get(&fix->a, n + 1);
-
-        for (size_t i = 0; i <= n; i++)
-            body[i] = json[i] == '\'' ? '"' : json[i];
-        c.body = puan_str_of(body);
-    }
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static const struct puan_node *tree(void)
-{
-    struct puan_node *n = NULL;
-
-    ok(puan_json_tree(&n,
-                      (struct puan_str){ puan_arena_dup(&fix->a, reply.body),
-                                         reply.body.n },
-                      "reply", &fix->a, err));
-    return n;
-}
-
-static bool is(const struct puan_node *n, const char *key, const char *value)
-{
-    return puan_str_is(puan_node_str_opt(n, key, ""), value);
-}
-
-static const struct puan_node *in(const struct puan_node *of, const char *list,
-                                  const char *key, const char *value)
-{
-    PUAN_NODE_EACH(c, puan_node_get(of, list))
-    if (is(c, key, value))
-        return c;
-    fail_msg("no \"%s\" in %s", value, list);
-    return NULL;
-}
 
 #define OPEN                                                                   \
     "{'area':'370883001','flow':'incident','fields':{'class':'technical',"     \
@@ -110,7 +27,7 @@ static void a_workflow_is_told_whole(void **state)
     const char *duty;
 
     (void)state;
-    begin();
+    desk_county(NULL, "sm");
     duty = seat("d", "duty-officer", 370883);
     assert_int_equal(call(duty, "GET", "/library/incident", NULL), 200);
     v = tree();
@@ -147,7 +64,7 @@ static void runs_are_told_with_their_version_and_acts(void **state)
     char hex[2 * PUAN_DIGEST_SIZE + 1];
 
     (void)state;
-    begin();
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", 370883001);
     duty = seat("d", "duty-officer", 370883);
     risk = seat("o", "risk-office", 370883);
@@ -245,7 +162,6 @@ static void begin_with_overlay(void)
                     "11,,canton,州,Canton\n");
     puan_fix_clock_ms(fix, T0);
     puan_fix_serve(fix, 2, 1);
-    campaign = "zz-test";
 }
 
 static void what_a_lower_office_tightens_is_seen(void **state)
@@ -264,7 +180,6 @@ static void what_a_lower_office_tightens_is_seen(void **state)
     over = in(over, "changes", "id", "at_once");
     assert_true(is(over, "text", "20m") && is(over, "zh", "立即"));
     puan_fix_end(fix);
-    campaign = "cn-population-2020";
 }
 
 int main(void)

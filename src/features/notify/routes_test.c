@@ -8,15 +8,9 @@
 #include <unistd.h>
 
 #include "features/cases/cases.h"
-#include "features/host/session.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "features/notify/notify.h"
 #include "kit/os/os.h"
-
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define TOWN 370883001
-#define COUNTY 370883
 
 #define PROGRAM                                                                \
     "#!/bin/sh\n"                                                              \
@@ -25,9 +19,6 @@
     "basename \"$PUAN_RECEIPT\" >\"$d/token\"\n"                               \
     "[ ! -e \"$d/fail\" ]\n"
 
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
-
 static const char *in_root(const char *name)
 {
     return puan_arena_fmt(&fix->a, "%s/%s", fix->root, name);
@@ -35,16 +26,7 @@ static const char *in_root(const char *name)
 
 static void begin(void)
 {
-    fix = puan_fix_begin(NULL);
-    puan_fix_create(fix, "demo", "plans/cn-population-2020", "intl");
-    puan_fix_open(fix);
-    puan_fix_import(fix, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,甲镇,A\n"
-                    "370883002,370883,township,乙镇,B\n");
-    puan_fix_clock_ms(fix, T0);
-    puan_fix_serve(fix, 2, 1);
+    desk_county(NULL, "intl");
     ok(puan_file_write(in_root("program"), PUAN_STR(PROGRAM), 0700, err));
     ok(puan_file_write(
         puan_arena_fmt(&fix->a, "%s/notify.yaml", fix->dir),
@@ -54,47 +36,6 @@ static void begin(void)
                                    " first: 1s, longest: 1s}\n",
                                    fix->root)),
         0600, err));
-}
-
-static const char *seat(const char *name, const char *role, int64_t area)
-{
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area };
-    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
-
-    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
-    puan_format(who.name, sizeof who.name, "%s", name);
-    puan_format(who.role_name, sizeof who.role_name, "%s", role);
-    puan_format(who.seat_text, sizeof who.seat_text, "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
-                         err));
-    return token;
-}
-
-static unsigned call(const char *token, const char *method, const char *path,
-                     const char *json)
-{
-    struct puan_http_call c = { .method = method, .token = token };
-
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
-    if (json != NULL) {
-        size_t n = strlen(json);
-        char *body = puan_arena_get(&fix->a, n + 1);
-
-        for (size_t i = 0; i <= n; i++)
-            body[i] = json[i] == '\'' ? '"' : json[i];
-        c.body = puan_str_of(body);
-    }
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
 }
 
 static void until(const char *sql, int64_t want)

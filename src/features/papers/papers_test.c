@@ -7,86 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "features/host/session.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "features/papers/internal.h"
 #include "kit/crypto/crypto.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 #include "kit/yaml/yaml.h"
 
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define TOWN 370883001
-#define COUNTY 370883
-
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static const char *engines[2];
 static size_t n_engines;
-
-static void begin(const char *url)
-{
-    fix = puan_fix_begin(url);
-    puan_fix_create(fix, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(fix);
-    puan_fix_import(fix, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,甲镇,A\n"
-                    "370883002,370883,township,乙镇,B\n");
-    puan_fix_clock_ms(fix, T0);
-    puan_fix_serve(fix, 2, 1);
-}
-
-static const char *seat(const char *name, const char *role, int64_t area)
-{
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area };
-    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
-
-    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
-    puan_format(who.name, sizeof who.name, "%s", name);
-    puan_format(who.role_name, sizeof who.role_name, "%s", role);
-    puan_format(who.seat_text, sizeof who.seat_text, "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
-                         err));
-    return token;
-}
-
-static unsigned call(const char *token, const char *method, const char *path,
-                     const char *json)
-{
-    struct puan_http_call c = { .method = method, .token = token };
-
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
-    if (json != NULL) {
-        size_t n = strlen(json);
-        char *body = puan_arena_get(&fix->a, n + 1);
-
-        for (size_t i = 0; i <= n; i++)
-            body[i] = json[i] == '\'' ? '"' : json[i];
-        c.body = puan_str_of(body);
-    }
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
-}
-
-static void must(unsigned status, const char *token, const char *method,
-                 const char *path, const char *json)
-{
-    if (call(token, method, path, json) != status)
-        fail_msg("%s %s %s: %u %.*s", method, path, json ? json : "",
-                 reply.status, PUAN_FMT(reply.body));
-}
 
 /* Runs the jobs of a feature once. */
 static void jobs(const char *feature)
@@ -102,7 +31,7 @@ static const struct puan_paper *document(void)
 {
     struct puan_paper *p = NULL;
 
-    ok(puan_paper_read(&p, puan_arena_keep(&fix->a, reply.body), &fix->a, err));
+    ok(puan_paper_read(&p, puan_arena_keep(&fix->a, fix->reply.body), &fix->a, err));
     return p;
 }
 
@@ -139,7 +68,7 @@ static void a_paper_waits_for_its_contents_and_its_draft_does_not(void **state)
         const struct puan_paper *p;
         const char *town, *duty;
 
-        begin(engines[e]);
+        desk_county(engines[e], "sm");
         town = seat("t", "township-office", TOWN);
         duty = seat("d", "duty-officer", COUNTY);
         must(201, town, "POST", "/cases", OPEN);
@@ -196,7 +125,7 @@ static void who_may_not_read_may_not_print(void **state)
     const char *town, *other, *duty, *secrecy, *enumerator;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", TOWN);
     other = seat("u", "township-office", 370883002);
     duty = seat("d", "duty-officer", COUNTY);
@@ -255,7 +184,7 @@ static void papers_about_an_area_read_its_requests(void **state)
     const struct puan_plan_file *f;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     county = seat("c", "city-office", COUNTY);
     must(200, county, "GET", "/papers", NULL);
     assert_true(says("daily_brief") && says("score_sheet") &&
@@ -288,7 +217,7 @@ static void papers_about_an_area_read_its_requests(void **state)
     }
     must(200, county, "POST", "/papers",
          "{'paper':'score_sheet','format':'xlsx','lang':'en'}");
-    assert_true(reply.body.n > 4000 && memcmp(reply.body.p, "PK", 2) == 0);
+    assert_true(fix->reply.body.n > 4000 && memcmp(fix->reply.body.p, "PK", 2) == 0);
     puan_fix_end(fix);
 }
 
@@ -298,7 +227,7 @@ static void a_register_is_printed_with_its_values(void **state)
     const struct puan_paper *p;
 
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     desk = seat("k", "records-desk", COUNTY);
     duty = seat("d", "duty-officer", COUNTY);
     must(201, desk, "POST", "/cases",
@@ -323,7 +252,7 @@ static void a_register_is_printed_with_its_values(void **state)
     assert_true(in_body(document(), "印章使用登记"));
     must(200, desk, "POST", "/papers",
          "{'paper':'seal_register','format':'xlsx'}");
-    assert_true(memcmp(reply.body.p, "PK", 2) == 0);
+    assert_true(memcmp(fix->reply.body.p, "PK", 2) == 0);
     puan_fix_end(fix);
 }
 
@@ -341,12 +270,12 @@ static void a_pdf_is_set_and_registered(void **state)
     memcpy(self + n, "puan-paper", 11);
     if (access(self, X_OK) != 0)
         skip();
-    begin(NULL);
+    desk_county(NULL, "sm");
     town = seat("t", "township-office", TOWN);
     must(201, town, "POST", "/cases", OPEN);
     must(200, town, "POST", "/cases/1/act", REPORT);
     must(200, town, "POST", "/papers", "{'paper':'incident_report','id':1}");
-    assert_true(reply.body.n > 10000 && memcmp(reply.body.p, "%PDF-", 5) == 0);
+    assert_true(fix->reply.body.n > 10000 && memcmp(fix->reply.body.p, "%PDF-", 5) == 0);
     assert_int_equal(puan_fix_office(fix, "SELECT COUNT(*) FROM paper_print"
                                           " WHERE format = 'pdf'"),
                      1);
@@ -412,7 +341,7 @@ static bool any_route(void *ctx, struct puan_str path)
 static void a_template_that_names_what_is_not_there_is_refused(void **state)
 {
     (void)state;
-    begin(NULL);
+    desk_county(NULL, "sm");
     for (size_t i = 0; i < PUAN_COUNT(bad); i++) {
         const struct puan_paper_env env = {
             .flows = &puan_papers_of(fix->st)->flows, .route = any_route

@@ -7,96 +7,8 @@
 
 #include <stdlib.h>
 
-#include "features/host/session.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "kit/os/os.h"
-
-#define HOUR INT64_C(3600000)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
-
-static void begin(void)
-{
-    fix = puan_fix_begin(NULL);
-    puan_fix_create(fix, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(fix);
-    puan_fix_import(fix, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,甲镇,A\n"
-                    "370883002,370883,township,乙镇,B\n");
-    puan_fix_clock_ms(fix, T0);
-    puan_fix_serve(fix, 2, 1);
-}
-
-static const char *seat(const char *name, const char *role, int64_t area)
-{
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area,
-                            .factor_ms = puan_real_now() };
-    char *token = puan_arena_get(&fix->a, PUAN_TOKEN_TEXT);
-
-    who.role = (int32_t)(puan_plan_role(plan, puan_str_of(role)) - plan->role);
-    puan_format(who.name, sizeof who.name, "%s", name);
-    puan_format(who.role_name, sizeof who.role_name, "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 10 * HOUR, puan_real_now() + HOUR,
-                         err));
-    return token;
-}
-
-static unsigned call(const char *token, const char *method, const char *path,
-                     const char *json)
-{
-    struct puan_http_call c = { .method = method, .token = token };
-
-    c.path = puan_arena_fmt(&fix->a, "/api/v1/c/cn-population-2020%s", path);
-    if (json != NULL) {
-        size_t n = strlen(json);
-        char *body = puan_arena_get(&fix->a, n + 1);
-
-        for (size_t i = 0; i <= n; i++)
-            body[i] = json[i] == '\'' ? '"' : json[i];
-        c.body = puan_str_of(body);
-    }
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static const struct puan_node *tree(void)
-{
-    struct puan_node *n = NULL;
-
-    ok(puan_json_tree(&n,
-                      (struct puan_str){ puan_arena_dup(&fix->a, reply.body),
-                                         reply.body.n },
-                      "reply", &fix->a, err));
-    return n;
-}
-
-static bool is(const struct puan_node *n, const char *key, const char *value)
-{
-    return puan_str_is(puan_node_str_opt(n, key, ""), value);
-}
-
-static const struct puan_node *in(const struct puan_node *of, const char *list,
-                                  const char *key, const char *value)
-{
-    PUAN_NODE_EACH(c, puan_node_get(of, list))
-    if (is(c, key, value))
-        return c;
-    fail_msg("no \"%s\" in %s", value, list);
-    return NULL;
-}
-
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
-}
 
 /* A file as evidence; its digest. */
 static const char *paper(const char *token)
@@ -117,7 +29,7 @@ static unsigned goods(const char *token, const char *area, const char *item,
                           "'stage':'listing','standard':10}}",
                           area, item);
     if (call(token, "POST", "/cases", body) != 201)
-        return reply.status;
+        return fix->reply.status;
     id = puan_arena_dup(&fix->a, puan_node_str_opt(tree(), "id", ""));
     body = puan_arena_fmt(&fix->a,
                           "{'transition':'%s','fields':{'amount':%d,'party':"
@@ -133,7 +45,7 @@ static void stocks_balance_by_office_and_goods(void **state)
     const char *desk, *town, *duty;
 
     (void)state;
-    begin();
+    desk_county(NULL, "sm");
     desk = seat("r", "records-desk", 370883);
     duty = seat("d", "duty-officer", 370883);
     assert_int_equal(goods(desk, "370883", "PDA", "receive", 100, "city"), 200);
@@ -169,7 +81,7 @@ static void what_is_due_back_stands_first_and_sheets_recur(void **state)
     const char *desk, *security;
 
     (void)state;
-    begin();
+    desk_county(NULL, "sm");
     desk = seat("r", "records-desk", 370883);
     security = seat("s", "security-group-head", 370883);
     assert_int_equal(
@@ -208,7 +120,7 @@ static void a_copy_is_entered_and_holds_no_formula(void **state)
     int64_t before;
 
     (void)state;
-    begin();
+    desk_county(NULL, "sm");
     desk = seat("r", "records-desk", 370883);
     duty = seat("d", "duty-officer", 370883);
     assert_int_equal(goods(desk, "370883", "PDA", "receive", 100, "=1+1"), 200);
@@ -225,8 +137,8 @@ static void a_copy_is_entered_and_holds_no_formula(void **state)
     assert_int_equal(call(duty, "POST", "/registers/goods/export",
                           "{'format':'xlsx'}"),
                      200);
-    assert_true(reply.body.n > 2000);
-    assert_memory_equal(reply.body.p, "PK\3\4", 4);
+    assert_true(fix->reply.body.n > 2000);
+    assert_memory_equal(fix->reply.body.p, "PK\3\4", 4);
     assert_int_equal(puan_fix_office(fix, "SELECT COUNT(*) FROM ledger"),
                      before + 3);
     /* asked wrongly: nothing is given and nothing is entered */

@@ -6,62 +6,24 @@
 #include <stdlib.h>
 
 #include "features/cases/cases.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "features/tips/tips.h"
 #include "kit/os/os.h"
 
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
 #define DAY INT64_C(86400000)
-#define COUNTY 370883
-#define TOWN 370883001
 
 static const char *engines[2];
 static size_t n_engines;
-static struct puan_http_reply reply;
-static const char *headers; /* of the next calls */
 
 static struct puan_fix *make(const char *url)
 {
-    struct puan_fix *f = puan_fix_begin(url);
-
-    puan_fix_create(f, "demo", "plans/cn-population-2020", "sm");
-    puan_fix_open(f);
-    puan_fix_import(f, PUAN_IMPORT_AREAS,
-                    "code,parent,level,name_zh,name_en\n"
-                    "370883,,county,邹城市,Zoucheng\n"
-                    "370883001,370883,township,a,A\n");
-    puan_fix_clock_ms(f, T0);
-    puan_fix_serve(f, 2, 1);
-    return f;
+    desk_county(url, "sm");
+    return fix;
 }
 
-static unsigned call(struct puan_fix *f, const char *method, const char *path,
-                     const char *body)
+static struct puan_str value(const char *key)
 {
-    struct puan_http_call c = { .method = method, .headers = headers };
-
-    c.path = puan_arena_fmt(&f->a, "/api/v1/c/cn-population-2020/public%s",
-                            path);
-    if (body)
-        c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, f->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
-}
-
-static struct puan_str value(struct puan_fix *f, const char *key)
-{
-    struct puan_node *n = NULL;
-
-    ok(puan_json_tree(&n,
-                      (struct puan_str){ puan_arena_dup(&f->a, reply.body),
-                                         reply.body.n },
-                      "reply", &f->a, err));
-    return puan_node_str_opt(n, key, "");
+    return puan_node_str_opt(tree(), key, "");
 }
 
 static void act(struct puan_fix *f, enum puan_flow_event_kind kind,
@@ -106,14 +68,14 @@ static void from_report_to_answer(void **state)
         struct puan_fix *f = make(engines[e]);
         const char *receipt, *path;
 
-        assert_int_equal(call(f, "GET", "/reports/kinds", NULL), 200);
+        assert_int_equal(call(NULL, "GET", "/public/reports/kinds", NULL), 200);
         assert_true(says("\"kind\":\"leaked\",\"zh\":\"泄露个人信息\""));
         assert_int_equal(
-            call(f, "POST", "/reports",
+            call(NULL, "POST", "/public/reports",
                  "{\"area\":\"370883001\",\"kind\":\"fee\",\"text\":"
                  "\"SENTINEL asked for money\",\"contact\":\"CONTACTMARK\"}"),
             201);
-        receipt = puan_arena_dup(&f->a, value(f, "receipt"));
+        receipt = puan_arena_dup(&f->a, value("receipt"));
         assert_int_equal(strlen(receipt), 14);
         assert_true(says("\"state\":\"received\""));
         assert_true(says("\"due\":\"2020-11-03T08:00:0"));
@@ -126,8 +88,8 @@ static void from_report_to_answer(void **state)
                                             " WHERE body = ''"),
                          1);
 
-        path = puan_arena_fmt(&f->a, "/reports/%s", receipt);
-        assert_int_equal(call(f, "GET", path, NULL), 200);
+        path = puan_arena_fmt(&f->a, "/public/reports/%s", receipt);
+        assert_int_equal(call(NULL, "GET", path, NULL), 200);
         assert_false(says("SENTINEL") || says("CONTACTMARK") || says("fee"));
         assert_int_equal(refused(f, "accept", "{'interest':true}"),
                          PUAN_ECONFLICT);
@@ -137,7 +99,7 @@ static void from_report_to_answer(void **state)
         puan_fix_clock_ms(f, T0 + DAY / 2);
         act(f, PUAN_FLOW_ACT, "accept", "x", "enforcement",
             "{'interest':false}");
-        assert_int_equal(call(f, "GET", path, NULL), 200);
+        assert_int_equal(call(NULL, "GET", path, NULL), 200);
         assert_true(says("\"state_zh\":\"已受理\""));
         assert_true(says("\"due\":\"2020-12-02T20:00:0"));
         assert_int_equal(
@@ -156,7 +118,7 @@ static void from_report_to_answer(void **state)
             "{'liable':'one','leader':false,'repeated':false}");
         act(f, PUAN_FLOW_ACT, "answer", "x", "enforcement",
             "{'answer':'handled','way':'receipt'}");
-        assert_int_equal(call(f, "GET", path, NULL), 200);
+        assert_int_equal(call(NULL, "GET", path, NULL), 200);
         assert_true(says("\"ended\":true") && says("\"due\":null"));
         assert_false(says("SENTINEL") || says("penalty") || says("handled"));
         puan_fix_close(f);
@@ -176,24 +138,24 @@ static void the_same_report_is_one(void **state)
         struct puan_fix *f = make(engines[e]);
         const char *first, *second;
 
-        headers = "Idempotency-Key: 0123456789abcdef\r\n";
-        assert_int_equal(call(f, "POST", "/reports", body), 201);
-        first = puan_arena_dup(&f->a, value(f, "receipt"));
-        assert_int_equal(call(f, "POST", "/reports", body), 201);
-        assert_true(puan_str_is(value(f, "receipt"), first));
+        fix->headers = "Idempotency-Key: 0123456789abcdef\r\n";
+        assert_int_equal(call(NULL, "POST", "/public/reports", body), 201);
+        first = puan_arena_dup(&f->a, value("receipt"));
+        assert_int_equal(call(NULL, "POST", "/public/reports", body), 201);
+        assert_true(puan_str_is(value("receipt"), first));
         assert_true(says("\"state\":\"received\""));
         assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_tip"), 1);
         /* other words, or another key, are another report */
-        assert_int_equal(call(f, "POST", "/reports", other), 201);
-        second = puan_arena_dup(&f->a, value(f, "receipt"));
+        assert_int_equal(call(NULL, "POST", "/public/reports", other), 201);
+        second = puan_arena_dup(&f->a, value("receipt"));
         assert_string_not_equal(second, first);
-        headers = "Idempotency-Key: 0123456789abcdeg\r\n";
-        assert_int_equal(call(f, "POST", "/reports", body), 201);
-        assert_false(puan_str_is(value(f, "receipt"), first));
-        headers = "Idempotency-Key: 1\r\n"; /* too short to be one's own */
-        assert_int_equal(call(f, "POST", "/reports", body), 201);
-        assert_int_equal(call(f, "POST", "/reports", body), 201);
-        headers = NULL;
+        fix->headers = "Idempotency-Key: 0123456789abcdeg\r\n";
+        assert_int_equal(call(NULL, "POST", "/public/reports", body), 201);
+        assert_false(puan_str_is(value("receipt"), first));
+        fix->headers = "Idempotency-Key: 1\r\n"; /* too short to be one's own */
+        assert_int_equal(call(NULL, "POST", "/public/reports", body), 201);
+        assert_int_equal(call(NULL, "POST", "/public/reports", body), 201);
+        fix->headers = NULL;
         assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_tip"), 5);
         puan_fix_end(f);
     }
@@ -204,7 +166,7 @@ static void recusal_takes_it_out_of_the_hand(void **state)
     struct puan_fix *f = make(NULL);
 
     (void)state;
-    assert_int_equal(call(f, "POST", "/reports",
+    assert_int_equal(call(NULL, "POST", "/public/reports",
                           "{\"kind\":\"conduct\",\"text\":\"a report\"}"),
                      201);
     assert_int_equal(puan_fix_office(f, "SELECT area FROM case_run"), COUNTY);
@@ -241,11 +203,11 @@ static void what_does_not_fit_is_refused(void **state)
     /* other addresses than this one are not to be had here: the limit of one
      * address is 10, and refused requests count too */
     for (size_t i = 0; i < PUAN_COUNT(bad); i++)
-        assert_int_equal(call(f, "POST", "/reports", bad[i]), 400);
+        assert_int_equal(call(NULL, "POST", "/public/reports", bad[i]), 400);
     puan_format(big, 20001, "{\"kind\":\"fee\",\"text\":\"%0*d\"}", 6001, 0);
-    assert_int_equal(call(f, "POST", "/reports", big), 400);
+    assert_int_equal(call(NULL, "POST", "/public/reports", big), 400);
     puan_format(big, 20001, "{\"kind\":\"fee\",\"text\":\"%0*d\"}", 17000, 0);
-    assert_int_equal(call(f, "POST", "/reports", big), 413);
+    assert_int_equal(call(NULL, "POST", "/public/reports", big), 413);
     assert_int_equal(puan_fix_office(f, "SELECT COUNT(*) FROM case_run"), 0);
     puan_fix_end(f);
 }
@@ -257,7 +219,7 @@ static void one_address_is_held_back(void **state)
 
     (void)state;
     for (int i = 0; i < 15; i++) {
-        unsigned s = call(f, "POST", "/reports",
+        unsigned s = call(NULL, "POST", "/public/reports",
                           "{\"kind\":\"fee\",\"text\":\"long enough\"}");
 
         taken += s == 201;
@@ -349,9 +311,9 @@ static void anything_may_be_typed(void **state)
         st = puan_tip_read(got, (struct puan_str){ any, n }, &why);
         assert_true(st == PUAN_OK || (st == PUAN_EINVAL && why.text[0]));
     }
-    assert_int_equal(call(f, "GET", "/reports/ABC", NULL), 400);
-    assert_int_equal(call(f, "GET", "/reports/%00%ff", NULL), 400);
-    assert_int_equal(call(f, "GET", "/reports/2222-2222-2222", NULL), 404);
+    assert_int_equal(call(NULL, "GET", "/public/reports/ABC", NULL), 400);
+    assert_int_equal(call(NULL, "GET", "/public/reports/%00%ff", NULL), 400);
+    assert_int_equal(call(NULL, "GET", "/public/reports/2222-2222-2222", NULL), 404);
     puan_fix_end(f);
 }
 

@@ -116,6 +116,14 @@ enum puan_status puan_stmt_run(struct puan_stmt *s, struct puan_err *err)
     return st;
 }
 
+enum puan_status puan_stmt_once(struct puan_stmt *s, struct puan_err *err)
+{
+    enum puan_status st = puan_stmt_run(s, err);
+
+    puan_stmt_done(s);
+    return st;
+}
+
 int64_t puan_col_int(struct puan_stmt *s, int i)
 {
     return s->db->engine->col_int(s, i);

@@ -49,6 +49,9 @@ void puan_bind_null(struct puan_stmt *s, int i);
 /* Runs to the end (no rows wanted). ECONFLICT on a unique violation. */
 PUAN_MUST_USE enum puan_status puan_stmt_run(struct puan_stmt *s,
                                              struct puan_err *err);
+/* The same, and done with it whatever became of it. */
+PUAN_MUST_USE enum puan_status puan_stmt_once(struct puan_stmt *s,
+                                              struct puan_err *err);
 /* Next row; *more false at the end. */
 PUAN_MUST_USE enum puan_status puan_stmt_step(bool *more, struct puan_stmt *s,
                                               struct puan_err *err);
