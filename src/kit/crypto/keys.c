@@ -19,6 +19,13 @@ struct data_key {
     struct puan_seal_key key;
 };
 
+struct pair {
+    struct pair *next;
+    char purpose[PURPOSE];
+    uint16_t id;
+    struct puan_p256 *key;
+};
+
 struct puan_keys {
     const struct puan_suite *suite;
     char dir[3000];
@@ -27,6 +34,7 @@ struct puan_keys {
     struct puan_sign_key *sign;
     /* readers walk the list without a lock; it only grows, at its head */
     struct data_key *_Atomic data;
+    struct pair *_Atomic pairs; /* likewise */
     pthread_mutex_t making;
 };
 
@@ -401,6 +409,61 @@ static bool data_name(int64_t *county, char purpose[PURPOSE],
     return true;
 }
 
+static enum puan_status pair_add(struct puan_keys *k, const char *purpose,
+                                 uint16_t id, struct puan_str pkcs8,
+                                 struct pair **out, struct puan_err *err)
+{
+    struct pair *p = calloc(1, sizeof(*p));
+    enum puan_status st;
+
+    if (!p)
+        return puan_fail(err, PUAN_ENOMEM, "keys", "out of memory");
+    st = puan_p256_load(&p->key, pkcs8, err);
+    if (st != PUAN_OK) {
+        free(p);
+        return st;
+    }
+    puan_format(p->purpose, sizeof(p->purpose), "%s", purpose);
+    p->id = id;
+    p->next = k->pairs;
+    k->pairs = p;
+    if (out)
+        *out = p;
+    return PUAN_OK;
+}
+
+/* "pair-field-1" into its parts. */
+static bool pair_name(char purpose[PURPOSE], int64_t *id, struct puan_str s)
+{
+    struct puan_str head, rest = s;
+
+    if (!puan_str_split(&head, &rest, '-') || !puan_str_is(head, "pair") ||
+        !puan_str_split(&head, &rest, '-') || head.n == 0 ||
+        head.n >= PURPOSE || !puan_int_parse(id, rest) || *id < 1 ||
+        *id > 65535)
+        return false;
+    puan_format(purpose, PURPOSE, "%.*s", PUAN_FMT(head));
+    return true;
+}
+
+static enum puan_status load_pair(struct puan_keys *k, struct puan_str name,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    char purpose[PURPOSE];
+    struct puan_str plain;
+    int64_t id;
+    enum puan_status st;
+
+    if (!pair_name(purpose, &id, name))
+        return PUAN_OK;
+    st = key_read(&plain, k->dir, puan_arena_dup(a, name), &k->wrap, a, err);
+    if (st != PUAN_OK)
+        return st;
+    st = pair_add(k, purpose, (uint16_t)id, plain, NULL, err);
+    wipe(plain);
+    return st;
+}
+
 static enum puan_status load_data(struct puan_keys *k, struct puan_arena *a,
                                   struct puan_err *err)
 {
@@ -421,6 +484,9 @@ static enum puan_status load_data(struct puan_keys *k, struct puan_arena *a,
                                        ".key"))
             continue;
         name.n -= 4;
+        st = load_pair(k, name, a, err);
+        if (st != PUAN_OK)
+            break;
         if (!data_name(&county, purpose, &version, name))
             continue;
         st = key_read(&plain, k->dir, puan_arena_dup(a, name), &k->wrap, a,
@@ -514,6 +580,13 @@ void puan_keys_close(struct puan_keys *k)
         puan_os_wipe(d, sizeof(*d));
         free(d);
     }
+    while (k->pairs) {
+        struct pair *p = k->pairs;
+
+        k->pairs = p->next;
+        puan_p256_free(p->key);
+        free(p);
+    }
     puan_sign_free(k->sign);
     pthread_mutex_destroy(&k->making);
     munlock(k, sizeof(*k));
@@ -590,6 +663,75 @@ enum puan_status puan_keys_data_make(const struct puan_seal_key **out,
         puan_os_wipe(raw, sizeof(raw));
     }
     pthread_mutex_unlock(&k->making);
+    return st;
+}
+
+const struct puan_p256 *puan_keys_pair(const struct puan_keys *k,
+                                       const char *purpose, uint16_t id)
+{
+    for (const struct pair *p = k->pairs; p; p = p->next)
+        if (p->id == id && strcmp(p->purpose, purpose) == 0)
+            return p->key;
+    return NULL;
+}
+
+static const struct pair *newest(const struct puan_keys *k, const char *purpose)
+{
+    const struct pair *best = NULL;
+
+    for (const struct pair *p = k->pairs; p; p = p->next)
+        if (strcmp(p->purpose, purpose) == 0 && (!best || p->id > best->id))
+            best = p;
+    return best;
+}
+
+static enum puan_status pair_new(struct pair **out, struct puan_keys *k,
+                                 const char *purpose, struct puan_err *err)
+{
+    struct puan_p256 *fresh = NULL;
+    struct puan_str der = { 0 };
+    struct puan_arena a;
+    char name[64];
+    enum puan_status st = puan_p256_generate(&fresh, err);
+
+    puan_arena_init(&a, puan_os_alloc());
+    puan_format(name, sizeof(name), "pair-%s-1", purpose);
+    if (st == PUAN_OK)
+        st = puan_p256_private(&der, fresh, &a, err);
+    if (st == PUAN_OK)
+        st = key_write(k->dir, name, &k->wrap, der, err);
+    if (st == PUAN_OK)
+        st = pair_add(k, purpose, 1, der, out, err);
+    wipe(der);
+    puan_p256_free(fresh);
+    puan_arena_clear(&a);
+    return st;
+}
+
+enum puan_status puan_keys_pair_make(const struct puan_p256 **out, uint16_t *id,
+                                     struct puan_keys *k, const char *purpose,
+                                     struct puan_err *err)
+{
+    const struct pair *p;
+    struct pair *fresh = NULL;
+    enum puan_status st = PUAN_OK;
+
+    *out = NULL;
+    *id = 0;
+    if (!purpose_ok(purpose))
+        return puan_fail(err, PUAN_EBUG, "keys",
+                         "a purpose is a-z, at most %d letters", PURPOSE - 1);
+    pthread_mutex_lock(&k->making);
+    p = newest(k, purpose);
+    if (!p) {
+        st = pair_new(&fresh, k, purpose, err);
+        p = fresh;
+    }
+    pthread_mutex_unlock(&k->making);
+    if (st == PUAN_OK) {
+        *out = p->key;
+        *id = p->id;
+    }
     return st;
 }
 

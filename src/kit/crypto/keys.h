@@ -6,6 +6,7 @@
  *   keys/kek.demo             only in directories born demo: the KEK itself
  *   keys/token.key  keys/credential.key  keys/sign.key  keys/sign.pub
  *   keys/data-<county>-<purpose>-<version>.key
+ *   keys/pair-<purpose>-<id>.key   pairs of P-256 (contract 18)
  *
  * Each .key is a sealed value in hexadecimal, its associated data its own
  * name, so that one key cannot take another's place.
@@ -16,7 +17,7 @@
 #ifndef PUAN_KIT_CRYPTO_KEYS_H
 #define PUAN_KIT_CRYPTO_KEYS_H
 
-#include "kit/crypto/crypto.h"
+#include "kit/crypto/p256.h"
 
 struct puan_keys;
 
@@ -75,6 +76,18 @@ const struct puan_seal_key *puan_keys_data_version(const struct puan_keys *k,
 PUAN_MUST_USE enum puan_status
 puan_keys_data_make(const struct puan_seal_key **out, struct puan_keys *k,
                     int64_t county, const char *purpose, struct puan_err *err);
+
+/*
+ * The newest pair of a purpose ("field", "receipt") and its id, made when
+ * there is none; durable before it is given, lives until close.
+ */
+PUAN_MUST_USE enum puan_status
+puan_keys_pair_make(const struct puan_p256 **out, uint16_t *id,
+                    struct puan_keys *k, const char *purpose,
+                    struct puan_err *err);
+/* The pair of one id, or NULL. */
+const struct puan_p256 *puan_keys_pair(const struct puan_keys *k,
+                                       const char *purpose, uint16_t id);
 
 /* 32 bytes each; live until close. */
 struct puan_str puan_keys_token(const struct puan_keys *k);
