@@ -42,7 +42,7 @@
 #ifndef PUAN_FEATURES_ACCOUNTS_ACCOUNTS_H
 #define PUAN_FEATURES_ACCOUNTS_ACCOUNTS_H
 
-#include "features/store/store.h"
+#include "features/host/session.h"
 
 extern const struct puan_feature puan_feature_accounts;
 
@@ -61,6 +61,29 @@ struct puan_secret_line {
  */
 #define PUAN_DEVICE_SECRET 26
 #define PUAN_HOUSEHOLD_SECRET 16
+
+/* A device credential as it was issued; texts live as long as the store. */
+struct puan_device_account {
+    struct puan_str name, role;
+    int64_t area;
+    bool open; /* neither ended nor outside its time */
+};
+/* False when there is none of that name. */
+bool puan_device_account(struct puan_device_account *out,
+                         struct puan_store *st, struct puan_str name);
+/*
+ * It signs in through an enrolled device (features/devices): from now on the
+ * secret of its issue opens nothing.  A later issue keeps that.
+ */
+void puan_device_account_bind(struct puan_store *st, struct puan_str name);
+/*
+ * Opens a session of it on `device`; whoever calls has seen that device's
+ * secret.  `rq->who` stays as it is.
+ */
+PUAN_MUST_USE enum puan_status
+puan_device_sign_in(char token[PUAN_TOKEN_TEXT], int64_t *idle,
+                    struct puan_request *rq, struct puan_str name,
+                    struct puan_str device, struct puan_err *err);
 
 /* Has the household set a password beside its code? */
 bool puan_household_protected(struct puan_store *st, int64_t household);

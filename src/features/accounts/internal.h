@@ -28,6 +28,7 @@ struct machine {
     int64_t from_ms, until_ms;
     bool ended;
     bool has_password; /* household: the code alone opens nothing */
+    bool bound;        /* device: only its enrolled device opens it */
 };
 
 struct machines;
@@ -44,6 +45,7 @@ bool machines_find_code(struct machine *out, struct machines *m,
                         const uint8_t hash[16]);
 /* From now on a password is needed beside the code of that batch. */
 void machines_protect(struct machines *m, struct puan_str name, int64_t batch);
+void machines_bind(struct machines *m, struct puan_str name);
 size_t machines_count(struct machines *m);
 /* HMAC(credential key, class ‖ 0 ‖ name ‖ 0 ‖ secret), cut to 16 bytes. */
 void machine_hash(uint8_t out[16], const struct puan_store *st,

@@ -233,6 +233,12 @@ HANDLER(h_login_machine)
                             "login/household with code and password");
         return PUAN_OK;
     }
+    if (m.bound) {
+        puan_answer_problem(rq, 403, "device-bound",
+                            "this account signs in on its enrolled device "
+                            "only");
+        return PUAN_OK;
+    }
     login_who_of_machine(&who, plan, who.credential, &m);
     who.must_change = who.credential == PUAN_CRED_HOUSEHOLD &&
                       strcmp(puan_store_birth(rq->store), "demo") != 0;

@@ -167,6 +167,7 @@ static enum puan_status take(struct machines *m, int64_t id,
         memcpy(x.hash, hash.p, 16);
         slot = slot_of(m, c, x.name);
         if (m->index[slot]) {
+            x.bound = m->at[m->index[slot] - 1].bound;
             m->at[m->index[slot] - 1] = x;
         } else {
             m->at[m->n++] = x;
@@ -300,6 +301,17 @@ void machines_protect(struct machines *m, struct puan_str name, int64_t batch)
     slot = slot_of(m, PUAN_CRED_HOUSEHOLD, name);
     if (m->index[slot] && m->at[m->index[slot] - 1].batch == batch)
         m->at[m->index[slot] - 1].has_password = true;
+    pthread_rwlock_unlock(&m->lock);
+}
+
+void machines_bind(struct machines *m, struct puan_str name)
+{
+    size_t slot;
+
+    pthread_rwlock_wrlock(&m->lock);
+    slot = slot_of(m, PUAN_CRED_DEVICE, name);
+    if (m->index[slot])
+        m->at[m->index[slot] - 1].bound = true;
     pthread_rwlock_unlock(&m->lock);
 }
 
@@ -741,4 +753,64 @@ enum puan_status puan_sign_in_ended(bool *ended, struct puan_store *st,
                  puan_col_int(s, 0) == puan_col_int(s, 1);
     puan_stmt_done(s);
     return r;
+}
+
+/* ---- enrolled devices ------------------------------------------------------------------ */
+
+static bool stands(const struct machine *m, int64_t now)
+{
+    return !m->ended && m->role >= 0 && m->from_ms <= now &&
+           (!m->until_ms || m->until_ms > now);
+}
+
+bool puan_device_account(struct puan_device_account *out,
+                         struct puan_store *st, struct puan_str name)
+{
+    struct accounts *a = puan_store_state(st, &puan_feature_accounts);
+    const struct puan_plan *plan = puan_store_plan(st);
+    struct machine m;
+
+    if (!a || !machines_find(&m, a->machines, PUAN_CRED_DEVICE, name))
+        return false;
+    *out = (struct puan_device_account){
+        .name = m.name,
+        .role = m.role >= 0 ? plan->role[m.role].id : PUAN_STR(""),
+        .area = m.area,
+        .open = stands(&m, puan_store_now(st)),
+    };
+    return true;
+}
+
+void puan_device_account_bind(struct puan_store *st, struct puan_str name)
+{
+    struct accounts *a = puan_store_state(st, &puan_feature_accounts);
+
+    if (a)
+        machines_bind(a->machines, name);
+}
+
+enum puan_status puan_device_sign_in(char token[PUAN_TOKEN_TEXT],
+                                     int64_t *idle, struct puan_request *rq,
+                                     struct puan_str name,
+                                     struct puan_str device,
+                                     struct puan_err *err)
+{
+    struct accounts *a = accounts_of(rq);
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    struct puan_who who;
+    struct machine m;
+    enum puan_status st;
+
+    if (!machines_find(&m, a->machines, PUAN_CRED_DEVICE, name) ||
+        !stands(&m, rq->now))
+        return puan_fail(err, PUAN_EDENIED, "account",
+                         "this credential was ended or its time is over");
+    m.device = device;
+    login_who_of_machine(&who, plan, PUAN_CRED_DEVICE, &m);
+    *idle = idle_ms(plan, PUAN_CRED_DEVICE);
+    st = puan_session_open(token, puan_host_sessions(rq->host), &who,
+                           rq->real_now, *idle, rq->real_now + 86400000, err);
+    if (st == PUAN_OK)
+        atomic_fetch_add(&a->signed_in, 1);
+    return st;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "features/ingest/ingest.h"
+#include "features/devices/devices.h"
 #include "features/maps/maps.h"
 #include "kit/job/progress.h"
 #include "kit/os/os.h"
@@ -197,6 +198,33 @@ static enum puan_status import_returns(struct puan_store *store,
     return st;
 }
 
+static enum puan_status import_bundle(struct puan_store *store,
+                                      struct puan_str bytes, const char *base,
+                                      bool dry_run, bool *left,
+                                      struct puan_err *err)
+{
+    struct puan_bundle_result r;
+    struct puan_arena a;
+    enum puan_status st;
+
+    if (dry_run) {
+        printf("%s: 试导入不处理密封包 bundles are not tried in a dry run\n",
+               base);
+        return PUAN_OK;
+    }
+    puan_arena_init(&a, puan_os_alloc());
+    st = puan_bundle_take(&r, store, bytes, NULL, &a, err);
+    if (st == PUAN_OK) {
+        printf("%s: 设备 device %.*s, 密封表 sealed returns %u, 在账 in the "
+               "ledger %u, 隔离待处理 in quarantine %u, 未收 refused %u\n",
+               base, PUAN_FMT(r.device), r.returns, r.ledger, r.waiting,
+               r.refused);
+        *left = *left || r.waiting > 0 || r.refused > 0;
+    }
+    puan_arena_clear(&a);
+    return st;
+}
+
 static const char *const names_zh[] = {
     [PUAN_IMPORT_AREAS] = "区划",        [PUAN_IMPORT_LISTING] = "底册",
     [PUAN_IMPORT_STAFF] = "人员",        [PUAN_IMPORT_REGISTER] = "行政记录",
@@ -231,6 +259,8 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
                    : drawn.written ? ""
                                    : "，已导入过 imported before");
         puan_arena_clear(&a);
+    } else if (ends_with(path, ".bundle")) {
+        st = import_bundle(store, map.bytes, base, dry_run, left, err);
     } else if (ends_with(path, ".jsonl") || ends_with(path, ".json")) {
         uint64_t taken = 0, waiting = 0;
 
@@ -362,7 +392,8 @@ static const struct puan_command commands[] = {
       "INSTANT] [--dry-run] [--store URL]",
       "Imports areas, listing, staff, assignments, registers (CSV with a "
       "header, told by their columns), boundaries (.geojson, one file a level) "
-      "and returns (JSON documents, one a line). With --form the files are "
+      "returns (JSON documents, one a line) and bundles of a device "
+      "(.bundle, signed by it and sealed to this office). With --form the files are "
       "returns of that form as puan check reads them (household.csv "
       "person.csv …), each household a document; the same files again change "
       "nothing, and what the windows do not let in waits in quarantine. --at "
@@ -375,7 +406,7 @@ static const struct puan_command commands[] = {
       "staff: staff role name phone area [device certificate]; "
       "register: id_number name sex birth ea [district status]; "
       "assignment: ea staff.",
-      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）、边界（GeoJSON）和普查表（JSON）" },
+      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）、边界（GeoJSON）、普查表（JSON）和设备密封包" },
 };
 
 #define AREA_COLUMNS                                                           \

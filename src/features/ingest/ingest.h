@@ -49,6 +49,8 @@ struct puan_sender {
     int64_t household; /* household accounts: the only one */
     int64_t area;      /* seats: the seat's area, 0 the whole installation */
     bool estimate;     /* may send mode "office-estimate" */
+    const char *hold;  /* a word, for ever: what it sends waits in quarantine
+                          for this reason; NULL: it does not */
 };
 
 enum puan_submit_outcome {
@@ -57,7 +59,8 @@ enum puan_submit_outcome {
     PUAN_SUBMIT_STALE,      /* base is not the last version: in quarantine */
     PUAN_SUBMIT_CONFLICT,   /* counter used with other answers: quarantine */
     PUAN_SUBMIT_WINDOW,     /* no window open: in quarantine */
-    PUAN_SUBMIT_UNREADABLE  /* malformed: in quarantine, err says where */
+    PUAN_SUBMIT_UNREADABLE, /* malformed: in quarantine, err says where */
+    PUAN_SUBMIT_HELD        /* its sender is not believed: in quarantine */
 };
 
 struct puan_receipt {
@@ -96,6 +99,8 @@ PUAN_MUST_USE enum puan_status
 puan_submit_wait(struct puan_receipt *r, struct puan_store *st,
                  const struct puan_sender *who, struct puan_str body,
                  struct puan_arena *a, struct puan_err *err);
+/* "accepted", "stale", ... */
+const char *puan_submit_outcome_name(enum puan_submit_outcome o);
 /* The receipt as JSON, messages of findings in both languages. */
 void puan_receipt_json(struct puan_jw *w, const struct puan_receipt *r);
 

@@ -73,6 +73,9 @@ static void answer_submit(void *arg, enum puan_status st,
             err ? err->text : "unreadable", (long long)r->ret);
         puan_answer_problem(rq, 400, "unreadable", detail);
         break;
+    case PUAN_SUBMIT_HELD: /* nobody who holds a session is */
+        puan_answer_problem(rq, 403, "held", "it waits in quarantine");
+        break;
     }
     puan_request_resume(rq, PUAN_OK, NULL);
 }

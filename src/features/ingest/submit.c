@@ -425,6 +425,8 @@ static enum puan_status into_quarantine(struct submit *s, struct puan_db *db,
     if (st == PUAN_OK) {
         s->receipt.outcome = outcome;
         s->receipt.ret = q.id;
+        s->receipt.seq = q.again ? 0 : s->act.seq;
+        s->receipt.time_ms = s->act.entry_ms;
         s->receipt.version = s->before.version;
     }
     return st;
@@ -712,6 +714,11 @@ static enum puan_status read_document(struct submit *s, struct puan_store *store
         s->refused = PUAN_SUBMIT_WINDOW;
         return PUAN_OK;
     }
+    if (s->who->hold) {
+        s->refuse = s->who->hold;
+        s->refused = PUAN_SUBMIT_HELD;
+        return PUAN_OK;
+    }
     st = prepare(s, err);
     if (st == PUAN_EINVAL || st == PUAN_EDENIED) { /* its confirmations */
         if (err) {
@@ -810,7 +817,7 @@ enum puan_status puan_submit_wait(struct puan_receipt *r,
     return w.st;
 }
 
-static const char *outcome_name(enum puan_submit_outcome o)
+const char *puan_submit_outcome_name(enum puan_submit_outcome o)
 {
     switch (o) {
     case PUAN_SUBMIT_ACCEPTED:
@@ -825,6 +832,8 @@ static const char *outcome_name(enum puan_submit_outcome o)
         return "window";
     case PUAN_SUBMIT_UNREADABLE:
         return "unreadable";
+    case PUAN_SUBMIT_HELD:
+        return "held";
     }
     return "";
 }
@@ -834,7 +843,7 @@ void puan_receipt_json(struct puan_jw *w, const struct puan_receipt *r)
     char hex[2 * PUAN_DIGEST_SIZE + 1], when[32];
 
     puan_jw_map(w);
-    puan_jw_ktext(w, "outcome", outcome_name(r->outcome));
+    puan_jw_ktext(w, "outcome", puan_submit_outcome_name(r->outcome));
     puan_jw_key(w, "household");
     {
         char key[24]; /* a key may exceed what JavaScript counts exactly */
