@@ -40,6 +40,7 @@ static struct puan_str masked(struct puan_arena *a, struct puan_str s)
 
 struct dwelling {
     struct puan_str address, cells;
+    const struct puan_channel *channel; /* by which it reports; NULL none */
     bool listed;
 };
 
@@ -86,7 +87,8 @@ static enum puan_status read_listing(struct dwelling *out,
     bool more = false;
     enum puan_status st =
         puan_sql(&s, db,
-                 "SELECT sealed, cells FROM listing WHERE household = $1", err);
+                 "SELECT sealed, cells, mode FROM listing WHERE household = $1",
+                 err);
 
     if (st != PUAN_OK)
         return st;
@@ -96,6 +98,8 @@ static enum puan_status read_listing(struct dwelling *out,
         struct puan_str cells = puan_col_text(s, 1);
 
         out->listed = true;
+        out->channel = puan_plan_channel(puan_store_plan(rq->store),
+                                         puan_col_text(s, 2));
         out->cells = (struct puan_str){ puan_arena_dup(rq->arena, cells),
                                         cells.n };
         st = open_listing(out, rq, sh, puan_col_bytes(s, 0), err);
@@ -143,8 +147,20 @@ static bool takes(const struct puan_window *x, const char *mode)
     return false;
 }
 
-/* The window households fill in: open now, else the next, else the last. */
+/* Its first form that comes by the channel (NULL: by none); "" without. */
+static struct puan_str form_of(const struct puan_plan *plan,
+                               const struct puan_window *x,
+                               const struct puan_channel *channel)
+{
+    for (size_t i = 0; x && i < x->n_forms; i++)
+        if (puan_plan_channel_of(plan, x->forms[i]) == channel)
+            return x->forms[i];
+    return PUAN_STR("");
+}
+
+/* The window it fills in: open now, else the next, else the last. */
 static const struct puan_window *own_window(const struct puan_plan *plan,
+                                            const struct puan_channel *channel,
                                             int64_t now)
 {
     const struct puan_window *best = NULL;
@@ -152,7 +168,7 @@ static const struct puan_window *own_window(const struct puan_plan *plan,
     for (size_t i = 0; i < plan->n_windows; i++) {
         const struct puan_window *x = &plan->window[i];
 
-        if (!x->n_forms || !takes(x, SELF))
+        if (!form_of(plan, x, channel).n || !takes(x, SELF))
             continue;
         if (!best || (best->until_ms <= now && x->until_ms > best->until_ms) ||
             (x->until_ms > now && x->from_ms < best->from_ms))
@@ -165,7 +181,7 @@ static const struct puan_window *own_window(const struct puan_plan *plan,
  * opens one of its forms and is not over. */
 static const struct puan_window *visits(const struct puan_plan *plan,
                                         const struct puan_window *own,
-                                        int64_t now)
+                                        struct puan_str form, int64_t now)
 {
     const struct puan_window *best = NULL;
 
@@ -175,7 +191,7 @@ static const struct puan_window *visits(const struct puan_plan *plan,
         if (x == own || x->until_ms <= now || takes(x, SELF))
             continue;
         for (size_t f = 0; f < x->n_forms; f++)
-            if (own->n_forms && puan_str_eq(x->forms[f], own->forms[0]) &&
+            if (puan_str_eq(x->forms[f], form) &&
                 (!best || x->from_ms < best->from_ms))
                 best = x;
     }
@@ -359,7 +375,7 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
 {
     const struct puan_plan *plan = puan_store_plan(rq->store);
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    const struct puan_window *own = own_window(plan, rq->now);
+    const struct puan_window *own;
     uint32_t ea = puan_area_of_household(t, rq->who.household);
     struct puan_shard *sh =
         rq->who.household
@@ -367,6 +383,7 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
             : NULL;
     int offset = plan->offset_minutes;
     struct facts f = { 0 };
+    struct puan_str form;
     struct puan_jw *w;
     enum puan_status st;
 
@@ -377,14 +394,16 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
     st = read_facts(&f, rq, sh, err);
     if (st != PUAN_OK)
         return st;
+    own = own_window(plan, f.home.channel, rq->now);
+    form = form_of(plan, own, f.home.channel);
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_kcode(w, "household", rq->who.household);
     puan_jw_kinstant(w, "as_of", rq->now, offset);
     puan_jw_ktext(w, "birth", puan_store_birth(rq->store));
     puan_jw_key(w, "form");
-    if (own && own->n_forms)
-        puan_jw_str(w, own->forms[0]);
+    if (form.n)
+        puan_jw_str(w, form);
     else
         puan_jw_null(w);
     put_areas(w, t, plan, ea);
@@ -396,7 +415,7 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
     else
         puan_jw_null(w);
     put_window(w, "window", own, rq->now, offset);
-    put_window(w, "visits", own ? visits(plan, own, rq->now) : NULL, rq->now,
+    put_window(w, "visits", own ? visits(plan, own, form, rq->now) : NULL, rq->now,
                offset);
     puan_jw_kbool(w, "password_set",
                   puan_household_protected(rq->store, rq->who.household));

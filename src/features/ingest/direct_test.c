@@ -255,6 +255,32 @@ static void every_role_tries_every_act(void **state)
                      2);
 }
 
+/* What a unit finds before itself is the form of its channel. */
+static void a_unit_is_given_the_form_of_its_channel(void **state)
+{
+    static const struct {
+        int64_t unit;
+        const char *form, *window;
+    } is[] = { { DIRECT, "\"form\":\"direct\"", "\"id\":\"direct-report\"" },
+               { PLAIN, "\"form\":\"unit\"", "\"id\":\"registration\"" } };
+    const struct puan_plan *plan = puan_store_plan(fix->st);
+    const struct puan_role *r = puan_plan_role(plan, PUAN_STR("unit"));
+
+    (void)state;
+    for (size_t i = 0; i < PUAN_COUNT(is); i++) {
+        struct puan_http_call call = { .method = "GET",
+                                       .path = BASE "/me",
+                                       .token = session(r, EA, is[i].unit) };
+
+        ok(puan_http_call(&reply, fix->client, &call, err));
+        assert_int_equal(reply.status, 200);
+        assert_non_null(memmem(reply.body.p, reply.body.n, is[i].form,
+                               strlen(is[i].form)));
+        assert_non_null(memmem(reply.body.p, reply.body.n, is[i].window,
+                               strlen(is[i].window)));
+    }
+}
+
 /* The roll decides: the same unit, listed again as one that is visited. */
 static void the_channel_is_what_the_listing_says(void **state)
 {
@@ -276,6 +302,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_role_tries_every_act, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_unit_is_given_the_form_of_its_channel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_channel_is_what_the_listing_says,
                                         set_up, tear_down),
     };
