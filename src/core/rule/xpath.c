@@ -20,6 +20,7 @@ struct writer {
     bool in_row;    /* inside a predicate over row_entity */
     uint16_t row_entity;
     unsigned depth; /* of derived items */
+    bool over_rows; /* a roster was looked over */
 };
 
 static bool truth(struct writer *w, const node *n, bool wanted);
@@ -361,6 +362,7 @@ static bool rows_path(struct writer *w, const node *n, const node *where,
 
     if (w->in_row)
         return false;
+    w->over_rows = true;
     puan_out_fmt(w->o, "%s/%.*s", w->x->root,
                  PUAN_FMT(w->x->form->entity[n->entity].name));
     if (!where)
@@ -1125,7 +1127,8 @@ bool puan_xpath_asked(struct puan_str *out, const struct puan_xpath *x,
     return true;
 }
 
-bool puan_xpath_finding(struct puan_str *out, const struct puan_xpath *x,
+bool puan_xpath_finding(struct puan_str *out, bool *over_rows,
+                        const struct puan_xpath *x,
                         const struct puan_ruleset *rs, size_t i,
                         struct puan_arena *a)
 {
@@ -1142,5 +1145,6 @@ bool puan_xpath_finding(struct puan_str *out, const struct puan_xpath *x,
     }
     ok = ok && truth(&w, c->check_tree, false) && small(&w);
     *out = puan_out_view(&o);
+    *over_rows = w.over_rows;
     return ok;
 }

@@ -43,9 +43,11 @@ bool puan_xpath_asked(struct puan_str *out, const struct puan_xpath *x,
                       uint16_t entity, uint16_t item, struct puan_arena *a);
 /*
  * When rule i of the set, which is of x->form, surely finds something in its
- * row.  False when XPath cannot say it.
+ * row; *over_rows tells that it looks over the rows of a roster, which are
+ * filled in one after the other.  False when XPath cannot say it.
  */
-bool puan_xpath_finding(struct puan_str *out, const struct puan_xpath *x,
+bool puan_xpath_finding(struct puan_str *out, bool *over_rows,
+                        const struct puan_xpath *x,
                         const struct puan_ruleset *rs, size_t i,
                         struct puan_arena *a);
 

@@ -359,7 +359,11 @@ static int bearer(const struct puan_form *f, const struct puan_rule_info *info)
     return at;
 }
 
-static bool is_constraint(const struct xf *x, size_t r)
+/*
+ * Hard, and about an item it can stand on.  One that looks over rows would
+ * hold up whoever has not filled them in yet: it is a note.
+ */
+static bool may_bar(const struct xf *x, size_t r)
 {
     const struct puan_rule_info *info = puan_ruleset_info(x->in->rules, r);
 
@@ -372,7 +376,7 @@ static bool bears(const struct xf *x, uint16_t e, uint16_t i, size_t r)
 {
     const struct puan_rule_info *info = puan_ruleset_info(x->in->rules, r);
 
-    return x->when[r].n > 0 && info->entity == e && is_constraint(x, r) &&
+    return x->when[r].n > 0 && !x->noted[r] && info->entity == e &&
            bearer(x->form, info) == i;
 }
 
@@ -395,17 +399,23 @@ static enum puan_status sort_rules(struct xf *x, struct puan_err *err)
     if (!x->noted || !x->when || !x->rep->rules_left)
         return puan_arena_check(x->a, err);
     for (size_t r = 0; r < n; r++) {
-        bool bar = is_constraint(x, r);
-        struct puan_xpath p = paths(x, bar ? "../" : "../../");
+        struct puan_xpath p = paths(x, "../");
+        bool over_rows = false;
+        bool ok = puan_xpath_finding(&x->when[r], &over_rows, &p,
+                                     x->in->rules, r, x->a);
 
-        if (!puan_xpath_finding(&x->when[r], &p, x->in->rules, r, x->a)) {
+        if (ok && may_bar(x, r) && !over_rows) {
+            x->rep->constraints++;
+            continue;
+        }
+        p.up = "../../"; /* a note stands one deeper */
+        x->noted[r] = ok && puan_xpath_finding(&x->when[r], &over_rows, &p,
+                                               x->in->rules, r, x->a);
+        if (x->noted[r]) {
+            x->rep->notes++;
+        } else {
             x->when[r] = (struct puan_str){ 0 };
             rule_left(x, puan_ruleset_info(x->in->rules, r)->id);
-        } else if (bar) {
-            x->rep->constraints++;
-        } else {
-            x->noted[r] = true;
-            x->rep->notes++;
         }
     }
     return puan_arena_check(x->a, err);

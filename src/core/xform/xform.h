@@ -1,8 +1,9 @@
 /*
  * A form of the plan as an XForm that ODK's clients load: the items with their
  * code lists, in Chinese and English; when each is asked; what its rules
- * refuse (a hard rule is a constraint) and doubt (a soft one, or one that may
- * stand with a reason, is a note), as far as XPath can say it.
+ * refuse (a hard rule within one row is a constraint) and doubt (a soft one,
+ * one that may stand with a reason, or one that looks over rows is a note), as
+ * far as XPath can say it.
  *
  * The document it makes (read back by features/openrosa):
  *
