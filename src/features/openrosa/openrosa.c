@@ -1,6 +1,8 @@
 /*
  * The feature's tables.
  */
+#include "features/openrosa/openrosa.h"
+
 #include "features/openrosa/internal.h"
 
 static const struct puan_command commands[] = {
