@@ -145,15 +145,13 @@ static bool month_number(struct writer *w, const struct cell *c)
 /* A day as the number YYYYMMDD: it orders days, and nothing else. */
 static bool day_number(struct writer *w, const struct cell *c)
 {
-    static const char *const part[] = { "(number(substr(", ", 0, 4)) * 10000 + "
-                                        "number(substr(",
-                                        ", 5, 7)) * 100 + number(substr(" };
-
-    for (size_t i = 0; i < PUAN_COUNT(part); i++) {
-        say(w, part[i]);
-        if (!cell_path(w, c))
-            return false;
-    }
+    say(w, "(number(substr(");
+    if (!cell_path(w, c))
+        return false;
+    say(w, ", 0, 4)) * 10000 + number(substr(");
+    (void)cell_path(w, c);
+    say(w, ", 5, 7)) * 100 + number(substr(");
+    (void)cell_path(w, c);
     say(w, ", 8, 10)))");
     return true;
 }
