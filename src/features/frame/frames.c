@@ -193,25 +193,6 @@ static enum puan_status part_close(struct puan_part *p, enum puan_status st,
     return st;
 }
 
-static enum puan_status put_all(const struct puan_part *to, const void *data,
-                                uint64_t n, uint64_t at, struct puan_err *err)
-{
-    const char *p = data;
-
-    while (n > 0) {
-        ssize_t k = pwrite(to->fd, p, (size_t)n, (off_t)at);
-
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return puan_part_fault(err, to->path, errno);
-        p += k;
-        at += (uint64_t)k;
-        n -= (uint64_t)k;
-    }
-    return PUAN_OK;
-}
-
 struct column {
     const char *p;
     uint64_t n;
@@ -251,7 +232,8 @@ static enum puan_status write_range(void *arg, uint64_t begin, uint64_t end,
         puan_digest_one(j->digest + i * PUAN_DIGEST_SIZE, puan_digest_sha256(),
                         (struct puan_str){ x->p + from, (size_t)n });
         if (j->to)
-            st = put_all(j->to, x->p + from, n, j->offset[c] + from, err);
+            st = puan_put_bytes(j->to->fd, j->to->path, j->offset[c] + from,
+                                x->p + from, n, err);
     }
     return st;
 }
@@ -353,9 +335,9 @@ static enum puan_status write_frame(struct puan_frames *f,
         st = puan_frame_codebook(&book[0], &f->frame, j.offset, &a, err);
     if (st == PUAN_OK && to) {
         puan_frame_head(head, &f->frame, end + book[0].n, end, book[0].n);
-        st = put_all(to, book[0].p, book[0].n, end, err);
+        st = puan_put_bytes(to->fd, to->path, end, book[0].p, book[0].n, err);
         if (st == PUAN_OK)
-            st = put_all(to, head, sizeof(head), 0, err);
+            st = puan_put_bytes(to->fd, to->path, 0, head, sizeof(head), err);
     }
     puan_arena_clear(&a);
     return st;
