@@ -18,6 +18,7 @@
 #define PUAN_CORE_AREA_AREA_H
 
 #include "base/arena.h"
+#include "base/json.h"
 
 #define PUAN_AREA_LEVELS 12
 #define PUAN_AREA_DIGITS 18 /* of a household key, so that it fits 64 bits */
@@ -137,5 +138,15 @@ int64_t puan_area_household(const struct puan_area_tree *t, uint32_t i,
                             int64_t number);
 /* "ordinary", "virtual", ...; never NULL. */
 const char *puan_area_kind_name(enum puan_area_kind kind);
+
+/*
+ * Into an open map: "area", the code's digits, and "area_zh", "area_en", which
+ * are left out (_put) or empty (_put_always) when the tree does not have it or
+ * is NULL.
+ */
+void puan_area_put(struct puan_jw *w, const struct puan_area_tree *t,
+                   int64_t code);
+void puan_area_put_always(struct puan_jw *w, const struct puan_area_tree *t,
+                          int64_t code);
 
 #endif

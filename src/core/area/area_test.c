@@ -181,6 +181,38 @@ static void keys_must_fit_eighteen_digits(void **state)
     assert_string_equal(err.text, "household keys of 19 digits do not fit 18");
 }
 
+static const char *put(const struct puan_area_tree *t, int64_t code,
+                       void (*how)(struct puan_jw *,
+                                   const struct puan_area_tree *, int64_t))
+{
+    struct puan_out o;
+    struct puan_jw w;
+
+    puan_out_init(&o, &a);
+    puan_jw_init(&w, &o);
+    puan_jw_map(&w);
+    how(&w, t, code);
+    puan_jw_end(&w, '}');
+    return puan_arena_dup(&a, puan_out_view(&o));
+}
+
+static void an_area_is_named_in_answers(void **state)
+{
+    struct puan_area_tree *t;
+
+    (void)state;
+    assert_int_equal(load(&t, sample, NULL), PUAN_OK);
+    assert_string_equal(put(t, 37, puan_area_put),
+                        "{\"area\":\"37\",\"area_zh\":\"山东省\","
+                        "\"area_en\":\"Shandong\"}");
+    assert_string_equal(put(t, 37, puan_area_put_always),
+                        put(t, 37, puan_area_put));
+    assert_string_equal(put(t, 38, puan_area_put), "{\"area\":\"38\"}");
+    assert_string_equal(put(NULL, 38, puan_area_put_always),
+                        "{\"area\":\"38\",\"area_zh\":\"\","
+                        "\"area_en\":\"\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +223,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(validity_and_successor_are_kept, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_bad_row_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_area_is_named_in_answers, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(keys_must_fit_eighteen_digits, setup,
                                         teardown),
     };

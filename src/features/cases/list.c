@@ -551,8 +551,6 @@ static void put_line(struct puan_jw *w, struct puan_request *rq,
 {
     const struct puan_face *f = l->face;
     const struct puan_flow *flow = l->flow;
-    const struct puan_area_tree *t = puan_store_areas(rq->store);
-    uint32_t area = t ? puan_area_find(t, l->area) : PUAN_AREA_NONE;
     int offset = puan_store_plan(rq->store)->offset_minutes;
     char number[24] = "";
 
@@ -566,11 +564,7 @@ static void put_line(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "flow_en", flow->label.en);
     puan_jw_ktext(w, "title_zh", f->title_zh);
     puan_jw_ktext(w, "title_en", f->title_en);
-    puan_jw_kcode(w, "area", l->area);
-    if (area != PUAN_AREA_NONE) {
-        puan_jw_kstr(w, "area_zh", t->area[area].zh);
-        puan_jw_kstr(w, "area_en", t->area[area].en);
-    }
+    puan_area_put(w, puan_store_areas(rq->store), l->area);
     puan_jw_kstr(w, "subject", l->subject);
     if (f->level.n > 0)
         puan_jw_kstr(w, "level", f->level);

@@ -165,18 +165,6 @@ static void role_words(struct view *v, const char *prefix, struct puan_str role)
                           : role);
 }
 
-static void area_words(struct puan_jw *w, struct puan_store *st, int64_t area)
-{
-    const struct puan_area_tree *t = puan_store_areas(st);
-    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
-
-    puan_jw_kcode(w, "area", area);
-    if (i == PUAN_AREA_NONE)
-        return;
-    puan_jw_kstr(w, "area_zh", t->area[i].zh);
-    puan_jw_kstr(w, "area_en", t->area[i].en);
-}
-
 /*
  * External seats of the set whose act this seat may write down: role and the
  * levels it may stand at.
@@ -1377,7 +1365,7 @@ static void head_json(struct view *v)
     puan_jw_kstr(v->w, "title_zh", puan_out_view(&zh));
     puan_jw_kstr(v->w, "title_en", puan_out_view(&en));
     puan_jw_kstr(v->w, "subject", row->subject);
-    area_words(v->w, v->rq->store, row->area);
+    puan_area_put(v->w, puan_store_areas(v->rq->store), row->area);
     puan_jw_kint(v->w, "parent", row->parent);
     puan_jw_kbool(v->w, "drill", v->run->drill);
     if (level.n > 0)

@@ -511,9 +511,7 @@ static void put_place(struct puan_jw *w, struct puan_store *store, int64_t code)
     bool has = i != PUAN_AREA_NONE;
     bool above = has && t->area[i].parent != PUAN_AREA_NONE;
 
-    puan_jw_kcode(w, "area", code);
-    puan_jw_kstr(w, "area_zh", has ? t->area[i].zh : PUAN_STR(""));
-    puan_jw_kstr(w, "area_en", has ? t->area[i].en : PUAN_STR(""));
+    puan_area_put_always(w, t, code);
     puan_jw_kstr(w, "in_zh",
                  above ? t->area[t->area[i].parent].zh : PUAN_STR(""));
     puan_jw_kstr(w, "in_en",

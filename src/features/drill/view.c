@@ -41,12 +41,7 @@ static void krole(struct puan_jw *w, struct puan_store *st,
 
 void puan_drill_area(struct puan_jw *w, struct puan_store *st, int64_t area)
 {
-    const struct puan_area_tree *t = puan_store_areas(st);
-    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
-
-    puan_jw_kcode(w, "area", area);
-    puan_jw_kstr(w, "area_zh", i == PUAN_AREA_NONE ? PUAN_STR("") : t->area[i].zh);
-    puan_jw_kstr(w, "area_en", i == PUAN_AREA_NONE ? PUAN_STR("") : t->area[i].en);
+    puan_area_put_always(w, puan_store_areas(st), area);
 }
 
 static void put_contacts(struct puan_jw *w, struct puan_store *st,

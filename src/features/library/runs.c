@@ -35,18 +35,6 @@ static int by_need(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static void area_json(struct puan_jw *w, struct puan_store *st, int64_t area)
-{
-    const struct puan_area_tree *t = puan_store_areas(st);
-    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
-
-    puan_jw_kcode(w, "area", area);
-    if (i == PUAN_AREA_NONE)
-        return;
-    puan_jw_kstr(w, "area_zh", t->area[i].zh);
-    puan_jw_kstr(w, "area_en", t->area[i].en);
-}
-
 struct act { /* one that was approved, or that ended the run */
     int transition;
     int64_t ms;
@@ -150,7 +138,7 @@ static enum puan_status run_json(struct puan_jw *w, struct puan_request *rq,
     puan_jw_ktext(w, "title_en", g->title_en);
     if (g->level.n > 0)
         puan_jw_kstr(w, "level", g->level);
-    area_json(w, rq->store, g->area);
+    puan_area_put(w, puan_store_areas(rq->store), g->area);
     puan_jw_kstr(w, "state", f->states[g->state].name);
     puan_jw_kstr(w, "state_zh", f->states[g->state].zh);
     puan_jw_kstr(w, "state_en", f->states[g->state].en);

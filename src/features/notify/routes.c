@@ -61,16 +61,7 @@ static void seat_words(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "role", role);
     puan_jw_kstr(w, "role_zh", r != NULL ? r->zh : role);
     puan_jw_kstr(w, "role_en", r != NULL ? r->en : role);
-    puan_jw_kcode(w, "area", area);
-    {
-        const struct puan_area_tree *t = puan_store_areas(rq->store);
-        uint32_t i = t != NULL ? puan_area_find(t, area) : PUAN_AREA_NONE;
-
-        puan_jw_kstr(w, "area_zh",
-                     i != PUAN_AREA_NONE ? t->area[i].zh : PUAN_STR(""));
-        puan_jw_kstr(w, "area_en",
-                     i != PUAN_AREA_NONE ? t->area[i].en : PUAN_STR(""));
-    }
+    puan_area_put_always(w, puan_store_areas(rq->store), area);
 }
 
 static enum puan_status message_json(struct puan_jw *w, struct puan_request *rq,

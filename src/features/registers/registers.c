@@ -21,18 +21,6 @@ static void label(struct puan_jw *w, const struct puan_flow_label *l)
     puan_jw_kstr(w, "en", l->en);
 }
 
-static void area_json(struct puan_jw *w, struct puan_store *st, int64_t area)
-{
-    const struct puan_area_tree *t = puan_store_areas(st);
-    uint32_t i = t ? puan_area_find(t, area) : PUAN_AREA_NONE;
-
-    puan_jw_kcode(w, "area", area);
-    if (i == PUAN_AREA_NONE)
-        return;
-    puan_jw_kstr(w, "area_zh", t->area[i].zh);
-    puan_jw_kstr(w, "area_en", t->area[i].en);
-}
-
 /* Members of a row that every list of rows has. */
 static void row_json(struct puan_jw *w, struct puan_request *rq,
                      const struct puan_flow *f,
@@ -47,7 +35,7 @@ static void row_json(struct puan_jw *w, struct puan_request *rq,
     puan_jw_kstr(w, "flow_en", f->label.en);
     puan_jw_ktext(w, "title_zh", g->title_zh);
     puan_jw_ktext(w, "title_en", g->title_en);
-    area_json(w, rq->store, g->area);
+    puan_area_put(w, puan_store_areas(rq->store), g->area);
     puan_jw_kstr(w, "state_zh", f->states[g->state].zh);
     puan_jw_kstr(w, "state_en", f->states[g->state].en);
     puan_jw_kbool(w, "drill", g->drill);
@@ -142,7 +130,7 @@ static void stocks_json(struct puan_jw *w, struct puan_request *rq,
         puan_jw_map(w);
         label(w, &q->label);
         puan_jw_kstr(w, "unit", q->unit);
-        area_json(w, rq->store, s[i].area);
+        puan_area_put(w, puan_store_areas(rq->store), s[i].area);
         puan_jw_kstr(w, "of", s[i].of);
         puan_jw_kint(w, "in", s[i].in);
         puan_jw_kint(w, "out", s[i].out);

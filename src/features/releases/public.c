@@ -50,9 +50,7 @@ static void put_area(struct puan_jw *w, struct puan_store *store, int64_t code)
     uint32_t i = puan_area_find(t, code);
     bool has = i != PUAN_AREA_NONE;
 
-    puan_jw_kcode(w, "area", code);
-    puan_jw_kstr(w, "area_zh", has ? t->area[i].zh : PUAN_STR(""));
-    puan_jw_kstr(w, "area_en", has ? t->area[i].en : PUAN_STR(""));
+    puan_area_put_always(w, t, code);
     puan_jw_kstr(w, "level",
                  has ? t->level[t->area[i].level].name : PUAN_STR(""));
 }
