@@ -460,3 +460,32 @@ bool puan_flow_todo_mine(int *seat, const struct puan_flow_run *run,
     }
     return false;
 }
+
+const struct puan_flow_label *
+puan_flow_event_label(const struct puan_flow *f, const struct puan_flow_event *e)
+{
+    int i;
+
+    switch (e->kind) {
+    case PUAN_FLOW_ACT:
+        i = puan_flow_transition(f, e->name);
+        return i < 0 ? NULL : &f->transitions[i].label;
+    case PUAN_FLOW_DO:
+    case PUAN_FLOW_ORDER:
+        i = puan_flow_step(f, e->name);
+        return i < 0 ? NULL : &f->steps[i].label;
+    case PUAN_FLOW_ASK:
+    case PUAN_FLOW_SIGN:
+        i = puan_flow_approval(f, e->name);
+        return i < 0 ? NULL : &f->approvals[i].label;
+    case PUAN_FLOW_TICK:
+        i = puan_flow_clock(f, e->name);
+        return i < 0 ? NULL : &f->clocks[i].label;
+    case PUAN_FLOW_OPEN:
+    case PUAN_FLOW_EVIDENCE:
+    case PUAN_FLOW_TAKE:
+    case PUAN_FLOW_STOP:
+        break;
+    }
+    return NULL;
+}

@@ -123,4 +123,13 @@ void puan_flow_svg(struct puan_out *o, const struct puan_flow *f,
                    const struct puan_flow_world *w, bool zh,
                    struct puan_arena *a);
 
+/*
+ * What an event is called by the flow: its transition's, step's, approval's or
+ * clock's label.  NULL for those that are no part of a flow (the opening,
+ * evidence, taking over, stopping) and for a name the flow does not have.
+ */
+const struct puan_flow_label *
+puan_flow_event_label(const struct puan_flow *f,
+                      const struct puan_flow_event *e);
+
 #endif

@@ -906,35 +906,6 @@ static const char *const kind_word[] = { "open", "act",  "step",     "order",
                                          "ask",  "sign", "evidence", "clock",
                                          "take", "stop" };
 
-static const struct puan_flow_label *event_label(const struct puan_flow *f,
-                                                 const struct puan_flow_event *e)
-{
-    int i;
-
-    switch (e->kind) {
-    case PUAN_FLOW_ACT:
-        i = puan_flow_transition(f, e->name);
-        return i < 0 ? NULL : &f->transitions[i].label;
-    case PUAN_FLOW_DO:
-    case PUAN_FLOW_ORDER:
-        i = puan_flow_step(f, e->name);
-        return i < 0 ? NULL : &f->steps[i].label;
-    case PUAN_FLOW_ASK:
-    case PUAN_FLOW_SIGN:
-        i = puan_flow_approval(f, e->name);
-        return i < 0 ? NULL : &f->approvals[i].label;
-    case PUAN_FLOW_TICK:
-        i = puan_flow_clock(f, e->name);
-        return i < 0 ? NULL : &f->clocks[i].label;
-    case PUAN_FLOW_OPEN:
-    case PUAN_FLOW_EVIDENCE:
-    case PUAN_FLOW_TAKE:
-    case PUAN_FLOW_STOP:
-        break;
-    }
-    return NULL;
-}
-
 struct paper_row {
     struct puan_str kind;
     uint8_t digest[PUAN_DIGEST_SIZE];
@@ -945,7 +916,7 @@ struct paper_row {
 static void event_json(struct view *v, int64_t n,
                        const struct puan_flow_event *e)
 {
-    const struct puan_flow_label *l = event_label(v->f, e);
+    const struct puan_flow_label *l = puan_flow_event_label(v->f, e);
 
     puan_jw_map(v->w);
     puan_jw_kint(v->w, "n", n);

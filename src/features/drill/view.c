@@ -2,6 +2,7 @@
  * A drill as pages read it, and its report.
  */
 #include "core/area/area.h"
+#include "core/flow/look.h"
 #include "core/plan/plan.h"
 #include "features/drill/internal.h"
 
@@ -188,43 +189,16 @@ struct line {
     bool yes;
 };
 
-static const struct puan_flow_label *label_of(const struct puan_flow *f,
-                                              const struct puan_flow_event *e)
-{
-    int i = -1;
-
-    switch (e->kind) {
-    case PUAN_FLOW_OPEN:
-        return &f->label;
-    case PUAN_FLOW_ACT:
-        i = puan_flow_transition(f, e->name);
-        return i < 0 ? NULL : &f->transitions[i].label;
-    case PUAN_FLOW_DO:
-    case PUAN_FLOW_ORDER:
-        i = puan_flow_step(f, e->name);
-        return i < 0 ? NULL : &f->steps[i].label;
-    case PUAN_FLOW_ASK:
-    case PUAN_FLOW_SIGN:
-        i = puan_flow_approval(f, e->name);
-        return i < 0 ? NULL : &f->approvals[i].label;
-    case PUAN_FLOW_TICK:
-        i = puan_flow_clock(f, e->name);
-        return i < 0 ? NULL : &f->clocks[i].label;
-    case PUAN_FLOW_EVIDENCE:
-    case PUAN_FLOW_TAKE:
-    case PUAN_FLOW_STOP:
-        break;
-    }
-    return NULL;
-}
-
 static struct line of_case(const struct puan_drill_case *c,
                            const struct puan_flow_event *e)
 {
     static const char *const kinds[] = { "open", "act",      "step", "order",
                                          "ask",  "sign",     "paper", "clock",
                                          "take", "stop" };
-    const struct puan_flow_label *l = label_of(c->run->flow, e);
+    const struct puan_flow *f = c->run->flow;
+    const struct puan_flow_label *l = e->kind == PUAN_FLOW_OPEN
+                                          ? &f->label
+                                          : puan_flow_event_label(f, e);
 
     return (struct line){ .at = e->event_ms,
                           .kind = puan_str_of(kinds[e->kind]),
