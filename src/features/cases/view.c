@@ -1088,8 +1088,6 @@ static enum puan_status siblings_of(int64_t out[LINKS], size_t *n,
                                     struct view *v, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
 
     *n = 0;
     if (v->l->row.parent == 0)
@@ -1100,11 +1098,7 @@ static enum puan_status siblings_of(int64_t out[LINKS], size_t *n,
                  err));
     puan_bind_int(s, 1, v->l->row.parent);
     puan_bind_int(s, 2, v->run->id);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
-        if (*n < LINKS)
-            out[(*n)++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_ints(out, n, LINKS, s, err);
 }
 
 /* Open cases that wait for the end of this one (links: blocks). */
@@ -1148,8 +1142,7 @@ static enum puan_status links_json(struct view *v, struct puan_err *err)
     struct puan_stmt *s = NULL;
     int64_t child[LINKS], beside[LINKS], held[LINKS];
     size_t n = 0, n_beside = 0, n_held = 0;
-    bool more = false;
-    enum puan_status st;
+    enum puan_status st = PUAN_OK;
 
     TRY(siblings_of(beside, &n_beside, v, err));
     TRY(held_by(held, &n_held, v, err));
@@ -1157,12 +1150,7 @@ static enum puan_status links_json(struct view *v, struct puan_err *err)
     TRY(puan_sql(&s, v->db,
                  "SELECT id FROM case_run WHERE parent = $1 ORDER BY id", err));
     puan_bind_int(s, 1, v->run->id);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
-        if (n < PUAN_COUNT(child))
-            child[n++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_ints(child, &n, LINKS, s, err));
     puan_jw_key(v->w, "links");
     puan_jw_list(v->w);
     if (v->l->row.parent != 0)

@@ -216,8 +216,6 @@ enum puan_status puan_drill_ids(int64_t **out, size_t *n, struct puan_db *db,
                                 struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
 
     *n = 0;
     *out = puan_new_n(a, 1024, int64_t);
@@ -228,9 +226,5 @@ enum puan_status puan_drill_ids(int64_t **out, size_t *n, struct puan_db *db,
                  " ORDER BY id DESC LIMIT 1024",
                  err));
     puan_bind_text(s, 1, state);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more &&
-           *n < 1024)
-        (*out)[(*n)++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_ints(*out, n, 1024, s, err);
 }

@@ -10,19 +10,13 @@ static enum puan_status opened_by(int64_t *list, size_t *n, struct puan_db *db,
                                   int64_t parent, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "SELECT id FROM case_run WHERE parent = $1 AND drill = 1"
                  " ORDER BY id",
                  err));
     puan_bind_int(s, 1, parent);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more &&
-           *n < CASES)
-        list[(*n)++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_ints(list, n, CASES, s, err);
 }
 
 enum puan_status puan_drill_cases(int64_t **out, size_t *n, struct puan_db *db,
@@ -30,8 +24,6 @@ enum puan_status puan_drill_cases(int64_t **out, size_t *n, struct puan_db *db,
                                   struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
 
     *n = 0;
     *out = puan_new_n(a, CASES, int64_t);
@@ -42,11 +34,7 @@ enum puan_status puan_drill_cases(int64_t **out, size_t *n, struct puan_db *db,
                  " kind = 'case' ORDER BY n",
                  err));
     puan_bind_int(s, 1, run);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more &&
-           *n < CASES)
-        (*out)[(*n)++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    TRY(st);
+    TRY(puan_stmt_ints(*out, n, CASES, s, err));
     for (size_t i = 0; i < *n; i++)
         TRY(opened_by(*out, n, db, (*out)[i], err));
     return PUAN_OK;

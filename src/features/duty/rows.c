@@ -352,8 +352,6 @@ enum puan_status duty_areas(int64_t **out, size_t *n, struct puan_db *db,
 {
     int64_t *list = puan_new_n(a, 4096, int64_t);
     struct puan_stmt *s = NULL;
-    bool more = false;
-    enum puan_status st;
 
     *n = 0;
     *out = list;
@@ -363,8 +361,5 @@ enum puan_status duty_areas(int64_t **out, size_t *n, struct puan_db *db,
                  "SELECT DISTINCT area FROM duty_entry ORDER BY area LIMIT"
                  " 4096",
                  err));
-    while (*n < 4096 && (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
-        list[(*n)++] = puan_col_int(s, 0);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_ints(list, n, 4096, s, err);
 }

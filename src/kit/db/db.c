@@ -124,6 +124,18 @@ enum puan_status puan_stmt_once(struct puan_stmt *s, struct puan_err *err)
     return st;
 }
 
+enum puan_status puan_stmt_ints(int64_t *list, size_t *n, size_t most,
+                                struct puan_stmt *s, struct puan_err *err)
+{
+    enum puan_status st = PUAN_OK;
+    bool more = true;
+
+    while (*n < most && (st = puan_stmt_step(&more, s, err)) == PUAN_OK && more)
+        list[(*n)++] = puan_col_int(s, 0);
+    puan_stmt_done(s);
+    return st;
+}
+
 int64_t puan_col_int(struct puan_stmt *s, int i)
 {
     return s->db->engine->col_int(s, i);

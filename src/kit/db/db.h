@@ -55,6 +55,13 @@ PUAN_MUST_USE enum puan_status puan_stmt_once(struct puan_stmt *s,
 /* Next row; *more false at the end. */
 PUAN_MUST_USE enum puan_status puan_stmt_step(bool *more, struct puan_stmt *s,
                                               struct puan_err *err);
+/*
+ * The first column of every row, as numbers behind the *n that list has, until
+ * it has `most`; done with the statement whatever became of it.
+ */
+PUAN_MUST_USE enum puan_status puan_stmt_ints(int64_t *list, size_t *n,
+                                              size_t most, struct puan_stmt *s,
+                                              struct puan_err *err);
 int64_t puan_col_int(struct puan_stmt *s, int i); /* 0-based */
 /* Valid until the next step or done. */
 struct puan_str puan_col_text(struct puan_stmt *s, int i);

@@ -168,6 +168,43 @@ static void the_extremes_of_integers_survive(void **state)
     puan_stmt_done(s);
 }
 
+static void a_column_of_numbers_is_read_whole_or_up_to_a_bound(void **state)
+{
+    struct fixture *f = *state;
+    struct puan_err err = { 0 };
+    struct puan_stmt *s;
+    int64_t list[8] = { 7 };
+    size_t n = 1;
+
+    for (int64_t id = 1; id <= 4; id++)
+        assert_int_equal(insert(f->db, id, PUAN_STR("x"), &err), PUAN_OK);
+    for (int pass = 0; pass < 2; pass++) {
+        assert_int_equal(puan_sql(&s, f->db, "SELECT n, id FROM t ORDER BY id",
+                                  &err),
+                         PUAN_OK);
+        assert_int_equal(puan_stmt_ints(list, &n, 6, s, &err), PUAN_OK);
+        assert_int_equal(n, pass == 0 ? 5 : 6);
+        assert_true(list[0] == 7 && list[1] == 2 && list[4] == 8);
+    }
+    assert_int_equal(list[5], 2); /* behind the rest, and no further */
+}
+
+static void once_is_done_also_when_it_fails(void **state)
+{
+    struct fixture *f = *state;
+    struct puan_err err = { 0 };
+
+    for (int pass = 0; pass < 3; pass++) {
+        struct puan_stmt *s;
+
+        assert_int_equal(puan_sql(&s, f->db, "INSERT INTO t (id, n) VALUES"
+                                             " (5, 1)", &err),
+                         PUAN_OK);
+        assert_int_equal(puan_stmt_once(s, NULL),
+                         pass == 0 ? PUAN_OK : PUAN_ECONFLICT);
+    }
+}
+
 static void sums_and_counts_are_integers(void **state)
 {
     struct fixture *f = *state;
@@ -469,6 +506,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(values_come_back_as_they_went),
         T(the_extremes_of_integers_survive),
+        T(a_column_of_numbers_is_read_whole_or_up_to_a_bound),
+        T(once_is_done_also_when_it_fails),
         T(sums_and_counts_are_integers),
         T(the_same_key_twice_is_a_conflict),
         T(a_missing_parent_is_refused),
