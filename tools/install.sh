@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config ca-certificates
  libmicrohttpd-dev libsqlite3-dev libpq-dev libssl-dev libargon2-dev
- libyaml-dev zlib1g-dev libminizip-dev libxml2-dev libxlsxwriter-dev libpango1.0-dev fonts-noto-cjk
+ libyaml-dev zlib1g-dev libgeos-dev libminizip-dev libxml2-dev libxlsxwriter-dev libpango1.0-dev fonts-noto-cjk
  clang lld python3 nodejs npm"
 test="libcmocka-dev libjansson-dev libclang-rt-14-dev clang-tidy
  chromium postgresql sqlite3 curl git procps"

@@ -231,6 +231,28 @@ static const char *const names_zh[] = {
     [PUAN_IMPORT_ASSIGNMENT] = "任务",
 };
 
+static enum puan_status import_buildings(struct puan_store *store,
+                                         struct puan_str csv, const char *base,
+                                         bool dry_run,
+                                         const struct puan_act *who,
+                                         struct puan_err *err)
+{
+    struct puan_map_result r;
+    struct puan_arena a;
+    enum puan_status st;
+
+    puan_arena_init(&a, puan_os_alloc());
+    st = puan_buildings_import(&r, store, csv, base, dry_run, who, &a, err);
+    if (st == PUAN_OK)
+        printf("%s: 建筑物 buildings %llu, 小区 areas %llu%s\n", base,
+               (unsigned long long)r.features, (unsigned long long)r.points,
+               dry_run     ? "，未写入 nothing written"
+               : r.written ? ""
+                           : "，已导入过 imported before");
+    puan_arena_clear(&a);
+    return st;
+}
+
 static enum puan_status import_file(struct puan_store *store, const char *path,
                                     bool dry_run, bool *left,
                                     struct puan_err *err)
@@ -277,10 +299,15 @@ static enum puan_status import_file(struct puan_store *store, const char *path,
     } else {
         int kind = puan_import_kind_of(map.bytes);
 
+        if (kind < 0 && puan_buildings_header(map.bytes)) {
+            st = import_buildings(store, map.bytes, base, dry_run, &who, err);
+            puan_map_close(&map);
+            return st;
+        }
         if (kind < 0)
             st = puan_fail_at(err, PUAN_EINVAL, base, 1, 0,
                               "its header is none of areas, listing, staff, "
-                              "register, assignment; puan help import lists the "
+                              "register, assignment, buildings; puan help import lists the "
                               "columns of each");
         if (st == PUAN_OK)
             st = puan_import(&res, store, (enum puan_import_kind)kind,
@@ -391,9 +418,10 @@ static const struct puan_command commands[] = {
       "DIR FILE... [--dry-run] [--store URL] | DIR --form F DATA... [--at "
       "INSTANT] [--dry-run] [--store URL]",
       "Imports areas, listing, staff, assignments, registers (CSV with a "
-      "header, told by their columns), boundaries (.geojson, one file a level) "
-      "returns (JSON documents, one a line) and bundles of a device "
-      "(.bundle, signed by it and sealed to this office). With --form the files are "
+      "header, told by their columns), boundaries (.geojson, one file a "
+      "level), buildings (CSV), returns (JSON documents, one a line) and "
+      "bundles of a device (.bundle, signed by it and sealed to this office). "
+      "With --form the files are "
       "returns of that form as puan check reads them (household.csv "
       "person.csv …), each household a document; the same files again change "
       "nothing, and what the windows do not let in waits in quarantine. --at "
@@ -405,8 +433,9 @@ static const struct puan_command commands[] = {
       "address], others are kept; "
       "staff: staff role name phone area [device certificate]; "
       "register: id_number name sex birth ea [district status]; "
-      "assignment: ea staff.",
-      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）、边界（GeoJSON）、普查表（JSON）和设备密封包" },
+      "assignment: ea staff; "
+      "buildings: ea building lon lat [kind units].",
+      cmd_import, "导入区划、底册、人员、任务、行政记录（CSV）、边界（GeoJSON）、建筑物（CSV）、普查表（JSON）和设备密封包" },
 };
 
 #define AREA_COLUMNS                                                           \

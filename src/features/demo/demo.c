@@ -373,7 +373,8 @@ static enum puan_status prepare(struct puan_demo *d, struct puan_err *err)
         "areas.csv",    "listing.csv",
         "staff.csv",    "register.csv",
         "boundaries_county.geojson", "boundaries_township.geojson",
-        "boundaries_district.geojson", "boundaries_ea.geojson"
+        "boundaries_district.geojson", "boundaries_ea.geojson",
+        "buildings.csv"
     };
     enum puan_status st;
 

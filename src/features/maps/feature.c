@@ -12,14 +12,13 @@
 #include "core/plan/plan.h"
 #include "features/host/request.h"
 #include "features/ledgers/ledgers.h"
+#include "features/maps/internal.h"
 #include "features/web/web.h"
 #include "kit/crypto/crypto.h"
 #include "kit/gzip/gzip.h"
 #include "kit/http/http.h"
 #include "kit/os/heap.h"
 
-enum { COVER_BOUNDARY, COVER_FILE, COVERS };
-static const struct puan_covered covered[COVERS];
 
 /* ---- importing --------------------------------------------------------------- */
 
@@ -105,7 +104,7 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
         puan_arena_clear(&a);
     }
     if (st == PUAN_OK)
-        st = puan_ledger_cover(sh, db, act, &covered[COVER_BOUNDARY],
+        st = puan_ledger_cover(sh, db, act, &puan_maps_covered[PUAN_COVER_BOUNDARY],
                                m->out->level, err);
     return st == PUAN_OK ? put_file(m, sh, db, act, err) : st;
 }
@@ -622,16 +621,34 @@ static const struct puan_schema_step schema[] = {
       "CREATE TABLE boundary_file(level TEXT PRIMARY KEY, file TEXT NOT NULL,"
       " digest BYTEA NOT NULL, features BIGINT NOT NULL, points BIGINT NOT"
       " NULL, at BIGINT NOT NULL);" },
+    { PUAN_STORE_OFFICE, 2,
+      "CREATE TABLE building(ea BIGINT PRIMARY KEY, parent BIGINT NOT NULL,"
+      " packed BYTEA NOT NULL);"
+      "CREATE INDEX building_parent ON building(parent);"
+      "CREATE TABLE building_file(id BIGINT PRIMARY KEY, file TEXT NOT NULL,"
+      " digest BYTEA NOT NULL, areas BIGINT NOT NULL, buildings BIGINT NOT"
+      " NULL, at BIGINT NOT NULL);" },
 };
 
 #define BOUNDARY_COLUMNS "SELECT level, code, rings FROM boundary"
-static const struct puan_covered covered[COVERS] = {
-    [COVER_BOUNDARY] = { PUAN_STORE_OFFICE, "boundary",
+#define BUILDING_COLUMNS                                                       \
+    "SELECT CAST(parent AS TEXT), ea, packed FROM building"
+const struct puan_covered puan_maps_covered[PUAN_COVER_MAPS] = {
+    [PUAN_COVER_BOUNDARY] = { PUAN_STORE_OFFICE, "boundary",
                          BOUNDARY_COLUMNS " ORDER BY level, code",
                          BOUNDARY_COLUMNS " WHERE level = $1 ORDER BY code" },
-    [COVER_FILE] = { PUAN_STORE_OFFICE, "boundary_file",
-                     "SELECT level, file, digest, features, points, at FROM"
-                     " boundary_file" },
+    [PUAN_COVER_BOUNDARY_FILE] = { PUAN_STORE_OFFICE, "boundary_file",
+                                   "SELECT level, file, digest, features,"
+                                   " points, at FROM boundary_file" },
+    [PUAN_COVER_BUILDING] = { PUAN_STORE_OFFICE, "building",
+                              BUILDING_COLUMNS " ORDER BY parent, ea",
+                              BUILDING_COLUMNS
+                              " WHERE parent = CAST($1 AS BIGINT)"
+                              " ORDER BY ea" },
+    [PUAN_COVER_BUILDING_FILE] = { PUAN_STORE_OFFICE, "building_file",
+                                   "SELECT CAST(id AS TEXT), file, digest,"
+                                   " areas, buildings, at FROM"
+                                   " building_file" },
 };
 
 const struct puan_feature puan_feature_maps = {
@@ -640,8 +657,10 @@ const struct puan_feature puan_feature_maps = {
     .n_routes = PUAN_COUNT(routes),
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
-    .covered = covered,
-    .n_covered = COVERS,
+    .covered = puan_maps_covered,
+    .n_covered = PUAN_COVER_MAPS,
+    .commands = puan_map_commands,
+    .n_commands = PUAN_MAP_COMMANDS,
     .open = maps_open,
     .close = maps_close,
 };

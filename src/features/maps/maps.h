@@ -9,6 +9,9 @@
  *   boundary(code, level, rings)              office store, covered by level
  *     rings   polygons, rings, points in millionths of a degree (0.1 m)
  *   boundary_file(level, file, digest, features, points, at)        covered
+ *   building(ea, parent, packed)       office store, covered by parent
+ *     packed  number, kind, units and point of each building of the area
+ *   building_file(id, file, digest, areas, buildings, at)           covered
  *
  * Maps of large areas get thinner lines: borders are thinned from corner to
  * corner (Douglas and Peucker, 1973), so that neighbours still share them.
@@ -34,6 +37,19 @@ puan_map_import(struct puan_map_result *out, struct puan_store *st,
                 struct puan_str json, const char *file, bool dry_run,
                 const struct puan_act *act, struct puan_arena *a,
                 struct puan_err *err);
+
+/*
+ * Buildings from CSV (ea, building, lon, lat [kind units]); those of an area
+ * the file names replace what was known of it.  The result's features are
+ * buildings, its points areas.
+ */
+PUAN_MUST_USE enum puan_status
+puan_buildings_import(struct puan_map_result *out, struct puan_store *st,
+                      struct puan_str csv, const char *file, bool dry_run,
+                      const struct puan_act *act, struct puan_arena *a,
+                      struct puan_err *err);
+/* Does the header of a CSV file name the columns of buildings? */
+bool puan_buildings_header(struct puan_str csv);
 
 /* ---- reading, for tests and fuzzing ------------------------------------------ */
 

@@ -1,7 +1,7 @@
 /*
  * GeoJSON in, packed rings in and out, GeoJSON out.  No I/O.
  */
-#include "features/maps/maps.h"
+#include "features/maps/internal.h"
 
 #include "base/json.h"
 
@@ -49,7 +49,7 @@ static enum puan_status want(struct reader *r, enum puan_json_kind kind,
 }
 
 /* A decimal without exponent, in millionths, rounded to the nearest. */
-static bool degrees(int64_t *out, struct puan_str s)
+bool puan_geo_degrees(int64_t *out, struct puan_str s)
 {
     bool minus = s.n > 0 && s.p[0] == '-', up = false;
     int64_t v = 0;
@@ -89,7 +89,7 @@ static enum puan_status number(int64_t *out, struct reader *r, int64_t most)
     enum puan_json_kind k;
 
     TRY(next(&k, r));
-    if (k != PUAN_JSON_NUMBER || !degrees(out, r->j.text))
+    if (k != PUAN_JSON_NUMBER || !puan_geo_degrees(out, r->j.text))
         return bad(r, "a position is two numbers, longitude and latitude in "
                       "degrees, written without exponent");
     if (*out < -most || *out > most)
