@@ -5,7 +5,7 @@ cd "${1:-.}" || exit 2
 bad=0
 # what meson.build says of libraries that are loaded late (kit/os/late.h)
 late="$(pkg-config --cflags libpq libmicrohttpd 2>/dev/null)"
-late="$late -DPUAN_LIBPQ=\"\" -DPUAN_LIBMICROHTTPD=\"\""
+late="$late -DPUAN_LIBPQ=\"\" -DPUAN_LIBGEOS=\"\" -DPUAN_LIBMICROHTTPD=\"\""
 # puan-paper is built only where its libraries are
 type="$(pkg-config --cflags pangocairo 2>/dev/null)" || without=src/programs/paper
 for h in $(find src -name '*.h' ! -path "${without:-none}/*"); do
