@@ -19,7 +19,6 @@
 #include "kit/http/http.h"
 #include "kit/os/heap.h"
 
-
 /* ---- importing --------------------------------------------------------------- */
 
 struct import {
