@@ -133,10 +133,7 @@ static enum puan_status write_password(struct puan_shard *sh,
     puan_bind_int(s, 2, k->batch);
     puan_bind_int(s, 3, k->set_ms);
     puan_bind_text(s, 4, k->secret);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&o, k->arena);
     puan_content_int(&o, k->batch);
     puan_content_int(&o, k->set_ms);

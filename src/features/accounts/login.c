@@ -647,10 +647,7 @@ static enum puan_status write_password(struct puan_shard *sh,
     puan_bind_int(s, 1, id);
     puan_bind_int(s, 2, k->row->secret_ms);
     puan_bind_text(s, 3, k->row->secret);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     k->row->secret = puan_str_of(k->encoded);
     k->row->secret_ms = k->now;
     k->row->first = 0;

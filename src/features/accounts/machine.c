@@ -528,10 +528,7 @@ static enum puan_status write_batch(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 5, k->in->until_ms);
     puan_bind_int(s, 6, (int64_t)k->n);
     puan_bind_bytes(s, 7, body.p, body.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&o, &k->arena);
     puan_content_int(&o, k->credential);
     puan_content_text(&o, k->role->id);
@@ -681,10 +678,7 @@ static enum puan_status write_ended(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 1, k->credential);
     puan_bind_text(s, 2, k->in->name);
     puan_bind_int(s, 3, k->machine.batch);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&o, k->arena);
     puan_content_int(&o, k->machine.batch);
     st = puan_arena_check(k->arena, err);

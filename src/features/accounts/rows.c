@@ -126,8 +126,7 @@ enum puan_status account_write(struct account_row *r, bool insert,
     puan_bind_int(s, 7, r->first);
     puan_bind_bytes(s, 8, r->totp.p ? r->totp.p : "", r->totp.n);
     puan_bind_int(s, 9, r->locked_ms);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_ECONFLICT && err)
         puan_format(err->text, sizeof(err->text),
                     "this account name is taken; choose another");
@@ -185,10 +184,7 @@ enum puan_status seat_write(struct seat_row *r, bool insert,
     puan_bind_int(s, 6, r->until_ms);
     puan_bind_int(s, 7, r->ended);
     puan_bind_text(s, 8, r->attested);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&o, a);
     puan_content_int(&o, r->account);
     puan_content_text(&o, r->role);

@@ -156,8 +156,7 @@ static enum puan_status insert(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 5, e->role);
     puan_bind_text(s, 6, e->person);
     puan_bind_text(s, 7, body);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&o, c->arena);
     puan_content_int(&o, c->area);

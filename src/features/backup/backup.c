@@ -201,9 +201,7 @@ static enum puan_status put_row(struct puan_db *to, const char *insert,
             break;
         }
     }
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 /* `insert` is made from the first row, when the columns are known. */
@@ -496,9 +494,7 @@ static enum puan_status note_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 3, n->out);
     puan_bind_bytes(s, 4, n->b->manifest, PUAN_DIGEST_SIZE);
     puan_bind_int(s, 5, (int64_t)n->b->entries);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 enum puan_status puan_backup_make(struct puan_backup *b,
@@ -942,9 +938,7 @@ static enum puan_status check_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 2, act->entry_ms);
     puan_bind_text(s, 3, n->out);
     puan_bind_bytes(s, 4, n->b->manifest, PUAN_DIGEST_SIZE);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 /* Every file and ledger of a backup; that it held is an entry. */

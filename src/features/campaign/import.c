@@ -692,10 +692,7 @@ static enum puan_status note_import(struct writing *w, struct puan_db *db,
     puan_bind_bytes(s, 4, w->im->out->digest, PUAN_DIGEST_SIZE);
     puan_bind_int(s, 5, (int64_t)w->rows);
     puan_bind_int(s, 6, act->entry_ms);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_format(key, sizeof(key), "%llu", (unsigned long long)act->seq);
     puan_out_init(&o, &w->im->row);
     puan_content_text(&o, puan_str_of(files[w->im->kind].verb));

@@ -83,8 +83,7 @@ static enum puan_status assign_body(struct puan_shard *sh, struct puan_db *db,
         return st;
     puan_bind_int(s, 1, in->area);
     puan_bind_text(s, 2, in->staff);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK)
         st = puan_ledger_cover(sh, db, act,
                                &puan_campaign_covered[PUAN_COVER_ASSIGNMENT],

@@ -536,10 +536,7 @@ static enum puan_status write_run(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 10, row->ended_ms);
     puan_bind_int(s, 11, row->parent);
     puan_bind_int(s, 12, row->n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&content, a);
     puan_content_text(&content, row->flow);
     puan_content_int(&content, flow->version);
@@ -597,10 +594,7 @@ static enum puan_status write_event(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 3, e->event_ms);
     puan_bind_text(s, 4, body);
     puan_bind_bytes(s, 5, sealed.n ? sealed.p : "", sealed.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&content, a);
     puan_content_int(&content, e->event_ms);
     puan_content_text(&content, body);
@@ -640,9 +634,7 @@ enum puan_status puan_case_clock_write(struct puan_store *store,
         puan_bind_int(s, 4, at);
         puan_case_clock_hint(store, at);
     }
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 static const char *const notice_kind[] = { "notify", "report", "copy", "open",
@@ -681,10 +673,7 @@ enum puan_status puan_case_notice_write(struct puan_shard *sh,
     puan_bind_int(s, 10, n->vacant);
     puan_bind_int(s, 11, n->taken);
     puan_bind_text(s, 12, n->taken_by);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_int(&c, n->run);
     puan_content_int(&c, n->n);

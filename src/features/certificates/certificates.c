@@ -121,8 +121,7 @@ static enum puan_status stop_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 3, puan_str_of(why));
     puan_bind_text(s, 4, seat);
     puan_bind_text(s, 5, reason);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&o, a);
     puan_content_int(&o, at);

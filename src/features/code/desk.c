@@ -280,8 +280,7 @@ static enum puan_status save(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 10, t->code1);
     puan_bind_text(s, 11, t->by2);
     puan_bind_text(s, 12, t->code2);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     return st == PUAN_OK ? cover(sh, db, act, t, a, err) : st;
 }
 

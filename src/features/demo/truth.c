@@ -100,8 +100,7 @@ static enum puan_status load(struct puan_true_state *t, struct puan_db *db,
 
             puan_bind_text(s, (int)i + 1, f);
         }
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
         if (st == PUAN_OK && puan_str_is(row->field[col[ROW]], "fault"))
             st = keep_fault(t, row, col, err);
     }

@@ -79,8 +79,7 @@ enum puan_status puan_drill_row_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 13, r->full);
     puan_bind_int(s, 14, r->passed);
     puan_bind_text(s, 15, r->report);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&c, a);
     puan_content_text(&c, r->drill);
@@ -152,8 +151,7 @@ enum puan_status puan_drill_event_add(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 9, e.yes);
     puan_bind_int(s, 10, e.case_run);
     puan_bind_text(s, 11, e.body);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&c, a);
     puan_content_int(&c, e.at);

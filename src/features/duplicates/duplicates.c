@@ -319,8 +319,7 @@ static enum puan_status apply_in(struct puan_shard *sh, struct puan_db *db,
         if (i > 1)
             puan_content_int(&content, v[i]);
     }
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK)
         st = puan_cover(sh, db, act, "dup_drop",
                         puan_str_of(puan_arena_fmt(a, "%lld.%lld",

@@ -102,8 +102,7 @@ enum puan_status puan_dup_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(q, 6, d->state);
     puan_bind_text(q, 7, d->decision);
     puan_bind_int(q, 8, d->found_ms);
-    st = puan_stmt_run(q, err);
-    puan_stmt_done(q);
+    st = puan_stmt_once(q, err);
     puan_live_touch(puan_shard_store(sh), "duplicates", d->area);
     return st == PUAN_OK ? puan_dup_cover(sh, db, act, d, a, err) : st;
 }
@@ -135,10 +134,7 @@ enum puan_status puan_dup_event(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(q, 6, reason);
     puan_bind_text(q, 7, d->records);
     puan_bind_text(q, 8, d->decision);
-    st = puan_stmt_run(q, err);
-    puan_stmt_done(q);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(q, err));
     puan_out_init(&o, a);
     puan_content_int(&o, d->id);
     puan_content_int(&o, now);

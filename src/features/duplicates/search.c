@@ -470,8 +470,7 @@ static enum puan_status put_pairs(struct puan_shard *sh, struct puan_db *db,
             return st;
         puan_bind_int(q, 1, from);
         puan_bind_int(q, 2, to);
-        st = puan_stmt_run(q, err);
-        puan_stmt_done(q);
+        st = puan_stmt_once(q, err);
         if (st == PUAN_OK)
             st = puan_sql(&q, db,
                           "INSERT INTO dup_search(area, at, tokens, groups,"
@@ -487,10 +486,7 @@ static enum puan_status put_pairs(struct puan_shard *sh, struct puan_db *db,
         puan_bind_int(q, 3, s->sum->tokens);
         puan_bind_int(q, 4, s->sum->groups);
         puan_bind_int(q, 5, (int64_t)s->n_pairs);
-        st = puan_stmt_run(q, err);
-        puan_stmt_done(q);
-        if (st != PUAN_OK)
-            return st;
+        TRY(puan_stmt_once(q, err));
     }
     st = PUAN_OK;
     for (size_t i = 0; st == PUAN_OK && i < b->n; i++) {
@@ -512,8 +508,7 @@ static enum puan_status put_pairs(struct puan_shard *sh, struct puan_db *db,
         puan_bind_int(q, 4, y->token.row + 1);
         puan_bind_int(q, 5, s->plan->residence[x->token.residence - 1].id);
         puan_bind_int(q, 6, s->plan->residence[y->token.residence - 1].id);
-        st = puan_stmt_run(q, err);
-        puan_stmt_done(q);
+        st = puan_stmt_once(q, err);
     }
     return st;
 }

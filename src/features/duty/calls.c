@@ -131,7 +131,6 @@ static enum puan_status wait_for(struct puan_db *db, int64_t root, int64_t area,
                                  int64_t at, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO duty_call(entry, area, at) VALUES($1, $2, $3)"
@@ -140,22 +139,17 @@ static enum puan_status wait_for(struct puan_db *db, int64_t root, int64_t area,
     puan_bind_int(s, 1, root);
     puan_bind_int(s, 2, area);
     puan_bind_int(s, 3, at);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 static enum puan_status forget(struct puan_db *db, int64_t root,
                                struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db, "DELETE FROM duty_call WHERE entry = $1", err));
     puan_bind_int(s, 1, root);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 /*

@@ -314,8 +314,7 @@ static enum puan_status insert(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 7, e->until_ms);
     puan_bind_text(s, 8, body);
     puan_bind_bytes(s, 9, sealed.p, sealed.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&o, a);
     puan_content_int(&o, area);

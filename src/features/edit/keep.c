@@ -464,8 +464,7 @@ static enum puan_status rate_body(struct puan_shard *sh, struct puan_db *db,
         puan_bind_int(s, 2, r->run);
         puan_bind_int(s, 3, r->row[i].area);
         puan_bind_bytes(s, 4, r->row[i].body.p, r->row[i].body.n);
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
         puan_arena_init(&a, &puan_heap);
         puan_out_init(&c, &a);
         puan_content_int(&c, r->run);
@@ -564,8 +563,7 @@ static enum puan_status chunk_body(struct puan_shard *sh, struct puan_db *db,
         puan_bind_int(s, 3, k->first);
         puan_bind_int(s, 4, k->past);
         puan_bind_bytes(s, 5, k->body, k->n);
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
         puan_arena_init(&a, &puan_heap);
         puan_out_init(&c, &a);
         puan_content_int(&c, r->run);

@@ -171,10 +171,7 @@ enum puan_status puan_edit_run_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 17, (int64_t)r->answers);
     puan_bind_int(s, 18, (int64_t)r->weight);
     puan_bind_bytes(s, 19, r->digest, sizeof(r->digest));
-    x = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (x != PUAN_OK)
-        return x;
+    TRY(puan_stmt_once(s, err));
     puan_arena_init(&a, &puan_heap);
     puan_out_init(&c, &a);
     run_content(&c, r);

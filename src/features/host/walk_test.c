@@ -57,9 +57,7 @@ static enum puan_status add_area(struct puan_db *db, int64_t code,
     puan_bind_text(s, 3, l->id);
     puan_bind_text(s, 4, puan_str_of(name));
     puan_bind_text(s, 5, puan_str_of(name));
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 /* One top area; below it, level by level, an own and a foreign line. */
@@ -563,9 +561,7 @@ static enum puan_status put_foreign_lot(struct puan_shard *sh,
         return st;
     puan_bind_int(s, 1, *area);
     puan_bind_bytes(s, 2, zeros, sizeof(zeros));
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 static void a_lot_of_another_area_is_not_there(void **state)

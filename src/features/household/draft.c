@@ -170,9 +170,7 @@ static enum puan_status put_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 3, k->at);
     puan_bind_int(s, 4, k->real);
     puan_bind_bytes(s, 5, k->sealed.p, k->sealed.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 enum puan_status household_put_draft(struct puan_request *rq, const void *in,
@@ -246,8 +244,7 @@ static enum puan_status delete_body(struct puan_shard *sh, struct puan_db *db,
         if (st != PUAN_OK)
             break;
         puan_bind_int(s, 1, k->household[i]);
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
     }
     return st;
 }

@@ -249,10 +249,7 @@ enum puan_status puan_ret_watch(struct puan_shard *sh, struct puan_db *db,
     if (st != PUAN_OK)
         return st;
     puan_bind_int(s, 1, area);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     /*
      * The list is the writer's own.  When this batch is undone it is one mark
      * ahead of the table: a parcel too many at worst, never one too few.

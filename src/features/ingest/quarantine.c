@@ -114,8 +114,7 @@ puan_quarantine_put(struct puan_quarantined *out, struct puan_ingest_shard *is,
     puan_bind_int(s, 6, (int64_t)body.n);
     puan_bind_bytes(s, 7, out->mac, sizeof(out->mac));
     puan_bind_bytes(s, 8, view.p, view.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st != PUAN_OK)
         return PUAN_EIO;
     is->next_quarantine++; /* a number lost to a rollback is not missed */

@@ -396,8 +396,7 @@ enum puan_status puan_query_ask(int64_t *id, struct puan_shard *sh,
     puan_bind_text(s, 6, actor);
     puan_bind_text(s, 7, seat);
     puan_bind_int(s, 8, act->entry_ms);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK)
         st = puan_cover_id(sh, db, act, "query", *id, puan_out_view(&content),
                            err);

@@ -327,8 +327,7 @@ static enum puan_status put_row(struct submit *s, struct puan_db *db,
     puan_bind_int(q, i++, s->soft);
     puan_bind_int(q, i++, s->persons);
     puan_bind_bytes(q, i++, s->digest, PUAN_DIGEST_SIZE);
-    st = puan_stmt_run(q, err);
-    puan_stmt_done(q);
+    st = puan_stmt_once(q, err);
     /* a row of that number that is not ours is a fault, not a refusal */
     return st == PUAN_OK ? PUAN_OK : PUAN_EIO;
 }
@@ -380,8 +379,7 @@ static enum puan_status put_listing(struct submit *s, struct puan_db *db,
     puan_bind_int(q, 2, s->head.household / s->is->in->household_base);
     puan_bind_text(q, 3, s->head.mode);
     puan_bind_bytes(q, 4, "", 0);
-    st = puan_stmt_run(q, err);
-    puan_stmt_done(q);
+    st = puan_stmt_once(q, err);
     return st == PUAN_OK ? PUAN_OK : PUAN_EIO;
 }
 

@@ -77,7 +77,6 @@ static enum puan_status write_lot(struct puan_shard *sh, struct puan_db *db,
     struct puan_str digest = { (const char *)l->digest, sizeof l->digest };
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO lot(id, run, area, digest, households, heights,"
@@ -92,10 +91,7 @@ static enum puan_status write_lot(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 6, l->heights);
     puan_bind_text(s, 7, l->state);
     puan_bind_int(s, 8, l->made_ms);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_int(&c, l->run);
     puan_content_int(&c, l->area);
@@ -750,8 +746,7 @@ static enum puan_status changed(struct puan_store *st, struct puan_shard *sh,
     puan_bind_int(s, 1, area);
     puan_bind_int(s, 2, (int64_t)puan_shard_ordinal(from));
     puan_bind_int(s, 3, seq);
-    rc = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    rc = puan_stmt_once(s, err);
     if (rc == PUAN_OK)
         rc = void_one(sh, db, act, area, puan_shard_ordinal(from), seq,
                       puan_str_of(puan_arena_fmt(

@@ -37,7 +37,6 @@ static enum puan_status put_file(struct import *m, struct puan_shard *sh,
                                sizeof(m->out->digest) };
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO boundary_file(level, file, digest, features,"
@@ -52,10 +51,7 @@ static enum puan_status put_file(struct import *m, struct puan_shard *sh,
     puan_bind_int(s, 4, (int64_t)m->out->features);
     puan_bind_int(s, 5, (int64_t)m->out->points);
     puan_bind_int(s, 6, act->entry_ms);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, m->a);
     puan_content_text(&c, puan_str_of(m->file));
     puan_content_bytes(&c, digest);
@@ -76,8 +72,7 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
 
     TRY(puan_sql(&s, db, "DELETE FROM boundary WHERE level = $1", err));
     puan_bind_text(s, 1, m->out->level);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     for (uint32_t i = 0; i < m->geo->n && st == PUAN_OK; i++) {
         struct puan_arena a;
         struct puan_out o;
@@ -97,8 +92,7 @@ static enum puan_status import_body(struct puan_shard *sh, struct puan_db *db,
             puan_bind_int(s, 1, m->code[i]);
             puan_bind_text(s, 2, m->out->level);
             puan_bind_bytes(s, 3, v.p, v.n);
-            st = puan_stmt_run(s, err);
-            puan_stmt_done(s);
+            st = puan_stmt_once(s, err);
         }
         puan_arena_clear(&a);
     }

@@ -93,7 +93,6 @@ static enum puan_status write_state(struct puan_shard *sh, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO monitor_state(monitor, area, level, value, since,"
@@ -110,10 +109,7 @@ static enum puan_status write_state(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 5, x->since);
     puan_bind_int(s, 6, x->run);
     puan_bind_int(s, 7, x->opened);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_int(&c, x->level);
     puan_content_int(&c, x->value);

@@ -14,7 +14,6 @@ puan_notify_message_write(struct puan_shard *sh, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO notify_message(id, kind, about, notice, zh, en,"
@@ -37,10 +36,7 @@ puan_notify_message_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 12, m->due);
     puan_bind_int(s, 13, m->drill);
     puan_bind_int(s, 14, m->received);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_text(&c, m->kind);
     puan_content_text(&c, m->about);
@@ -67,7 +63,6 @@ puan_notify_delivery_write(struct puan_shard *sh, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO notify_delivery(id, message, channel, address,"
@@ -87,10 +82,7 @@ puan_notify_delivery_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 8, d->next);
     puan_bind_int(s, 9, d->at);
     puan_bind_text(s, 10, d->why);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_int(&c, d->message);
     puan_content_text(&c, d->channel);
@@ -113,7 +105,6 @@ puan_notify_address_write(struct puan_shard *sh, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO notify_address(id, channel, role, area, account,"
@@ -127,10 +118,7 @@ puan_notify_address_write(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 5, r->account);
     puan_bind_int(s, 6, r->drill);
     puan_bind_bytes(s, 7, r->sealed.p, r->sealed.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_text(&c, r->channel);
     puan_content_text(&c, r->role);

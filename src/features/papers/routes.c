@@ -126,8 +126,7 @@ static enum puan_status enter(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 12, puan_str_of(j->digest));
     puan_bind_text(s, 13, puan_str_of(j->rq->who.role_name));
     puan_bind_text(s, 14, puan_str_of(j->rq->who.name));
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     TRY(st);
     puan_out_init(&o, a);
     puan_content_text(&o, j->t->id);

@@ -77,7 +77,6 @@ static enum puan_status write_row(struct puan_shard *sh, struct puan_db *db,
 {
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_sql(&s, db,
                  "INSERT INTO release_doc(id, run, area, title, document,"
@@ -97,10 +96,7 @@ static enum puan_status write_row(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 9, r->published_ms);
     puan_bind_bytes(s, 10, r->signature.n ? r->signature.p : "",
                     r->signature.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, a);
     puan_content_int(&c, r->run);
     puan_content_int(&c, r->area);
@@ -763,7 +759,6 @@ static enum puan_status reader_body(struct puan_shard *sh, struct puan_db *db,
     struct puan_stmt *s = NULL;
     struct puan_out c;
     int64_t id = 0;
-    enum puan_status st;
 
     TRY(puan_db_int(&id, db, "SELECT COALESCE(MAX(id), 0) + 1 FROM"
                              " release_reader",
@@ -778,10 +773,7 @@ static enum puan_status reader_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 4, puan_str_of(who->role_name));
     puan_bind_int(s, 5, who->area);
     puan_bind_int(s, 6, x->rq->now);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, x->rq->arena);
     puan_content_int(&c, x->release);
     puan_content_text(&c, puan_str_of(who->name));

@@ -173,8 +173,7 @@ static enum puan_status put_act(struct acting *a, struct puan_shard *sh,
     puan_bind_text(s, 11, a->in->reason);
     puan_bind_text(s, 12, a->findings);
     puan_bind_int(s, 13, a->undoes);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK)
         st = puan_cover_id(sh, db, act, "review_act", a->id, puan_out_view(&c),
                            err);

@@ -432,10 +432,7 @@ static enum puan_status keep(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 5, k->file);
     puan_bind_int(s, 6, k->rows);
     puan_bind_bytes(s, 7, k->data.p, k->data.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_arena_init(&a, puan_os_alloc());
     puan_out_init(&o, &a);
     puan_content_int(&o, k->sample);

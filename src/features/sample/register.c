@@ -158,10 +158,7 @@ static enum puan_status enter(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 7, r->record);
     puan_bind_bytes(s, 8, r->households.p, r->households.n);
     puan_bind_bytes(s, 9, r->drawn.p, r->drawn.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_arena_init(&a, puan_os_alloc());
     puan_out_init(&o, &a);
     puan_content_int(&o, r->area);

@@ -34,8 +34,7 @@ enum puan_status puan_outbox_put(struct puan_shard *from, struct puan_db *db,
     puan_bind_int(s, 2, (int64_t)to_ordinal);
     puan_bind_text(s, 3, puan_str_of(kind));
     puan_bind_bytes(s, 4, body.p, body.n);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK) {
         from->next_outbox++;
         from->posted = true;
@@ -113,8 +112,7 @@ static enum puan_status mark_body(struct puan_shard *sh, struct puan_db *db,
             break;
         puan_bind_int(s, 1, act->entry_ms);
         puan_bind_int(s, 2, p[i].id);
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
     }
     return st;
 }

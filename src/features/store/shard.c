@@ -101,8 +101,7 @@ enum puan_status puan_chain_append(struct puan_shard *sh, struct puan_act *act,
     puan_bind_int(s, 1, (int64_t)sh->next_seq);
     puan_bind_bytes(s, 2, view.p, view.n);
     puan_bind_bytes(s, 3, digest, PUAN_DIGEST_SIZE);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_ECONFLICT)
         sh->dead = true; /* an entry of that number that we did not write */
     if (st != PUAN_OK)
@@ -164,9 +163,7 @@ enum puan_status puan_cover(struct puan_shard *sh, struct puan_db *db,
         puan_bind_int(s, 3, (int64_t)act->seq);
         puan_bind_bytes(s, 4, item->digest, PUAN_DIGEST_SIZE);
     }
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 enum puan_status puan_cover_id(struct puan_shard *sh, struct puan_db *db,

@@ -176,8 +176,7 @@ static enum puan_status step_run(struct puan_shard *sh, const char *feature,
         puan_bind_int(s, 2, step->number);
         puan_bind_bytes(s, 3, act.new_digest, PUAN_DIGEST_SIZE);
         puan_bind_int(s, 4, act.entry_ms);
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
     }
     if (st == PUAN_OK)
         st = puan_chain_append(sh, &act, err);
@@ -419,8 +418,7 @@ static enum puan_status shard_row_body(struct puan_shard *sh,
     puan_bind_int(s, 1, r->ordinal);
     puan_bind_int(s, 2, r->area);
     puan_bind_int(s, 3, r->made);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     act->silent = r->made != 0; /* the row's making is the act */
     if (st == PUAN_OK && !act->silent) {
         struct puan_out o;
@@ -639,8 +637,7 @@ static enum puan_status clock_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_int(s, 1, c->real);
     puan_bind_int(s, 2, c->campaign);
     puan_bind_int(s, 3, c->rate);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
+    st = puan_stmt_once(s, err);
     if (st == PUAN_OK) {
         struct puan_out o;
 

@@ -31,9 +31,7 @@ static enum puan_status put(struct puan_db *db, int64_t k, struct puan_str v,
         return st;
     puan_bind_int(s, 1, k);
     puan_bind_text(s, 2, v);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    return st;
+    return puan_stmt_once(s, err);
 }
 
 static enum puan_status test_inbox(struct puan_store *store,
@@ -360,8 +358,7 @@ static enum puan_status area_body(struct puan_shard *sh, struct puan_db *db,
             break;
         for (int c = 0; c < 3; c++)
             puan_bind_text(s, c + 1, puan_str_of(rows[i][c]));
-        st = puan_stmt_run(s, err);
-        puan_stmt_done(s);
+        st = puan_stmt_once(s, err);
     }
     return st;
 }

@@ -268,7 +268,6 @@ static enum puan_status tip_body(struct puan_shard *sh, struct puan_db *db,
     struct tip *t = arg;
     struct puan_stmt *s = NULL;
     struct puan_out c;
-    enum puan_status st;
 
     TRY(puan_case_in(sh, db, act, t->call, err));
     TRY(puan_sql(&s, db, "INSERT INTO case_tip(id, run, at) VALUES($1, $2, $3)",
@@ -276,10 +275,7 @@ static enum puan_status tip_body(struct puan_shard *sh, struct puan_db *db,
     puan_bind_text(s, 1, puan_str_of(t->hash));
     puan_bind_int(s, 2, t->call->row.id);
     puan_bind_int(s, 3, t->at);
-    st = puan_stmt_run(s, err);
-    puan_stmt_done(s);
-    if (st != PUAN_OK)
-        return st;
+    TRY(puan_stmt_once(s, err));
     puan_out_init(&c, t->arena);
     puan_content_int(&c, t->call->row.id);
     puan_content_int(&c, t->at);
