@@ -3,88 +3,32 @@
  * digit printed (sources in test/published/README.md), areas and bands, a
  * pyramid, growth, and coverage of a census made with known errors.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <math.h>
 
 #include "features/evaluate/evaluate.h"
 #include "features/evaluate/indices.h"
-#include "kit/os/heap.h"
+#include "features/host/test_fixture.h"
 #include "kit/os/os.h"
-
-struct fix {
-    struct puan_arena a;
-    const char *dir, *out;
-};
 
 static int set_up(void **state)
 {
-    static struct fix f;
-
-    puan_arena_init(&f.a, &puan_heap);
-    assert_int_equal(puan_dir_temp(&f.dir, &f.a, NULL), PUAN_OK);
-    f.out = puan_arena_fmt(&f.a, "%s/out", f.dir);
-    *state = &f;
+    *state = puan_fix_begin(NULL);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fix *f = *state;
-
-    assert_int_equal(puan_dir_remove(f->dir, NULL), PUAN_OK);
-    puan_arena_clear(&f->a);
+    puan_fix_end(*state);
     return 0;
 }
 
-/* Runs a command with words apart by blanks; what it says goes to f->out. */
-static int run(struct fix *f, int (*command)(int, char **), const char *line)
-{
-    char text[1024], *argv[64];
-    int argc = 0, code, out, err;
-
-    snprintf(text, sizeof(text), "%s", line);
-    for (char *p = text; *p;) {
-        argv[argc++] = p;
-        p += strcspn(p, " ");
-        if (*p)
-            *p++ = '\0';
-    }
-    argv[argc] = NULL;
-    fflush(stdout);
-    fflush(stderr);
-    out = dup(1);
-    err = dup(2);
-    assert_non_null(freopen(f->out, "w", stdout));
-    assert_true(dup2(fileno(stdout), 2) >= 0);
-    code = command(argc, argv);
-    fflush(stdout);
-    assert_true(dup2(out, 1) >= 0);
-    assert_true(dup2(err, 2) >= 0);
-    close(out);
-    close(err);
-    return code;
-}
-
-static const char *content(struct fix *f, const char *path)
-{
-    struct puan_str s = { 0 };
-
-    assert_int_equal(puan_file_read(&s, path, 1 << 26, &f->a, NULL), PUAN_OK);
-    return puan_arena_dup(&f->a, s);
-}
-
-static const char *file(struct fix *f, const char *name,
+static const char *file(struct puan_fix *f, const char *name,
                         const struct puan_out *o)
 {
-    const char *path = puan_arena_fmt(&f->a, "%s/%s", f->dir, name);
+    const char *path = puan_arena_fmt(&f->a, "%s/%s", f->root, name);
 
     assert_int_equal(puan_file_write(path, puan_out_view(o), 0600, NULL),
                      PUAN_OK);
@@ -93,7 +37,7 @@ static const char *file(struct fix *f, const char *name,
 
 #define SAYS(f, text)                                                          \
     do {                                                                       \
-        const char *said_ = content(f, (f)->out);                              \
+        const char *said_ = puan_fix_file(f, "said");                              \
         if (!strstr(said_, text))                                              \
             print_error("%s\n", said_);                                        \
         assert_non_null(strstr(said_, text));                                  \
@@ -107,10 +51,10 @@ static const char *file(struct fix *f, const char *name,
     } while (0)
 
 /* The value of a measure in the JSON that was said. */
-static double number(struct fix *f, const char *measure)
+static double number(struct puan_fix *f, const char *measure)
 {
     const char *p =
-        strstr(content(f, f->out),
+        strstr(puan_fix_file(f, "said"),
                puan_arena_fmt(&f->a, "\"%s\":{\"value\":", measure));
 
     assert_non_null(p);
@@ -121,9 +65,9 @@ static double number(struct fix *f, const char *measure)
    10-89), 28.93849, 5.066123. */
 static void single_ages_as_published(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
 
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          "evaluate test/published/singage.csv --count persons "
                          "--myers-ages 10-89 --json"),
                      PUAN_EXIT_DONE);
@@ -139,9 +83,9 @@ static void single_ages_as_published(void **state)
 /* PAS, AGESEX: 3.907, 3.655, 2.249, 14.308. */
 static void age_groups_as_published(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
 
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          "evaluate test/published/agesex.csv --count persons "
                          "--five --open 75 --score-ages 0-74 --lang en"),
                      PUAN_EXIT_DONE);
@@ -156,25 +100,25 @@ static void age_groups_as_published(void **state)
 /* recapr's vignette: 725.2381, 127.8601, 474.6368 to 975.8394. */
 static void two_lists_as_published(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
 
     assert_int_equal(
-        run(f, puan_evaluate_coverage, "coverage --lists 100,150,20"),
+        puan_fix_run(f, puan_evaluate_coverage, "coverage --lists 100,150,20"),
         PUAN_EXIT_DONE);
     SAYS(f, "Chapman 725.2381 (SE 127.8601), 95 %: 474.6368 – 975.8394");
-    assert_int_equal(run(f, puan_evaluate_coverage, "coverage --lists 1,2,3"),
+    assert_int_equal(puan_fix_run(f, puan_evaluate_coverage, "coverage --lists 1,2,3"),
                      PUAN_EXIT_USAGE);
-    assert_int_equal(run(f, puan_evaluate_coverage, "coverage --lists 1,2"),
+    assert_int_equal(puan_fix_run(f, puan_evaluate_coverage, "coverage --lists 1,2"),
                      PUAN_EXIT_USAGE);
 }
 
 /* DemoTools, surv10: 1.0052797 of the youngest live ten years on. */
 static void growth_as_published(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
 
     assert_int_equal(
-        run(f, puan_evaluate_growth,
+        puan_fix_run(f, puan_evaluate_growth,
             "growth test/published/japan_1960.csv test/published/japan_1970.csv"
             " --five --open 85 --count persons --years 10 --lang en --csv -"
             " --quiet"),
@@ -182,18 +126,18 @@ static void growth_as_published(void **state)
     SAYS(f, ",,women,cohort_ratio,0,1.005280\n");
     SAYS(f, ",,women,later,,52648881.000000\n");
     assert_int_equal(
-        run(f, puan_evaluate_growth,
+        puan_fix_run(f, puan_evaluate_growth,
             "growth test/published/japan_1960.csv test/published/japan_1970.csv"
             " --five --open 85 --count persons --years 10 --limits 0.93-1.005"),
         PUAN_EXIT_FINDINGS); /* ages 0-4, 1.00528 */
-    assert_int_equal(run(f, puan_evaluate_growth,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_growth,
                          "growth test/published/japan_1960.csv --years 10"),
                      PUAN_EXIT_USAGE);
 }
 
 /* 40 areas of 2,000 people; in area 7 everybody's age is rounded to tens, in
    area 9 there are two men to a woman. */
-static const char *people(struct fix *f)
+static const char *people(struct puan_fix *f)
 {
     struct puan_out o;
     unsigned s = 5;
@@ -219,7 +163,7 @@ static const char *people(struct fix *f)
 
 static void bad_areas_stand_out(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     struct puan_out o;
     const char *data = people(f), *bands;
 
@@ -231,7 +175,7 @@ static void bad_areas_stand_out(void **state)
                       "myers,area,,,5,10,500,test\n");
     bands = file(f, "bands.csv", &o);
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,
                            "evaluate %s --by area --by county --birth-month "
                            "month --digits day --bands %s --lang en",
@@ -245,7 +189,7 @@ static void bad_areas_stand_out(void **state)
     SAYS(f, "Last digits, %");
     /* small areas are not judged */
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,
                            "evaluate %s --by area --bands %s --least 5000 "
                            "--quiet",
@@ -253,7 +197,7 @@ static void bad_areas_stand_out(void **state)
         PUAN_EXIT_DONE);
     SAYS(f, "警戒 0 个"); /* --quiet takes no verdict away */
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,
                            "evaluate %s --by area --where area!=7 --bands %s "
                            "--lang en",
@@ -266,19 +210,19 @@ static void bad_areas_stand_out(void **state)
    textbook's limits of 20 and 40 would. */
 static void bands_of_real_counties(void **state)
 {
-    struct fix *f = *state;
-    const char *q = puan_arena_fmt(&f->a, "%s/q.csv", f->dir);
+    struct puan_fix *f = *state;
+    const char *q = puan_arena_fmt(&f->a, "%s/q.csv", f->root);
 
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,
                            "evaluate data/census2020_areas.csv --wide m_,f_ "
                            "--by county=code --least 1000 --quantiles %s "
                            "--quiet",
                            q)),
         PUAN_EXIT_DONE);
-    assert_non_null(strstr(content(f, q), "\nun,county,,,"));
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_non_null(strstr(puan_fix_file(f, "q.csv"), "\nun,county,,,"));
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          "evaluate data/census2020_areas.csv --wide m_,f_ --by "
                          "county=code --where county=全国 --bands "
                          "data/bands_counties_2020.csv --lang en"),
@@ -290,7 +234,7 @@ static void bands_of_real_counties(void **state)
 /* Ages among which a text stands are texts: their places are no ages. */
 static void a_bad_cell_is_one_unknown_age(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     struct puan_out o;
     const char *data, *half;
 
@@ -299,21 +243,21 @@ static void a_bad_cell_is_one_unknown_age(void **state)
     for (int i = 0; i < 200; i++)
         puan_out_fmt(&o, "%d,%d\n", 1 + i % 2, i / 2);
     puan_out_text(&o, "1,abc\n");
-    data = puan_arena_fmt(&f->a, "%s/bad.csv", f->dir);
+    data = puan_arena_fmt(&f->a, "%s/bad.csv", f->root);
     assert_int_equal(puan_file_write(data, puan_out_view(&o), 0600, NULL),
                      PUAN_OK);
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          puan_arena_fmt(&f->a, "evaluate %s --lang en", data)),
                      PUAN_EXIT_DONE);
     SAYS(f, "200 persons; sex or age unknown: 1");
     SAYS(f, "Share aged 0-14 %                          15.00");
     /* ages of half years: 3.5 is 3 */
-    half = puan_arena_fmt(&f->a, "%s/half.csv", f->dir);
+    half = puan_arena_fmt(&f->a, "%s/half.csv", f->root);
     assert_int_equal(
         puan_file_write(half, PUAN_STR("sex,age\n1,14.5\n2,3.5\n1,15.0\n2,70\n"),
                         0600, NULL),
         PUAN_OK);
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          puan_arena_fmt(&f->a, "evaluate %s --lang en", half)),
                      PUAN_EXIT_DONE);
     SAYS(f, "Share aged 0-14 %                          50.00");
@@ -321,17 +265,17 @@ static void a_bad_cell_is_one_unknown_age(void **state)
 
 static void a_pyramid_is_drawn(void **state)
 {
-    struct fix *f = *state;
-    const char *svg = puan_arena_fmt(&f->a, "%s/p.svg", f->dir), *text;
+    struct puan_fix *f = *state;
+    const char *svg = puan_arena_fmt(&f->a, "%s/p.svg", f->root), *text;
 
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a,
                            "evaluate %s --svg %s --title a<b --against %s "
                            "--lang en --quiet",
                            people(f), svg, people(f))),
         PUAN_EXIT_DONE);
-    text = content(f, svg);
+    text = puan_fix_file(f, "p.svg");
     assert_int_equal(strncmp(text, "<svg xmlns=", 11), 0);
     assert_non_null(strstr(text, "<title>a&lt;b</title>"));
     assert_non_null(strstr(text, ">Men</text>"));
@@ -342,20 +286,20 @@ static void a_pyramid_is_drawn(void **state)
 
 static void what_is_wrong_is_said(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     struct puan_out o;
     const char *path;
 
-    assert_int_equal(run(f, puan_evaluate_ages, "evaluate"), PUAN_EXIT_USAGE);
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages, "evaluate"), PUAN_EXIT_USAGE);
     assert_int_equal(
-        run(f, puan_evaluate_ages, "evaluate test/published/fpc.csv"),
+        puan_fix_run(f, puan_evaluate_ages, "evaluate test/published/fpc.csv"),
         PUAN_EXIT_INPUT);
     SAYS(f, "say --age and --sex");
     puan_out_init(&o, &f->a);
     puan_out_text(&o, "measure,by,alarm_below,note_below,note_above,"
                       "alarm_above,least,source\nwhipple,,5,4,,,,x\n");
     path = file(f, "b.csv", &o);
-    assert_int_equal(run(f, puan_evaluate_ages,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_ages,
                          puan_arena_fmt(&f->a,
                                         "evaluate test/published/singage.csv "
                                         "--count persons --bands %s",
@@ -366,7 +310,7 @@ static void what_is_wrong_is_said(void **state)
     puan_out_text(&o, "code,m_0,m_1_9,f_0,f_1_9\n1,1,2,3,4\n");
     path = file(f, "w.csv", &o);
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a, "evaluate %s --wide m_,f_", path)),
         PUAN_EXIT_INPUT);
     SAYS(f, "reaches over more than one five-year group");
@@ -374,14 +318,14 @@ static void what_is_wrong_is_said(void **state)
     puan_out_text(&o, "code,m_0,m_1_4,f_0,f_1_4\n1,1,x,3,4\n");
     path = file(f, "w.csv", &o);
     assert_int_equal(
-        run(f, puan_evaluate_ages,
+        puan_fix_run(f, puan_evaluate_ages,
             puan_arena_fmt(&f->a, "evaluate %s --wide m_,f_", path)),
         PUAN_EXIT_INPUT);
     SAYS(f, "w.csv:2:3: \"x\" is not a number of persons");
     puan_out_init(&o, &f->a);
     puan_out_text(&o, "sample,mover,result\nP,stayed,perhaps\n");
     path = file(f, "pes.csv", &o);
-    assert_int_equal(run(f, puan_evaluate_coverage,
+    assert_int_equal(puan_fix_run(f, puan_evaluate_coverage,
                          puan_arena_fmt(&f->a, "coverage %s", path)),
                      PUAN_EXIT_INPUT);
     SAYS(f, "row 2: result of a person of the survey is matched or missed");
@@ -401,7 +345,7 @@ static unsigned long long next(unsigned long long *s)
 static void coverage_of_a_known_census(void **state)
 {
     enum { CLUSTERS = 400, SIZE = 100, TRIALS = 60, TAKEN = 60 };
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     unsigned long long s = 20301101;
     double sum = 0, sum2 = 0, told = 0, census = 0;
     static bool counted[CLUSTERS][SIZE], twice[CLUSTERS][SIZE];
@@ -435,13 +379,13 @@ static void coverage_of_a_known_census(void **state)
         }
         path = file(f, "pes.csv", &o);
         assert_int_equal(
-            run(f, puan_evaluate_coverage,
+            puan_fix_run(f, puan_evaluate_coverage,
                 puan_arena_fmt(&f->a,
                                "coverage %s --weight weight --cluster cluster "
                                "--count %u --csv",
                                path, (unsigned)census)),
             PUAN_EXIT_DONE);
-        p = strstr(content(f, f->out), "\nall,");
+        p = strstr(puan_fix_file(f, "said"), "\nall,");
         assert_non_null(p);
         for (unsigned c = 0; c < 4; c++)
             p = strchr(p, ',') + 1;
@@ -463,7 +407,7 @@ static void coverage_of_a_known_census(void **state)
 
 static void coverage_by_domain(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     struct puan_out o;
     const char *pes, *census;
 
@@ -478,7 +422,7 @@ static void coverage_by_domain(void **state)
     puan_out_text(&o, "area,persons\ntown,900\nvillage,1800\n");
     census = file(f, "census.csv", &o);
     assert_int_equal(
-        run(f, puan_evaluate_coverage,
+        puan_fix_run(f, puan_evaluate_coverage,
             puan_arena_fmt(&f->a,
                            "coverage %s --cluster cluster --by area --census "
                            "%s --lang en",
@@ -494,7 +438,7 @@ static void coverage_by_domain(void **state)
     puan_out_text(&o, "area,persons\ncity,900\n");
     census = file(f, "census.csv", &o);
     assert_int_equal(
-        run(f, puan_evaluate_coverage,
+        puan_fix_run(f, puan_evaluate_coverage,
             puan_arena_fmt(
                 &f->a, "coverage %s --cluster cluster --by area --census %s",
                 pes, census)),

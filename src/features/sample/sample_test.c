@@ -4,89 +4,33 @@
  * core/sample/estimate_test.c), draws redone from their record, and draws that
  * estimate what is known.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include <math.h>
-
+#include "features/host/test_fixture.h"
 #include "features/sample/columns.h"
 #include "features/sample/keys.h"
 #include "features/sample/sample.h"
-#include "kit/os/heap.h"
 #include "kit/os/os.h"
-
-struct fix {
-    struct puan_arena a;
-    const char *dir, *out;
-};
 
 static int set_up(void **state)
 {
-    static struct fix f;
-
-    puan_arena_init(&f.a, &puan_heap);
-    assert_int_equal(puan_dir_temp(&f.dir, &f.a, NULL), PUAN_OK);
-    f.out = puan_arena_fmt(&f.a, "%s/out", f.dir);
-    *state = &f;
+    *state = puan_fix_begin(NULL);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fix *f = *state;
-
-    assert_int_equal(puan_dir_remove(f->dir, NULL), PUAN_OK);
-    puan_arena_clear(&f->a);
+    puan_fix_end(*state);
     return 0;
 }
 
-/* Runs a command with words apart by blanks; what it says goes to f->out. */
-static int run(struct fix *f, int (*command)(int, char **), const char *line)
-{
-    char text[1024], *argv[64];
-    int argc = 0, code, out, err;
-
-    snprintf(text, sizeof(text), "%s", line);
-    for (char *p = text; *p;) {
-        argv[argc++] = p;
-        p += strcspn(p, " ");
-        if (*p)
-            *p++ = '\0';
-    }
-    argv[argc] = NULL;
-    fflush(stdout);
-    fflush(stderr);
-    out = dup(1);
-    err = dup(2);
-    assert_non_null(freopen(f->out, "w", stdout));
-    assert_true(dup2(fileno(stdout), 2) >= 0);
-    code = command(argc, argv);
-    fflush(stdout);
-    assert_true(dup2(out, 1) >= 0);
-    assert_true(dup2(err, 2) >= 0);
-    close(out);
-    close(err);
-    return code;
-}
-
-static const char *said(struct fix *f)
-{
-    struct puan_str s = { 0 };
-
-    assert_int_equal(puan_file_read(&s, f->out, 1 << 24, &f->a, NULL), PUAN_OK);
-    return puan_arena_dup(&f->a, s);
-}
-
 /* The number in the field of the line of --csv output that begins so. */
-static double field(struct fix *f, const char *line, unsigned column)
+static double field(struct puan_fix *f, const char *line, unsigned column)
 {
-    const char *p = strstr(said(f), line);
+    const char *p = strstr(puan_fix_file(f, "said"), line);
 
     assert_non_null(p);
     while (column--) {
@@ -108,10 +52,10 @@ enum { VALUE = 4, SE = 5 };
 
 static void published_samples(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
 
     assert_int_equal(
-        run(f, puan_sample_estimate,
+        puan_fix_run(f, puan_sample_estimate,
             "estimate test/published/api_stratified.csv --weight pw --strata "
             "stype --stratum-units fpc --mean api00 --total enroll --csv"),
         PUAN_EXIT_DONE);
@@ -120,7 +64,7 @@ static void published_samples(void **state)
     PRINTS(field(f, "total,enroll,", VALUE), "%.0f", "3687178");
     PRINTS(field(f, "total,enroll,", SE), "%.0f", "114642");
     assert_int_equal(
-        run(f, puan_sample_estimate,
+        puan_fix_run(f, puan_sample_estimate,
             "estimate test/published/api_two_stage.csv --weight pw --cluster "
             "dnum --stratum-units fpc1 --second-units fpc2 --mean api00 "
             "--total enroll --csv"),
@@ -132,14 +76,14 @@ static void published_samples(void **state)
     PRINTS(field(f, "total,enroll,", VALUE), "%.0f", "2639273");
     PRINTS(field(f, "total,enroll,", SE), "%.0f", "799638");
     assert_int_equal(
-        run(f, puan_sample_estimate,
+        puan_fix_run(f, puan_sample_estimate,
             "estimate test/published/api_clusters.csv --weight pw --cluster "
             "dnum --stratum-units fpc --share stype --csv"),
         PUAN_EXIT_DONE);
     PRINTS(field(f, "share,stype=H,", VALUE), "%.6f", "0.076503");
     PRINTS(field(f, "share,stype=H,", SE), "%.4f", "0.0268");
     assert_int_equal(
-        run(f, puan_sample_estimate,
+        puan_fix_run(f, puan_sample_estimate,
             "estimate test/published/election_pps.csv --weight wt --p p "
             "--drawn pps --total Bush --total Kerry --csv"),
         PUAN_EXIT_DONE);
@@ -150,19 +94,19 @@ static void published_samples(void **state)
 
 static void what_is_wrong_is_said(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     struct puan_out o;
-    const char *path = puan_arena_fmt(&f->a, "%s/bad.csv", f->dir);
+    const char *path = puan_arena_fmt(&f->a, "%s/bad.csv", f->root);
 
-    assert_int_equal(run(f, puan_sample_estimate,
+    assert_int_equal(puan_fix_run(f, puan_sample_estimate,
                          "estimate test/published/fpc.csv --mean nosuch"),
                      PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f), "fpc.csv: the header has no column "
+    assert_non_null(strstr(puan_fix_file(f, "said"), "fpc.csv: the header has no column "
                                     "\"nosuch\""));
     assert_int_equal(
-        run(f, puan_sample_estimate, "estimate test/published/fpc.csv"),
+        puan_fix_run(f, puan_sample_estimate, "estimate test/published/fpc.csv"),
         PUAN_EXIT_USAGE);
-    assert_int_equal(run(f, puan_sample_estimate,
+    assert_int_equal(puan_fix_run(f, puan_sample_estimate,
                          "estimate test/published/fpc.csv --ratio x"
                          " --weight weight"),
                      PUAN_EXIT_INPUT);
@@ -171,31 +115,31 @@ static void what_is_wrong_is_said(void **state)
     assert_int_equal(puan_file_write(path, puan_out_view(&o), 0600, NULL),
                      PUAN_OK);
     assert_int_equal(
-        run(f, puan_sample_estimate,
+        puan_fix_run(f, puan_sample_estimate,
             puan_arena_fmt(&f->a, "estimate %s --mean y --weight w", path)),
         PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f), "bad.csv:3:2: y: \"two\" is not a number"));
+    assert_non_null(strstr(puan_fix_file(f, "said"), "bad.csv:3:2: y: \"two\" is not a number"));
     assert_int_equal(
-        run(f, puan_sample_draw, "sample test/published/fpc.csv --take 3"),
+        puan_fix_run(f, puan_sample_draw, "sample test/published/fpc.csv --take 3"),
         PUAN_EXIT_USAGE); /* no seed */
-    assert_int_equal(run(f, puan_sample_draw,
+    assert_int_equal(puan_fix_run(f, puan_sample_draw,
                          "sample test/published/fpc.csv --take 30 --seed s"),
                      PUAN_EXIT_INPUT);
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             "sample test/published/fpc.csv --take 3 --seed s --unit ea"),
         PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f), "--level"));
+    assert_non_null(strstr(puan_fix_file(f, "said"), "--level"));
     assert_int_equal(
-        run(f, puan_sample_verify,
+        puan_fix_run(f, puan_sample_verify,
             "verify test/published/fpc.csv test/published/fpc.csv"),
         PUAN_EXIT_INPUT);
 }
 
 /* 3 counties, 20 areas each, 5 to 24 persons an area, two to a household. */
-static const char *population(struct fix *f, double *income)
+static const char *population(struct puan_fix *f, double *income)
 {
-    const char *path = puan_arena_fmt(&f->a, "%s/people.csv", f->dir);
+    const char *path = puan_arena_fmt(&f->a, "%s/people.csv", f->root);
     struct puan_out o;
     unsigned s = 1;
 
@@ -224,15 +168,15 @@ static const char *population(struct fix *f, double *income)
 
 static void a_draw_is_redone_from_its_record(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     double income;
     const char *data = population(f, &income);
-    const char *rec = puan_arena_fmt(&f->a, "%s/rec.json", f->dir);
-    const char *csv = puan_arena_fmt(&f->a, "%s/s.csv", f->dir);
+    const char *rec = puan_arena_fmt(&f->a, "%s/rec.json", f->root);
+    const char *csv = puan_arena_fmt(&f->a, "%s/s.csv", f->root);
     struct puan_str a, b;
 
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             puan_arena_fmt(&f->a,
                            "sample %s " LEVELS "--unit ea --draw pps --size "
                            "person --strata county --take 12 --within person "
@@ -245,12 +189,12 @@ static void a_draw_is_redone_from_its_record(void **state)
         strstr(puan_arena_dup(&f->a, a),
                "stratum,row,unit_row,county,ea,person,income,weight,"
                "p,stratum_units,second_units\n01,"));
-    assert_int_equal(run(f, puan_sample_verify,
+    assert_int_equal(puan_fix_run(f, puan_sample_verify,
                          puan_arena_fmt(&f->a, "verify %s %s", rec, data)),
                      PUAN_EXIT_DONE);
     /* another seed draws others */
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             puan_arena_fmt(&f->a,
                            "sample %s " LEVELS "--unit ea --draw pps --size "
                            "person --strata county --take 12 --within person "
@@ -264,7 +208,7 @@ static void a_draw_is_redone_from_its_record(void **state)
     {
         struct puan_out o;
         struct puan_str old;
-        const char *other = puan_arena_fmt(&f->a, "%s/other.csv", f->dir);
+        const char *other = puan_arena_fmt(&f->a, "%s/other.csv", f->root);
 
         assert_int_equal(puan_file_read(&old, data, 1 << 20, &f->a, NULL),
                          PUAN_OK);
@@ -273,7 +217,7 @@ static void a_draw_is_redone_from_its_record(void **state)
         puan_out_text(&o, "03,20,99,1,5\n");
         assert_int_equal(puan_file_write(other, puan_out_view(&o), 0600, NULL),
                          PUAN_OK);
-        assert_int_equal(run(f, puan_sample_verify,
+        assert_int_equal(puan_fix_run(f, puan_sample_verify,
                              puan_arena_fmt(&f->a, "verify %s %s", rec, other)),
                          PUAN_EXIT_FINDINGS);
     }
@@ -283,17 +227,17 @@ static void a_draw_is_redone_from_its_record(void **state)
    those that occur. */
 static void estimates_are_unbiased(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     double income, sum = 0, sum2 = 0, told = 0;
     const char *data = population(f, &income);
-    const char *csv = puan_arena_fmt(&f->a, "%s/s.csv", f->dir);
+    const char *csv = puan_arena_fmt(&f->a, "%s/s.csv", f->root);
     const unsigned trials = 200;
 
     for (unsigned i = 0; i < trials; i++) {
         double v;
 
         assert_int_equal(
-            run(f, puan_sample_draw,
+            puan_fix_run(f, puan_sample_draw,
                 puan_arena_fmt(
                     &f->a,
                     "sample %s " LEVELS "--unit ea --draw simple --strata "
@@ -303,7 +247,7 @@ static void estimates_are_unbiased(void **state)
                     data, i, csv)),
             PUAN_EXIT_DONE);
         assert_int_equal(
-            run(f, puan_sample_estimate,
+            puan_fix_run(f, puan_sample_estimate,
                 puan_arena_fmt(&f->a,
                                "estimate %s --weight weight --strata stratum "
                                "--cluster unit_row --stratum-units "
@@ -328,28 +272,28 @@ static void estimates_are_unbiased(void **state)
 /* Left at size 0 it could never be drawn, and the weights would not say so. */
 static void a_unit_without_a_size_is_refused(void **state)
 {
-    struct fix *f = *state;
-    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->dir);
+    struct puan_fix *f = *state;
+    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->root);
     const char *line = puan_arena_fmt(
         &f->a, "sample %s --draw pps --size n --take 1 --seed s", data);
 
     assert_int_equal(
         puan_file_write(data, PUAN_STR("a,n\n1,4\n2,\n3,5\n"), 0644, NULL),
         PUAN_OK);
-    assert_int_equal(run(f, puan_sample_draw, line), PUAN_EXIT_INPUT);
-    assert_non_null(strstr(said(f), "row 2 has no size"));
+    assert_int_equal(puan_fix_run(f, puan_sample_draw, line), PUAN_EXIT_INPUT);
+    assert_non_null(strstr(puan_fix_file(f, "said"), "row 2 has no size"));
 }
 
 /* Nor may the sample take the place of what it is drawn from. */
 static void the_data_are_not_written_over(void **state)
 {
-    struct fix *f = *state;
-    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->dir);
+    struct puan_fix *f = *state;
+    const char *data = puan_arena_fmt(&f->a, "%s/d.csv", f->root);
 
     assert_int_equal(puan_file_write(data, PUAN_STR("a\n1\n2\n"), 0644, NULL),
                      PUAN_OK);
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             puan_arena_fmt(&f->a, "sample %s --take 1 --seed s -o %s", data,
                            data)),
         PUAN_EXIT_USAGE);
@@ -359,12 +303,12 @@ static void the_data_are_not_written_over(void **state)
 /* Certain units are taken with probability 1; the rest with size / step. */
 static void pps_weights_add_up(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     double income, sum = 0;
     const char *data = population(f, &income);
 
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             puan_arena_fmt(&f->a,
                            "sample %s " LEVELS "--unit ea --draw pps --size "
                            "person --take 20 --within person --then-take 5 "
@@ -373,7 +317,7 @@ static void pps_weights_add_up(void **state)
         PUAN_EXIT_DONE);
     /* size-proportional first, a fixed number second: equal weights, and they
        add up to the persons */
-    for (const char *p = strchr(said(f), '\n'); p && p[1];
+    for (const char *p = strchr(puan_fix_file(f, "said"), '\n'); p && p[1];
          p = strchr(p + 1, '\n')) {
         const char *q = p + 1;
 
@@ -386,36 +330,36 @@ static void pps_weights_add_up(void **state)
 
 static void takes_by_stratum(void **state)
 {
-    struct fix *f = *state;
+    struct puan_fix *f = *state;
     double income;
     const char *data = population(f, &income), *path;
     struct puan_out o;
 
-    path = puan_arena_fmt(&f->a, "%s/takes.csv", f->dir);
+    path = puan_arena_fmt(&f->a, "%s/takes.csv", f->root);
     puan_out_init(&o, &f->a);
     puan_out_text(&o, "stratum,take\n01,2\n02,0\n03,5\n");
     assert_int_equal(puan_file_write(path, puan_out_view(&o), 0600, NULL),
                      PUAN_OK);
     assert_int_equal(
-        run(f, puan_sample_draw,
+        puan_fix_run(f, puan_sample_draw,
             puan_arena_fmt(&f->a,
                            "sample %s " LEVELS "--unit ea --strata county "
                            "--takes %s --seed s --json",
                            data, path)),
         PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f),
+    assert_non_null(strstr(puan_fix_file(f, "said"),
                            "{\"stratum\":\"01\",\"units\":20,\"taken\":"
                            "2},{\"stratum\":\"02\",\"units\":20,"
                            "\"taken\":0},{\"stratum\":\"03\",\"units\":"
                            "20,\"taken\":5}"));
-    assert_non_null(strstr(said(f), "\"selection\":{\"rows\":7,"));
+    assert_non_null(strstr(puan_fix_file(f, "said"), "\"selection\":{\"rows\":7,"));
 }
 
 /* PracTools, strAlloc: hospitals (core/sample/estimate_test.c). */
 static void allocation(void **state)
 {
-    struct fix *f = *state;
-    const char *path = puan_arena_fmt(&f->a, "%s/h.csv", f->dir);
+    struct puan_fix *f = *state;
+    const char *path = puan_arena_fmt(&f->a, "%s/h.csv", f->root);
     struct puan_out o;
 
     puan_out_init(&o, &f->a);
@@ -425,19 +369,19 @@ static void allocation(void **state)
                       "6,144,44553355,1000\n");
     assert_int_equal(puan_file_write(path, puan_out_view(&o), 0600, NULL),
                      PUAN_OK);
-    assert_int_equal(run(f, puan_sample_allocate,
+    assert_int_equal(puan_fix_run(f, puan_sample_allocate,
                          puan_arena_fmt(&f->a, "allocate %s --take 100", path)),
                      PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f), "1,215,34.641683,35\n2,65,4.161947,4\n"
+    assert_non_null(strstr(puan_fix_file(f, "said"), "1,215,34.641683,35\n2,65,4.161947,4\n"
                                     "3,252,10.473487,10\n4,50,3.333804,3\n"
                                     "5,149,8.798970,9\n6,144,38.590108,39\n"));
     assert_int_equal(
-        run(f, puan_sample_allocate,
+        puan_fix_run(f, puan_sample_allocate,
             puan_arena_fmt(&f->a, "allocate %s --cv 0.05 --mean 11664181",
                            path)),
         PUAN_EXIT_DONE);
-    assert_non_null(strstr(said(f), "1,215,104.549"));
-    assert_int_equal(run(f, puan_sample_allocate,
+    assert_non_null(strstr(puan_fix_file(f, "said"), "1,215,104.549"));
+    assert_int_equal(puan_fix_run(f, puan_sample_allocate,
                          puan_arena_fmt(&f->a, "allocate %s", path)),
                      PUAN_EXIT_USAGE);
 }
