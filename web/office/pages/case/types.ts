@@ -213,20 +213,15 @@ export interface CaseView {
 }
 
 export type Group = 'overdue' | 'soon' | 'today' | 'later' | 'others' | 'ended';
-export interface CaseRow {
+/** What every list and page says of a run. */
+export interface RunFace {
   id: number;
   number: string;
-  flow: string;
-  flow_zh: string;
-  flow_en: string;
   title_zh: string;
   title_en: string;
   area: string;
   area_zh?: string;
   area_en?: string;
-  subject: string;
-  level?: Level;
-  state: string;
   state_zh: string;
   state_en: string;
   drill: boolean;
@@ -235,10 +230,21 @@ export interface CaseRow {
   ended_at?: string;
   clock?: Named;
   due?: string;
+}
+/** The same among runs of other workflows, with what comes next. */
+export interface RunRow extends RunFace {
+  flow: string;
+  flow_zh: string;
+  flow_en: string;
   overdue?: boolean;
+  next_act?: Named & { do: Now['do'] };
+}
+export interface CaseRow extends RunRow {
+  subject: string;
+  level?: Level;
+  state: string;
   group: Group;
   mine: boolean;
-  next_act?: Named & { do: Now['do'] };
   waits_zh?: string;
   waits_en?: string;
 }

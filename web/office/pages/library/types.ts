@@ -1,12 +1,9 @@
 // What GET /library and /library/{flow} answer (src/features/library/README.md).
 import type { Level } from '@ui/PLevel.vue';
+import type { Named, RunFace } from '../case/types';
 import type { Under } from '../cases/groups';
 
-export interface Named {
-  id: string;
-  zh: string;
-  en: string;
-}
+export type { Named };
 export type Standing = 'in-force' | 'trial' | 'not-yet' | 'unapproved';
 export interface Head {
   flow: string;
@@ -108,24 +105,9 @@ export interface Clock extends Named {
   ladder: string[];
   every_ms: number;
 }
-export interface Run {
-  id: number;
-  number: string;
-  title_zh: string;
-  title_en: string;
+export interface Run extends RunFace {
   level?: Level;
-  area: string;
-  area_zh?: string;
-  area_en?: string;
   state: string;
-  state_zh: string;
-  state_en: string;
-  drill: boolean;
-  opened: string;
-  ended: boolean;
-  ended_at?: string;
-  clock?: Named;
-  due?: string;
   version: number;
   plan: string;
   old: boolean;

@@ -1,5 +1,5 @@
 // What GET /registers and /registers/{flow} answer (src/features/registers/README.md).
-import type { Named } from '../case/types';
+import type { Named, RunRow } from '../case/types';
 import type { Under } from '../cases/groups';
 
 export interface Stock extends Named {
@@ -28,32 +28,10 @@ export interface Book {
   last?: string;
   stocks: Stock[];
 }
-export interface Row {
-  id: number;
-  number: string;
-  flow: string;
-  flow_zh: string;
-  flow_en: string;
-  title_zh: string;
-  title_en: string;
-  area: string;
-  area_zh?: string;
-  area_en?: string;
-  state_zh: string;
-  state_en: string;
-  drill: boolean;
-  opened: string;
-  ended: boolean;
-  ended_at?: string;
-  clock?: Named;
-  due?: string;
-  overdue?: boolean;
-  next_act?: Named & { do: string };
-}
 export interface Books {
   as_of: string;
   due: number;
-  today: Row[];
+  today: RunRow[];
   items: Book[];
 }
 export interface Value {
@@ -61,7 +39,7 @@ export interface Value {
   en?: string;
   sealed?: boolean;
 }
-export interface Entry extends Row {
+export interface Entry extends RunRow {
   values: (Value | null)[];
   papers: (Named & { given: boolean })[];
   signed: (Named & { at: string })[];
