@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "features/check/csv_record.h"
+#include "form.h"
 #include "kit/os/heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,21 +59,9 @@ static void walk(struct puan_csv_set *s, struct puan_arena *a)
     puan_csv_cursor_close(c);
 }
 
-/* Made once. */
 static const struct puan_form *the_form(void)
 {
-    static struct puan_arena kept;
-    static struct puan_form *form;
-    struct puan_node *tree;
-
-    if (form)
-        return form;
-    puan_arena_init(&kept, &puan_heap);
-    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &kept, NULL) !=
-            PUAN_OK ||
-        puan_form_load(&form, tree, NULL, NULL, &kept, NULL) != PUAN_OK)
-        abort();
-    return form;
+    return fuzz_form_of(FORM);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/form/record.h"
+#include "form.h"
 #include "kit/os/os.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -141,20 +142,10 @@ static void stored(struct puan_str s, const struct puan_form *f,
     same(&one, &two);
 }
 
-/* Built once: it is most of the time otherwise. */
 static const struct puan_form *form(void)
 {
-    static struct puan_arena a;
-    static struct puan_form *f;
-    struct puan_node *tree = NULL;
-    struct puan_err err = { 0 };
+    struct puan_form *f = fuzz_form_of(FORM);
 
-    if (f != NULL)
-        return f;
-    puan_arena_init(&a, puan_os_alloc());
-    if (puan_json_tree(&tree, puan_str_of(FORM), "form", &a, &err) != PUAN_OK ||
-        puan_form_load(&f, tree, NULL, NULL, &a, &err) != PUAN_OK)
-        abort();
     f->reference_month = 2020 * 12 + 10;
     return f;
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/test_heap.h"
 #include "core/rule/rule.h"
+#include "form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,18 +42,8 @@ static const char fuzz_form_text[] =
 /* The form, made once; aborts when it is refused. */
 static inline const struct puan_form *fuzz_form(void)
 {
-    static struct puan_arena kept;
-    static struct puan_form *f;
-    struct puan_err err = { 0 };
-    struct puan_node *tree;
+    struct puan_form *f = fuzz_form_of(fuzz_form_text);
 
-    if (f)
-        return f;
-    puan_arena_init(&kept, &puan_test_heap);
-    if (puan_json_tree(&tree, puan_str_of(fuzz_form_text), "f", &kept, &err) !=
-            PUAN_OK ||
-        puan_form_load(&f, tree, NULL, NULL, &kept, &err) != PUAN_OK)
-        abort();
     f->reference_month = 2020 * 12 + 10;
     return f;
 }
