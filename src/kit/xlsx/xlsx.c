@@ -238,8 +238,8 @@ static uint32_t column_of(struct puan_str ref)
 
     for (size_t i = 0; i < ref.n && ref.p[i] >= 'A' && ref.p[i] <= 'Z'; i++) {
         c = c * 26 + (uint32_t)(ref.p[i] - 'A') + 1;
-        if (c > PUAN_XLSX_COLUMNS)
-            return c;
+        if (c > 16384) /* XFD, the last that Excel knows */
+            return 0;
     }
     return c;
 }
@@ -296,12 +296,9 @@ static enum puan_status cell(struct sheet *s)
     bool more = !ends(&s->x, "c"), is = false;
     enum puan_status st = PUAN_OK;
 
-    if (column <= s->column || column > PUAN_XLSX_COLUMNS)
-        return xml_fail(&s->x, column > PUAN_XLSX_COLUMNS ? PUAN_ELIMIT
-                                                          : PUAN_EINVAL,
-                        column > PUAN_XLSX_COLUMNS
-                            ? "a cell lies too far to the right"
-                            : "the cells of a row do not stand in order");
+    if (column <= s->column)
+        return xml_fail(&s->x, PUAN_EINVAL,
+                        "the cells of a row do not stand in order");
     s->column = column;
     while (st == PUAN_OK && more) {
         st = xml_next(&more, &s->x);
@@ -318,6 +315,8 @@ static enum puan_status cell(struct sheet *s)
         st = value_of(&v, s, type, v);
     if (st != PUAN_OK || v.n == 0)
         return st;
+    if (column > PUAN_XLSX_COLUMNS) /* only painted ones may lie there */
+        return xml_fail(&s->x, PUAN_ELIMIT, "a cell lies too far to the right");
     s->cell[column - 1] = v;
     s->n = column;
     s->bytes += v.n;

@@ -187,7 +187,7 @@ static void hostile_parts_are_refused(void **state)
     refuse_sheet("<worksheet><sheetData><row r=\"2\"/><row r=\"1\"/>"
                  "</sheetData></worksheet>",
                  PUAN_EINVAL, "order");
-    refuse_sheet("<worksheet><sheetData><row><c r=\"ZZZZ1\"><v>1</v></c></row>"
+    refuse_sheet("<worksheet><sheetData><row><c r=\"XFD1\"><v>1</v></c></row>"
                  "</sheetData></worksheet>",
                  PUAN_ELIMIT, "right");
     refuse_sheet("<worksheet><sheetData><row>", PUAN_EINVAL, "");
