@@ -120,4 +120,18 @@ PUAN_MUST_USE enum puan_status
 puan_sign_in_ended(bool *ended, struct puan_store *st, struct puan_db *db,
                    struct puan_str staff, struct puan_err *err);
 
+/*
+ * A device credential given with the request itself, for clients that know no
+ * session: on OK rq->who and rq->area are those of its seat, for this request
+ * alone.  Counts failures as signing in does.
+ *
+ * EDENIED  unknown, wrong, ended or not yet valid
+ * ELIMIT   too many failures under this name; the text says for how long
+ */
+struct puan_request;
+PUAN_MUST_USE enum puan_status puan_device_enter(struct puan_request *rq,
+                                                 struct puan_str name,
+                                                 struct puan_str secret,
+                                                 struct puan_err *err);
+
 #endif

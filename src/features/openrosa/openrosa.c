@@ -12,8 +12,26 @@ static const struct puan_command commands[] = {
       cmd_form_xform, "把方案中的表写成 ODK 表单" },
 };
 
+/* Files that came with a return; the blob is sealed, its digest is here. */
+static const struct puan_schema_step schema[] = {
+    { PUAN_STORE_RETURNS, 1,
+      "CREATE TABLE odk_file(id TEXT PRIMARY KEY, household BIGINT NOT NULL,"
+      " digest BYTEA NOT NULL, size BIGINT NOT NULL, at BIGINT NOT NULL);" },
+};
+
+static const struct puan_covered covered[] = {
+    { PUAN_STORE_RETURNS, "odk_file",
+      "SELECT id, household, digest, size, at FROM odk_file", NULL },
+};
+
 const struct puan_feature puan_feature_openrosa = {
     .name = "openrosa",
+    .routes = odk_routes,
+    .n_routes = ODK_ROUTES,
+    .schema = schema,
+    .n_schema = PUAN_COUNT(schema),
+    .covered = covered,
+    .n_covered = PUAN_COUNT(covered),
     .commands = commands,
     .n_commands = PUAN_COUNT(commands),
 };

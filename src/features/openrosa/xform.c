@@ -5,8 +5,8 @@
 
 #include "kit/crypto/crypto.h"
 
-static void form_version(char out[13], const struct puan_plan *plan,
-                         const struct puan_form *form)
+void odk_version(char out[13], const struct puan_plan *plan,
+                 const struct puan_form *form)
 {
     const struct puan_digest_fn *fn = puan_digest_sha256();
     struct puan_str parts[] = {
@@ -36,7 +36,7 @@ enum puan_status odk_xform(struct puan_out *o,
                              .n_consts = plan->n_consts,
                              .mode = PUAN_STR(ODK_MODE) };
 
-    form_version(version, plan, form);
+    odk_version(version, plan, form);
     in.version = puan_str_of(version);
     return puan_xform_write(o, report, &in, a, err);
 }

@@ -34,6 +34,12 @@ const struct puan_digest_fn *puan_digest_by_name(struct puan_str name);
 /* One digest of one text: fn->hash over a single part. */
 void puan_digest_one(uint8_t out[PUAN_DIGEST_SIZE],
                      const struct puan_digest_fn *fn, struct puan_str s);
+/*
+ * MD5 in hexadecimal, for protocols that name a file's content so; it protects
+ * nothing.  EIO: this machine's OpenSSL does not offer it.
+ */
+PUAN_MUST_USE enum puan_status puan_md5_hex(char out[33], struct puan_str s,
+                                            struct puan_err *err);
 /* Equal in time that does not depend on the content. */
 bool puan_equal_const(const void *a, const void *b, size_t n);
 

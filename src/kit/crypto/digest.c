@@ -216,3 +216,15 @@ enum puan_status puan_pbkdf2(uint8_t *out, size_t out_n,
         return puan_fail(err, PUAN_ENOMEM, "pbkdf2", "out of memory");
     return PUAN_OK;
 }
+
+enum puan_status puan_md5_hex(char out[33], struct puan_str s,
+                              struct puan_err *err)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    if (EVP_Digest(s.p, s.n, sum, &n, EVP_md5(), NULL) != 1 || n != 16)
+        return puan_fail(err, PUAN_EIO, "md5", "is not offered here");
+    puan_hex(out, sum, 16);
+    return PUAN_OK;
+}

@@ -86,6 +86,7 @@ static const char *const header_names[PUAN_H_COUNT] = {
     [PUAN_H_FETCH_SITE] = "Sec-Fetch-Site",
     [PUAN_H_FORWARDED] = "X-Forwarded-For",
     [PUAN_H_UNATTENDED] = "Puan-Unattended",
+    [PUAN_H_OPENROSA] = "X-OpenRosa-Version",
 };
 
 /* ---- streams -------------------------------------------------------------- */

@@ -43,6 +43,7 @@ enum puan_http_header {
     PUAN_H_FETCH_SITE, /* Sec-Fetch-Site */
     PUAN_H_FORWARDED,  /* X-Forwarded-For: came through a proxy */
     PUAN_H_UNATTENDED, /* Puan-Unattended: a page asks, not a person */
+    PUAN_H_OPENROSA,   /* X-OpenRosa-Version: a client of that protocol */
     PUAN_H_COUNT
 };
 
