@@ -120,7 +120,7 @@ function putRow(instance, at, items, row) {
 
 function addRow(instance, entity) {
   const range = find(instance.root, `/data/${entity}`);
-  range.addInstances(range.currentState.children.length);
+  range.addInstances();
 }
 
 /* ---- the web form -------------------------------------------------------------- */
@@ -133,7 +133,7 @@ function pruned(core, rules, document, entities) {
     entities.forEach(([name, def], e) => {
       const rows = e === 0 ? [document.answers] : (document[name] ?? []);
       rows.forEach((row, i) => {
-        const asked = seen.rows[e === 0 ? name : name]?.[i]?.asked ?? [];
+        const asked = seen.rows[name]?.[i]?.asked ?? [];
         for (const item of Object.keys(row))
           if (!asked.includes(item) && def.items[item].asked_if !== undefined) {
             delete row[item];
@@ -177,6 +177,8 @@ for (const [pack, forms] of [
         const plan = (await c.call('GET', `/public/plan/forms/${form}`)).body;
         const rules = core.rules(core.form(plan.form, plan.codes, plan.reference_month), plan.rules, plan.settings);
         const entities = Object.entries(plan.form.entities);
+        // the core beside the web form does not know the local time of a visit
+        const timed = new Set(plan.rules.flatMap((f) => f.text.split(/^rule /m).slice(1)).filter((x) => /P_start/.test(x)).map((x) => x.split(/\s/)[0]));
         let findings = 0;
         let rows = 0;
         for (let i = 0; i < N; i++) {
@@ -225,8 +227,9 @@ for (const [pack, forms] of [
           const seen = pruned(core, rules, document, entities);
           const again = await c.call('POST', '/returns', document, c.token[form]);
           assert.equal(again.body.outcome, 'repeated', `return ${i} of ${form}: ${JSON.stringify(again.body)}\n${xml}\n${JSON.stringify(document)}`);
-          const key = (f) => `${f.rule}/${f.row ?? ''}`;
-          assert.deepEqual(again.body.findings.map(key).sort(), seen.findings.map(key).sort());
+          const key = (f) => `${f.rule}/${f.row ?? 0}`;
+          const compared = (list) => list.filter((f) => !timed.has(f.rule)).map(key).sort();
+          assert.deepEqual(compared(again.body.findings), compared(seen.findings), `return ${i} of ${form}`);
           findings += again.body.findings.length;
         }
         assert.ok(N < 3 || findings > 0, 'generated answers should be wrong somewhere');

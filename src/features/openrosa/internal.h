@@ -58,6 +58,13 @@ struct puan_str odk_document(const struct odk_submission *s,
 /* Contract 1's counter of an instance: the first 48 bits of its SHA-256. */
 uint64_t odk_counter(struct puan_str instance);
 
+/* ---- setting a client up (settings.c) --------------------------------------- */
+
+/* base64(zlib(JSON)), as its QR code holds it; as secret as the URL. */
+struct puan_str odk_settings(const char *url, const char *name,
+                             struct puan_arena *a);
+int cmd_odk_settings(int argc, char **argv);
+
 /* ---- routes (routes.c) ---------------------------------------------------- */
 
 #define ODK_ROUTES 7

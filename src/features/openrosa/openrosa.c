@@ -10,6 +10,10 @@ static const struct puan_command commands[] = {
       "Writes a form of a pack as an XForm for ODK's clients, and names the "
       "rules that\nonly the server can judge.",
       cmd_form_xform, "把方案中的表写成 ODK 表单" },
+    { "odk settings", "URL [--name TEXT]",
+      "Prints the text of the QR code that sets ODK Collect up for a capability "
+      "URL. It\nis as secret as the credential in the URL.",
+      cmd_odk_settings, "输出 ODK 客户端配置二维码的内容" },
 };
 
 /* Files that came with a return; the blob is sealed, its digest is here. */

@@ -5,7 +5,7 @@
 #include "core/plan/plan.h"
 #include "features/accounts/accounts.h"
 #include "features/host/test_fixture.h"
-#include "features/openrosa/openrosa.h"
+#include "features/openrosa/internal.h"
 
 #define OPENROSA "X-OpenRosa-Version: 1.0\r\n"
 #define DEVICE "?deviceID=collect%%3AqXcn5r4DHbBuOfwd"
@@ -354,6 +354,17 @@ static void an_ended_credential_opens_nothing(void **state)
     assert_int_equal(ask("GET", "/households.csv"), 401);
 }
 
+/* What the QR code holds, as another program would open it. */
+static void a_client_is_set_up_by_a_code(void **state)
+{
+    struct puan_str text = odk_settings("https://h/odk/s-1.AB", "普安", &fix->a);
+
+    (void)state;
+    assert_int_equal(text.n % 4, 0);
+    /* 78 01, one stored block: "eAEB" and its length */
+    assert_true(puan_str_starts(text, "eAEB"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +376,7 @@ int main(void)
         cmocka_unit_test(what_is_malformed),
         cmocka_unit_test(files_come_in_pieces),
         cmocka_unit_test(the_time_is_over),
+        cmocka_unit_test(a_client_is_set_up_by_a_code),
         cmocka_unit_test(an_ended_credential_opens_nothing),
     };
 

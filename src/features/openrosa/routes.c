@@ -512,6 +512,9 @@ static void answer_receipt(struct puan_request *rq,
                               "form, kept apart: %s %s",
                               why->where, why->text));
         return;
+    case PUAN_SUBMIT_HELD: /* nobody whose credential holds is */
+        refuse(rq, 403, "已留存待处理 / kept apart");
+        return;
     }
 }
 
