@@ -718,7 +718,7 @@ static void a_lost_device_leaves_what_it_held_unknown(void **state)
 static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
 {
     struct tablet t = enrolled("e1");
-    struct puan_str bytes, had;
+    struct puan_str bytes, had, carried;
 
     (void)state;
     bytes = sealed(&t, TWO, 2, "8");
@@ -728,10 +728,22 @@ static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
     fix->client = NULL;
     puan_host_stop(fix->host);
     fix->host = NULL;
-    puan_fix_reopen(fix);
+    /* carried to the office on a medium while nothing is served */
+    puan_fix_close(fix);
+    carried = sealed(&t, ONE, 3, "6");
+    ok(puan_file_write(puan_arena_fmt(&fix->a, "%s/d.bundle", fix->root),
+                       bundle(&t, &carried, 1, 1), 0600, err));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(puan_fix_run(fix, puan_feature_campaign.commands[0].run,
+                                      "import DIR TMP/d.bundle"),
+                         PUAN_EXIT_DONE);
+        assert_non_null(
+            strstr(puan_fix_file(fix, "said"), "in the ledger 1"));
+    }
+    puan_fix_open(fix);
     puan_fix_serve(fix, 2, 1);
     assert_int_equal(sign_in(&t), 200);
-    assert_true(says(answer(), "known", "1"));
+    assert_true(says(answer(), "known", "2"));
     assert_int_equal(begin(&t, bytes), 200);
     assert_true(puan_str_eq(
         receipt(&t, puan_node_get(answer(), "receipt")), had));
