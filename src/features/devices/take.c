@@ -193,6 +193,7 @@ static enum puan_status receipt_of(struct puan_str *out, struct puan_store *st,
                                    const struct puan_sealed *s,
                                    struct puan_str digest,
                                    const struct puan_receipt *r,
+                                   const struct puan_err *why,
                                    struct puan_arena *a, struct puan_err *err)
 {
     bool in = r->outcome == PUAN_SUBMIT_ACCEPTED ||
@@ -223,6 +224,9 @@ static enum puan_status receipt_of(struct puan_str *out, struct puan_store *st,
     puan_jw_map(&w);
     puan_jw_kstr(&w, "text", text);
     puan_jw_ktext(&w, "signature", b64);
+    if (r->outcome == PUAN_SUBMIT_UNREADABLE)
+        puan_jw_ktext(&w, "why",
+                      puan_arena_fmt(a, "%s: %s", why->where, why->text));
     puan_jw_key(&w, "findings");
     if (in) {
         puan_edits_json(&w, &r->edits, r->rules, r->form, false);
@@ -264,10 +268,12 @@ enum puan_status return_take(struct taken *out, struct puan_store *st,
                             .verb = PUAN_STR("device.receipt"),
                             .subject = d->device };
     struct puan_receipt r = { 0 };
+    struct puan_err why = { 0 }; /* it is unreadable */
     struct puan_sealed s;
     struct puan_shard *sh;
     struct puan_str doc;
     struct row row;
+    enum puan_status rc;
 
     TRY(puan_sealed_read(&s, bytes, err));
     if (!puan_str_is(s.campaign, puan_store_id(st)) ||
@@ -283,14 +289,16 @@ enum puan_status return_take(struct taken *out, struct puan_store *st,
         return puan_fail(err, PUAN_EDENIED, "household",
                          "outside this device's area");
     TRY(open_sealed(&doc, st, &s, a, err));
-    TRY(submit(&r, st, d, &row, doc, a, err));
+    rc = submit(&r, st, d, &row, doc, a, &why);
+    if (rc != PUAN_OK)
+        return puan_fail(err, rc, why.where, "%s", why.text);
     k.s = &s;
     k.digest = hex_of(&s, a);
     k.state = r.outcome == PUAN_SUBMIT_ACCEPTED ||
                       r.outcome == PUAN_SUBMIT_REPEATED
                   ? RETURN_LEDGER
                   : RETURN_WAITS;
-    TRY(receipt_of(&k.receipt, st, sh, &s, k.digest, &r, a, err));
+    TRY(receipt_of(&k.receipt, st, sh, &s, k.digest, &r, &why, a, err));
     TRY(puan_commit(sh, &act, keep_body, &k, err));
     *out = (struct taken){ k.state, k.receipt };
     return PUAN_OK;
