@@ -2,13 +2,10 @@
  * The catalogue of rules and the trial of a rule, over HTTP.
  */
 #include "core/plan/plan.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 
-#define BASE "/api/v1/c/zz-test"
 #define HOUSEHOLD "110010010001"
 
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static char device[PUAN_TOKEN_TEXT], clerk[PUAN_TOKEN_TEXT],
     foreign[PUAN_TOKEN_TEXT];
 
@@ -16,39 +13,15 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
                     enum puan_credential credential, int64_t area,
                     int64_t household)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = credential, .account = area,
-                            .seat = 1,          .area = area,
-                            .household = household, .role = -1 };
-    int64_t now = puan_real_now();
+    struct puan_who who = { .credential = credential,
+                            .account = area,
+                            .seat = 1,
+                            .area = area,
+                            .household = household };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    puan_format(who.name, sizeof(who.name), "%s-%lld", role, (long long)area);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
     if (credential == PUAN_CRED_DEVICE)
         puan_format(who.device, sizeof(who.device), "d-1");
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now, 1000000,
-                         now + 1000000, err));
-}
-
-static unsigned call(const char *method, const char *path, const char *token,
-                     const char *body)
-{
-    struct puan_http_call c = { .method = method, .path = path,
-                                .token = token };
-
-    if (body)
-        c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(fix, who, role));
 }
 
 static const char *doc(unsigned base, unsigned counter, const char *rooms,
@@ -91,23 +64,23 @@ static int tear_down(void **state)
 static void rules_with_what_they_found(void **state)
 {
     (void)state;
-    assert_int_equal(call("POST", BASE "/returns", device,
-                          doc(0, 1, "3", "enumerator", "")),
-                     201);
-    assert_int_equal(call("GET", BASE "/rules", clerk, NULL), 200);
+    assert_int_equal(
+        call(device, "POST", "/returns", doc(0, 1, "3", "enumerator", "")),
+        201);
+    assert_int_equal(call(clerk, "GET", "/rules", NULL), 200);
     assert_true(says("\"id\":\"Z01\""));
     assert_true(says("\"returns\":1"));
-    assert_int_equal(call("GET", BASE "/rules", foreign, NULL), 200);
+    assert_int_equal(call(foreign, "GET", "/rules", NULL), 200);
     assert_true(says("\"returns\":0"));
-    assert_int_equal(call("GET", BASE "/rules?area=11002", clerk, NULL), 403);
-    assert_int_equal(call("GET", BASE "/rules", NULL, NULL), 401);
+    assert_int_equal(call(clerk, "GET", "/rules?area=11002", NULL), 403);
+    assert_int_equal(call(NULL, "GET", "/rules", NULL), 401);
 }
 
 static void a_rule_is_tried(void **state)
 {
     (void)state;
     assert_int_equal(
-        call("POST", BASE "/rules/try", clerk,
+        call(clerk, "POST", "/rules/try",
              "{\"form\":\"household\",\"text\":\"rule T1 soft household zh "
              "\\\"x\\\" en \\\"x\\\" fail when members >= 0\"}"),
         200);
@@ -115,20 +88,20 @@ static void a_rule_is_tried(void **state)
     assert_true(says("\"shown\":[\"" HOUSEHOLD "\"]"));
     assert_true(says("\"entry\":{\"store\":\"office\",\"seq\":"));
     assert_int_equal(
-        call("POST", BASE "/rules/try", foreign,
+        call(foreign, "POST", "/rules/try",
              "{\"form\":\"household\",\"text\":\"rule T1 soft household zh "
              "\\\"x\\\" en \\\"x\\\" fail when members >= 0\"}"),
         200);
     assert_true(says("\"returns\":0"));
     /* what is wrong with the text is told with its place */
     assert_int_equal(
-        call("POST", BASE "/rules/try", clerk,
+        call(clerk, "POST", "/rules/try",
              "{\"form\":\"household\",\"text\":\"rule T1 soft household zh "
              "\\\"x\\\" en \\\"x\\\"\\n fail when membres >= 0\"}"),
         200);
     assert_true(says("\"fault\":{\"line\":1,\"col\":6,"));
     assert_true(says("members"));
-    assert_int_equal(call("POST", BASE "/rules/try", clerk,
+    assert_int_equal(call(clerk, "POST", "/rules/try",
                           "{\"form\":\"nothing\",\"text\":\"x\"}"),
                      400);
 }

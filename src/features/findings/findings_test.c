@@ -7,15 +7,12 @@
 
 #include "core/plan/plan.h"
 #include "features/findings/findings.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 
-#define BASE "/api/v1/c/zz-test"
 #define H1 "110010010001"
 #define REFUSED "{\"missing\":\"refused\"}" /* rooms: hard finding Z09 */
 #define MANY "31" /* rooms: soft finding Z11 */
 
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static char clerk[PUAN_TOKEN_TEXT], foreign[PUAN_TOKEN_TEXT],
     registrar[PUAN_TOKEN_TEXT], device[PUAN_TOKEN_TEXT];
 
@@ -23,40 +20,13 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
                     enum puan_credential credential, int64_t account,
                     int64_t area)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = credential, .account = account,
-                            .seat = 1, .area = area, .role = -1 };
-    int64_t now = puan_real_now();
+    struct puan_who who = {
+        .credential = credential, .account = account, .seat = 1, .area = area
+    };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    puan_format(who.name, sizeof(who.name), "%s.%lld", role, (long long)area);
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
     if (credential == PUAN_CRED_DEVICE)
         puan_format(who.device, sizeof(who.device), "d-1");
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now,
-                         1000000, now + 1000000, err));
-}
-
-static unsigned call(const char *method, const char *path, const char *token,
-                     const char *body)
-{
-    struct puan_http_call c = { .method = method, .path = path,
-                                .token = token };
-
-    if (body)
-        c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(fix, who, role));
 }
 
 /* The answer to a query, 200. */
@@ -64,10 +34,9 @@ static const struct puan_node *get(const char *path, const char *token)
 {
     struct puan_node *n = NULL;
 
-    assert_int_equal(call("GET", puan_arena_fmt(&fix->a, BASE "%s", path),
-                          token, NULL),
-                     200);
-    ok(puan_json_tree(&n, reply.body, "reply", &fix->a, err));
+    assert_int_equal(
+        call(token, "GET", puan_arena_fmt(&fix->a, "%s", path), NULL), 200);
+    ok(puan_json_tree(&n, fix->reply.body, "reply", &fix->a, err));
     return n;
 }
 
@@ -227,19 +196,16 @@ static void days_add_up_to_what_stands_open(void **state)
 static void only_ones_own_area_and_what_there_is(void **state)
 {
     (void)state;
-    assert_int_equal(call("GET", BASE "/findings?area=11002", clerk, NULL),
-                     403);
+    assert_int_equal(call(clerk, "GET", "/findings?area=11002", NULL), 403);
     assert_int_equal(
-        call("GET", BASE "/findings/households?area=11002", clerk, NULL), 403);
-    assert_int_equal(call("GET", BASE "/findings", device, NULL), 403);
-    assert_int_equal(call("GET", BASE "/findings", NULL, NULL), 401);
-    assert_int_equal(call("GET", BASE "/findings?rule=none", clerk, NULL), 400);
-    assert_int_equal(call("GET", BASE "/findings?form=none", clerk, NULL), 400);
-    assert_int_equal(call("GET", BASE "/findings?state=lost", clerk, NULL),
-                     400);
-    assert_int_equal(call("GET", BASE "/findings?severity=mild", clerk, NULL),
-                     400);
-    assert_int_equal(call("GET", BASE "/review?form=none", clerk, NULL), 400);
+        call(clerk, "GET", "/findings/households?area=11002", NULL), 403);
+    assert_int_equal(call(device, "GET", "/findings", NULL), 403);
+    assert_int_equal(call(NULL, "GET", "/findings", NULL), 401);
+    assert_int_equal(call(clerk, "GET", "/findings?rule=none", NULL), 400);
+    assert_int_equal(call(clerk, "GET", "/findings?form=none", NULL), 400);
+    assert_int_equal(call(clerk, "GET", "/findings?state=lost", NULL), 400);
+    assert_int_equal(call(clerk, "GET", "/findings?severity=mild", NULL), 400);
+    assert_int_equal(call(clerk, "GET", "/review?form=none", NULL), 400);
     assert_int_equal(homes(foreign, "open", "&rule=Z09"), 1);
     assert_false(says(H1));
 }
@@ -250,9 +216,8 @@ static void a_sheet_is_registered(void **state)
                                   "SELECT COUNT(*) FROM ledger");
 
     (void)state;
-    assert_int_equal(call("POST", BASE "/findings/sheet", registrar,
-                          "{\"rule\":\"Z09\"}"),
-                     201);
+    assert_int_equal(
+        call(registrar, "POST", "/findings/sheet", "{\"rule\":\"Z09\"}"), 201);
     assert_true(says("\"entry\":"));
     assert_true(says("11001,"));
     assert_true(says(",household,Z09,hard,open,1,2,"));

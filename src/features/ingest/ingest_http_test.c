@@ -3,13 +3,10 @@
  * receipted, masked, asked back, corrected, counted.
  */
 #include "core/plan/plan.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 
-#define BASE "/api/v1/c/zz-test"
 #define HOUSEHOLD "110010010001"
 
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static char device[PUAN_TOKEN_TEXT], home[PUAN_TOKEN_TEXT],
     clerk[PUAN_TOKEN_TEXT], foreign[PUAN_TOKEN_TEXT],
     registrar[PUAN_TOKEN_TEXT];
@@ -18,39 +15,15 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
                     enum puan_credential credential, int64_t area,
                     int64_t household)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = credential, .account = area,
-                            .seat = 1,          .area = area,
-                            .household = household, .role = -1 };
-    int64_t now = puan_real_now();
+    struct puan_who who = { .credential = credential,
+                            .account = area,
+                            .seat = 1,
+                            .area = area,
+                            .household = household };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    puan_format(who.name, sizeof(who.name), "%s-%lld", role, (long long)area);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
     if (credential == PUAN_CRED_DEVICE)
         puan_format(who.device, sizeof(who.device), "d-1");
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now, 1000000,
-                         now + 1000000, err));
-}
-
-static unsigned call(const char *method, const char *path, const char *token,
-                     const char *body)
-{
-    struct puan_http_call c = { .method = method, .path = path,
-                                .token = token };
-
-    if (body)
-        c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(fix, who, role));
 }
 
 static const char *doc(unsigned base, unsigned counter, const char *rooms,
@@ -105,8 +78,8 @@ static void figures_of_all_are_for_the_top(void **state)
     (void)state;
     for (size_t i = 0; i < PUAN_COUNT(seat); i++) {
         c.token = seat[i].token;
-        ok(puan_http_call(&reply, fix->client, &c, err));
-        assert_int_equal(reply.status, 200);
+        ok(puan_http_call(&fix->reply, fix->client, &c, err));
+        assert_int_equal(fix->reply.status, 200);
         assert_int_equal(says("<table"), seat[i].figures);
         assert_false(says("persons"));
     }
@@ -118,106 +91,99 @@ static void a_return_lives_over_http(void **state)
     (void)state;
     /* sent, and sent again */
     assert_int_equal(
-        call("POST", BASE "/returns", device, doc(0, 1, "3", "enumerator", "")),
+        call(device, "POST", "/returns", doc(0, 1, "3", "enumerator", "")),
         201);
     assert_true(says("\"outcome\":\"accepted\""));
     assert_true(says("\"version\":1"));
     assert_int_equal(
-        call("POST", BASE "/returns", device, doc(0, 1, "3", "enumerator", "")),
+        call(device, "POST", "/returns", doc(0, 1, "3", "enumerator", "")),
         200);
     assert_true(says("\"outcome\":\"repeated\""));
     /* nobody without a session, no foreign seat, no role without the right */
     assert_int_equal(
-        call("POST", BASE "/returns", NULL, doc(0, 2, "3", "enumerator", "")),
-        401);
+        call(NULL, "POST", "/returns", doc(0, 2, "3", "enumerator", "")), 401);
     assert_int_equal(
-        call("POST", BASE "/returns", clerk, doc(0, 2, "3", "enumerator", "")),
-        403);
+        call(clerk, "POST", "/returns", doc(0, 2, "3", "enumerator", "")), 403);
     assert_int_equal(
-        call("POST", BASE "/returns", home, doc(0, 2, "3", "enumerator", "")),
-        403);
+        call(home, "POST", "/returns", doc(0, 2, "3", "enumerator", "")), 403);
     assert_false(says("Ann"));
     /* what cannot be accepted */
     assert_int_equal(
-        call("POST", BASE "/returns", device, doc(0, 1, "9", "enumerator", "")),
+        call(device, "POST", "/returns", doc(0, 1, "9", "enumerator", "")),
         409);
     assert_true(says("counter-reused"));
     assert_int_equal(
-        call("POST", BASE "/returns", device, doc(0, 5, "9", "enumerator", "")),
+        call(device, "POST", "/returns", doc(0, 5, "9", "enumerator", "")),
         409);
     assert_true(says("stale-base"));
-    assert_int_equal(call("POST", BASE "/returns", device, "{\"form\":7"), 400);
+    assert_int_equal(call(device, "POST", "/returns", "{\"form\":7"), 400);
     assert_true(says("unreadable"));
     /* read: identities masked */
     assert_int_equal(
-        call("GET", BASE "/households/" HOUSEHOLD "/return", clerk, NULL), 200);
+        call(clerk, "GET", "/households/" HOUSEHOLD "/return", NULL), 200);
     assert_true(says("\"rooms\":"));
     assert_false(says("Ann Zed"));
-    assert_int_equal(
-        call("GET", BASE "/households/" HOUSEHOLD "/return?identity=true",
-             clerk, NULL),
-        400);
-    assert_int_equal(call("GET",
-                          BASE "/households/" HOUSEHOLD
-                               "/return?identity=true&purpose=complaint-7",
-                          clerk, NULL),
+    assert_int_equal(call(clerk, "GET",
+                          "/households/" HOUSEHOLD "/return?identity=true",
+                          NULL),
+                     400);
+    assert_int_equal(call(clerk, "GET",
+                          "/households/" HOUSEHOLD
+                          "/return?identity=true&purpose=complaint-7",
+                          NULL),
                      200);
     assert_true(says("Ann Zed"));
-    assert_int_equal(call("GET",
-                          BASE "/households/" HOUSEHOLD
-                               "/return?identity=true&purpose=curiosity",
-                          foreign, NULL),
+    assert_int_equal(call(foreign, "GET",
+                          "/households/" HOUSEHOLD
+                          "/return?identity=true&purpose=curiosity",
+                          NULL),
                      403);
     assert_false(says("Ann Zed"));
-    assert_int_equal(call("GET", BASE "/me/return", home, NULL), 200);
+    assert_int_equal(call(home, "GET", "/me/return", NULL), 200);
     assert_true(says("Ann Zed"));
     assert_int_equal(
-        call("GET", BASE "/households/" HOUSEHOLD "/return", foreign, NULL),
-        403);
+        call(foreign, "GET", "/households/" HOUSEHOLD "/return", NULL), 403);
     assert_false(says("rooms"));
     /* asked back, of the version that was read */
-    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
-                          clerk,
+    assert_int_equal(call(clerk, "POST", "/households/" HOUSEHOLD "/queries",
                           "{\"version\":2,\"reason\":\"check the rooms\"}"),
                      409);
-    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
-                          clerk,
+    assert_int_equal(call(clerk, "POST", "/households/" HOUSEHOLD "/queries",
                           "{\"version\":1,\"reason\":\"check the rooms\","
                           "\"findings\":[{\"rule\":\"R1\",\"row\":1}]}"),
                      201);
     assert_true(says("\"id\":1"));
-    assert_int_equal(call("POST", BASE "/households/" HOUSEHOLD "/queries",
-                          foreign, "{\"version\":1,\"reason\":\"x\"}"),
+    assert_int_equal(call(foreign, "POST", "/households/" HOUSEHOLD "/queries",
+                          "{\"version\":1,\"reason\":\"x\"}"),
                      403);
-    assert_int_equal(call("GET", BASE "/queries", device, NULL), 200);
+    assert_int_equal(call(device, "GET", "/queries", NULL), 200);
     assert_true(says("check the rooms"));
     /* corrected, naming the query */
-    assert_int_equal(call("POST", BASE "/returns", device,
+    assert_int_equal(call(device, "POST", "/returns",
                           doc(1, 6, "4", "enumerator", "\"query\":\"99\",")),
                      404);
-    assert_int_equal(call("POST", BASE "/returns", device,
+    assert_int_equal(call(device, "POST", "/returns",
                           doc(1, 6, "4", "enumerator", "\"query\":\"1\",")),
                      201);
     assert_true(says("\"version\":2"));
-    assert_int_equal(call("GET", BASE "/queries", device, NULL), 200);
+    assert_int_equal(call(device, "GET", "/queries", NULL), 200);
     assert_false(says("check the rooms"));
     /* the household corrects its own */
     assert_int_equal(
-        call("POST", BASE "/returns", home, doc(2, 77, "5", "self", "")), 201);
+        call(home, "POST", "/returns", doc(2, 77, "5", "self", "")), 201);
     assert_int_equal(
-        call("GET", BASE "/households/" HOUSEHOLD "/history", clerk, NULL),
-        200);
+        call(clerk, "GET", "/households/" HOUSEHOLD "/history", NULL), 200);
     assert_true(says("\"version\":3"));
     assert_true(says("\"version\":1"));
     assert_true(says("answered"));
     /* counted */
-    assert_int_equal(call("GET", BASE "/counts?area=11001", clerk, NULL), 200);
+    assert_int_equal(call(clerk, "GET", "/counts?area=11001", NULL), 200);
     assert_true(says("\"submitted\":1"));
     assert_true(says("\"versions\":3"));
     assert_false(says("persons")); /* a result */
-    assert_int_equal(call("GET", BASE "/counts?area=11002", clerk, NULL), 403);
+    assert_int_equal(call(clerk, "GET", "/counts?area=11002", NULL), 403);
     /* the listing shows where a household stands, not who it is */
-    assert_int_equal(call("GET", BASE "/listing", device, NULL), 200);
+    assert_int_equal(call(device, "GET", "/listing", NULL), 200);
     assert_true(says("\"version\":3"));
     assert_false(says("Ann"));
     /* a cursor made up by the client opens no other area */
@@ -227,24 +193,24 @@ static void a_return_lives_over_http(void **state)
                                     "/assignments?cursor=11001000", NULL };
          *q; q++) {
         assert_int_equal(
-            call("GET", puan_arena_fmt(&fix->a, BASE "%s", *q), foreign, NULL), 200);
+            call(foreign, "GET", puan_arena_fmt(&fix->a, "%s", *q), NULL), 200);
         assert_true(says("11002001"));
         assert_false(says("11001001"));
     }
     /* quarantine: seen and decided by the county */
-    assert_int_equal(call("GET", BASE "/quarantine", registrar, NULL), 200);
+    assert_int_equal(call(registrar, "GET", "/quarantine", NULL), 200);
     assert_true(says("\"reason\":\"stale\""));
     assert_true(says("\"reason\":\"unreadable\""));
-    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+    assert_int_equal(call(registrar, "POST", "/quarantine/11/2",
                           "{\"decision\":\"burn\",\"reason\":\"x\"}"),
                      400);
-    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+    assert_int_equal(call(registrar, "POST", "/quarantine/11/2",
                           "{\"decision\":\"aside\",\"reason\":\"superseded\"}"),
                      204);
-    assert_int_equal(call("POST", BASE "/quarantine/11/2", registrar,
+    assert_int_equal(call(registrar, "POST", "/quarantine/11/2",
                           "{\"decision\":\"aside\",\"reason\":\"superseded\"}"),
                      404);
-    assert_int_equal(call("GET", BASE "/quarantine", registrar, NULL), 200);
+    assert_int_equal(call(registrar, "GET", "/quarantine", NULL), 200);
     assert_false(says("\"reason\":\"stale\""));
 }
 

@@ -5,17 +5,14 @@
 #include <stdlib.h>
 
 #include "core/plan/plan.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "features/review/review.h"
 
-#define BASE "/api/v1/c/zz-test"
 #define H1 "110010010001"
 #define H2 "110010010002"
 #define H3 "110020010001"
 #define REFUSED "{\"missing\":\"refused\"}" /* rooms: hard finding Z09 */
 
-static struct puan_fix *fix;
-static struct puan_http_reply reply;
 static char clerk[PUAN_TOKEN_TEXT], second[PUAN_TOKEN_TEXT],
     foreign[PUAN_TOKEN_TEXT], registrar[PUAN_TOKEN_TEXT],
     device[PUAN_TOKEN_TEXT];
@@ -24,40 +21,13 @@ static void session(char token[PUAN_TOKEN_TEXT], const char *role,
                     enum puan_credential credential, int64_t account,
                     int64_t area)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
-    struct puan_who who = { .credential = credential, .account = account,
-                            .seat = 1, .area = area, .role = -1 };
-    int64_t now = puan_real_now();
+    struct puan_who who = {
+        .credential = credential, .account = account, .seat = 1, .area = area
+    };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    puan_format(who.name, sizeof(who.name), "%s.%lld", role, (long long)area);
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
     if (credential == PUAN_CRED_DEVICE)
         puan_format(who.device, sizeof(who.device), "d-1");
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who, now,
-                         1000000, now + 1000000, err));
-}
-
-static unsigned call(const char *method, const char *path, const char *token,
-                     const char *body)
-{
-    struct puan_http_call c = { .method = method, .path = path,
-                                .token = token };
-
-    if (body)
-        c.body = puan_str_of(body);
-    ok(puan_http_call(&reply, fix->client, &c, err));
-    return reply.status;
-}
-
-static bool says(const char *text)
-{
-    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(fix, who, role));
 }
 
 static int64_t total(const char *token, const char *query)
@@ -65,11 +35,10 @@ static int64_t total(const char *token, const char *query)
     struct puan_node *n = NULL;
     int64_t v = -1;
 
-    assert_int_equal(call("GET",
-                          puan_arena_fmt(&fix->a, BASE "/review%s", query),
-                          token, NULL),
-                     200);
-    ok(puan_json_tree(&n, reply.body, "reply", &fix->a, err));
+    assert_int_equal(
+        call(token, "GET", puan_arena_fmt(&fix->a, "/review%s", query), NULL),
+        200);
+    ok(puan_json_tree(&n, fix->reply.body, "reply", &fix->a, err));
     ok(puan_node_int(&v, n, "total", 0, 1000, err));
     return v;
 }
@@ -117,42 +86,40 @@ static void an_office_speaks_of_one_version(void **state)
     assert_int_equal(total(registrar, ""), 2);
     assert_int_equal(total(registrar, "?ea=11002"), 1);
     assert_true(says(H3));
-    assert_int_equal(call("GET", BASE "/review?area=11002", clerk, NULL), 403);
-    assert_int_equal(call("GET", BASE "/review?state=lost", clerk, NULL), 400);
+    assert_int_equal(call(clerk, "GET", "/review?area=11002", NULL), 403);
+    assert_int_equal(call(clerk, "GET", "/review?state=lost", NULL), 400);
 
     /* accepting over an open finding wants a reason, and the version seen */
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", clerk,
-                          "{\"version\":1}"),
-                     400);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", clerk,
+    assert_int_equal(
+        call(clerk, "POST", "/review/" H1 "/accept", "{\"version\":1}"), 400);
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/accept",
                           "{\"version\":2,\"reason\":\"seen\"}"),
                      409);
     assert_true(says("stale-version"));
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", foreign,
+    assert_int_equal(call(foreign, "POST", "/review/" H1 "/accept",
                           "{\"version\":1,\"reason\":\"seen\"}"),
                      403);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", device,
+    assert_int_equal(call(device, "POST", "/review/" H1 "/accept",
                           "{\"version\":1,\"reason\":\"seen\"}"),
                      403);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", clerk,
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/accept",
                           "{\"version\":1,\"reason\":\"seen\"}"),
                      201);
     assert_int_equal(total(clerk, ""), 0);
     assert_int_equal(total(clerk, "?state=reviewed"), 1);
     assert_true(says("\"mark\":\"accept\""));
     assert_int_equal(total(registrar, ""), 1);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/pass", clerk,
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/pass",
                           "{\"version\":1,\"reason\":\"again\"}"),
                      409);
     assert_true(says("\"acted\""));
 
     /* taken back: a second entry, and it waits again */
-    assert_int_equal(call("POST", BASE "/review/" H1 "/undo", clerk,
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/undo",
                           "{\"version\":1,\"reason\":\"slip\"}"),
                      201);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/undo", clerk,
-                          "{\"version\":1}"),
-                     409);
+    assert_int_equal(
+        call(clerk, "POST", "/review/" H1 "/undo", "{\"version\":1}"), 409);
     assert_true(says("nothing-to-undo"));
     assert_int_equal(total(clerk, ""), 1);
     assert_int_equal(puan_fix_int(puan_store_shard(fix->st, 1),
@@ -160,24 +127,22 @@ static void an_office_speaks_of_one_version(void **state)
                      2);
 
     /* passed up: told to the office above, which accepts; then no way back */
-    assert_int_equal(call("POST", BASE "/review/" H1 "/pass", clerk,
-                          "{\"version\":1}"),
-                     400);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/pass", clerk,
+    assert_int_equal(
+        call(clerk, "POST", "/review/" H1 "/pass", "{\"version\":1}"), 400);
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/pass",
                           "{\"version\":1,\"reason\":\"unsure\"}"),
                      201);
     assert_int_equal(total(clerk, ""), 0);
     assert_int_equal(total(registrar, "?passed=true"), 1);
     assert_true(says("\"passed_by\":\"11001\""));
-    assert_int_equal(call("POST", BASE "/review/" H1 "/pass", registrar,
+    assert_int_equal(call(registrar, "POST", "/review/" H1 "/pass",
                           "{\"version\":1,\"reason\":\"up\"}"),
                      403); /* nobody above reviews */
-    assert_int_equal(call("POST", BASE "/review/" H1 "/accept", registrar,
+    assert_int_equal(call(registrar, "POST", "/review/" H1 "/accept",
                           "{\"version\":1,\"reason\":\"refused, seen\"}"),
                      201);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/undo", clerk,
-                          "{\"version\":1}"),
-                     409);
+    assert_int_equal(
+        call(clerk, "POST", "/review/" H1 "/undo", "{\"version\":1}"), 409);
     assert_true(says("acted-above"));
 }
 
@@ -186,31 +151,30 @@ static void a_query_and_its_answer_move_it_on(void **state)
     struct puan_review_counts c;
 
     (void)state;
-    assert_int_equal(call("POST", BASE "/households/" H3 "/queries", registrar,
+    assert_int_equal(call(registrar, "POST", "/households/" H3 "/queries",
                           "{\"version\":1,\"reason\":\"ask again\","
                           "\"findings\":[{\"rule\":\"Z09\"}]}"),
                      201);
     assert_int_equal(total(foreign, "?state=querying"), 1);
     assert_int_equal(total(foreign, "?state=querying&overdue=true"), 0);
-    assert_int_equal(call("POST", BASE "/review/" H3 "/accept", foreign,
+    assert_int_equal(call(foreign, "POST", "/review/" H3 "/accept",
                           "{\"version\":1,\"reason\":\"seen\"}"),
                      409);
     assert_true(says("query-open"));
     puan_fix_clock(fix, "2021-04-09T12:00:00-03:30");
     assert_int_equal(total(foreign, "?state=querying&overdue=true"), 1);
-    assert_int_equal(call("GET", BASE "/review/counts", foreign, NULL), 200);
+    assert_int_equal(call(foreign, "GET", "/review/counts", NULL), 200);
     assert_true(says("\"querying\":1,"));
     assert_true(says("\"overdue\":1,"));
     puan_fix_send(fix, 110020010001, 1, "4");
     assert_int_equal(total(foreign, "?state=corrected"), 1);
     assert_true(says("\"version\":2"));
     /* the office's word on the version before means nothing now */
-    assert_int_equal(call("POST", BASE "/review/" H3 "/accept", foreign,
+    assert_int_equal(call(foreign, "POST", "/review/" H3 "/accept",
                           "{\"version\":1,\"reason\":\"seen\"}"),
                      409);
-    assert_int_equal(call("POST", BASE "/review/" H3 "/accept", foreign,
-                          "{\"version\":2}"),
-                     201);
+    assert_int_equal(
+        call(foreign, "POST", "/review/" H3 "/accept", "{\"version\":2}"), 201);
     assert_int_equal(total(foreign, "?state=corrected"), 0);
     /* a newer version starts anew */
     puan_fix_send(fix, 110020010001, 2, "5");
@@ -226,7 +190,7 @@ static void a_page_masks_and_opens_one_person(void **state)
     int64_t before;
 
     (void)state;
-    assert_int_equal(call("GET", BASE "/households/" H3 "/page", foreign, NULL),
+    assert_int_equal(call(foreign, "GET", "/households/" H3 "/page", NULL),
                      200);
     assert_false(says("Ann"));
     assert_false(says("X1"));
@@ -238,22 +202,20 @@ static void a_page_masks_and_opens_one_person(void **state)
     /* the same card in another round: a person counted twice */
     assert_true(says("\"kind\":\"twice\""));
     assert_false(says(H1)); /* of another office: marks only */
-    assert_int_equal(call("GET", BASE "/households/" H3 "/page", registrar,
-                          NULL),
+    assert_int_equal(call(registrar, "GET", "/households/" H3 "/page", NULL),
                      200);
     assert_true(says(H1));
-    assert_int_equal(call("GET", BASE "/households/" H3 "/page", clerk, NULL),
-                     403);
+    assert_int_equal(call(clerk, "GET", "/households/" H3 "/page", NULL), 403);
     /* one person, for a purpose, with an entry */
     before = puan_fix_int(sh, "SELECT COUNT(*) FROM ledger");
-    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
-                          "{\"row\":1}"),
-                     400);
-    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
+    assert_int_equal(
+        call(foreign, "POST", "/households/" H3 "/identity", "{\"row\":1}"),
+        400);
+    assert_int_equal(call(foreign, "POST", "/households/" H3 "/identity",
                           "{\"row\":2,\"purpose\":\"check\"}"),
                      404);
     assert_int_equal(puan_fix_int(sh, "SELECT COUNT(*) FROM ledger"), before);
-    assert_int_equal(call("POST", BASE "/households/" H3 "/identity", foreign,
+    assert_int_equal(call(foreign, "POST", "/households/" H3 "/identity",
                           "{\"row\":1,\"purpose\":\"check\"}"),
                      200);
     assert_true(says("\"full_name\":\"Ann Zed\""));
@@ -264,31 +226,26 @@ static void a_page_masks_and_opens_one_person(void **state)
 static void two_readers_see_each_other(void **state)
 {
     (void)state;
-    assert_int_equal(call("POST", BASE "/review/" H1 "/look", clerk, "{}"),
-                     200);
+    assert_int_equal(call(clerk, "POST", "/review/" H1 "/look", "{}"), 200);
     assert_false(says("\"other\""));
-    assert_int_equal(call("POST", BASE "/review/" H1 "/look", second, "{}"),
-                     200);
+    assert_int_equal(call(second, "POST", "/review/" H1 "/look", "{}"), 200);
     assert_true(says("\"other\""));
     assert_true(says("Parish clerk"));
     assert_false(says("parish-clerk.11001")); /* no account's name */
-    assert_int_equal(call("POST", BASE "/review/" H1 "/look", clerk,
-                          "{\"leave\":true}"),
-                     200);
-    assert_int_equal(call("POST", BASE "/review/" H1 "/look", second, "{}"),
-                     200);
+    assert_int_equal(
+        call(clerk, "POST", "/review/" H1 "/look", "{\"leave\":true}"), 200);
+    assert_int_equal(call(second, "POST", "/review/" H1 "/look", "{}"), 200);
     assert_false(says("\"other\""));
 }
 
 static void whole_areas_are_those_without_a_doubt(void **state)
 {
     (void)state;
-    assert_int_equal(call("GET", BASE "/review/eas", registrar, NULL), 200);
+    assert_int_equal(call(registrar, "GET", "/review/eas", NULL), 200);
     assert_false(says("11001001")); /* a finding stands open there */
-    assert_int_equal(call("POST", BASE "/review/" H3 "/accept", foreign,
-                          "{\"version\":3}"),
-                     201);
-    assert_int_equal(call("GET", BASE "/review/eas", registrar, NULL), 200);
+    assert_int_equal(
+        call(foreign, "POST", "/review/" H3 "/accept", "{\"version\":3}"), 201);
+    assert_int_equal(call(registrar, "GET", "/review/eas", NULL), 200);
     assert_true(says("\"ea\":\"11002001\""));
     assert_true(says("\"total\":1"));
 }
