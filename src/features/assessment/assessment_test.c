@@ -44,35 +44,19 @@ static unsigned call(struct puan_fix *f, const char *role, int64_t area,
                      const char *person, const char *method, const char *path,
                      const char *json)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN, .role = -1,
-                            .area = area, .account = 900, .seat = 900 };
+    struct puan_who who = { .credential = PUAN_CRED_HUMAN,
+                            .area = area,
+                            .account = 900,
+                            .seat = 900 };
     struct puan_http_call c = { .method = method };
-    char token[PUAN_TOKEN_TEXT];
-    int64_t now = puan_os_now_ms();
-    char *body = NULL;
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    who.factor_ms = now;
+    who.factor_ms = puan_real_now();
     puan_format(who.name, sizeof(who.name), "%s", person);
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 600000,
-                         now + 600000, err));
+    c.token = puan_fix_session(f, who, role);
     c.path = puan_arena_fmt(&f->a, "/api/v1/c/cn-population-2020/assessment%s",
                             path);
-    c.token = token;
-    if (json) {
-        body = (char *)(uintptr_t)puan_arena_fmt(&f->a, "%s", json);
-        for (char *p = body; *p; p++)
-            if (*p == '\'')
-                *p = '"';
-        c.body = puan_str_of(body);
-    }
+    if (json)
+        c.body = puan_str_of(puan_fix_quotes(f, json));
     ok(puan_http_call(&reply, f->client, &c, err));
     return reply.status;
 }

@@ -18,21 +18,11 @@ static const char *token;
 
 static const char *seat(const char *role, int64_t area)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
     struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .area = area, .role = -1 };
-    char text[PUAN_TOKEN_TEXT];
+                            .area = area };
 
-    for (size_t r = 0; r < plan->n_roles; r++)
-        if (puan_str_is(plan->role[r].id, role))
-            who.role = (int32_t)r;
     puan_format(who.name, sizeof(who.name), "auditor");
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(text, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 600000, puan_real_now() + 600000,
-                         err));
-    return puan_arena_dup(&fix->a, puan_str_of(text));
+    return puan_fix_session(fix, who, role);
 }
 
 static int open_all(void **state)

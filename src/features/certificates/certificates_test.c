@@ -50,22 +50,11 @@ static void asked(struct puan_fix *f, const char *no, const char *state)
 
 static const char *sign_in(struct puan_fix *f, const char *role, int64_t area)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
-    const struct puan_role *r = puan_plan_role(plan, puan_str_of(role));
-    char *token = puan_arena_get(&f->a, PUAN_TOKEN_TEXT);
     struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
                             .seat = 1, .area = area };
 
-    assert_non_null(r);
-    who.role = (int32_t)(r - plan->role);
     puan_format(who.name, sizeof(who.name), "clerk-%lld", (long long)area);
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who,
-                         puan_real_now(), 3600000, puan_real_now() + 3600000,
-                         err));
-    return token;
+    return puan_fix_session(f, who, role);
 }
 
 static unsigned stop(struct puan_fix *f, const char *token, const char *no)

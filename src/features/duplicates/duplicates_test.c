@@ -371,20 +371,11 @@ static struct puan_http_reply reply;
 static void seat(char token[PUAN_TOKEN_TEXT], struct puan_fix *f,
                  const char *role, int64_t area)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
-    int64_t now = puan_real_now();
     struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = area,
-                            .seat = 1, .area = area, .role = -1 };
+                            .seat = 1, .area = area };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
     puan_format(who.name, sizeof(who.name), "%s-%lld", role, (long long)area);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s@%lld", role,
-                (long long)area);
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 1000000,
-                         now + 1000000, err));
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(f, who, role));
 }
 
 static unsigned call(struct puan_fix *f, const char *method, const char *path,

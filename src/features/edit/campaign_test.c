@@ -215,22 +215,14 @@ static void tables_say_by_which_values(void **state)
 static const struct puan_node *asked(struct puan_fix *f, int64_t area,
                                      const char *path)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
     struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = area,
-                            .seat = area, .area = area, .role = -1 };
-    char token[PUAN_TOKEN_TEXT];
-    struct puan_http_call c = { .method = "GET", .path = path,
-                                .token = token };
+                            .seat = area, .area = area };
+    struct puan_http_call c = { .method = "GET", .path = path };
     struct puan_http_reply r;
     struct puan_node *n = NULL;
-    int64_t now = puan_real_now();
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, "canton-registrar"))
-            who.role = (int32_t)i;
     puan_format(who.name, sizeof(who.name), "u%lld", (long long)area);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 100000,
-                         now + 100000, err));
+    c.token = puan_fix_session(f, who, "canton-registrar");
     ok(puan_http_call(&r, f->client, &c, err));
     assert_int_equal(r.status, 200);
     ok(puan_json_tree(&n, puan_arena_keep(&f->a, r.body), "reply", &f->a, err));

@@ -294,24 +294,14 @@ static struct puan_http_reply reply;
 static unsigned ask(struct puan_fix *f, const char *role, int64_t area,
                     const char *method, const char *path, const char *body)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
     struct puan_who who = { .credential = PUAN_CRED_HUMAN,
                             .account = 5,
                             .seat = 1,
-                            .area = area,
-                            .role = -1 };
+                            .area = area };
     struct puan_http_call c = { .method = method };
-    char token[PUAN_TOKEN_TEXT];
-    int64_t now = puan_os_now_ms();
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
     puan_format(who.name, sizeof(who.name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 1000000,
-                         now + 1000000, err));
-    c.token = token;
+    c.token = puan_fix_session(f, who, role);
     c.path = puan_arena_fmt(&f->a, "/api/v1/c/zz-pes/%s", path);
     c.body = puan_str_of(body);
     ok(puan_http_call(&reply, f->client, &c, err));

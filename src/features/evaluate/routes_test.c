@@ -87,24 +87,14 @@ static struct puan_http_reply reply;
 
 static unsigned get(struct puan_fix *f, const char *role, const char *path)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
     struct puan_who who = { .credential = PUAN_CRED_HUMAN,
                             .account = 5,
                             .seat = 1,
-                            .area = 111,
-                            .role = -1 };
+                            .area = 111 };
     struct puan_http_call c = { .method = "GET" };
-    char token[PUAN_TOKEN_TEXT];
-    int64_t now = puan_os_now_ms();
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
     puan_format(who.name, sizeof(who.name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 1000000,
-                         now + 1000000, err));
-    c.token = token;
+    c.token = puan_fix_session(f, who, role);
     c.path = puan_arena_fmt(&f->a, "/api/v1/c/zz-ages/%s", path);
     ok(puan_http_call(&reply, f->client, &c, err));
     return reply.status;

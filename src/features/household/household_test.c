@@ -32,27 +32,17 @@ static int close_all(void **state)
 /* A session of a household, or of a role at an area. */
 static const char *session(const char *role, int64_t area, int64_t household)
 {
-    const struct puan_plan *plan = puan_store_plan(fix->st);
     struct puan_who who = { .credential = household ? PUAN_CRED_HOUSEHOLD
                                                     : PUAN_CRED_HUMAN,
                             .account = household ? 7 : 8,
                             .area = area,
                             .household = household };
-    char token[PUAN_TOKEN_TEXT];
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    puan_format(who.seat_text, sizeof(who.seat_text), "%s", role);
     if (household)
         puan_format(who.name, sizeof(who.name), "%lld", (long long)household);
     else
         puan_format(who.name, sizeof(who.name), "u8");
-    ok(puan_session_open(token, puan_host_sessions(fix->host), &who,
-                         puan_real_now(), 600000, puan_real_now() + 600000,
-                         err));
-    return puan_arena_dup(&fix->a, puan_str_of(token));
+    return puan_fix_session(fix, who, role);
 }
 
 static unsigned call(const char *method, const char *path, const char *token,

@@ -148,18 +148,11 @@ static bool says(const char *text)
 static void seat(char token[PUAN_TOKEN_TEXT], struct puan_fix *f,
                  const char *role, int64_t area, int64_t factor_ms)
 {
-    const struct puan_plan *plan = puan_store_plan(f->st);
-    int64_t now = puan_real_now();
     struct puan_who who = { .credential = PUAN_CRED_HUMAN, .account = 1,
-                            .seat = 1, .area = area, .role = -1, .name = "u1",
+                            .seat = 1, .area = area, .name = "u1",
                             .factor_ms = factor_ms };
 
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, role))
-            who.role = (int32_t)i;
-    puan_format(who.role_name, sizeof(who.role_name), "%s", role);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 60000,
-                         now + 60000, err));
+    puan_format(token, PUAN_TOKEN_TEXT, "%s", puan_fix_session(f, who, role));
 }
 
 static const char *digest_shown(struct puan_fix *f)
@@ -267,15 +260,7 @@ static const char *page_of_lots(struct puan_fix *f, const char *token,
 static void lots_are_listed_in_pages_of_the_area(void **state)
 {
     struct puan_fix *f = puan_fix_canton(NULL);
-    const struct puan_plan *plan = puan_store_plan(f->st);
-    struct puan_who who = { .credential = PUAN_CRED_HUMAN,
-                            .account = 1,
-                            .seat = 1,
-                            .area = 11,
-                            .role = -1,
-                            .name = "u1" };
     char token[PUAN_TOKEN_TEXT];
-    int64_t now = puan_real_now();
     const char *text;
 
     (void)state;
@@ -287,12 +272,7 @@ static void lots_are_listed_in_pages_of_the_area(void **state)
     assert_int_equal(puan_fix_accept(f, "parish-clerk", 11002, 11002, ""),
                      PUAN_OK);
     puan_fix_serve(f, 2, 1);
-    for (size_t i = 0; i < plan->n_roles; i++)
-        if (puan_str_is(plan->role[i].id, "canton-registrar"))
-            who.role = (int32_t)i;
-    assert_true(who.role >= 0);
-    ok(puan_session_open(token, puan_host_sessions(f->host), &who, now, 60000,
-                         now + 60000, err));
+    seat(token, f, "canton-registrar", 11, 0);
     text = page_of_lots(f, token, "11&limit=1");
     assert_non_null(strstr(text, "\"area\":11001"));
     assert_null(strstr(text, "\"area\":11002"));
