@@ -5,14 +5,11 @@
 #include "core/ledger/ledger.h"
 #include "features/cases/cases.h"
 #include "features/duty/internal.h"
-#include "features/host/test_fixture.h"
+#include "features/host/test_desk.h"
 #include "kit/os/os.h"
 
-#define HOUR INT64_C(3600000)
 #define MINUTE INT64_C(60000)
 #define DAY (24 * HOUR)
-#define T0 INT64_C(1604275200000) /* 2020-11-02T08:00:00+08:00 */
-#define COUNTY 370883
 #define CITY 3708
 
 static const char *engines[2];
@@ -198,7 +195,7 @@ static void a_gap_is_counted(void **state)
 
 #define CALLS "SELECT COUNT(*) FROM duty_entry WHERE kind = 'call'"
 
-static const struct puan_roster_entry call = {
+static const struct puan_roster_entry rung = {
     .kind = PUAN_ROSTER_CALL, .role = { "duty-officer", 12 },
     .person = { "ann", 3 }, .text = { "direct reporting is down", 24 }
 };
@@ -221,7 +218,7 @@ static void a_call_climbs_until_answered(void **state)
         int64_t id = 0;
 
         turns(f, "day", pair, 2);
-        assert_int_equal(put(f, call, &id), PUAN_OK);
+        assert_int_equal(put(f, rung, &id), PUAN_OK);
         assert_int_equal(puan_fix_office(f, CALLS " AND body LIKE '%ann%'"), 1);
         work(f, T0 + 9 * MINUTE); /* still her time */
         assert_int_equal(puan_fix_office(f, CALLS), 1);
@@ -249,7 +246,7 @@ static void a_ladder_ends(void **state)
 
     (void)state;
     turns(f, "day", pair, 2);
-    assert_int_equal(put(f, call, NULL), PUAN_OK);
+    assert_int_equal(put(f, rung, NULL), PUAN_OK);
     for (int64_t m = 10; m <= 60; m += 10)
         work(f, T0 + m * MINUTE);
     /* ann, nobody, oz, li, the duty officer above, the end */
@@ -310,6 +307,27 @@ static void what_is_open_is_what_is_signed(void **state)
     puan_fix_end(f);
 }
 
+/* A page with nothing drawn up yet, and one that asks for a wrong day. */
+static void pages_are_answered_whole(void **state)
+{
+    const char *duty;
+
+    (void)state;
+    desk_county(NULL, "sm");
+    duty = seat("ann", "duty-officer", COUNTY);
+    must(200, duty, "GET", "/duty", NULL);
+    assert_non_null(puan_node_get(tree(), "cells"));
+    must(400, duty, "GET", "/duty?from=yesterday", NULL);
+    must(200, duty, "GET", "/duty/desk", NULL);
+    assert_true(is(tree(), "on_duty", "true")); /* its seat, while undrawn */
+    assert_non_null(puan_node_get(tree(), "groups"));
+    must(200, duty, "GET", "/duty/contacts", NULL);
+    assert_non_null(tree());
+    must(200, duty, "GET", "/duty/below", NULL);
+    assert_true(is(tree(), "more", "false"));
+    puan_fix_end(fix);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_ladder_ends),
         cmocka_unit_test(a_number_is_sealed),
         cmocka_unit_test(what_is_open_is_what_is_signed),
+        cmocka_unit_test(pages_are_answered_whole),
     };
 
     n_engines = puan_fix_engines(engines);

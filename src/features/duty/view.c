@@ -37,23 +37,47 @@ struct ask {
     struct duty_state now;
     int offset;
     struct puan_str me;
+    struct puan_out o;
+    struct puan_jw w;
 };
 
-static enum puan_status begin(struct ask *x, struct puan_request *rq,
-                              struct puan_err *err)
+/* What a handler answers with: the roster as it is now, and an open map. */
+static enum puan_status begin(struct ask **out, struct puan_jw **w,
+                              struct puan_request *rq, struct puan_err *err)
 {
+    struct ask *x = puan_new(rq->arena, struct ask);
     enum puan_status st;
 
-    *x = (struct ask){ .rq = rq,
-                       .offset = puan_store_plan(rq->store)->offset_minutes,
-                       .me = puan_str_of(rq->who.name) };
+    *out = x;
+    *w = NULL;
+    if (x == NULL)
+        return puan_arena_check(rq->arena, err);
+    x->rq = rq;
+    x->offset = puan_store_plan(rq->store)->offset_minutes;
+    x->me = puan_str_of(rq->who.name);
     TRY(puan_read_begin(&x->db, puan_store_office(rq->store), err));
     st = duty_read(&x->r, rq->store, x->db, rq->area, rq->arena, err);
     if (st == PUAN_OK)
         st = duty_state_of(&x->now, &x->r, rq->now, rq->arena, err);
     if (st != PUAN_OK)
         puan_read_end(puan_store_office(rq->store), x->db);
+    puan_out_init(&x->o, rq->arena);
+    puan_jw_init(&x->w, &x->o);
+    puan_jw_map(&x->w);
+    *w = &x->w;
     return st;
+}
+
+/* Answers with it, unless `st` says that something failed. */
+static enum puan_status finish(struct ask *x, enum puan_status st,
+                               struct puan_err *err)
+{
+    puan_jw_end(&x->w, '}');
+    puan_read_end(puan_store_office(x->rq->store), x->db);
+    TRY(st);
+    TRY(puan_arena_check(x->rq->arena, err));
+    puan_answer_json(x->rq, 200, puan_out_view(&x->o));
+    return PUAN_OK;
 }
 
 static bool kept_here(const struct ask *x)
@@ -343,16 +367,13 @@ enum puan_status duty_view(struct puan_request *rq, const void *v,
 {
     const struct duty_in *in = v;
     struct puan_roster_cell *cell = NULL;
-    struct ask *x = puan_new(rq->arena, struct ask);
-    struct puan_out o;
-    struct puan_jw w;
+    struct ask *x;
+    struct puan_jw *w;
     int64_t from = 0, until = 0;
     size_t n = 0;
     enum puan_status st;
 
-    if (x == NULL)
-        return puan_arena_check(rq->arena, err);
-    TRY(begin(x, rq, err));
+    TRY(begin(&x, &w, rq, err));
     from = puan_instant_day(rq->now, x->offset) * DAY_MS -
            x->offset * INT64_C(60000);
     st = in->from.n == 0 || duty_instant(&from, in->from, x->offset)
@@ -366,52 +387,33 @@ enum puan_status duty_view(struct puan_request *rq, const void *v,
                        "write the day as 2020-11-02");
     if (st == PUAN_OK && x->now.drawn)
         st = puan_roster_cells(&cell, &n, &x->r, from, until, rq->arena, err);
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
-    puan_jw_map(&w);
-    put_head(&w, x);
-    put_posts(&w, x->r.duty);
-    puan_jw_kinstant(&w, "from", from, x->offset);
-    puan_jw_kinstant(&w, "until", until, x->offset);
-    puan_jw_key(&w, "cells");
-    puan_jw_list(&w);
+    put_head(w, x);
+    put_posts(w, x->r.duty);
+    puan_jw_kinstant(w, "from", from, x->offset);
+    puan_jw_kinstant(w, "until", until, x->offset);
+    puan_jw_key(w, "cells");
+    puan_jw_list(w);
     for (size_t i = 0; i < n; i++)
-        put_cell(&w, x, &cell[i]);
-    puan_jw_end(&w, ']');
-    put_swaps(&w, x);
-    put_calls(&w, x);
+        put_cell(w, x, &cell[i]);
+    puan_jw_end(w, ']');
+    put_swaps(w, x);
+    put_calls(w, x);
     if (st == PUAN_OK)
-        st = put_people(&w, x, false, err);
-    puan_jw_end(&w, '}');
-    puan_read_end(puan_store_office(rq->store), x->db);
-    if (st == PUAN_OK)
-        st = puan_arena_check(rq->arena, err);
-    if (st == PUAN_OK)
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    return st;
+        st = put_people(w, x, false, err);
+    return finish(x, st, err);
 }
 
 enum puan_status duty_contacts(struct puan_request *rq, const void *v,
                                struct puan_err *err)
 {
-    struct ask *x = puan_new(rq->arena, struct ask);
-    struct puan_out o;
-    struct puan_jw w;
+    struct ask *x;
+    struct puan_jw *w;
     enum puan_status st;
 
     (void)v;
-    if (x == NULL)
-        return puan_arena_check(rq->arena, err);
-    TRY(begin(x, rq, err));
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
-    puan_jw_map(&w);
-    st = put_people(&w, x, true, err);
-    puan_jw_end(&w, '}');
-    puan_read_end(puan_store_office(rq->store), x->db);
-    if (st == PUAN_OK)
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    return st;
+    TRY(begin(&x, &w, rq, err));
+    st = put_people(w, x, true, err);
+    return finish(x, st, err);
 }
 
 /* ---- the desk ------------------------------------------------------------------------ */
@@ -610,47 +612,35 @@ static enum puan_status put_handover(struct puan_jw *w, const struct ask *x,
 enum puan_status duty_desk(struct puan_request *rq, const void *v,
                            struct puan_err *err)
 {
-    struct ask *x = puan_new(rq->arena, struct ask);
-    struct puan_out o;
-    struct puan_jw w;
+    struct ask *x;
+    struct puan_jw *w;
     enum puan_status st;
 
     (void)v;
-    if (x == NULL)
-        return puan_arena_check(rq->arena, err);
-    TRY(begin(x, rq, err));
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
-    puan_jw_map(&w);
-    put_head(&w, x);
-    puan_jw_kbool(&w, "on_duty",
+    TRY(begin(&x, &w, rq, err));
+    put_head(w, x);
+    puan_jw_kbool(w, "on_duty",
                   puan_roster_post_of(&x->r, x->me, rq->now) >= 0 ||
                       (!x->now.drawn && puan_str_is(x->r.duty->seat,
                                                     rq->who.role_name)));
-    put_on(&w, x);
-    st = put_next(&w, x, err);
-    puan_jw_key(&w, "groups");
-    puan_jw_list(&w);
+    put_on(w, x);
+    st = put_next(w, x, err);
+    puan_jw_key(w, "groups");
+    puan_jw_list(w);
     for (size_t i = 0; i < x->r.duty->n_groups; i++) {
-        puan_jw_map(&w);
-        puan_jw_kstr(&w, "id", x->r.duty->group[i].id);
-        puan_jw_kstr(&w, "zh", x->r.duty->group[i].zh);
-        puan_jw_kstr(&w, "en", x->r.duty->group[i].en);
-        puan_jw_end(&w, '}');
+        puan_jw_map(w);
+        puan_jw_kstr(w, "id", x->r.duty->group[i].id);
+        puan_jw_kstr(w, "zh", x->r.duty->group[i].zh);
+        puan_jw_kstr(w, "en", x->r.duty->group[i].en);
+        puan_jw_end(w, '}');
     }
-    puan_jw_end(&w, ']');
-    put_calls(&w, x);
+    puan_jw_end(w, ']');
+    put_calls(w, x);
     if (st == PUAN_OK)
-        st = put_log(&w, x, err);
+        st = put_log(w, x, err);
     if (st == PUAN_OK)
-        st = put_handover(&w, x, err);
-    puan_jw_end(&w, '}');
-    puan_read_end(puan_store_office(rq->store), x->db);
-    if (st == PUAN_OK)
-        st = puan_arena_check(rq->arena, err);
-    if (st == PUAN_OK)
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    return st;
+        st = put_handover(w, x, err);
+    return finish(x, st, err);
 }
 
 /* ---- the offices below --------------------------------------------------------------- */
@@ -685,23 +675,17 @@ enum puan_status duty_lower(struct puan_request *rq, const void *v,
                             struct puan_err *err)
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    struct ask *x = puan_new(rq->arena, struct ask);
+    struct ask *x;
     uint32_t own = t ? puan_area_find(t, rq->area) : PUAN_AREA_NONE;
-    struct puan_out o;
-    struct puan_jw w;
+    struct puan_jw *w;
     size_t n = 0;
     enum puan_status st;
 
     (void)v;
-    if (x == NULL)
-        return puan_arena_check(rq->arena, err);
-    TRY(begin(x, rq, err));
+    TRY(begin(&x, &w, rq, err));
     st = PUAN_OK;
-    puan_out_init(&o, rq->arena);
-    puan_jw_init(&w, &o);
-    puan_jw_map(&w);
-    puan_jw_key(&w, "items");
-    puan_jw_list(&w);
+    puan_jw_key(w, "items");
+    puan_jw_list(w);
     for (size_t l = 0; own != PUAN_AREA_NONE && l < x->r.duty->n_levels; l++) {
         int level = puan_area_level_of(t, x->r.duty->level[l]);
         uint32_t at = PUAN_AREA_NONE;
@@ -711,17 +695,11 @@ enum puan_status duty_lower(struct puan_request *rq, const void *v,
         while (st == PUAN_OK && n < OFFICES &&
                (at = puan_area_next(t, own, (unsigned)level, at)) !=
                    PUAN_AREA_NONE) {
-            st = put_below(&w, x, t->area[at].code, err);
+            st = put_below(w, x, t->area[at].code, err);
             n++;
         }
     }
-    puan_jw_end(&w, ']');
-    puan_jw_kbool(&w, "more", n == OFFICES);
-    puan_jw_end(&w, '}');
-    puan_read_end(puan_store_office(rq->store), x->db);
-    if (st == PUAN_OK)
-        st = puan_arena_check(rq->arena, err);
-    if (st == PUAN_OK)
-        puan_answer_json(rq, 200, puan_out_view(&o));
-    return st;
+    puan_jw_end(w, ']');
+    puan_jw_kbool(w, "more", n == OFFICES);
+    return finish(x, st, err);
 }
