@@ -8,6 +8,7 @@
 #include "core/device/device.h"
 #include "core/plan/plan.h"
 #include "features/devices/devices.h"
+#include "features/devices/relay.h"
 #include "features/host/session.h"
 #include "features/host/test_fixture.h"
 #include "kit/crypto/keys.h"
@@ -715,6 +716,72 @@ static void a_lost_device_leaves_what_it_held_unknown(void **state)
     gone(&t);
 }
 
+static unsigned over(const char *address, struct puan_str bytes)
+{
+    struct puan_http_call c = { .method = "POST",
+                                .path = BASE "/field/bundles",
+                                .content_type = "application/octet-stream",
+                                .body = bytes };
+    struct puan_http_client *client;
+    struct puan_http_reply r;
+
+    ok(puan_http_client_open(&client, address, err));
+    ok(puan_http_call(&r, client, &c, err));
+    reply.status = r.status;
+    reply.body = puan_arena_keep(&fix->a, r.body);
+    puan_http_client_close(client);
+    return reply.status;
+}
+
+static void a_relay_carries_over_days_without_the_office(void **state)
+{
+    struct tablet t = enrolled("e1");
+    struct puan_str one = sealed(&t, ONE, 3, "5"), bytes, forged;
+    struct puan_relay_options opt = {
+        .spool = puan_arena_fmt(&fix->a, "%s/spool", fix->root),
+        .to = "127.0.0.1:1", /* nobody answers there */
+        .campaign = "zz-test",
+        .listen = "127.0.0.1:0"
+    };
+    struct puan_relay_round n;
+    struct puan_relay *r;
+    char *p;
+
+    (void)state;
+    bytes = bundle(&t, &one, 1, 1);
+    p = memcpy(puan_arena_get(&fix->a, bytes.n), bytes.p, bytes.n);
+    p[bytes.n - 1] ^= 1;
+    forged = (struct puan_str){ p, bytes.n };
+    ok(puan_relay_start(&r, &opt, err));
+    assert_int_equal(over(puan_relay_address(r), PUAN_STR("no bundle")), 400);
+    assert_int_equal(over(puan_relay_address(r), bytes), 202);
+    assert_int_equal(over(puan_relay_address(r), bytes), 202);
+    assert_int_equal(over(puan_relay_address(r), forged), 202);
+    ok(puan_relay_round(&n, r, err));
+    assert_int_equal(n.handed, 0);
+    assert_int_equal(n.waiting, 2);
+    puan_relay_stop(r); /* the power fails; what it took is there */
+    opt.to = puan_host_address(fix->host);
+    ok(puan_relay_start(&r, &opt, err));
+    ok(puan_relay_round(&n, r, err));
+    assert_int_equal(n.handed, 1);
+    assert_int_equal(n.refused, 1);
+    assert_int_equal(n.waiting, 0);
+    /* the device asks again and gets the office's receipt, by either way */
+    assert_int_equal(over(puan_relay_address(r), bytes), 200);
+    assert_true(outcome_is(
+        receipt(&t, puan_node_get(answer(), "receipts")->first), "ledger"));
+    assert_int_equal(over(puan_relay_address(r), forged), 409);
+    assert_true(outcome_is(send_all(&t, one), "ledger"));
+    assert_int_equal(
+        puan_fix_int(puan_store_shard(fix->st, 1),
+                     "SELECT COUNT(*) FROM ret WHERE household ="
+                     " 110010010001"),
+        4);
+    puan_relay_stop(r);
+    gone(&t);
+}
+
 static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
 {
     struct tablet t = enrolled("e1");
@@ -730,7 +797,7 @@ static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
     fix->host = NULL;
     /* carried to the office on a medium while nothing is served */
     puan_fix_close(fix);
-    carried = sealed(&t, ONE, 3, "6");
+    carried = sealed(&t, ONE, 4, "6");
     ok(puan_file_write(puan_arena_fmt(&fix->a, "%s/d.bundle", fix->root),
                        bundle(&t, &carried, 1, 1), 0600, err));
     for (int i = 0; i < 2; i++) {
@@ -764,6 +831,7 @@ int main(void)
         cmocka_unit_test(a_bundle_comes_in_once_by_any_path),
         cmocka_unit_test(a_device_that_is_taken_away_wipes_and_says_so),
         cmocka_unit_test(a_lost_device_leaves_what_it_held_unknown),
+        cmocka_unit_test(a_relay_carries_over_days_without_the_office),
         cmocka_unit_test(
             the_ledger_covers_it_and_it_is_there_after_a_restart),
     };
