@@ -241,8 +241,8 @@ enum puan_status puan_relay_start(struct puan_relay **out,
     *out = NULL;
     if (!*opt->campaign || !word(opt->campaign))
         return puan_fail(err, PUAN_EINVAL, "--campaign",
-                         "the campaign's name as in addresses, such as "
-                         "cn-population-2020");
+                         "the campaign's name as it stands in addresses: "
+                         "small letters, digits and '-'");
     r = calloc(1, sizeof(*r));
     if (!r)
         return puan_fail(err, PUAN_ENOMEM, "relay", "out of memory");
