@@ -501,6 +501,11 @@ export function speaks(of: string): string {
   const key = `${manner.words}.${of}`;
   return table.words && has(key) ? key : '';
 }
+/** A word that says who will settle a matter: the face's own, else the household's. */
+export function word(of: string): string {
+  const key = `${manner.words}.${of}`;
+  return has(key) ? key : `hh.${of}`;
+}
 export function question(entity: string, row: number, item: string): string {
   const key = speaks(`q.${item}`);
   return key ? t(key, { name: nameOf(entity, row) }) : pick(itemDef(entity, item));
@@ -517,7 +522,7 @@ export function option(item: string, code: string, label: { zh: string; en: stri
 export function said(entity: string, row: number, item: string): string {
   const v = valueOf(entity, row, item);
   const def = itemDef(entity, item);
-  if (typeof v === 'object') return t('hh.unsaid');
+  if (typeof v === 'object') return t(word('unsaid'));
   if (!given(v)) return '';
   if (def.type === 'code') {
     const c = codesOf(def).find((x) => x.code === v);

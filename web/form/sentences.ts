@@ -6,7 +6,7 @@
 import { lang, pick, t } from '@ui/words';
 import { codesOf, itemDef, plan } from './core';
 import { placeName } from './places';
-import { asked, given, nameOf, open, rowsOf, said, steps, table, textOf, valueOf, type Step } from './model';
+import { asked, given, nameOf, open, rowsOf, said, steps, table, textOf, valueOf, word, type Step } from './model';
 
 /** Completed years at the reference moment; null while the month is not whole. */
 export function age(month: string): number | null {
@@ -82,7 +82,7 @@ function home(): Part[] {
   const q = (i: string) => said('household', 0, i);
   const sum = (...items: string[]) => items.reduce((n, i) => n + (Number(textOf('household', 0, i)) || 0), 0);
   const text: Record<string, string> = {
-    count: [t('hh.check.counts', { a: q('H2a') || '—', b: q('H2b') || '—' }), q('H1')].join(lang.value === 'zh' ? '' : ' '),
+    count: [t(word('check.counts'), { a: q('H2a') || '—', b: q('H2b') || '—' }), q('H1')].join(lang.value === 'zh' ? '' : ' '),
     dwelling: [t('hh.say.dwelling', { kind: q('H5') }), open('household', 0, 'H6') ? t('hh.say.space', { m2: q('H6') || '—', rooms: q('H7') || '—' }) : ''].filter(Boolean).join(comma()),
     year: [t('hh.say.births', { n: sum('H3m', 'H3f') }), t('hh.say.deaths', { n: sum('H4m', 'H4f') })].join(comma()),
   };

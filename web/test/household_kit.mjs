@@ -24,7 +24,7 @@ export function idNumber(region, birth, order) {
 }
 
 /** Serves a campaign with `n` listed households; rate of the clock in thousandths. */
-export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate = 1000 } = {}) {
+export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate = 1000, mode = 'self' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'puan-household-'));
   const home = join(dir, 'census');
   const households = Array.from({ length: n }, (_, i) => EA + String(i + 1).padStart(3, '0'));
@@ -36,7 +36,7 @@ export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate =
   ].join('\n'));
   writeFileSync(join(dir, 'listing.csv'), [
     'household,ea,building,unit,status,mode,head_name,phone,address,c1,c7',
-    ...households.map((h, i) => `${h},${EA},3,${101 + i},ordinary,self,赵${i},13800000000,北宿村3号楼${101 + i}室,4,1`), '',
+    ...households.map((h, i) => `${h},${EA},3,${101 + i},ordinary,${mode},赵${i},13800000000,北宿村3号楼${101 + i}室,4,1`), '',
   ].join('\n'));
   const secrets = join(dir, 'secrets.csv');
   command('init', home, '--plan', 'cn-population-2020', '--birth', 'demo');

@@ -11,6 +11,7 @@
  *
  *   /office  /office/…             office/index.html
  *   /household  /household/…       household/index.html
+ *   /field  /field/…               field/index.html
  *   /  /verify…  /data…  /ask…  /report…  /tour…     public/index.html
  *
  * Everything carries a strict content security policy and the other headers

@@ -45,6 +45,7 @@ static int open_all(void **state)
     dir = puan_arena_fmt(&fix->a, "%s/web", fix->root);
     put("office/index.html", "office");
     put("household/index.html", "household");
+    put("field/index.html", "field");
     put("public/index.html", "public");
     put("assets/a-1.js", "long long long");
     put("assets/a-1.js.gz", "short");
@@ -86,6 +87,9 @@ static void entries_by_prefix(void **state)
     found("/office/", "office/index.html");
     found("/office/board?area=370883", "office/index.html");
     found("/household/start", "household/index.html");
+    found("/field", "field/index.html");
+    found("/field/h/370883002001001001", "field/index.html");
+    found("/fields", "");
     found("/assets/a-1.js", "assets/a-1.js");
     found("/notes.txt.gz", "notes.txt.gz");
     found("/officer", "");
