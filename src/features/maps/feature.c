@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "base/json.h"
 #include "core/area/area.h"
 #include "core/ledger/ledger.h"
@@ -215,7 +216,8 @@ enum puan_status puan_map_import(struct puan_map_result *out,
 #define KEPT 64
 
 struct kept {
-    char key[80];
+    char key[120];
+    const char *type;
     char *json, *packed;
     size_t n, n_packed;
     char tag[40], packed_tag[44];
@@ -223,7 +225,7 @@ struct kept {
 };
 
 struct maps {
-    pthread_mutex_t lock, making;
+    pthread_mutex_t lock, making, checking;
     struct kept kept[KEPT];
     uint64_t uses;
 };
@@ -245,6 +247,7 @@ static enum puan_status maps_open(void **state, struct puan_store *st,
         return puan_fail(err, PUAN_ENOMEM, "maps", "out of memory");
     pthread_mutex_init(&m->lock, NULL);
     pthread_mutex_init(&m->making, NULL);
+    pthread_mutex_init(&m->checking, NULL);
     *state = m;
     return PUAN_OK;
 }
@@ -260,6 +263,7 @@ static void maps_close(void *state, struct puan_store *st)
         drop(&m->kept[i]);
     pthread_mutex_destroy(&m->lock);
     pthread_mutex_destroy(&m->making);
+    pthread_mutex_destroy(&m->checking);
     free(m);
 }
 
@@ -340,10 +344,12 @@ static enum puan_status load(struct puan_geo *g, uint32_t **at,
 }
 
 static enum puan_status make(struct puan_str *json, struct puan_request *rq,
-                             unsigned level, uint32_t top,
-                             struct puan_arena *a, struct puan_err *err)
+                             const void *what, struct puan_arena *a,
+                             struct puan_err *err)
 {
     const struct puan_area_tree *t = puan_store_areas(rq->store);
+    const unsigned level = *(const unsigned *)what;
+    const uint32_t top = puan_area_find(t, rq->area);
     struct puan_geo g = { 0 };
     struct box b = { 0 };
     struct puan_out o;
@@ -431,7 +437,7 @@ static void give(struct puan_request *rq, const struct kept *k)
                              puan_str_of(tag))) {
         puan_answer_bytes(rq, 304, NULL, PUAN_STR(""));
     } else {
-        puan_answer_bytes(rq, 200, "application/geo+json",
+        puan_answer_bytes(rq, 200, k->type,
                           packed ? (struct puan_str){ k->packed, k->n_packed }
                                  : (struct puan_str){ k->json, k->n });
         if (packed)
@@ -457,10 +463,10 @@ static bool from_kept(struct maps *m, struct puan_request *rq, const char *key)
 }
 
 static void keep(struct maps *m, struct puan_request *rq, const char *key,
-                 struct puan_str json, struct puan_str packed)
+                 const char *type, struct puan_str json, struct puan_str packed)
 {
     uint8_t digest[PUAN_DIGEST_SIZE];
-    struct kept k = { 0 };
+    struct kept k = { .type = type };
     char hex[33];
     size_t old = 0;
 
@@ -473,7 +479,7 @@ static void keep(struct maps *m, struct puan_request *rq, const char *key,
     k.packed = packed.n ? malloc(packed.n) : NULL;
     if (!k.json || (packed.n && !k.packed)) {
         drop(&k);
-        puan_answer_bytes(rq, 200, "application/geo+json", json);
+        puan_answer_bytes(rq, 200, type, json);
         return;
     }
     memcpy(k.json, json.p, json.n);
@@ -492,27 +498,73 @@ static void keep(struct maps *m, struct puan_request *rq, const char *key,
     pthread_mutex_unlock(&m->lock);
 }
 
-/* What the drawing rests on: the file of the level, and the areas. */
-static enum puan_status stamp(int64_t *at, struct puan_request *rq,
-                              struct puan_str level, struct puan_err *err)
+/* What drawings rest on: the files of all levels, and of buildings. */
+static enum puan_status stamp(int64_t at[2], struct puan_request *rq,
+                              struct puan_err *err)
 {
     struct puan_shard *office = puan_store_office(rq->store);
-    struct puan_stmt *s = NULL;
     struct puan_db *db = NULL;
-    bool more = false;
     enum puan_status st;
 
-    *at = 0;
     TRY(puan_read_begin(&db, office, err));
-    st = puan_sql(&s, db, "SELECT at FROM boundary_file WHERE level = $1", err);
-    if (st == PUAN_OK) {
-        puan_bind_text(s, 1, level);
-        st = puan_stmt_step(&more, s, err);
+    st = PUAN_OK;
+    for (int i = 0; i < 2 && st == PUAN_OK; i++) {
+        struct puan_stmt *s = NULL;
+        bool more = false;
+
+        at[i] = 0;
+        st = i == 0 ? puan_sql(&s, db, "SELECT MAX(at) FROM boundary_file", err)
+                    : puan_sql(&s, db, "SELECT MAX(id) FROM building_file",
+                               err);
+        if (st == PUAN_OK)
+            st = puan_stmt_step(&more, s, err);
         if (st == PUAN_OK && more)
-            *at = puan_col_int(s, 0);
+            at[i] = puan_col_int(s, 0);
         puan_stmt_done(s);
     }
     puan_read_end(office, db);
+    return st;
+}
+
+enum puan_status puan_map_answer(struct puan_request *rq, const char *name,
+                                 const char *type, bool slow,
+                                 puan_map_make_fn make_it, const void *what,
+                                 struct puan_err *err)
+{
+    struct maps *m = puan_store_state(rq->store, &puan_feature_maps);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    pthread_mutex_t *one = slow ? &m->checking : &m->making;
+    struct puan_str json = { 0 }, packed = { 0 };
+    struct puan_arena a;
+    int64_t at[2];
+    char key[120];
+    enum puan_status st;
+
+    if (!t || puan_area_find(t, rq->area) == PUAN_AREA_NONE)
+        return puan_fail(err, PUAN_ENOTFOUND, "area", "no such area");
+    TRY(stamp(at, rq, err));
+    /* a tree is made anew when areas change, and the old one stays in place;
+       areas begin and cease to be valid by the day */
+    puan_format(key, sizeof(key), "%s/%lld/%llx/%llx/%llx/%lld", name,
+                (long long)rq->area, (unsigned long long)at[0],
+                (unsigned long long)at[1], (unsigned long long)(uintptr_t)t,
+                (long long)puan_instant_day(
+                    rq->now, puan_store_plan(rq->store)->offset_minutes));
+    if (from_kept(m, rq, key))
+        return PUAN_OK;
+    pthread_mutex_lock(one); /* one drawing, and one check, at a time */
+    if (from_kept(m, rq, key)) {
+        pthread_mutex_unlock(one);
+        return PUAN_OK;
+    }
+    puan_arena_init(&a, &puan_heap);
+    st = make_it(&json, rq, what, &a, err);
+    if (st == PUAN_OK)
+        st = puan_gzip(&packed, json, &a, err);
+    if (st == PUAN_OK)
+        keep(m, rq, key, type, json, packed);
+    puan_arena_clear(&a);
+    pthread_mutex_unlock(one);
     return st;
 }
 
@@ -520,41 +572,17 @@ static enum puan_status get_map(struct puan_request *rq, const void *v,
                                 struct puan_err *err)
 {
     const struct map_in *in = v;
-    struct maps *m = puan_store_state(rq->store, &puan_feature_maps);
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    uint32_t top = t ? puan_area_find(t, rq->area) : PUAN_AREA_NONE;
     int level = t ? puan_area_level_of(t, in->level) : -1;
-    struct puan_str json = { 0 }, packed = { 0 };
-    struct puan_arena a;
-    int64_t at;
-    char key[80];
-    enum puan_status st;
+    unsigned what;
+    char name[24];
 
-    if (top == PUAN_AREA_NONE)
-        return puan_fail(err, PUAN_ENOTFOUND, "area", "no such area");
     if (level < 0)
         return puan_fail(err, PUAN_EINVAL, "level", "no such level");
-    TRY(stamp(&at, rq, t->level[level].name, err));
-    /* a tree is made anew when areas change, and the old one stays in place */
-    puan_format(key, sizeof(key), "%lld/%d/%llx/%llx", (long long)rq->area,
-                level, (unsigned long long)at,
-                (unsigned long long)(uintptr_t)t);
-    if (from_kept(m, rq, key))
-        return PUAN_OK;
-    pthread_mutex_lock(&m->making); /* one drawing at a time */
-    if (from_kept(m, rq, key)) {
-        pthread_mutex_unlock(&m->making);
-        return PUAN_OK;
-    }
-    puan_arena_init(&a, &puan_heap);
-    st = make(&json, rq, (unsigned)level, top, &a, err);
-    if (st == PUAN_OK)
-        st = puan_gzip(&packed, json, &a, err);
-    if (st == PUAN_OK)
-        keep(m, rq, key, json, packed);
-    puan_arena_clear(&a);
-    pthread_mutex_unlock(&m->making);
-    return st;
+    what = (unsigned)level;
+    puan_format(name, sizeof(name), "map/%u", what);
+    return puan_map_answer(rq, name, "application/geo+json", false, make, &what,
+                           err);
 }
 
 struct import_in {
@@ -567,30 +595,46 @@ static const struct puan_param import_params[] = {
       true },
 };
 
-static enum puan_status post_import(struct puan_request *rq, const void *v,
-                                    struct puan_err *err)
+static enum puan_status import_by(struct puan_request *rq,
+                                  const struct import_in *in, bool buildings,
+                                  struct puan_err *err)
 {
-    const struct import_in *in = v;
+    const char *file = puan_arena_dup(rq->arena, in->file);
     struct puan_map_result r;
     char hex[65];
     struct puan_act act;
     struct puan_jw *w;
 
     puan_request_act(&act, rq, in->file);
-    TRY(puan_map_import(&r, rq->store, rq->body,
-                        puan_arena_dup(rq->arena, in->file), in->dry_run, &act,
-                        rq->arena, err));
+    if (buildings)
+        TRY(puan_buildings_import(&r, rq->store, rq->body, file, in->dry_run,
+                                  &act, rq->arena, err));
+    else
+        TRY(puan_map_import(&r, rq->store, rq->body, file, in->dry_run, &act,
+                            rq->arena, err));
     puan_hex(hex, r.digest, sizeof(r.digest));
     w = puan_answer_begin(rq, r.written ? 201 : 200);
     puan_jw_map(w);
     puan_jw_kstr(w, "level", r.level);
     puan_jw_kint(w, "rows", (int64_t)r.features);
-    puan_jw_kint(w, "points", (int64_t)r.points);
+    puan_jw_kint(w, buildings ? "areas" : "points", (int64_t)r.points);
     puan_jw_kbool(w, "written", r.written);
     puan_jw_kbool(w, "dry_run", in->dry_run);
     puan_jw_ktext(w, "digest", hex);
     puan_jw_end(w, '}');
     return PUAN_OK;
+}
+
+static enum puan_status post_import(struct puan_request *rq, const void *v,
+                                    struct puan_err *err)
+{
+    return import_by(rq, v, false, err);
+}
+
+static enum puan_status post_buildings(struct puan_request *rq, const void *v,
+                                       struct puan_err *err)
+{
+    return import_by(rq, v, true, err);
 }
 
 static const struct puan_route routes[] = {
@@ -604,6 +648,28 @@ static const struct puan_route routes[] = {
       .summary = "Imports the boundaries of one level (GeoJSON)",
       .handle = post_import, PUAN_PARAMS(import_params, struct import_in),
       .raw_body = true, .max_body = (size_t)64 << 20 },
+    { .method = PUAN_POST, .path = "/c/{campaign}/buildings/import",
+      .capability = "area.import", .scope = PUAN_SCOPE_OFFICE,
+      .verb = "import.buildings",
+      .summary = "Imports buildings (CSV: ea building lon lat [kind units])",
+      .handle = post_buildings, PUAN_PARAMS(import_params, struct import_in),
+      .raw_body = true, .max_body = (size_t)64 << 20 },
+    { .method = PUAN_GET, .path = "/c/{campaign}/boundaries/faults",
+      .capability = "counts.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "What is wrong with the boundaries and buildings of an area",
+      .handle = puan_get_faults,
+      PUAN_PARAMS(puan_map_area_params, struct puan_map_area_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/buildings",
+      .capability = "listing.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "Buildings of an area (GeoJSON points)",
+      .handle = puan_get_buildings,
+      PUAN_PARAMS(puan_map_area_params, struct puan_map_area_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/field/map",
+      .capability = "listing.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .summary = "The map an enumerator carries: boundary and buildings of an "
+                 "area (GeoJSON)",
+      .handle = puan_get_field_map,
+      PUAN_PARAMS(puan_map_area_params, struct puan_map_area_in) },
 };
 
 static const struct puan_schema_step schema[] = {

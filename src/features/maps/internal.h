@@ -5,6 +5,7 @@
 #ifndef PUAN_FEATURES_MAPS_INTERNAL_H
 #define PUAN_FEATURES_MAPS_INTERNAL_H
 
+#include "features/host/feature.h"
 #include "features/maps/check.h"
 
 struct puan_request;
@@ -78,6 +79,43 @@ void puan_map_fault_json(struct puan_jw *w, const struct puan_area_tree *t,
                          struct puan_arena *a);
 /* A position as GeoJSON writes it, [116.802730,35.157185]. */
 void puan_geo_position(struct puan_jw *w, struct puan_geo_point p);
+
+/* ---- answers ------------------------------------------------------------------ */
+
+/* Makes the text of an answer about rq->area. */
+typedef enum puan_status (*puan_map_make_fn)(struct puan_str *json,
+                                             struct puan_request *rq,
+                                             const void *what,
+                                             struct puan_arena *a,
+                                             struct puan_err *err);
+/*
+ * Answers with what `make` gives, or gave while boundaries, buildings and areas
+ * were the same: packed, with an ETag, kept in memory.  `name` tells one kind
+ * of text from another; `type` is a literal.  Slow ones do not hold up maps.
+ */
+PUAN_MUST_USE enum puan_status
+puan_map_answer(struct puan_request *rq, const char *name, const char *type,
+                bool slow, puan_map_make_fn make, const void *what,
+                struct puan_err *err);
+
+struct puan_map_area_in {
+    int64_t area;
+};
+#define PUAN_MAP_AREA_PARAMS 1
+extern const struct puan_param puan_map_area_params[PUAN_MAP_AREA_PARAMS];
+
+/* Most areas a check over HTTP looks at, faults it gives, points of a map. */
+#define PUAN_MAP_CHECKED 40000
+#define PUAN_MAP_SHOWN 1000
+#define PUAN_MAP_BUILDINGS 6000
+#define PUAN_MAP_FIELD 400 /* areas a device carries */
+
+enum puan_status puan_get_faults(struct puan_request *rq, const void *in,
+                                 struct puan_err *err);
+enum puan_status puan_get_buildings(struct puan_request *rq, const void *in,
+                                    struct puan_err *err);
+enum puan_status puan_get_field_map(struct puan_request *rq, const void *in,
+                                    struct puan_err *err);
 
 extern const struct puan_command puan_map_commands[];
 #define PUAN_MAP_COMMANDS 3
