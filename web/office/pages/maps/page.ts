@@ -8,6 +8,5 @@ const page: OfficePage = {
   title: 'maps.title',
   needs: 'counts.view',
   component: () => import('./Maps.vue'),
-  phone: true,
 };
 export default page;
