@@ -21,6 +21,8 @@ export interface Seat {
 
 export interface Session extends Seat {
   name: string;
+  /** As the office writes it; a device or household has none. */
+  person?: string;
   can: string[];
   seats: Seat[];
   idle_ms: number;

@@ -234,7 +234,7 @@ struct puan_flow_recurrence {
  */
 struct puan_flow_quantity {
     struct puan_flow_label label;
-    struct puan_str unit;
+    struct puan_str unit_zh, unit_en; /* empty: none said */
     puan_flow_set in, out; /* transitions */
     int field;             /* the amount */
     int of;                /* -1; else the field that names the goods */

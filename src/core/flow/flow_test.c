@@ -10,6 +10,7 @@
 
 #include "base/test_heap.h"
 #include "core/flow/flow.h"
+#include "core/flow/look.h"
 
 /* Enough of a digest to tell texts apart (FNV-1a, four lanes). */
 static void fnv(void *ctx, uint8_t out[PUAN_DIGEST_SIZE],
@@ -944,6 +945,47 @@ static void a_flow_recurs_by_the_calendar(void **state)
                      PUAN_EINVAL);
 }
 
+#define COUNTED(unit)                                                          \
+    "{'flow':'incident','version':1,'owner':'office',"                         \
+    "'seats':{'keeper':'office@own'},"                                         \
+    "'fields':{'n':{'type':'int','required_at':['take_in','hand_out']}},"      \
+    "'states':{'initial':'drafted','active':[],'terminal':['in','out']},"      \
+    "'open':{'by':['keeper']},"                                                \
+    "'transitions':[{'id':'take_in','from':'drafted','to':'in','by':'keeper'}," \
+    "{'id':'hand_out','from':'drafted','to':'out','by':'keeper'}],"            \
+    "'quantities':{'boxes':{" unit "'in':['take_in'],'out':['hand_out'],"      \
+    "'field':'n'}}}"
+
+/* What is counted is said in both languages. */
+static void a_unit_has_both_languages(void **state)
+{
+    struct fix *x = *state;
+
+    assert_int_equal(load(x, COUNTED("")), PUAN_OK);
+    assert_int_equal(x->flow->quantities[0].unit_zh.n, 0);
+    assert_int_equal(load(x, COUNTED("'unit':{'zh':'箱','en':'boxes'},")),
+                     PUAN_OK);
+    assert_true(puan_str_is(x->flow->quantities[0].unit_zh, "箱"));
+    assert_true(puan_str_is(x->flow->quantities[0].unit_en, "boxes"));
+    assert_int_equal(load(x, COUNTED("'unit':'箱',")), PUAN_EINVAL);
+    assert_non_null(strstr(x->err.text, "both languages"));
+    assert_int_equal(load(x, COUNTED("'unit':{'zh':'箱'},")), PUAN_EINVAL);
+}
+
+static void a_text_of_the_plan_has_two_halves(void **state)
+{
+    struct puan_str two = PUAN_STR("值班表有空岗｜Nobody stands");
+
+    (void)state;
+    assert_true(puan_str_is(puan_flow_half(two, true), "值班表有空岗"));
+    assert_true(puan_str_is(puan_flow_half(two, false), "Nobody stands"));
+    assert_true(puan_str_is(puan_flow_half(PUAN_STR("甲|乙"), false), "甲|乙"));
+    assert_true(puan_str_is(puan_flow_half(PUAN_STR("｜乙"), true), "｜乙"));
+    assert_true(puan_str_is(puan_flow_half(PUAN_STR("甲｜乙｜丙"), true),
+                            "甲｜乙｜丙"));
+    assert_int_equal(puan_flow_half(PUAN_STR(""), true).n, 0);
+}
+
 /* The row goes on after a sheet has ended, and what goes out must be there. */
 static void a_stock_is_never_below_nothing(void **state)
 {
@@ -1021,6 +1063,8 @@ int main(void)
         TEST(the_state_is_the_fold_of_its_events),
         TEST(secrets_are_shown_only_on_purpose),
         TEST(a_flow_recurs_by_the_calendar),
+        TEST(a_unit_has_both_languages),
+        TEST(a_text_of_the_plan_has_two_halves),
         TEST(a_stock_is_never_below_nothing),
         TEST(office_time_skips_nights_and_week_ends),
     };

@@ -1864,6 +1864,26 @@ static enum puan_status read_attests(struct load *l)
     return PUAN_OK;
 }
 
+/* {zh: 件, en: pieces}: a page of either language says what is counted. */
+static enum puan_status unit_of(struct puan_flow_quantity *q, struct load *l,
+                                const struct puan_node *n)
+{
+    static const char *const keys[] = { "zh", "en", NULL };
+
+    if (n == NULL)
+        return PUAN_OK;
+    if (n->kind == PUAN_NODE_MAP) {
+        TRY(puan_node_only(n, keys, l->err));
+        q->unit_zh = puan_node_str_opt(n, "zh", "");
+        q->unit_en = puan_node_str_opt(n, "en", "");
+    }
+    if (q->unit_zh.n == 0 || q->unit_en.n == 0)
+        return puan_node_fail(n, l->err,
+                              "a unit is said in both languages: unit: {zh: "
+                              "件, en: pieces}");
+    return PUAN_OK;
+}
+
 static enum puan_status read_quantities(struct load *l)
 {
     static const char *const keys[] = { "unit", "in", "out", "field", "of",
@@ -1888,7 +1908,7 @@ static enum puan_status read_quantities(struct load *l)
         TRY(check_name(l, c, c->key));
         TRY(puan_node_only(c, keys, l->err));
         label_of(&q->label, c->key, c);
-        q->unit = puan_node_str_opt(c, "unit", "");
+        TRY(unit_of(q, l, puan_node_get(c, "unit")));
         TRY(set_of(&q->in, l, puan_node_get(c, "in"), puan_flow_transition,
                    "transition"));
         TRY(set_of(&q->out, l, puan_node_get(c, "out"), puan_flow_transition,

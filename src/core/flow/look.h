@@ -104,6 +104,12 @@ bool puan_flow_todo_mine(int *seat, const struct puan_flow_run *run,
 void puan_flow_words(struct puan_out *o, const struct puan_flow *f,
                      struct puan_str when, bool zh);
 
+/*
+ * A plan sets texts in both languages as "值班表有空岗｜Nobody stands": the half
+ * of one of them.  A text without ｜, or with more than one, is what it is.
+ */
+struct puan_str puan_flow_half(struct puan_str text, bool zh);
+
 /* Why a lock holds, in words; `when` and `none_open` are those of the act. */
 void puan_flow_lock_words(struct puan_out *o, const struct puan_flow *f,
                           const struct puan_flow_lock *l,

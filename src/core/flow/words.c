@@ -118,3 +118,21 @@ void puan_flow_words(struct puan_out *o, const struct puan_flow *f,
             puan_out_str(o, s);
     }
 }
+
+/* ---- both languages in one text -------------------------------------------- */
+
+struct puan_str puan_flow_half(struct puan_str text, bool zh)
+{
+    static const char bar[] = "｜";
+    size_t n = sizeof bar - 1, at = 0, found = 0;
+
+    for (size_t i = 0; i + n <= text.n; i++)
+        if (memcmp(text.p + i, bar, n) == 0) {
+            at = i;
+            found++;
+        }
+    if (found != 1 || at == 0 || at + n == text.n)
+        return text;
+    return zh ? (struct puan_str){ text.p, at }
+              : (struct puan_str){ text.p + at + n, text.n - at - n };
+}

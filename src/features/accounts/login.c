@@ -486,7 +486,7 @@ HANDLER(h_session)
     int64_t idle = 0, left = 0,
             fresh = puan_plan_number(plan, "factor_fresh", FACTOR_FRESH_MS) -
                     (rq->real_now - rq->who.factor_ms);
-    struct account_row r;
+    struct account_row r = { 0 };
     struct seat_row *seats = NULL;
     struct puan_who who;
     size_t n = 0;
@@ -504,6 +504,8 @@ HANDLER(h_session)
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_ktext(w, "name", rq->who.name);
+    if (rq->who.credential == PUAN_CRED_HUMAN)
+        puan_jw_kstr(w, "person", r.person);
     put_seat(w, rq, rq->who.seat, puan_str_of(rq->who.role_name),
              rq->who.area);
     puan_jw_kbool(w, "must_change", rq->who.must_change);

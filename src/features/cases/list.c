@@ -23,7 +23,7 @@ void puan_case_title(struct puan_out *o, const struct puan_flow_run *run,
 
     if (t >= 0 && f->fields[t].type == PUAN_FLOW_TEXT && !f->fields[t].secret &&
         run->field[t].set) {
-        puan_out_str(o, run->field[t].text);
+        puan_out_str(o, puan_flow_half(run->field[t].text, zh));
         return;
     }
     puan_out_str(o, zh ? f->label.zh : f->label.en);

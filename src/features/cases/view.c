@@ -6,6 +6,7 @@
 
 #include "core/area/area.h"
 #include "features/host/host.h"
+#include "features/notify/notify.h"
 
 #define LATE INT64_C(300000) /* entered later than this: 补记 */
 
@@ -1201,45 +1202,88 @@ static void blocks_json(struct view *v)
     puan_jw_end(v->w, ']');
 }
 
-/* Who was told, and whether anybody was there to hear it. */
-static enum puan_status told_json(struct view *v, struct puan_err *err)
+struct told {
+    int64_t notice, area, at, taken, n, message; /* message 0: none went out */
+    bool vacant;
+    struct puan_str kind, seat, role;
+};
+
+#define TOLD 256
+
+static enum puan_status told_of(struct told *out, size_t *n, struct view *v,
+                                struct puan_err *err)
 {
+    struct puan_arena *a = v->rq->arena;
     struct puan_stmt *s = NULL;
     bool more = false;
     enum puan_status st;
 
+    *n = 0;
     TRY(puan_sql(&s, v->db,
-                 "SELECT id, kind, seat, role, area, at, vacant, taken, n FROM"
-                 " case_notice WHERE run = $1 ORDER BY id",
+                 "SELECT c.id, c.kind, c.seat, c.role, c.area, c.at, c.vacant,"
+                 " c.taken, c.n, (SELECT MAX(m.id) FROM notify_message m WHERE"
+                 " m.notice = c.id) FROM case_notice c WHERE c.run = $1"
+                 " ORDER BY c.id",
                  err));
     puan_bind_int(s, 1, v->run->id);
+    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more &&
+           *n < TOLD)
+        out[(*n)++] = (struct told){
+            .notice = puan_col_int(s, 0),
+            .kind = puan_arena_keep(a, puan_col_text(s, 1)),
+            .seat = puan_arena_keep(a, puan_col_text(s, 2)),
+            .role = puan_arena_keep(a, puan_col_text(s, 3)),
+            .area = puan_col_int(s, 4),
+            .at = puan_col_int(s, 5),
+            .vacant = puan_col_int(s, 6) != 0,
+            .taken = puan_col_int(s, 7),
+            .n = puan_col_int(s, 8),
+            .message = puan_col_null(s, 9) ? 0 : puan_col_int(s, 9)
+        };
+    puan_stmt_done(s);
+    return st;
+}
+
+/*
+ * Who was told, whether anybody was there to hear it, and what became of the
+ * message that went out.
+ */
+static enum puan_status told_json(struct view *v, struct puan_err *err)
+{
+    struct told *t = puan_new_n(v->rq->arena, TOLD, struct told);
+    size_t n;
+
+    if (t == NULL)
+        return puan_arena_check(v->rq->arena, err);
+    TRY(told_of(t, &n, v, err));
     puan_jw_key(v->w, "told");
     puan_jw_list(v->w);
-    while ((st = puan_stmt_step(&more, s, err)) == PUAN_OK && more) {
-        struct puan_str seat = puan_arena_keep(v->rq->arena,
-                                               puan_col_text(s, 2));
-        int k = puan_flow_seat(v->f, seat);
+    for (size_t i = 0; i < n; i++) {
+        int k = puan_flow_seat(v->f, t[i].seat);
+        struct puan_notify_fate fate;
 
         puan_jw_map(v->w);
-        puan_jw_kint(v->w, "notice", puan_col_int(s, 0));
-        puan_jw_kstr(v->w, "kind", puan_col_text(s, 1));
+        puan_jw_kint(v->w, "notice", t[i].notice);
+        puan_jw_kstr(v->w, "kind", t[i].kind);
         if (k >= 0)
             label(v, &v->f->seats[k].label);
-        puan_jw_kcode(v->w, "area", puan_col_int(s, 4));
-        at(v, "at", puan_col_int(s, 5));
-        puan_jw_kbool(v->w, "vacant", puan_col_int(s, 6) != 0);
-        at(v, "taken", puan_col_int(s, 7));
-        puan_jw_kint(v->w, "n", puan_col_int(s, 8));
+        puan_jw_kcode(v->w, "area", t[i].area);
+        at(v, "at", t[i].at);
+        puan_jw_kbool(v->w, "vacant", t[i].vacant);
+        at(v, "taken", t[i].taken);
+        puan_jw_kint(v->w, "n", t[i].n);
         puan_jw_kbool(v->w, "mine",
-                      puan_col_int(s, 7) == 0 &&
-                          puan_str_is(puan_col_text(s, 3),
-                                      v->rq->who.role_name) &&
-                          puan_col_int(s, 4) == v->rq->who.area);
+                      t[i].taken == 0 &&
+                          puan_str_is(t[i].role, v->rq->who.role_name) &&
+                          t[i].area == v->rq->who.area);
+        if (t[i].message != 0) {
+            TRY(puan_notify_fate(&fate, v->db, t[i].message, err));
+            puan_jw_ktext(v->w, "sent", puan_notify_fate_word(&fate));
+        }
         puan_jw_end(v->w, '}');
     }
-    puan_stmt_done(s);
     puan_jw_end(v->w, ']');
-    return st;
+    return PUAN_OK;
 }
 
 /* ---- the whole -------------------------------------------------------------------- */

@@ -238,6 +238,25 @@ static const char *attested(const struct puan_role *role, struct puan_arena *a)
     return puan_arena_dup(a, puan_out_view(&o));
 }
 
+/*
+ * A name as offices write it where it does not matter who: 赵某, 钱某 … 某 is
+ * no given name, so that nobody living is meant.
+ */
+static const char *person_of(struct puan_arena *a, size_t i)
+{
+    static const char surnames[][4] = {
+        "赵", "钱", "孙", "李", "周", "吴", "郑", "王", "冯", "陈", "褚", "卫",
+        "蒋", "沈", "韩", "杨", "朱", "秦", "许", "何", "吕", "张", "孔", "曹",
+        "严", "华", "金", "魏", "陶", "姜", "谢", "邹", "苏", "潘", "葛", "范",
+        "彭", "鲁", "韦", "马", "苗", "方", "俞", "任", "袁", "柳", "唐", "罗"
+    };
+    static const char *const again[] = { "", "甲", "乙", "丙", "丁" };
+    size_t n = PUAN_COUNT(surnames);
+
+    return puan_arena_fmt(a, "%s某%s", surnames[i % n],
+                          again[i / n % PUAN_COUNT(again)]);
+}
+
 static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
                                   struct puan_desk *k, struct puan_err *err)
 {
@@ -254,8 +273,9 @@ static enum puan_status make_seat(struct seat *s, struct puan_demo *d,
         return st;
     st = puan_desk_call(
         &made, NULL, k, "POST", "/accounts",
-        puan_arena_fmt(a, "{\"name\":\"%s\",\"person\":\"%s\"}", name, name), 0,
-        a, err);
+        puan_arena_fmt(a, "{\"name\":\"%s\",\"person\":\"%s\"}", name,
+                       person_of(a, p->n_seats)),
+        0, a, err);
     if (st == PUAN_OK)
         st = puan_node_str(&secret, made, "secret", err);
     if (st != PUAN_OK)

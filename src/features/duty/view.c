@@ -13,21 +13,28 @@
 
 /* ---- names -------------------------------------------------------------------------- */
 
-static void put_person(struct puan_jw *w, struct puan_db *db,
-                       struct puan_str name)
+/* Who stands behind an account: as the office writes it, under `key`. */
+static void put_written(struct puan_jw *w, struct puan_db *db, const char *key,
+                        struct puan_str name)
 {
     struct puan_err ignored = { 0 };
     struct puan_stmt *s = NULL;
     bool more = false;
 
-    puan_jw_kstr(w, "name", name);
     if (puan_sql(&s, db, "SELECT person FROM account WHERE name = $1",
                  &ignored) != PUAN_OK)
         return;
     puan_bind_text(s, 1, name);
     if (puan_stmt_step(&more, s, &ignored) == PUAN_OK && more)
-        puan_jw_kstr(w, "person", puan_col_text(s, 0));
+        puan_jw_kstr(w, key, puan_col_text(s, 0));
     puan_stmt_done(s);
+}
+
+static void put_person(struct puan_jw *w, struct puan_db *db,
+                       struct puan_str name)
+{
+    puan_jw_kstr(w, "name", name);
+    put_written(w, db, "person", name);
 }
 
 struct ask {
@@ -188,7 +195,9 @@ static void put_swaps(struct puan_jw *w, const struct ask *x)
         puan_jw_kinstant(w, "from", e->from_ms, x->offset);
         puan_jw_kinstant(w, "until", e->until_ms, x->offset);
         puan_jw_kstr(w, "by", e->person);
+        put_written(w, x->db, "by_person", e->person);
         puan_jw_kstr(w, "who", e->who);
+        put_written(w, x->db, "who_person", e->who);
         puan_jw_ktext(w, "state", puan_swap_word[now]);
         puan_jw_kbool(w, "asked_of_me", now == PUAN_SWAP_ASKED &&
                                             puan_str_eq(e->who, x->me));
@@ -292,11 +301,7 @@ static void put_fate(struct puan_jw *w, const struct ask *x, int64_t message)
     if (message == 0 ||
         puan_notify_fate(&f, x->db, message, &ignored) != PUAN_OK)
         return;
-    puan_jw_ktext(w, "sent", f.received > 0   ? "received"
-                             : f.handed > 0   ? "handed"
-                             : f.waiting > 0  ? "waiting"
-                             : f.given_up > 0 ? "failed"
-                                              : "no-address");
+    puan_jw_ktext(w, "sent", puan_notify_fate_word(&f));
 }
 
 static void put_call(struct puan_jw *w, const struct ask *x,
@@ -309,6 +314,7 @@ static void put_call(struct puan_jw *w, const struct ask *x,
     puan_jw_kint(w, "id", root->id);
     puan_jw_kinstant(w, "at", root->at_ms, x->offset);
     puan_jw_kstr(w, "by", root->person);
+    put_written(w, x->db, "by_person", root->person);
     puan_jw_kstr(w, "text", root->text);
     puan_jw_kint(w, "case", root->ref);
     puan_jw_key(w, "rungs");
@@ -330,6 +336,7 @@ static void put_call(struct puan_jw *w, const struct ask *x,
         puan_jw_kinstant(w, "at", e->at_ms, x->offset);
         puan_jw_kbool(w, "vacant", e->who.n == 0);
         puan_jw_kstr(w, "who", e->who);
+        put_written(w, x->db, "who_person", e->who);
         puan_jw_kbool(w, "mine", e->who.n > 0 && puan_str_eq(e->who, x->me));
         put_fate(w, x, e->message);
         if (back != NULL) {
@@ -524,6 +531,7 @@ static enum puan_status put_line(struct puan_jw *w, const struct ask *x,
     puan_jw_kint(w, "id", e->id);
     puan_jw_kinstant(w, "at", e->at_ms, x->offset);
     puan_jw_kstr(w, "by", e->person);
+    put_written(w, x->db, "by_person", e->person);
     puan_jw_kstr(w, "text", e->text);
     puan_jw_kstr(w, "from_whom", e->who);
     if (e->from_ms != 0)
@@ -596,6 +604,7 @@ static enum puan_status put_handover(struct puan_jw *w, const struct ask *x,
     puan_jw_kint(w, "id", offer->id);
     puan_jw_kinstant(w, "at", offer->at_ms, x->offset);
     puan_jw_kstr(w, "by", offer->person);
+    put_written(w, x->db, "by_person", offer->person);
     puan_jw_kstr(w, "text", offer->text);
     puan_jw_kstr(w, "digest", offer->digest);
     puan_jw_kbool(w, "stands",
@@ -603,6 +612,7 @@ static enum puan_status put_handover(struct puan_jw *w, const struct ask *x,
     puan_jw_kbool(w, "mine", puan_str_eq(offer->person, x->me));
     if (relief != NULL) {
         puan_jw_kstr(w, "taken_by", relief->person);
+        put_written(w, x->db, "taken_by_person", relief->person);
         puan_jw_kinstant(w, "taken_at", relief->at_ms, x->offset);
     }
     puan_jw_end(w, '}');

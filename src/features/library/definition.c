@@ -491,7 +491,8 @@ static void register_json(struct def *d)
     for (size_t i = 0; i < f->n_quantities; i++) {
         puan_jw_map(d->w);
         puan_library_label(d->w, &f->quantities[i].label);
-        puan_jw_kstr(d->w, "unit", f->quantities[i].unit);
+        puan_jw_kstr(d->w, "unit_zh", f->quantities[i].unit_zh);
+        puan_jw_kstr(d->w, "unit_en", f->quantities[i].unit_en);
         puan_jw_end(d->w, '}');
     }
     puan_jw_end(d->w, ']');

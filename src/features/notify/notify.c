@@ -399,6 +399,17 @@ out:
     return st;
 }
 
+const char *puan_notify_fate_word(const struct puan_notify_fate *f)
+{
+    bool here = f->received > 0 || f->received_ms != 0;
+
+    return here              ? "received"
+           : f->handed > 0   ? "handed"
+           : f->waiting > 0  ? "waiting"
+           : f->given_up > 0 ? "failed"
+                             : "no-address";
+}
+
 enum puan_status puan_notify_fate(struct puan_notify_fate *out,
                                   struct puan_db *db, int64_t message,
                                   struct puan_err *err)

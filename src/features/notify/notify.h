@@ -79,7 +79,11 @@ PUAN_MUST_USE enum puan_status puan_notify_fate(struct puan_notify_fate *out,
                                                 struct puan_db *db,
                                                 int64_t message,
                                                 struct puan_err *err);
-
+/*
+ * One word for it, the best that happened: "received", "handed", "waiting",
+ * "failed" (given up), "no-address".
+ */
+const char *puan_notify_fate_word(const struct puan_notify_fate *f);
 
 /*
  * One look at the spool: takes in what programs have done and receipts that

@@ -385,6 +385,31 @@ static struct puan_str masked(struct puan_request *rq, struct puan_str s)
     return puan_out_view(&o);
 }
 
+/* Seats that persons hold at this area: those an address can be given to. */
+static void roles_of(struct puan_jw *w, const struct puan_request *rq)
+{
+    const struct puan_plan *p = puan_store_plan(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    uint32_t i = t != NULL ? puan_area_find(t, rq->area) : PUAN_AREA_NONE;
+
+    puan_jw_key(w, "roles");
+    puan_jw_list(w);
+    for (size_t k = 0; k < p->n_roles; k++) {
+        const struct puan_role *r = &p->role[k];
+
+        if (r->credential != PUAN_CREDENTIAL_HUMAN || r->external ||
+            (i != PUAN_AREA_NONE && r->levels != 0 &&
+             !(r->levels >> t->area[i].level & 1U)))
+            continue;
+        puan_jw_map(w);
+        puan_jw_kstr(w, "role", r->id);
+        puan_jw_kstr(w, "zh", r->zh);
+        puan_jw_kstr(w, "en", r->en);
+        puan_jw_end(w, '}');
+    }
+    puan_jw_end(w, ']');
+}
+
 static enum puan_status addresses(struct puan_request *rq, const void *v,
                                   struct puan_err *err)
 {
@@ -447,6 +472,7 @@ static enum puan_status addresses(struct puan_request *rq, const void *v,
     }
     puan_read_end(office, db);
     puan_jw_end(&w, ']');
+    roles_of(&w, rq);
     puan_jw_end(&w, '}');
     if (st == PUAN_OK)
         st = puan_arena_check(rq->arena, err);

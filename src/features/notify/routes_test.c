@@ -81,6 +81,9 @@ static void addresses_are_kept_sealed_and_shown_masked(void **state)
                           "'duty-officer','address':'desk seven'}"),
                      201);
     assert_int_equal(call(office, "GET", "/addresses", NULL), 200);
+    /* the seats of this office that may be given one, by their names */
+    assert_true(says("{\"role\":\"duty-officer\",\"zh\":\"值班员\""));
+    assert_false(says("\"role\":\"enumerator\""));
     assert_true(says("\"address\":\"***en\""));
     assert_false(says("desk seven"));
     assert_true(says("\"drill\":true")); /* a demo: nothing is real */
@@ -118,7 +121,12 @@ static void a_notice_goes_out_and_taking_it_is_the_receipt(void **state)
     assert_true(says("【普安演练】"));
     assert_false(says("MARKER"));
     assert_false(says("\"received\":"));
+    /* the case says it too */
+    assert_int_equal(call(duty, "GET", "/cases/1", NULL), 200);
+    assert_true(says("\"sent\":\"handed\""));
     assert_int_equal(call(duty, "POST", "/cases/1/take", "{}"), 200);
+    assert_int_equal(call(duty, "GET", "/cases/1", NULL), 200);
+    assert_true(says("\"sent\":\"received\""));
     assert_int_equal(call(duty, "GET", "/messages", NULL), 200);
     assert_true(says("\"received\":"));
     assert_int_equal(call(duty, "POST", "/messages/1/send", "{}"), 409);

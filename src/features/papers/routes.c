@@ -562,16 +562,16 @@ static const struct puan_param register_params[] = {
 
 const struct puan_route puan_paper_routes[PUAN_PAPER_ROUTES] = {
     { .method = PUAN_GET, .path = "/c/{campaign}/papers",
-      .capability = "case.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .capability = "paper.print", .scope = PUAN_SCOPE_AREA, .verb = "",
       .summary = "Papers there are about a case or an area, what they lack",
       .handle = list, PUAN_PARAMS(list_params, struct paper_in) },
     { .method = PUAN_POST, .path = "/c/{campaign}/papers",
-      .capability = "case.view", .scope = PUAN_SCOPE_AREA,
+      .capability = "paper.print", .scope = PUAN_SCOPE_AREA,
       .verb = "paper.print",
       .summary = "Make a paper: PDF, workbook or its parts; registered",
       .handle = print, PUAN_PARAMS(print_params, struct paper_in) },
     { .method = PUAN_GET, .path = "/c/{campaign}/papers/register",
-      .capability = "case.view", .scope = PUAN_SCOPE_AREA, .verb = "",
+      .capability = "paper.print", .scope = PUAN_SCOPE_AREA, .verb = "",
       .summary = "Register of the papers that were handed out",
       .handle = registered, PUAN_PARAMS(register_params, struct paper_in) },
 };

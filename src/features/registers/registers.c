@@ -129,7 +129,8 @@ static void stocks_json(struct puan_jw *w, struct puan_request *rq,
 
         puan_jw_map(w);
         label(w, &q->label);
-        puan_jw_kstr(w, "unit", q->unit);
+        puan_jw_kstr(w, "unit_zh", q->unit_zh);
+        puan_jw_kstr(w, "unit_en", q->unit_en);
         puan_area_put(w, puan_store_areas(rq->store), s[i].area);
         puan_jw_kstr(w, "of", s[i].of);
         puan_jw_kint(w, "in", s[i].in);

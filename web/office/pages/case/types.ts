@@ -1,6 +1,8 @@
 // What GET /cases, /cases/{id} and /notices answer (src/features/cases/README.md).
 import type { Level } from '@ui/PLevel.vue';
 
+/** What became of a message, the best of its channels. */
+export type Sent = 'received' | 'handed' | 'waiting' | 'failed' | 'no-address';
 export interface Named {
   id: string;
   zh: string;
@@ -209,7 +211,7 @@ export interface CaseView {
     state_zh?: string;
     state_en?: string;
   }[];
-  told: { notice: number; kind: string; zh?: string; en?: string; at: string; vacant: boolean; taken?: string; mine: boolean }[];
+  told: { notice: number; kind: string; zh?: string; en?: string; at: string; vacant: boolean; taken?: string; mine: boolean; sent?: Sent }[];
 }
 
 export type Group = 'overdue' | 'soon' | 'today' | 'later' | 'others' | 'ended';

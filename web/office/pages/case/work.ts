@@ -125,6 +125,11 @@ export function nowVerb(n: Pick<Now, 'do' | 'zh' | 'en'>): string {
 }
 
 /** A value as it is read, not as it is stored. */
+/** A plan sets a text in both languages as "中文｜English": the half of this page's. */
+export function halfOf(text: string): string {
+  const [zh, en, more] = text.split('｜');
+  return zh && en && more === undefined ? pick({ zh, en }) : text;
+}
 export function valueWords(f: Field | undefined, value: string | number | boolean | null | undefined): string {
   if (value === undefined || value === null || value === '') return '—';
   if (!f) return String(value);
@@ -136,7 +141,7 @@ export function valueWords(f: Field | undefined, value: string | number | boolea
     return pick(w ?? { zh: String(value) });
   }
   if (f.type === 'time') return String(value).slice(0, 16).replace('T', ' ');
-  return String(value);
+  return halfOf(String(value));
 }
 
 /* ---- what was typed stays (ui.md P4); what is secret is not kept ---------- */

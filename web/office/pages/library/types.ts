@@ -130,7 +130,7 @@ export interface Definition extends Head {
   outranks: FlowRef[];
   blocks: { flow: FlowRef; act: Partial<Named>; until?: string }[];
   recurrence?: { every: string; every_ms: number; at: string };
-  quantities: (Named & { unit: string })[];
+  quantities: (Named & { unit_zh: string; unit_en: string })[];
   seen: boolean;
   counts: { open: number; ended: number; drills: number };
   runs: Run[];

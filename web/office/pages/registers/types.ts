@@ -3,7 +3,8 @@ import type { Named, RunRow } from '../case/types';
 import type { Under } from '../cases/groups';
 
 export interface Stock extends Named {
-  unit: string;
+  unit_zh: string;
+  unit_en: string;
   area: string;
   area_zh?: string;
   area_en?: string;

@@ -61,6 +61,7 @@ export const blind = (m: Monitor): boolean => m.state === 'unread' || m.state ==
 /** A figure with its unit: 3天, 12%, 20户. */
 export function amount(v: number, unit?: string): string {
   if (unit === 'seconds') return span(v * 1000);
+  if (unit === 'minutes' && v >= 60) return span(v * 60000);
   const key = `risks.unit.${unit ?? 'cases'}`;
   return has(key) ? t(key, { n: count(v) }) : count(v);
 }

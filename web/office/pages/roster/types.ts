@@ -2,6 +2,7 @@
 import { ApiProblem } from '@ui/api';
 import { errorText } from '@ui/errors';
 import { has, t } from '@ui/words';
+import type { Sent } from '../case/types';
 
 export interface Named {
   name: string;
@@ -34,7 +35,9 @@ export interface Swap {
   from: string;
   until: string;
   by: string;
+  by_person?: string;
   who: string;
+  who_person?: string;
   state: 'asked' | 'agreed' | 'done' | 'declined';
   asked_of_me: boolean;
   may_approve: boolean;
@@ -45,16 +48,19 @@ export interface Rung {
   at: string;
   vacant: boolean;
   who: string;
+  who_person?: string;
   mine: boolean;
   answered_at?: string;
   answered_by?: string;
   how?: string;
   due?: string;
+  sent?: Sent;
 }
 export interface Call {
   id: number;
   at: string;
   by: string;
+  by_person?: string;
   text: string;
   case: number;
   rungs: Rung[];
@@ -112,6 +118,7 @@ export interface LogLine {
   id: number;
   at: string;
   by: string;
+  by_person?: string;
   text: string;
   from_whom: string;
   heard?: string;
@@ -127,7 +134,7 @@ export interface Desk extends Head {
   calls: Call[];
   log: LogLine[];
   open: number;
-  offer?: { id: number; at: string; by: string; text: string; digest: string; stands: boolean; mine: boolean; taken_by?: string; taken_at?: string };
+  offer?: { id: number; at: string; by: string; by_person?: string; text: string; digest: string; stands: boolean; mine: boolean; taken_by?: string; taken_by_person?: string; taken_at?: string };
 }
 
 /** The name as the office writes it, else that of the account. */
