@@ -64,6 +64,29 @@ test('a message fails in sight, is sent again and answered', { timeout: 180000 }
   await page.context().close();
 });
 
+test('a seat is given an address on the page, and it is taken away again', { timeout: 180000 }, async () => {
+  const page = await open(b, { width: 1366, height: 768 });
+  await signIn(page, s, 'risk-office', path);
+  await settled(page);
+  await page.locator('[data-act=address]').click();
+  await page.locator('[data-act=save]').click();
+  await page.locator('dialog[open] [role=alert]').waitFor(); // nothing filled in
+  await page.locator('[data-role]').selectOption('leading-group');
+  await page.locator('dialog[open] input[maxlength]').fill('lead@census.example');
+  await page.locator('[data-act=save]').click();
+  const row = page.locator('[data-address]').filter({ hasText: '普查领导小组' });
+  await row.waitFor();
+  assert.match(await row.innerText(), /\*\*\*le/);
+  assert.ok(!(await page.content()).includes('lead@census'), 'an address stands in the page');
+  assert.deepEqual(await axe(page), []);
+  await shot(page, 'office-addresses');
+  await row.getByRole('button', { name: '删除地址' }).click();
+  await page.locator('[data-act=remove]').click();
+  await row.waitFor({ state: 'detached' });
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
 test('its states', { timeout: 120000 }, async () => {
   const page = await open(b, { width: 390, height: 844, patience: 3000 });
   await signIn(page, s, 'duty-officer', path);

@@ -205,6 +205,10 @@ export async function put<T = unknown>(path: string, body: unknown = {}, headers
   return fetchJson<T>('PUT', await address(path), { body, headers });
 }
 
+export async function remove(path: string): Promise<void> {
+  await fetchJson('DELETE', await address(path));
+}
+
 /** Any bytes: a file, a diagram. */
 export async function bytes(path: string, query?: Query): Promise<Blob> {
   const answer = await send('GET', await address(path, query), { raw: true });

@@ -855,7 +855,35 @@ static void states_json(struct view *v)
                       : next && !puan_flow_over(v->run)
                           ? "next"
                           : "far");
+        puan_jw_ktext(v->w, "place",
+                      (int)s == v->f->initial           ? "first"
+                      : PUAN_FLOW_HAS(v->f->terminal, s) ? "last"
+                                                         : "active");
         at(v, "at", since);
+        puan_jw_end(v->w, '}');
+    }
+    puan_jw_end(v->w, ']');
+}
+
+/* All acts of the version this run is pinned to, for its drawing. */
+static void moves_json(struct view *v)
+{
+    puan_jw_key(v->w, "moves");
+    puan_jw_list(v->w);
+    for (size_t i = 0; i < v->f->n_transitions; i++) {
+        const struct puan_flow_transition *t = &v->f->transitions[i];
+
+        puan_jw_map(v->w);
+        label(v, &t->label);
+        puan_jw_key(v->w, "from");
+        puan_jw_list(v->w);
+        for (size_t s = 0; s < v->f->n_states; s++)
+            if (PUAN_FLOW_HAS(t->from, s))
+                puan_jw_str(v->w, v->f->states[s].name);
+        puan_jw_end(v->w, ']');
+        if (t->to >= 0)
+            puan_jw_kstr(v->w, "to", v->f->states[t->to].name);
+        at(v, "passed", v->run->passed_ms[i]);
         puan_jw_end(v->w, '}');
     }
     puan_jw_end(v->w, ']');
@@ -1444,6 +1472,7 @@ enum puan_status puan_case_json(struct puan_jw *w, int64_t *n,
     reports_json(&v);
     fields_json(&v);
     states_json(&v);
+    moves_json(&v);
     gates_json(&v);
     if (st == PUAN_OK)
         st = events_json(&v, err);

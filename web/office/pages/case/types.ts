@@ -1,4 +1,5 @@
 // What GET /cases, /cases/{id} and /notices answer (src/features/cases/README.md).
+import type { FlowMove, FlowState } from '@ui/PFlow.vue';
 import type { Level } from '@ui/PLevel.vue';
 
 /** What became of a message, the best of its channels. */
@@ -193,7 +194,8 @@ export interface CaseView {
   approvals: Approval[];
   reports: Report[];
   fields: Field[];
-  states: (Named & { is: 'now' | 'past' | 'next' | 'far'; at?: string })[];
+  states: FlowState[];
+  moves: FlowMove[];
   gates?: Gate[];
   events: CaseEvent[];
   evidence: (Omit<Named, 'id'> & { kind: string; digest: string; n: number; at: string; role_zh: string; role_en: string })[];

@@ -5,9 +5,30 @@
  * starts from one box for all of them; an act that leaves the state as it is
  * stands in the box.
  */
-import { layout, type Arrow, type Box, type Placed } from '@ui/flow/layout';
-import { halves, wrap } from '@ui/flow/text';
-import type { Definition, Step, Transition } from './types';
+import { layout, type Arrow, type Box, type Placed } from './layout';
+import { halves, wrap } from './text';
+
+interface Word {
+  id: string;
+  zh: string;
+  en: string;
+}
+export interface Transition extends Word {
+  from: string[];
+  to?: string;
+}
+export interface Step extends Word {
+  authority: 'own' | 'order';
+  states: string[];
+  after: string[];
+  optional: boolean;
+}
+/** What is drawn of a workflow; without steps, its states and acts alone. */
+export interface Graph {
+  states: (Word & { is: 'first' | 'active' | 'last' })[];
+  transitions: Transition[];
+  steps: Step[];
+}
 
 export const ANY = '*';
 const LINE = 18;
@@ -50,8 +71,8 @@ export interface Words {
   name: (x: { zh: string; en: string }) => string;
   any: string;
   always: string;
-  /** "⟳ 3、5": acts that leave the state as it is. */
-  stay: (numbers: string) => string;
+  /** "⟳ 3、5": acts that leave the state as it is; absent: acts are named, not numbered. */
+  stay?: (numbers: string) => string;
 }
 
 /** Number of an act in the list: its place in the plan's file. */
@@ -77,7 +98,7 @@ export function inOrder(steps: Step[]): Step[] {
   return out;
 }
 
-export function draw(d: Definition, narrow: boolean, words: Words): Drawing {
+export function draw(d: Graph, narrow: boolean, words: Words): Drawing {
   const w = narrow ? 136 : 190;
   const room = Math.floor((w - 20) / 7);
   const active = d.states.filter((s) => s.is !== 'last').map((s) => s.id);
@@ -97,7 +118,7 @@ export function draw(d: Definition, narrow: boolean, words: Words): Drawing {
     const steps = inOrder(d.steps.filter((x) => !everywhere.includes(x) && x.states.includes(s.id)));
     const stays = d.transitions.map((t, i) => ({ t, n: i + 1 })).filter(({ t }) => !t.to && t.from.includes(s.id));
     const rows = steps.map(row);
-    if (stays.length) rows.push({ kind: 'stay', text: wrap(words.stay(numbers(stays.map((x) => x.n))), room - 3, 2), optional: false });
+    if (stays.length && words.stay) rows.push({ kind: 'stay', text: wrap(words.stay(numbers(stays.map((x) => x.n))), room - 3, 2), optional: false });
     box(s.id, s.is, words.name(s), rows);
   }
   // an act open in every state that is not an end, of which there are several
@@ -115,6 +136,11 @@ export function draw(d: Definition, narrow: boolean, words: Words): Drawing {
     }
   });
   const label = (acts: number[]): string[] => {
+    if (!words.stay) {
+      // the same name once, though two acts lead there
+      const names = [...new Set(acts.map((a) => words.name(d.transitions[a - 1]!)))];
+      return wrap(names.join(' / '), narrow ? 14 : 18, 3);
+    }
     const n = numbers(acts);
     if (narrow || acts.length > 1) return wrap(n, narrow ? 8 : 16, 2);
     return wrap(`${n} ${words.name(d.transitions[acts[0]! - 1]!)}`, 18, 2);
