@@ -88,8 +88,8 @@ export function numbers(list: number[]): string {
 }
 
 /** Steps in an order in which they can be done. */
-export function inOrder(steps: Step[]): Step[] {
-  const out: Step[] = [];
+export function inOrder<S extends Step>(steps: S[]): S[] {
+  const out: S[] = [];
   const left = [...steps];
   while (left.length) {
     const at = left.findIndex((s) => s.after.every((a) => !left.some((x) => x.id === a)));
