@@ -24,6 +24,16 @@ export async function odkEngine() {
   return import('@getodk/xforms-engine');
 }
 
+/** A request, once more when the kept connection had been closed meanwhile: filling in takes its time. */
+export async function ask(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (e) {
+    if (!/EPIPE|ECONNRESET|UND_ERR_SOCKET/.test(e.cause?.code ?? '')) throw e;
+    return fetch(url, options);
+  }
+}
+
 /** One county of one enumeration area for each form, `n` households each, served. */
 export async function campaign(plan, forms, n) {
   const dir = mkdtempSync(join(tmpdir(), 'puan-odk-'));
@@ -59,7 +69,7 @@ export async function campaign(plan, forms, n) {
   /** {status, body} of a request by an administrator, or with a token. */
   async function call(method, path, body, as) {
     const token = as && secrets[as] ? (tokens[as] ??= (await call('POST', '/login', { name: as, secret: secrets[as].secret, code: await code(secrets[as].otp) })).body.token) : as;
-    const r = await fetch(api + path, {
+    const r = await ask(api + path, {
       method,
       headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { load } from '../../ext/wasm/puan.mjs';
-import { campaign, odkEngine } from './odk.mjs';
+import { ask, campaign, odkEngine } from './odk.mjs';
 import { root } from './lib.mjs';
 
 const N = Number(process.env.PUAN_ODK ?? 3);
@@ -161,12 +161,12 @@ for (const [pack, forms] of [
     for (const form of forms)
       await t.test(form, async (tt) => {
         await c.now(`${times[form]}T09:00:00+08:00`);
-        const list = await (await fetch(`${c.key[form]}/formList`, { headers: head })).text();
+        const list = await (await ask(`${c.key[form]}/formList`, { headers: head })).text();
         const entry = list.split('<xform>').find((x) => x.includes(`<formID>${form}</formID>`));
-        const xform = await (await fetch(value(entry, 'downloadUrl'), { headers: head })).text();
+        const xform = await (await ask(value(entry, 'downloadUrl'), { headers: head })).text();
         assert.equal(`md5:${createHash('md5').update(xform).digest('hex')}`, value(entry, 'hash'));
-        const manifest = await (await fetch(value(entry, 'manifestUrl'), { headers: head })).text();
-        const csv = await (await fetch(value(manifest, 'downloadUrl'), { headers: head })).text();
+        const manifest = await (await ask(value(entry, 'manifestUrl'), { headers: head })).text();
+        const csv = await (await ask(value(manifest, 'downloadUrl'), { headers: head })).text();
         assert.equal(`md5:${createHash('md5').update(csv).digest('hex')}`, value(manifest, 'hash'));
         const loaded = await engine.loadForm(xform, {
           fetchFormAttachment: async () => new Response(csv, { headers: { 'content-type': 'text/csv' } }),
@@ -210,7 +210,7 @@ for (const [pack, forms] of [
           const payload = await model.prepareInstancePayload({ payloadType: 'monolithic' });
           const file = payload.data[0].get('xml_submission_file');
           const xml = await file.text();
-          const sent = await fetch(`${c.key[form]}/submission?deviceID=test`, { method: 'POST', headers: head, body: payload.data[0] });
+          const sent = await ask(`${c.key[form]}/submission?deviceID=test`, { method: 'POST', headers: head, body: payload.data[0] });
           const said = await sent.text();
           assert.equal(sent.status, 201, `return ${i}: ${said}\n${xml}`);
 
