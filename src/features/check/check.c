@@ -4,7 +4,6 @@
  * data.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/sheet/parts.h"
 
 #define PATHS_MOST 64
 #define RULES_BYTES (8u << 20)
@@ -54,13 +54,7 @@ struct job {
     struct puan_progress bar;
     /* findings of chunks, written in order */
     struct puan_sheet_out *out;
-    pthread_mutex_t lock;
-    struct text {
-        char *p;
-        size_t n;
-        bool ready;
-    } *chunk;
-    size_t next;
+    struct puan_sheet_parts *parts;
 };
 
 static const char usage[] =
@@ -271,29 +265,6 @@ static void list_findings(struct puan_out *text, const struct job *j,
     }
 }
 
-/* Hands a chunk's text over; whoever completes the sequence writes it. */
-static enum puan_status deliver(struct job *j, size_t chunk, struct puan_str s,
-                                struct puan_err *err)
-{
-    char *p = malloc(s.n ? s.n : 1);
-
-    if (!p)
-        return puan_fail(err, PUAN_ENOMEM, "findings", "out of memory");
-    if (s.n)
-        memcpy(p, s.p, s.n);
-    pthread_mutex_lock(&j->lock);
-    j->chunk[chunk] = (struct text){ p, s.n, true };
-    while (j->next < puan_csv_set_chunks(j->set) && j->chunk[j->next].ready) {
-        struct text *t = &j->chunk[j->next++];
-
-        puan_sheet_put_raw(j->out, (struct puan_str){ t->p, t->n });
-        free(t->p);
-        t->p = NULL;
-    }
-    pthread_mutex_unlock(&j->lock);
-    return PUAN_OK;
-}
-
 static void tally(struct worker *w, const struct puan_findings *f)
 {
     w->households++;
@@ -336,7 +307,7 @@ static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
     }
     st = puan_arena_check(&w->arena, err);
     if (st == PUAN_OK && j->out)
-        st = deliver(j, chunk, puan_out_view(&text), err);
+        st = puan_sheet_parts_put(j->parts, chunk, puan_out_view(&text), err);
     puan_progress_add(&j->bar, n);
     return st;
 }
@@ -491,18 +462,13 @@ static enum puan_status print_json(FILE *to, const struct job *j,
 
 static enum puan_status begin_out(struct job *j, struct puan_err *err)
 {
-    enum puan_status st;
-
     if (!j->o->out)
         return PUAN_OK;
-    j->chunk = calloc(puan_csv_set_chunks(j->set) + 1, sizeof(*j->chunk));
-    if (!j->chunk)
-        return puan_fail(err, PUAN_ENOMEM, "check", "out of memory");
-    st = puan_sheet_create(&j->out, j->o->out, err);
-    if (st == PUAN_OK)
-        puan_sheet_put_raw(
-            j->out, PUAN_STR("household,row,line,rule,severity,message\n"));
-    return st;
+    TRY(puan_sheet_create(&j->out, j->o->out, err));
+    puan_sheet_put_raw(
+        j->out, PUAN_STR("household,row,line,rule,severity,message\n"));
+    return puan_sheet_parts_open(&j->parts, j->out,
+                                 puan_csv_set_chunks(j->set), err);
 }
 
 static void scanned(void *ctx, uint64_t done, uint64_t all)
@@ -603,7 +569,7 @@ static enum puan_status work(uint64_t *findings, struct job *j,
 static int run(int argc, char **argv)
 {
     struct options o;
-    struct job j = { .o = &o, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct job j = { .o = &o };
     struct puan_plan_held *held = NULL;
     struct puan_err err = { 0 };
     struct puan_arena a;
@@ -621,9 +587,7 @@ static int run(int argc, char **argv)
         st = work(&findings, &j, puan_plan_held_plan(held), &a, &err);
     puan_sheet_abandon(j.out);
     stop_workers(&j);
-    for (size_t i = j.next; j.chunk && i < puan_csv_set_chunks(j.set); i++)
-        free(j.chunk[i].p);
-    free(j.chunk);
+    puan_sheet_parts_close(j.parts);
     puan_csv_set_close(j.set);
     puan_plan_close(held);
     puan_arena_clear(&a);

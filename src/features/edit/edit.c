@@ -4,7 +4,6 @@
 #include "features/edit/edit.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "kit/job/progress.h"
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
+#include "kit/sheet/parts.h"
 
 #define PATHS_MOST 64
 #define RULES_BYTES (8u << 20)
@@ -56,13 +56,7 @@ struct job {
     size_t n_workers;
     struct puan_progress bar;
     struct puan_sheet_out *out;
-    pthread_mutex_t lock;
-    struct text {
-        char *p;
-        size_t n;
-        bool ready;
-    } * chunk;
-    size_t next;
+    struct puan_sheet_parts *parts;
 };
 
 static const char usage[] =
@@ -501,30 +495,6 @@ static enum puan_status edit_unit(struct job *j, struct worker *w,
                            err);
 }
 
-/* Hands a chunk's text over; whoever completes the sequence writes it. */
-static enum puan_status deliver(struct job *j, size_t chunk, struct puan_str s,
-                                struct puan_err *err)
-{
-    char *p = malloc(s.n ? s.n : 1);
-
-    if (!p)
-        return puan_fail(err, PUAN_ENOMEM, "changes", "out of memory");
-    if (s.n)
-        memcpy(p, s.p, s.n);
-    pthread_mutex_lock(&j->lock);
-    j->chunk[chunk] = (struct text){ p, s.n, true };
-    while (j->next < puan_edit_source_chunks(j->source) &&
-           j->chunk[j->next].ready) {
-        struct text *t = &j->chunk[j->next++];
-
-        puan_sheet_put_raw(j->out, (struct puan_str){ t->p, t->n });
-        free(t->p);
-        t->p = NULL;
-    }
-    pthread_mutex_unlock(&j->lock);
-    return PUAN_OK;
-}
-
 static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
                                   struct puan_err *err)
 {
@@ -560,7 +530,7 @@ static enum puan_status one_chunk(struct job *j, struct worker *w, size_t chunk,
     if (st == PUAN_OK)
         st = puan_arena_check(&w->arena, err);
     if (st == PUAN_OK && j->out)
-        st = deliver(j, chunk, puan_out_view(&text), err);
+        st = puan_sheet_parts_put(j->parts, chunk, puan_out_view(&text), err);
     puan_progress_add(&j->bar, n);
     return st;
 }
@@ -730,20 +700,14 @@ static enum puan_status write_clean(const struct job *j, struct puan_err *err)
 
 static enum puan_status begin_out(struct job *j, struct puan_err *err)
 {
-    enum puan_status st;
-
     if (!j->o->out)
         return PUAN_OK;
-    j->chunk =
-        calloc(puan_edit_source_chunks(j->source) + 1, sizeof(*j->chunk));
-    if (!j->chunk)
-        return puan_fail(err, PUAN_ENOMEM, "edit", "out of memory");
-    st = puan_sheet_create(&j->out, j->o->out, err);
-    if (st == PUAN_OK)
-        puan_sheet_put_raw(
-            j->out, PUAN_STR("unit,outcome,entity,row,line,item,was,value,now,"
-                             "new,method,donor,weight\n"));
-    return st;
+    TRY(puan_sheet_create(&j->out, j->o->out, err));
+    puan_sheet_put_raw(
+        j->out, PUAN_STR("unit,outcome,entity,row,line,item,was,value,now,"
+                         "new,method,donor,weight\n"));
+    return puan_sheet_parts_open(&j->parts, j->out,
+                                 puan_edit_source_chunks(j->source), err);
 }
 
 static enum puan_status work(uint64_t *left, struct job *j,
@@ -837,7 +801,7 @@ static int campaign(const struct options *o)
 static int run(int argc, char **argv)
 {
     struct options o;
-    struct job j = { .o = &o, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct job j = { .o = &o };
     struct puan_plan_held *held = NULL;
     struct puan_err err = { 0 };
     struct puan_arena a;
@@ -856,10 +820,7 @@ static int run(int argc, char **argv)
         st = work(&left, &j, held ? puan_plan_held_plan(held) : NULL, &a, &err);
     puan_sheet_abandon(j.out);
     stop_workers(&j);
-    for (size_t i = j.next; j.chunk && i < puan_edit_source_chunks(j.source);
-         i++)
-        free(j.chunk[i].p);
-    free(j.chunk);
+    puan_sheet_parts_close(j.parts);
     puan_edit_source_close(j.source);
     puan_plan_close(held);
     puan_arena_clear(&a);

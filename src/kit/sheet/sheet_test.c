@@ -4,15 +4,18 @@
  */
 #include "kit/sheet/sheet.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "kit/os/os.h"
+#include "kit/sheet/parts.h"
 
 static const char *temp_dir(struct puan_arena *a)
 {
@@ -200,6 +203,80 @@ static void a_full_disk_is_reported_and_leaves_no_file(void **state)
     }
 }
 
+enum { PARTS = 500, HANDS = 4 };
+
+struct hand {
+    struct puan_sheet_parts *parts;
+    int first;
+    pthread_t thread;
+};
+
+/* Every fourth part, the last first. */
+static void *puts_parts(void *arg)
+{
+    struct hand *h = arg;
+    char row[32];
+
+    for (int i = PARTS - HANDS + h->first; i >= 0; i -= HANDS) {
+        int n = i % 7 == 0 ? 0 : snprintf(row, sizeof row, "%d,x\n", i);
+
+        if (puan_sheet_parts_put(h->parts, (size_t)i,
+                                 (struct puan_str){ row, (size_t)n }, NULL) !=
+            PUAN_OK)
+            abort();
+    }
+    return NULL;
+}
+
+static void parts_of_many_threads_stand_in_order(void **state)
+{
+    const char *dir, *path;
+    struct puan_sheet_out *o;
+    struct hand hand[HANDS];
+    struct puan_arena a;
+    struct puan_str text;
+    struct puan_out want;
+    char row[32];
+
+    (void)state;
+    puan_arena_init(&a, puan_os_alloc());
+    assert_int_equal(puan_dir_temp(&dir, &a, NULL), PUAN_OK);
+    path = puan_arena_fmt(&a, "%s/parts.csv", dir);
+    assert_int_equal(puan_sheet_create(&o, path, NULL), PUAN_OK);
+    assert_int_equal(puan_sheet_parts_open(&hand[0].parts, o, PARTS, NULL),
+                     PUAN_OK);
+    for (int k = 0; k < HANDS; k++) {
+        hand[k].parts = hand[0].parts;
+        hand[k].first = k;
+        assert_int_equal(
+            pthread_create(&hand[k].thread, NULL, puts_parts, &hand[k]), 0);
+    }
+    for (int k = 0; k < HANDS; k++)
+        assert_int_equal(pthread_join(hand[k].thread, NULL), 0);
+    puan_sheet_parts_close(hand[0].parts);
+    assert_int_equal(puan_sheet_finish(o, NULL), PUAN_OK);
+    puan_out_init(&want, &a);
+    for (int i = 0; i < PARTS; i++)
+        if (i % 7 != 0) {
+            snprintf(row, sizeof row, "%d,x\n", i);
+            puan_out_text(&want, row);
+        }
+    assert_int_equal(puan_file_read(&text, path, 0, &a, NULL), PUAN_OK);
+    assert_true(puan_str_eq(text, puan_out_view(&want)));
+    /* a part that never came holds back what follows, and is let go */
+    assert_int_equal(puan_sheet_create(&o, path, NULL), PUAN_OK);
+    assert_int_equal(puan_sheet_parts_open(&hand[0].parts, o, 2, NULL),
+                     PUAN_OK);
+    assert_int_equal(
+        puan_sheet_parts_put(hand[0].parts, 1, PUAN_STR("late\n"), NULL),
+        PUAN_OK);
+    puan_sheet_parts_close(hand[0].parts);
+    assert_int_equal(puan_sheet_finish(o, NULL), PUAN_OK);
+    assert_int_equal(puan_file_read(&text, path, 0, &a, NULL), PUAN_OK);
+    assert_int_equal(text.n, 0);
+    done(&a, dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +286,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_file_leaves_nothing),
         cmocka_unit_test(a_full_disk_is_reported_and_leaves_no_file),
         cmocka_unit_test(a_device_is_written_to_and_stays),
+        cmocka_unit_test(parts_of_many_threads_stand_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
