@@ -58,7 +58,7 @@ static int set_up(void **state)
     const char *files[] = { "r" };
     struct puan_err err = { 0 };
     struct puan_node *tree;
-    struct puan_form *f;
+    struct puan_form *f = NULL;
     struct puan_ruleset *rs;
     struct puan_out o;
     struct puan_xform in = { .consts = consts, .n_consts = 1,
