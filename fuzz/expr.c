@@ -16,7 +16,7 @@ static void guard(struct puan_str text, uint8_t seed, struct puan_arena *a)
     struct puan_err err = { 0 };
     struct puan_expr *e;
 
-    if (puan_expr_compile_scope(&e, names, 2, text, "guard", 1, a, &err) !=
+    if (puan_expr_compile_scope(&e, names, 2, text, "guard", 1, 1, a, &err) !=
         PUAN_OK)
         return;
     for (unsigned i = 0; i < 16; i++) {

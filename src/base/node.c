@@ -3,6 +3,8 @@
  */
 #include "base/node.h"
 
+#include "base/near.h"
+
 const struct puan_node *puan_node_get_s(const struct puan_node *n,
                                         struct puan_str key)
 {
@@ -99,32 +101,12 @@ struct puan_str puan_node_str_opt(const struct puan_node *map, const char *key,
     return c->text;
 }
 
-/* Edit distance, cut off at 3 and at 31 bytes: enough to offer a remedy. */
-static unsigned distance(struct puan_str a, const char *b)
+uint32_t puan_node_text_col(const struct puan_node *n)
 {
-    unsigned row[32];
-    size_t nb = strlen(b);
-
-    if (a.n > 31 || nb > 31)
-        return 99;
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned best = diagonal + (a.p[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[nb];
+    for (size_t i = 0; i < n->text.n; i++)
+        if (n->text.p[i] == '\n')
+            return n->col; /* a block: its lines stand elsewhere */
+    return n->col + (n->quoted ? 1 : 0);
 }
 
 enum puan_status puan_node_only(const struct puan_node *map,
@@ -133,25 +115,18 @@ enum puan_status puan_node_only(const struct puan_node *map,
     if (map == NULL || map->kind != PUAN_NODE_MAP)
         return puan_node_fail(map, err, "expected a map of keys");
     PUAN_NODE_EACH(c, map) {
-        const char *nearest = NULL;
-        unsigned best = 3;
+        struct puan_near near = puan_near_to(c->key);
         const char *const *k = known;
 
-        for (; *k && !puan_str_is(c->key, *k); k++) {
-            unsigned d = distance(c->key, *k);
-
-            if (d < best) {
-                best = d;
-                nearest = *k;
-            }
-        }
+        for (; *k && !puan_str_is(c->key, *k); k++)
+            puan_near_try(&near, puan_str_of(*k));
         if (*k)
             continue;
-        if (nearest)
+        if (near.name.n > 0)
             return puan_fail_at(err, PUAN_EINVAL, c->file ? c->file : "",
                                 c->key_line, c->key_col,
-                                "unknown key '%.*s', did you mean '%s'",
-                                PUAN_FMT(c->key), nearest);
+                                "unknown key '%.*s', did you mean '%.*s'",
+                                PUAN_FMT(c->key), PUAN_FMT(near.name));
         return puan_fail_at(err, PUAN_EINVAL, c->file ? c->file : "",
                             c->key_line, c->key_col, "unknown key '%.*s', remove it",
                             PUAN_FMT(c->key));

@@ -66,6 +66,8 @@ struct puan_str puan_node_str_opt(const struct puan_node *map, const char *key,
 PUAN_MUST_USE enum puan_status
 puan_node_only(const struct puan_node *map, const char *const *known,
                struct puan_err *err);
+/* The column its text begins in, behind a quote if there is one. */
+uint32_t puan_node_text_col(const struct puan_node *n);
 /* A failure at the node's position. */
 enum puan_status puan_node_fail(const struct puan_node *n, struct puan_err *err,
                                 const char *fmt, ...) PUAN_PRINTF(3, 4);

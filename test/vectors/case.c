@@ -59,7 +59,7 @@ static const char *expression(const struct puan_form *f, int entity,
     struct puan_out o;
 
     if (puan_expr_compile(&e, f, (uint16_t)entity, settings,
-                          PUAN_COUNT(settings), text, "", 1, a,
+                          PUAN_COUNT(settings), text, "", 1, 1, a,
                           &err) != PUAN_OK ||
         read(&r, f, input, a, &err) != PUAN_OK)
         return error(&err, a);
@@ -162,7 +162,7 @@ static const char *guard(struct puan_str text, struct puan_str input,
     int64_t v[4] = { 0 };
     uint8_t st[4] = { 0 };
 
-    if (puan_expr_compile_scope(&e, names, 4, text, "", 1, a, &err) !=
+    if (puan_expr_compile_scope(&e, names, 4, text, "", 1, 1, a, &err) !=
             PUAN_OK ||
         puan_json_tree(&tree, input, "input", a, &err) != PUAN_OK)
         return error(&err, a);

@@ -124,6 +124,7 @@ struct puan_flow_approval {
     const int *seats; /* in the order of a sequence */
     size_t n_seats, n; /* n: how many of them must sign */
     puan_flow_set asked_by; /* 0: any seat of the flow */
+    puan_flow_set states;   /* in which it may be asked for and signed */
     bool not_requester, void_on_change;
     puan_flow_set covers; /* fields */
     int64_t expires_ms;   /* 0: never */
@@ -359,6 +360,9 @@ struct puan_flow_env {
     const struct puan_str *flows; /* names in the plan; NULL: not checked */
     size_t n_flows;
     const struct puan_office_hours *hours;
+    const struct puan_str *calls; /* "SUBJECT:NAME" that features do; NULL: not
+                                     checked */
+    size_t n_calls;
     bool empty_fields; /* a field that no act fills is let through: of a plan
                           that something was taken out of */
 };
@@ -375,6 +379,16 @@ PUAN_MUST_USE enum puan_status puan_flow_load(struct puan_flow **out,
                                               const struct puan_flow_env *env,
                                               struct puan_arena *a,
                                               struct puan_err *err);
+
+/*
+ * What a flow that loads still lacks: zh and en of everything people read; a
+ * seat that hears of each deadline; a feature behind each `call:` (env->calls).
+ * Each goes to `note`, with its place and remedy, which `note` may keep.
+ */
+typedef void puan_flow_note(void *arg, struct puan_err *e);
+void puan_flow_lint(const struct puan_flow *f, const struct puan_node *tree,
+                    const struct puan_flow_env *env, puan_flow_note *note,
+                    void *arg);
 
 /* Index by name, or -1. */
 int puan_flow_state(const struct puan_flow *f, struct puan_str name);

@@ -295,6 +295,24 @@ static void the_loader_names_what_is_wrong(void **state)
     struct fix *x = *state;
 
     assert_int_equal(load(x, incident), PUAN_OK);
+    refuses_small(x, "no seat \"ctiy\" in this flow, did you mean \"city\"",
+                  "{'id':'ab','from':'a','to':'b','by':'ctiy'}", "");
+    refuses_small(x, "no setting \"at_onec\" in the plan, did you mean \"at_once\"",
+                  AB "," BZ, ",'clocks':{'c':{'start':'ab','limit':'setting.at_onec','overdue':'o'}}");
+    refuses_small(x, "no flow \"incidnet\" in the plan, did you mean \"incident\"",
+                  AB ",{'id':'bz','from':'b','to':'z','by':'city','effects':['open:incidnet']}", "");
+    refuses_small(x, "a transition leads to \"zz\", which states: does not have; "
+                     "name it there under active, or under terminal when it "
+                     "ends the run",
+                  AB ",{'id':'bz','from':'b','to':'zz','by':'city'}",
+                  ",'labels':{'zz':{'zh':'x'}}");
+    refuses_small(x, "which does not exist; add it to states: or take it out",
+                  AB "," BZ, ",'labels':{'nowhere':{'zh':'x'}}");
+    refuses_small(x, "no state \"bb\"", AB "," BZ,
+                  ",'approvals':{'p':{'rule':'one','seats':['o'],'states':['bb']}}");
+    refuses_small(x, "can only be given later; name an earlier state",
+                  "{'id':'ab','from':'a','to':'b','by':'city','needs':{'approval':'p'}}," BZ,
+                  ",'approvals':{'p':{'rule':'one','seats':['o'],'asked_by':['city'],'states':['b']}}");
     refuses_small(x, "can never be reached", "{'id':'az','from':'a','to':'z','by':'city'}", "");
     refuses_small(x, "can never end", AB ",{'id':'az','from':'a','to':'z','by':'city'}", "");
     refuses_small(x, "no state \"c\"", "{'id':'ab','from':'a','to':'c','by':'city'}", "");
@@ -587,6 +605,156 @@ static void steps_wait_for_orders_only_where_said(void **state)
                      PUAN_EDENIED);
     assert_int_equal(did(x, PUAN_FLOW_ORDER, "call", LEADER, NULL), PUAN_OK);
     assert_int_equal(did(x, PUAN_FLOW_DO, "call", OFFICE, NULL), PUAN_OK);
+}
+
+/* A typo in a condition is pointed at where it stands. */
+static void a_guard_is_pointed_at(void **state)
+{
+    static const char *const when[] = { "'when':'n = 1 and nn = 2'",
+                                        "'when':'n = 1 and'" };
+    static const char *const said[] = { "the nearest is 'n'",
+                                        "but the text ends" };
+    struct fix *x = *state;
+
+    for (size_t i = 0; i < PUAN_COUNT(when); i++) {
+        char t[256];
+
+        puan_format(t, sizeof t,
+                    "\n{'id':'ab',%s,'from':'a','to':'b','by':'city'}," BZ,
+                    when[i]);
+        refuses_small(x, said[i], t, "");
+        assert_int_equal(x->err.line, 2);
+        /* {'id':'ab','when':' is 19 columns */
+        assert_int_equal(x->err.col, 20 + (i == 0 ? 10 : 9));
+    }
+}
+
+/* An approval bound to states is neither asked for nor signed elsewhere. */
+static void an_approval_has_its_states(void **state)
+{
+    static const char flow[] =
+        "{" HEAD "'seats':{'city':'crew@own','o':'office@any'},"
+        "'states':{'initial':'a','active':['b'],'terminal':['z']},"
+        "'open':{'by':'city'},'transitions':[" AB "," BZ ","
+        "{'id':'ba','from':'b','to':'a','by':'city'},"
+        "{'id':'az','from':'a','to':'z','by':'city','needs':{'approval':'p'}}],"
+        "'approvals':{'p':{'rule':'one','seats':['o'],'asked_by':['city'],"
+        "'states':['b']}}}";
+    const struct puan_flow_who crew = CREW, office = OFFICE;
+    struct fix *x = *state;
+    int p;
+
+    if (load(x, flow) != PUAN_OK)
+        fail_msg("%s", x->err.text);
+    p = puan_flow_approval(x->flow, PUAN_STR("p"));
+    puan_flow_run_init(&x->run, x->flow);
+    assert_int_equal(did(x, PUAN_FLOW_OPEN, "", CREW, NULL), PUAN_OK);
+    assert_false(puan_flow_may_ask(&x->run, p, x->now, &crew));
+    assert_int_equal(did(x, PUAN_FLOW_ASK, "p", CREW, NULL), PUAN_ECONFLICT);
+    assert_string_equal(x->err.text,
+                        "the approval \"p\" has no place in state \"a\"");
+    assert_int_equal(did(x, PUAN_FLOW_ACT, "ab", CREW, NULL), PUAN_OK);
+    assert_true(puan_flow_may_ask(&x->run, p, x->now, &crew));
+    assert_int_equal(did(x, PUAN_FLOW_ASK, "p", CREW, NULL), PUAN_OK);
+    assert_int_equal(did(x, PUAN_FLOW_ACT, "ba", CREW, NULL), PUAN_OK);
+    assert_false(puan_flow_may_sign(&x->run, p, &office));
+    assert_int_equal(sign(x, "p", OFFICE), PUAN_ECONFLICT);
+    assert_int_equal(did(x, PUAN_FLOW_ACT, "ab", CREW, NULL), PUAN_OK);
+    assert_true(puan_flow_may_sign(&x->run, p, &office));
+    assert_int_equal(sign(x, "p", OFFICE), PUAN_OK);
+    /* given there, it holds afterwards */
+    assert_int_equal(did(x, PUAN_FLOW_ACT, "ba", CREW, NULL), PUAN_OK);
+    assert_int_equal(did(x, PUAN_FLOW_ACT, "az", CREW, NULL), PUAN_OK);
+    assert_true(x->dec.ended);
+}
+
+struct said {
+    struct puan_err e[64];
+    size_t n;
+};
+
+static void keep(void *arg, struct puan_err *e)
+{
+    struct said *s = arg;
+
+    assert_true(s->n < PUAN_COUNT(s->e));
+    assert_true(e->line > 0 && e->col > 0);
+    s->e[s->n++] = *e;
+}
+
+static struct said linted(struct fix *x, const char *clocks, const char *effect)
+{
+    static const struct puan_str calls[] = { { "release:publish", 15 },
+                                             { "lot:lock", 8 } };
+    struct puan_flow_env with = env;
+    struct puan_node *tree = NULL;
+    struct said s = { .n = 0 };
+    char text[2048];
+
+    with.calls = calls;
+    with.n_calls = PUAN_COUNT(calls);
+    puan_format(text, sizeof text,
+                "{" HEAD "'zh':'x','en':'x','subject':'release',"
+                "'seats':{'city':{'seat':'crew@own','zh':'x','en':'x'}},"
+                "'states':{'initial':'a','terminal':['z']},"
+                "'labels':{'a':{'zh':'x','en':'x'},'z':{'zh':'x'}},"
+                "'fields':{'f':{'type':'enum','of':['p','q'],'zh':'x','en':'x',"
+                "'words':{'p':{'zh':'x','en':'x'}},'required_at':['az']}},"
+                "'open':{'by':'city'},'transitions':["
+                "{'id':'az','from':'a','to':'z','by':'city','en':'x',"
+                "'effects':['%s']}],'clocks':{%s}}",
+                effect, clocks);
+    x->err = (struct puan_err){ 0 };
+    if (puan_json_tree(&tree, json_of(&x->a, text), "t.yaml", &x->a, &x->err) !=
+            PUAN_OK ||
+        puan_flow_load(&x->flow, tree, &with, &x->a, &x->err) != PUAN_OK)
+        fail_msg("%s", x->err.text);
+    puan_flow_lint(x->flow, tree, &with, keep, &s);
+    return s;
+}
+
+#define DUE "'zh':'x','en':'x','limit':'1h','start':'open'"
+
+static void lint_finds_what_a_flow_lacks(void **state)
+{
+    struct fix *x = *state;
+    struct said s = linted(x, "", "call:publish");
+
+    assert_int_equal(s.n, 3);
+    assert_string_equal(s.e[0].text,
+                        "the state \"z\" has no en, so that people would read "
+                        "the bare name; add under labels: en: …");
+    assert_string_equal(s.e[1].text,
+                        "the word \"q\" has no words, so that people would "
+                        "read the bare name; add under words: zh: …, en: …");
+    assert_string_equal(s.e[2].text,
+                        "the transition \"az\" has no zh, so that people would "
+                        "read the bare name; add zh: …");
+    s = linted(x, "", "call:publsh");
+    assert_int_equal(s.n, 4);
+    assert_string_equal(s.e[3].text, "no function \"publsh\" of subject "
+                                     "release, did you mean call:publish");
+    s = linted(x, "", "call:lock"); /* of lots alone */
+    assert_int_equal(s.n, 4);
+    /* a deadline that somebody is told of, by itself, or by the next clock */
+    s = linted(x, "'c':{" DUE ",'stop':'az','overdue':'city'}", "notify:city");
+    assert_int_equal(s.n, 3);
+    s = linted(x, "'c':{" DUE ",'stop':'az','on_due':['notify:city']}",
+               "notify:city");
+    assert_int_equal(s.n, 3);
+    s = linted(x,
+               "'c':{" DUE ",'stop':'az'},'d':{'zh':'x','en':'x','limit':'1h',"
+               "'start':'c.due','stop':'az','overdue':'city'}",
+               "notify:city");
+    assert_int_equal(s.n, 3);
+    s = linted(x, "'c':{" DUE ",'stop':'az','on_due':['call:publish']}",
+               "notify:city");
+    assert_int_equal(s.n, 4);
+    assert_string_equal(s.e[3].text, "nobody is told when the deadline \"c\" "
+                                     "has passed; name a seat under overdue:");
+    /* what nothing stops is no deadline but an alarm clock */
+    s = linted(x, "'c':{" DUE ",'on_due':['call:publish']}", "notify:city");
+    assert_int_equal(s.n, 3);
 }
 
 /* trap 9: signed by leaders and experts before anyone touches it, and again
@@ -1043,6 +1211,9 @@ int main(void)
         TEST(an_external_seat_needs_a_local_one),
         TEST(a_plan_not_in_force_is_only_drilled),
         TEST(a_guard_must_type_check),
+        TEST(a_guard_is_pointed_at),
+        TEST(an_approval_has_its_states),
+        TEST(lint_finds_what_a_flow_lacks),
         TEST(running_out_of_memory_is_told),
         TEST(what_is_not_declared_is_refused),
         TEST(a_seat_elsewhere_may_not_act),

@@ -3,6 +3,7 @@
  * at a run, never reads a clock.
  */
 #include "base/calendar.h"
+#include "base/near.h"
 #include "core/flow/flow.h"
 
 /* What is passed along while one definition is read. */
@@ -49,7 +50,30 @@ FINDER(puan_flow_seat, seats, n_seats, label.name)
 static FINDER(find_evidence, evidence, n_evidence, name)
 static FINDER(find_report, reports, n_reports, label.name)
 
-typedef int find_fn(const struct puan_flow *f, struct puan_str name);
+/* A kind of thing that is referred to by its name in the flow. */
+struct kind {
+    const char *what;
+    int (*find)(const struct puan_flow *f, struct puan_str name);
+    void (*near)(struct puan_near *near, const struct puan_flow *f);
+};
+#define KIND(id, what, find, array, count, member)                             \
+    static void near_##id(struct puan_near *near, const struct puan_flow *f)   \
+    {                                                                          \
+        for (size_t i = 0; i < f->count; i++)                                  \
+            puan_near_try(near, f->array[i].member);                           \
+    }                                                                          \
+    static const struct kind a_##id = { what, find, near_##id }
+KIND(state, "state", puan_flow_state, states, n_states, name);
+KIND(transition, "transition", puan_flow_transition, transitions,
+     n_transitions, label.name);
+KIND(step, "step", puan_flow_step, steps, n_steps, label.name);
+KIND(approval, "approval", puan_flow_approval, approvals, n_approvals,
+     label.name);
+KIND(clock, "clock", puan_flow_clock, clocks, n_clocks, label.name);
+KIND(field, "field", puan_flow_field, fields, n_fields, label.name);
+KIND(seat, "seat", puan_flow_seat, seats, n_seats, label.name);
+KIND(evidence, "kind of evidence", find_evidence, evidence, n_evidence, name);
+KIND(report, "report", find_report, reports, n_reports, label.name);
 
 /* ---- small readers ---------------------------------------------------- */
 
@@ -133,10 +157,41 @@ static enum puan_status names_ok(struct load *l, const struct puan_node *n)
     }
 }
 
+/* "no WHAT "name" WHERE", with the nearest there is, or else the remedy. */
+static enum puan_status no_such(struct load *l, const struct puan_node *at,
+                                const char *what, struct puan_near near,
+                                const char *where, const char *remedy)
+{
+    if (near.name.n > 0)
+        return puan_node_fail(at, l->err,
+                              "no %s \"%.*s\" %s, did you mean \"%.*s\"", what,
+                              PUAN_FMT(near.to), where, PUAN_FMT(near.name));
+    return puan_node_fail(at, l->err, "no %s \"%.*s\" %s; %s", what,
+                          PUAN_FMT(near.to), where, remedy);
+}
+
+static enum puan_status unknown(struct load *l, const struct puan_node *at,
+                                struct puan_str name, const struct kind *kind)
+{
+    const struct puan_node *labels = puan_node_get(l->tree, "labels");
+    struct puan_near near = puan_near_to(name);
+
+    kind->near(&near, l->f);
+    /* a state that has its words was taken out, or never put in */
+    if (kind == &a_state && puan_node_get_s(labels, name) != NULL)
+        return puan_node_fail(at, l->err,
+                              "no state \"%.*s\" in this flow, though labels: "
+                              "has words for it; name it in states: under "
+                              "active, or under terminal when it ends the run",
+                              PUAN_FMT(name));
+    return no_such(l, at, kind->what, near, "in this flow",
+                   "declare it or mend the name");
+}
+
 /* Names that must exist, as a set. */
 static enum puan_status set_of(puan_flow_set *out, struct load *l,
-                               const struct puan_node *n, find_fn *find,
-                               const char *what)
+                               const struct puan_node *n,
+                               const struct kind *kind)
 {
     TRY(names_ok(l, n));
     for (size_t i = 0;; i++) {
@@ -145,31 +200,23 @@ static enum puan_status set_of(puan_flow_set *out, struct load *l,
 
         if (it == NULL)
             return PUAN_OK;
-        at = find(l->f, it->text);
+        at = kind->find(l->f, it->text);
         if (at < 0)
-            return puan_node_fail(it, l->err,
-                                  "no %s \"%.*s\" in this flow; declare it "
-                                  "or mend the name",
-                                  what, PUAN_FMT(it->text));
+            return unknown(l, it, it->text, kind);
         *out |= BIT(at);
     }
 }
 
 static enum puan_status one_of(int *out, struct load *l,
-                               const struct puan_node *n, find_fn *find,
-                               const char *what)
+                               const struct puan_node *n,
+                               const struct kind *kind)
 {
     *out = -1;
     if (n == NULL)
         return PUAN_OK;
     TRY(scalar(l, n));
-    *out = find(l->f, n->text);
-    if (*out >= 0)
-        return PUAN_OK;
-    return puan_node_fail(n, l->err,
-                          "no %s \"%.*s\" in this flow; declare it or mend "
-                          "the name",
-                          what, PUAN_FMT(n->text));
+    *out = kind->find(l->f, n->text);
+    return *out >= 0 ? PUAN_OK : unknown(l, n, n->text, kind);
 }
 
 static enum puan_status texts_of(const struct puan_str **out, size_t *n_out,
@@ -228,11 +275,14 @@ static enum puan_status resolve(struct puan_str *out, struct load *l,
     s.p += 8;
     s.n -= 8;
     found = setting(l, s);
-    if (found == NULL)
-        return puan_node_fail(n, l->err,
-                              "no setting \"%.*s\"; give it a number under "
-                              "settings in plan.yaml",
-                              PUAN_FMT(s));
+    if (found == NULL) {
+        struct puan_near near = puan_near_to(s);
+
+        for (size_t i = 0; i < l->env->n_settings; i++)
+            puan_near_try(&near, l->env->settings[i].name);
+        return no_such(l, n, "setting", near, "in the plan",
+                       "give it a number under settings in plan.yaml");
+    }
     *out = found->value;
     return PUAN_OK;
 }
@@ -264,7 +314,8 @@ static enum puan_status guard(struct puan_expr **out, struct puan_str *text,
     TRY(scalar(l, n));
     *text = n->text;
     return puan_expr_compile_scope(out, l->f->names, n_names, n->text, n->file,
-                                   n->line, l->a, l->err);
+                                   n->line, puan_node_text_col(n), l->a,
+                                   l->err);
 }
 
 /* ---- head, seats, states, fields ------------------------------------- */
@@ -294,6 +345,28 @@ static enum puan_status read_register(struct load *l)
     return puan_node_bool(&l->f->is_register, l->tree, "register", is, l->err);
 }
 
+static const struct puan_flow_role *find_role(const struct load *l,
+                                              struct puan_str name)
+{
+    for (size_t i = 0; i < l->env->n_roles; i++)
+        if (puan_str_eq(l->env->roles[i].name, name))
+            return &l->env->roles[i];
+    return NULL;
+}
+
+static enum puan_status role_named(struct load *l, const struct puan_node *at,
+                                   struct puan_str name)
+{
+    struct puan_near near = puan_near_to(name);
+
+    if (find_role(l, name) != NULL)
+        return PUAN_OK;
+    for (size_t i = 0; i < l->env->n_roles; i++)
+        puan_near_try(&near, l->env->roles[i].name);
+    return no_such(l, at, "role", near, "in the plan",
+                   "declare it under roles in plan.yaml");
+}
+
 static enum puan_status read_head(struct load *l)
 {
     static const char *const keys[] = {
@@ -306,8 +379,6 @@ static enum puan_status read_head(struct load *l)
         "register", "attests", NULL
     };
     struct puan_str name, force;
-    const struct puan_node *owner = puan_node_get(l->tree, "owner");
-    bool found = false;
 
     if (l->tree->kind != PUAN_NODE_MAP)
         return puan_node_fail(l->tree, l->err,
@@ -318,13 +389,7 @@ static enum puan_status read_head(struct load *l)
     label_of(&l->f->label, name, l->tree);
     TRY(puan_node_int(&l->f->version, l->tree, "version", 1, 1000000, l->err));
     TRY(puan_node_str(&l->f->owner, l->tree, "owner", l->err));
-    for (size_t i = 0; i < l->env->n_roles; i++)
-        found = found || puan_str_eq(l->env->roles[i].name, l->f->owner);
-    if (!found)
-        return puan_node_fail(owner, l->err,
-                              "no role \"%.*s\" in the plan; declare it under "
-                              "roles in plan.yaml",
-                              PUAN_FMT(l->f->owner));
+    TRY(role_named(l, puan_node_get(l->tree, "owner"), l->f->owner));
     l->f->subject = puan_node_str_opt(l->tree, "subject", "area");
     if (!puan_str_is(l->f->subject, "area") &&
         !puan_str_is(l->f->subject, "lot") &&
@@ -340,15 +405,6 @@ static enum puan_status read_head(struct load *l)
     TRY(read_group(l));
     return texts_of(&l->f->clauses, &l->f->n_clauses, l,
                     puan_node_get(l->tree, "clauses"));
-}
-
-static const struct puan_flow_role *find_role(const struct load *l,
-                                              struct puan_str name)
-{
-    for (size_t i = 0; i < l->env->n_roles; i++)
-        if (puan_str_eq(l->env->roles[i].name, name))
-            return &l->env->roles[i];
-    return NULL;
 }
 
 /* "role@own", "role@parent", "role@ancestor:LEVEL", "role@any" */
@@ -373,12 +429,8 @@ static enum puan_status read_seat(struct load *l, struct puan_flow_seat *s,
                               "a seat is written role@own, role@parent, "
                               "role@ancestor:LEVEL or role@any");
     s->role = head;
-    if (!puan_str_is(head, "any") && !puan_str_is(head, "system") &&
-        find_role(l, head) == NULL)
-        return puan_node_fail(n, l->err,
-                              "no role \"%.*s\" in the plan; declare it under "
-                              "roles in plan.yaml",
-                              PUAN_FMT(head));
+    if (!puan_str_is(head, "any") && !puan_str_is(head, "system"))
+        TRY(role_named(l, n, head));
     if (puan_str_is(rest, "own")) {
         s->reach = PUAN_FLOW_OWN;
     } else if (puan_str_is(rest, "parent")) {
@@ -386,18 +438,20 @@ static enum puan_status read_seat(struct load *l, struct puan_flow_seat *s,
     } else if (puan_str_is(rest, "any")) {
         s->reach = PUAN_FLOW_ANY;
     } else if (puan_str_starts(rest, "ancestor:")) {
+        struct puan_near near;
         bool known = false;
 
         rest.p += 9;
         rest.n -= 9;
         TRY(resolve(&s->level, l, n, rest));
-        for (size_t i = 0; i < l->env->n_levels; i++)
+        near = puan_near_to(s->level);
+        for (size_t i = 0; i < l->env->n_levels; i++) {
             known = known || puan_str_eq(l->env->levels[i], s->level);
+            puan_near_try(&near, l->env->levels[i]);
+        }
         if (!known)
-            return puan_node_fail(n, l->err,
-                                  "no level \"%.*s\" in the plan; name one of "
-                                  "levels in plan.yaml",
-                                  PUAN_FMT(s->level));
+            return no_such(l, n, "level", near, "in the plan",
+                           "name one of levels in plan.yaml");
         s->reach = PUAN_FLOW_ANCESTOR;
     } else {
         return puan_node_fail(n, l->err,
@@ -463,6 +517,39 @@ static enum puan_status add_state(struct load *l, const struct puan_node *n,
     return PUAN_OK;
 }
 
+/* Words for a state that is in no list: misspelt, or taken out of states. */
+static enum puan_status no_state(struct load *l, const struct puan_node *label)
+{
+    struct puan_near near = puan_near_to(label->key);
+    bool used = false;
+
+    PUAN_NODE_EACH(t, puan_node_get(l->tree, "transitions"))
+    {
+        const struct puan_node *to = puan_node_get(t, "to");
+
+        used = used || (to != NULL && puan_str_eq(to->text, label->key));
+    }
+    near_state(&near, l->f);
+    if (used)
+        return puan_fail_at(l->err, PUAN_EINVAL, label->file, label->key_line,
+                            label->key_col,
+                            "a transition leads to \"%.*s\", which states: does "
+                            "not have; name it there under active, or under "
+                            "terminal when it ends the run",
+                            PUAN_FMT(label->key));
+    if (near.name.n > 0)
+        return puan_fail_at(l->err, PUAN_EINVAL, label->file, label->key_line,
+                            label->key_col,
+                            "labels name the state \"%.*s\", which does not "
+                            "exist, did you mean \"%.*s\"",
+                            PUAN_FMT(label->key), PUAN_FMT(near.name));
+    return puan_fail_at(l->err, PUAN_EINVAL, label->file, label->key_line,
+                        label->key_col,
+                        "labels name the state \"%.*s\", which does not exist; "
+                        "add it to states: or take it out",
+                        PUAN_FMT(label->key));
+}
+
 static enum puan_status read_states(struct load *l)
 {
     static const char *const keys[] = { "initial", "active", "terminal", NULL };
@@ -499,14 +586,12 @@ static enum puan_status read_states(struct load *l)
     }
     if (l->f->terminal == 0)
         return puan_node_fail(n, l->err,
-                              "no terminal state; a run must be able to end");
+                              "no terminal state, so that no run ever ends; "
+                              "name one: terminal: [closed]");
     TRY(titles_only(l, labels));
     PUAN_NODE_EACH(c, labels) {
         if (puan_flow_state(l->f, c->key) < 0)
-            return puan_node_fail(c, l->err,
-                                  "labels name the state \"%.*s\", which does "
-                                  "not exist; mend the name",
-                                  PUAN_FMT(c->key));
+            return no_state(l, c);
     }
     return PUAN_OK;
 }
@@ -643,7 +728,7 @@ static enum puan_status read_field(struct load *l, struct puan_flow_field *f,
         return puan_node_fail(puan_node_get(n, "of"), l->err,
                               "of: belongs to fields of type enum; remove "
                               "it");
-    return set_of(&f->by, l, puan_node_get(n, "by"), puan_flow_seat, "seat");
+    return set_of(&f->by, l, puan_node_get(n, "by"), &a_seat);
 }
 
 static enum puan_status read_fields(struct load *l)
@@ -838,12 +923,33 @@ static enum puan_status read_names(struct load *l)
 
 /* ---- second pass ------------------------------------------------------ */
 
+/* Workflows of the plan. */
+static enum puan_status flow_names(struct load *l, const struct puan_str *names,
+                                   size_t n, const struct puan_node *at)
+{
+    if (l->env->flows == NULL)
+        return PUAN_OK;
+    for (size_t i = 0; i < n; i++) {
+        struct puan_near near = puan_near_to(names[i]);
+        bool found = false;
+
+        for (size_t k = 0; k < l->env->n_flows; k++) {
+            found = found || puan_str_eq(l->env->flows[k], names[i]);
+            puan_near_try(&near, l->env->flows[k]);
+        }
+        if (!found)
+            return no_such(l, at, "flow", near, "in the plan",
+                           "add it under flows/ or mend the name");
+    }
+    return PUAN_OK;
+}
+
 /* "notify:SEAT", "report:REPORT", "open:FLOW", "call:NAME", ... */
 static enum puan_status effect(struct load *l, struct puan_flow_effect *out,
                                const struct puan_node *n)
 {
     struct puan_str head, rest;
-    const char *what = NULL;
+    const struct kind *kind = NULL;
 
     TRY(scalar(l, n));
     rest = n->text;
@@ -856,20 +962,16 @@ static enum puan_status effect(struct load *l, struct puan_flow_effect *out,
     out->name = rest;
     if (puan_str_is(head, "notify")) {
         out->kind = PUAN_FLOW_NOTIFY;
-        out->index = puan_flow_seat(l->f, rest);
-        what = "seat";
+        kind = &a_seat;
     } else if (puan_str_is(head, "report")) {
         out->kind = PUAN_FLOW_SEND;
-        out->index = find_report(l->f, rest);
-        what = "report";
+        kind = &a_report;
     } else if (puan_str_is(head, "unlock")) {
         out->kind = PUAN_FLOW_UNLOCK;
-        out->index = puan_flow_step(l->f, rest);
-        what = "step";
+        kind = &a_step;
     } else if (puan_str_is(head, "void")) {
         out->kind = PUAN_FLOW_VOID;
-        out->index = puan_flow_approval(l->f, rest);
-        what = "approval";
+        kind = &a_approval;
     } else if (puan_str_is(head, "open")) {
         out->kind = PUAN_FLOW_SPAWN;
     } else if (puan_str_is(head, "call")) {
@@ -881,21 +983,11 @@ static enum puan_status effect(struct load *l, struct puan_flow_effect *out,
                               "call, unlock or void",
                               PUAN_FMT(head));
     }
-    if (what != NULL && out->index < 0)
-        return puan_node_fail(n, l->err,
-                              "no %s \"%.*s\" in this flow; declare it or "
-                              "mend the name",
-                              what, PUAN_FMT(rest));
-    if (out->kind == PUAN_FLOW_SPAWN && l->env->flows != NULL) {
-        for (size_t i = 0; i < l->env->n_flows; i++)
-            if (puan_str_eq(l->env->flows[i], rest))
-                return PUAN_OK;
-        return puan_node_fail(n, l->err,
-                              "no flow \"%.*s\" in the plan; add it under "
-                              "flows/ or mend the name",
-                              PUAN_FMT(rest));
+    if (kind != NULL) {
+        out->index = kind->find(l->f, rest);
+        return out->index >= 0 ? PUAN_OK : unknown(l, n, rest, kind);
     }
-    return PUAN_OK;
+    return flow_names(l, &rest, 1, n);
 }
 
 static enum puan_status effects(const struct puan_flow_effect **out,
@@ -936,24 +1028,40 @@ static enum puan_status read_report(struct load *l, struct puan_flow_report *r,
 
     TRY(puan_node_only(n, keys, l->err));
     label_of(&r->label, n->key, n);
-    TRY(one_of(&r->to, l, puan_node_get(n, "to"), puan_flow_seat, "seat"));
+    TRY(one_of(&r->to, l, puan_node_get(n, "to"), &a_seat));
     if (r->to < 0)
         return puan_node_fail(n, l->err, "a report needs to: SEAT");
-    TRY(set_of(&r->fields, l, puan_node_get(n, "fields"), puan_flow_field,
-               "field"));
+    TRY(set_of(&r->fields, l, puan_node_get(n, "fields"), &a_field));
     r->skip_reason = r->skip_copy = -1;
     if (skip == NULL)
         return PUAN_OK;
     TRY(expect(l, skip, PUAN_NODE_MAP, "a map {reason, copy_to}"));
     TRY(puan_node_only(skip, skip_keys, l->err));
     TRY(one_of(&r->skip_reason, l, puan_node_get(skip, "reason"),
-               puan_flow_field, "field"));
+               &a_field));
     TRY(one_of(&r->skip_copy, l, puan_node_get(skip, "copy_to"),
-               puan_flow_seat, "seat"));
+               &a_seat));
     if (r->skip_reason < 0 || r->skip_copy < 0)
         return puan_node_fail(skip, l->err,
                               "skip_level needs reason: FIELD and copy_to: "
                               "SEAT, so that a skip is never silent");
+    return PUAN_OK;
+}
+
+static enum puan_status read_states_of(puan_flow_set *out, struct load *l,
+                                       const struct puan_node *n)
+{
+    puan_flow_set all = BIT(l->f->initial) | l->f->active;
+
+    if (n != NULL && n->kind == PUAN_NODE_SCALAR && puan_str_is(n->text, "any")) {
+        *out = all;
+        return PUAN_OK;
+    }
+    TRY(set_of(out, l, n, &a_state));
+    if (*out & l->f->terminal)
+        return puan_node_fail(n, l->err,
+                              "nothing happens in a terminal state; make it "
+                              "active or take it out");
     return PUAN_OK;
 }
 
@@ -962,7 +1070,7 @@ static enum puan_status read_approval(struct load *l,
                                       const struct puan_node *n)
 {
     static const char *const keys[] = { "rule",     "n",        "seats",
-                                        "asked_by", "not_requester",
+                                        "asked_by", "not_requester", "states",
                                         "covers",   "void_on_change",
                                         "expires",  "zh",       "en",
                                         NULL };
@@ -984,7 +1092,7 @@ static enum puan_status read_approval(struct load *l,
     if (list == NULL)
         return puan_arena_check(l->a, l->err);
     for (size_t i = 0; i < count; i++)
-        TRY(one_of(&list[i], l, item(seats, i), puan_flow_seat, "seat"));
+        TRY(one_of(&list[i], l, item(seats, i), &a_seat));
     p->seats = list;
     p->n_seats = count;
     if (puan_str_is(rule, "one")) {
@@ -1012,10 +1120,13 @@ static enum puan_status read_approval(struct load *l,
                               "n: belongs to rule: n; remove it");
     TRY(puan_node_bool(&p->not_requester, n, "not_requester", true, l->err));
     TRY(puan_node_bool(&p->void_on_change, n, "void_on_change", true, l->err));
-    TRY(set_of(&p->covers, l, puan_node_get(n, "covers"), puan_flow_field,
-               "field"));
-    TRY(set_of(&p->asked_by, l, puan_node_get(n, "asked_by"), puan_flow_seat,
-               "seat"));
+    TRY(set_of(&p->covers, l, puan_node_get(n, "covers"), &a_field));
+    TRY(set_of(&p->asked_by, l, puan_node_get(n, "asked_by"), &a_seat));
+    p->states = BIT(l->f->initial) | l->f->active;
+    if (puan_node_get(n, "states") != NULL) {
+        p->states = 0;
+        TRY(read_states_of(&p->states, l, puan_node_get(n, "states")));
+    }
     if (expires != NULL)
         TRY(duration(&p->expires_ms, l, expires));
     if (!p->not_requester && p->n < 2)
@@ -1117,7 +1228,7 @@ static enum puan_status read_limit(struct load *l, struct puan_flow_clock *c,
                               "a clock needs a number: limit: 24h, "
                               "limit: setting.NAME or at: a time field");
     if (at != NULL) {
-        TRY(one_of(&c->at_field, l, at, puan_flow_field, "field"));
+        TRY(one_of(&c->at_field, l, at, &a_field));
         if (l->f->fields[c->at_field].type != PUAN_FLOW_TIME)
             return puan_node_fail(at, l->err,
                                   "at: must name a field of type time");
@@ -1195,7 +1306,7 @@ static enum puan_status read_clock(struct load *l, struct puan_flow_clock *c,
     if (rungs == NULL)
         return puan_arena_check(l->a, l->err);
     for (size_t i = 0; i < count; i++)
-        TRY(one_of(&rungs[i], l, item(ladder, i), puan_flow_seat, "seat"));
+        TRY(one_of(&rungs[i], l, item(ladder, i), &a_seat));
     c->ladder = rungs;
     c->n_ladder = count;
     if (every != NULL)
@@ -1226,25 +1337,6 @@ struct needs {
     size_t n_none_open;
 };
 
-static enum puan_status flow_names(struct load *l, const struct puan_str *names,
-                                   size_t n, const struct puan_node *at)
-{
-    if (l->env->flows == NULL)
-        return PUAN_OK;
-    for (size_t i = 0; i < n; i++) {
-        bool found = false;
-
-        for (size_t k = 0; k < l->env->n_flows; k++)
-            found = found || puan_str_eq(l->env->flows[k], names[i]);
-        if (!found)
-            return puan_node_fail(at, l->err,
-                                  "no flow \"%.*s\" in the plan; add it "
-                                  "under flows/ or mend the name",
-                                  PUAN_FMT(names[i]));
-    }
-    return PUAN_OK;
-}
-
 static enum puan_status read_needs(struct needs *out, struct load *l,
                                    const struct puan_node *map)
 {
@@ -1258,41 +1350,22 @@ static enum puan_status read_needs(struct needs *out, struct load *l,
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map"));
     TRY(puan_node_only(n, keys, l->err));
-    TRY(set_of(&out->fields, l, puan_node_get(n, "fields"), puan_flow_field,
-               "field"));
-    TRY(set_of(&out->evidence, l, puan_node_get(n, "evidence"), find_evidence,
-               "kind of evidence"));
+    TRY(set_of(&out->fields, l, puan_node_get(n, "fields"), &a_field));
+    TRY(set_of(&out->evidence, l, puan_node_get(n, "evidence"), &a_evidence));
     steps = puan_node_get(n, "steps");
     if (steps != NULL && steps->kind == PUAN_NODE_SCALAR &&
         puan_str_is(steps->text, "required"))
         out->all_steps = true;
     else
-        TRY(set_of(&out->steps, l, steps, puan_flow_step, "step"));
+        TRY(set_of(&out->steps, l, steps, &a_step));
     TRY(one_of(&out->approval, l, puan_node_get(n, "approval"),
-               puan_flow_approval, "approval"));
+               &a_approval));
     TRY(texts_of(&out->none_open, &out->n_none_open, l,
                  puan_node_get(n, "none_open")));
     for (size_t i = 0; i < out->n_none_open; i++)
         if (!puan_str_is(out->none_open[i], "estimate"))
             TRY(flow_names(l, &out->none_open[i], 1,
                            item(puan_node_get(n, "none_open"), i)));
-    return PUAN_OK;
-}
-
-static enum puan_status read_states_of(puan_flow_set *out, struct load *l,
-                                       const struct puan_node *n)
-{
-    puan_flow_set all = BIT(l->f->initial) | l->f->active;
-
-    if (n != NULL && n->kind == PUAN_NODE_SCALAR && puan_str_is(n->text, "any")) {
-        *out = all;
-        return PUAN_OK;
-    }
-    TRY(set_of(out, l, n, puan_flow_state, "state"));
-    if (*out & l->f->terminal)
-        return puan_node_fail(n, l->err,
-                              "nothing happens in a terminal state; make it "
-                              "active or take it out");
     return PUAN_OK;
 }
 
@@ -1318,18 +1391,16 @@ static enum puan_status read_transition(struct load *l,
     if (to->kind == PUAN_NODE_SCALAR && puan_str_is(to->text, "same"))
         t->to = -1;
     else
-        TRY(one_of(&t->to, l, to, puan_flow_state, "state"));
+        TRY(one_of(&t->to, l, to, &a_state));
     t->clock = -1;
     if (by->kind == PUAN_NODE_SCALAR && puan_str_starts(by->text, "clock.")) {
         struct puan_str s = { by->text.p + 6, by->text.n - 6 };
 
         t->clock = puan_flow_clock(l->f, s);
         if (t->clock < 0)
-            return puan_node_fail(by, l->err, "no clock \"%.*s\" in this flow; declare it "
-                                  "or mend the name",
-                                  PUAN_FMT(s));
+            return unknown(l, by, s, &a_clock);
     } else {
-        TRY(set_of(&t->by, l, by, puan_flow_seat, "seat"));
+        TRY(set_of(&t->by, l, by, &a_seat));
     }
     TRY(read_needs(&needs, l, n));
     t->needs_fields |= needs.fields;
@@ -1339,10 +1410,8 @@ static enum puan_status read_transition(struct load *l,
     t->approval = needs.approval;
     t->none_open = needs.none_open;
     t->n_none_open = needs.n_none_open;
-    TRY(set_of(&t->may_fields, l, puan_node_get(n, "sets"), puan_flow_field,
-               "field"));
-    TRY(one_of(&t->report, l, puan_node_get(n, "report"), find_report,
-               "report"));
+    TRY(set_of(&t->may_fields, l, puan_node_get(n, "sets"), &a_field));
+    TRY(one_of(&t->report, l, puan_node_get(n, "report"), &a_report));
     if (t->report >= 0) {
         t->needs_fields |= l->f->reports[t->report].fields;
         if (l->f->reports[t->report].skip_reason >= 0)
@@ -1373,17 +1442,16 @@ static enum puan_status read_step(struct load *l, struct puan_flow_step *s,
                               "authority must be own (opens at once) or order "
                               "(opens by order)");
     s->own_authority = puan_str_is(authority, "own");
-    TRY(set_of(&s->by, l, puan_node_get(n, "by"), puan_flow_seat, "seat"));
+    TRY(set_of(&s->by, l, puan_node_get(n, "by"), &a_seat));
     if (s->by == 0)
         return puan_node_fail(n, l->err, "a step needs by: SEAT");
     TRY(set_of(&s->ordered_by, l, puan_node_get(n, "ordered_by"),
-               puan_flow_seat, "seat"));
+               &a_seat));
     if (puan_node_get(n, "states") == NULL)
         s->states = BIT(l->f->initial) | l->f->active;
     else
         TRY(read_states_of(&s->states, l, puan_node_get(n, "states")));
-    TRY(set_of(&s->after, l, puan_node_get(n, "after"), puan_flow_step,
-               "step"));
+    TRY(set_of(&s->after, l, puan_node_get(n, "after"), &a_step));
     TRY(puan_node_bool(&s->optional, n, "optional", false, l->err));
     TRY(read_needs(&needs, l, n));
     if (needs.all_steps || needs.steps || needs.n_none_open)
@@ -1394,9 +1462,8 @@ static enum puan_status read_step(struct load *l, struct puan_flow_step *s,
     s->needs_evidence = needs.evidence;
     s->approval = needs.approval;
     TRY(set_of(&s->needs_evidence, l, puan_node_get(n, "evidence"),
-               find_evidence, "kind of evidence"));
-    TRY(set_of(&s->may_fields, l, puan_node_get(n, "sets"), puan_flow_field,
-               "field"));
+               &a_evidence));
+    TRY(set_of(&s->may_fields, l, puan_node_get(n, "sets"), &a_field));
     s->opens_due = -1;
     if (opens != NULL) {
         struct puan_str head;
@@ -1422,18 +1489,16 @@ static enum puan_status read_open(struct load *l)
                               "a flow needs open: {by: SEAT, fields: [...]}, "
                               "who may begin a run");
     TRY(puan_node_only(n, keys, l->err));
-    TRY(set_of(&l->f->open_by, l, puan_node_get(n, "by"), puan_flow_seat,
-               "seat"));
+    TRY(set_of(&l->f->open_by, l, puan_node_get(n, "by"), &a_seat));
     if (l->f->open_by == 0)
         return puan_node_fail(n, l->err, "open needs by: SEAT");
     TRY(set_of(&l->f->open_needs, l, puan_node_get(n, "fields"),
-               puan_flow_field, "field"));
-    TRY(set_of(&l->f->open_may, l, puan_node_get(n, "sets"), puan_flow_field,
-               "field"));
+               &a_field));
+    TRY(set_of(&l->f->open_may, l, puan_node_get(n, "sets"), &a_field));
     TRY(effects(&l->f->open_effects, &l->f->n_open_effects, l,
                 puan_node_get(n, "effects"), false));
     return set_of(&l->f->enters, l, puan_node_get(l->tree, "entered_by"),
-                  puan_flow_seat, "seat");
+                  &a_seat);
 }
 
 /*
@@ -1454,12 +1519,10 @@ static enum puan_status read_public(struct load *l)
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map {kind, text, contact}"));
     TRY(puan_node_only(n, keys, l->err));
-    TRY(one_of(&f->public_kind, l, puan_node_get(n, "kind"), puan_flow_field,
-               "field"));
-    TRY(one_of(&f->public_text, l, puan_node_get(n, "text"), puan_flow_field,
-               "field"));
+    TRY(one_of(&f->public_kind, l, puan_node_get(n, "kind"), &a_field));
+    TRY(one_of(&f->public_text, l, puan_node_get(n, "text"), &a_field));
     TRY(one_of(&f->public_contact, l, puan_node_get(n, "contact"),
-               puan_flow_field, "field"));
+               &a_field));
     if (f->public_kind < 0 || f->public_text < 0 || f->public_contact < 0)
         return puan_node_fail(n, l->err,
                               "public needs kind:, text: and contact:");
@@ -1560,7 +1623,7 @@ static enum puan_status read_links(struct load *l)
         TRY(flow_names(l, &b->flow, 1, c));
         TRY(puan_node_str(&b->transition, c, "transition", l->err));
         TRY(one_of(&b->until, l, puan_node_get(c, "until"),
-                   puan_flow_approval, "approval"));
+                   &a_approval));
         l->f->n_blocks++;
     }
     l->f->blocks = list;
@@ -1583,8 +1646,7 @@ static enum puan_status read_atomic(struct load *l)
 
         TRY(expect(l, c, PUAN_NODE_MAP, "a map"));
         TRY(puan_node_only(c, keys, l->err));
-        TRY(one_of(&at->on, l, puan_node_get(c, "on"), puan_flow_transition,
-                   "transition"));
+        TRY(one_of(&at->on, l, puan_node_get(c, "on"), &a_transition));
         TRY(effects(&at->effects, &at->n_effects, l, puan_node_get(c, "do"),
                     true));
         if (at->on < 0 || at->n_effects == 0)
@@ -1630,15 +1692,13 @@ static enum puan_status read_gates(struct load *l)
                                       PUAN_FMT(id));
         label_of(&g->label, id, c);
         TRY(guard(&g->when, &g->when_text, l, c, l->f->n_names));
-        TRY(set_of(&g->papers, l, puan_node_get(c, "evidence"), find_evidence,
-                   "evidence"));
+        TRY(set_of(&g->papers, l, puan_node_get(c, "evidence"), &a_evidence));
         TRY(one_of(&g->approval, l, puan_node_get(c, "approval"),
-                   puan_flow_approval, "approval"));
-        TRY(one_of(&g->at_field, l, puan_node_get(c, "at"), puan_flow_field,
-                   "field"));
+                   &a_approval));
+        TRY(one_of(&g->at_field, l, puan_node_get(c, "at"), &a_field));
         TRY(one_of(&g->clear, l, puan_node_get(c, "clear"),
-                   puan_flow_transition, "transition"));
-        TRY(set_of(&g->by, l, puan_node_get(c, "by"), puan_flow_seat, "seat"));
+                   &a_transition));
+        TRY(set_of(&g->by, l, puan_node_get(c, "by"), &a_seat));
         g->do_zh = puan_node_str_opt(c, "do_zh", "");
         g->do_en = puan_node_str_opt(c, "do_en", "");
         if ((g->when != NULL) + (g->papers != 0) + (g->approval >= 0) +
@@ -1800,11 +1860,7 @@ static enum puan_status read_issued(struct load *l)
                               "an issued plan must name its interpreter (a role) "
                               "and the day it is effective from");
     TRY(puan_node_str(&i->interpreter, n, "interpreter", l->err));
-    if (find_role(l, i->interpreter) == NULL)
-        return puan_node_fail(puan_node_get(n, "interpreter"), l->err,
-                              "no role \"%.*s\" in the plan; declare it under "
-                              "roles in plan.yaml",
-                              PUAN_FMT(i->interpreter));
+    TRY(role_named(l, puan_node_get(n, "interpreter"), i->interpreter));
     TRY(day_of(&i->effective_ms, l, n, "effective"));
     TRY(day_of(&i->approved_ms, l, n, "approved"));
     TRY(puan_node_bool(&i->trial, n, "trial", false, l->err));
@@ -1826,7 +1882,7 @@ static enum puan_status read_attests(struct load *l)
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map {who, in, records}"));
     TRY(puan_node_only(n, keys, l->err));
-    TRY(one_of(&x->who, l, puan_node_get(n, "who"), puan_flow_field, "field"));
+    TRY(one_of(&x->who, l, puan_node_get(n, "who"), &a_field));
     if (x->who < 0 || !PUAN_FLOW_HAS(l->f->open_needs, x->who) ||
         l->f->fields[x->who].secret ||
         (l->f->fields[x->who].type != PUAN_FLOW_TEXT &&
@@ -1835,7 +1891,7 @@ static enum puan_status read_attests(struct load *l)
                               "who: must name an open field of type ref or "
                               "text that is required at open and holds the "
                               "account");
-    TRY(set_of(&x->in, l, puan_node_get(n, "in"), puan_flow_state, "state"));
+    TRY(set_of(&x->in, l, puan_node_get(n, "in"), &a_state));
     if (x->in == 0)
         return puan_node_fail(n, l->err,
                               "in: must name the states in which the records "
@@ -1858,7 +1914,8 @@ static enum puan_status read_attests(struct load *l)
         TRY(scalar(l, c));
         r->when_text = c->text;
         TRY(puan_expr_compile_scope(&r->when, l->f->names, l->f->n_names,
-                                    c->text, c->file, c->line, l->a, l->err));
+                                    c->text, c->file, c->line,
+                                    puan_node_text_col(c), l->a, l->err));
     }
     x->record = list;
     return PUAN_OK;
@@ -1909,17 +1966,13 @@ static enum puan_status read_quantities(struct load *l)
         TRY(puan_node_only(c, keys, l->err));
         label_of(&q->label, c->key, c);
         TRY(unit_of(q, l, puan_node_get(c, "unit")));
-        TRY(set_of(&q->in, l, puan_node_get(c, "in"), puan_flow_transition,
-                   "transition"));
-        TRY(set_of(&q->out, l, puan_node_get(c, "out"), puan_flow_transition,
-                   "transition"));
-        TRY(one_of(&q->field, l, puan_node_get(c, "field"), puan_flow_field,
-                   "field"));
+        TRY(set_of(&q->in, l, puan_node_get(c, "in"), &a_transition));
+        TRY(set_of(&q->out, l, puan_node_get(c, "out"), &a_transition));
+        TRY(one_of(&q->field, l, puan_node_get(c, "field"), &a_field));
         if (q->field < 0 || l->f->fields[q->field].type != PUAN_FLOW_INT)
             return puan_node_fail(c, l->err,
                                   "a quantity needs field: an integer field");
-        TRY(one_of(&q->of, l, puan_node_get(c, "of"), puan_flow_field,
-                   "field"));
+        TRY(one_of(&q->of, l, puan_node_get(c, "of"), &a_field));
         if (q->of >= 0 && !PUAN_FLOW_HAS(l->f->open_needs, q->of))
             return puan_node_fail(puan_node_get(c, "of"), l->err,
                                   "what a quantity counts is said from the "
@@ -2197,6 +2250,16 @@ static enum puan_status prove_approvals(struct load *l)
                                   "nothing rests on the approval \"%.*s\"; "
                                   "name it in needs: or remove it",
                                   PUAN_FMT(f->approvals[i].label.name));
+        for (size_t k = 0; k < f->n_transitions; k++)
+            if (f->transitions[k].approval == (int)i &&
+                (reach(f, f->approvals[i].states) & f->transitions[k].from) ==
+                    0)
+                return puan_node_fail(
+                    puan_node_get(l->approval_at[i], "states"), l->err,
+                    "\"%.*s\" needs the approval \"%.*s\", which can only be "
+                    "given later; name an earlier state in its states:",
+                    PUAN_FMT(f->transitions[k].label.name),
+                    PUAN_FMT(f->approvals[i].label.name));
     }
     return PUAN_OK;
 }

@@ -171,6 +171,7 @@ bool puan_flow_may_sign(const struct puan_flow_run *run, int approval,
     const struct puan_flow_approval_run *r = &run->approval[approval];
 
     if (r->state != PUAN_FLOW_ASKED ||
+        !PUAN_FLOW_HAS(p->states, run->state) ||
         puan_flow_signing_seat(run, approval, who) < 0 ||
         (p->not_requester && same(r->requester, who->actor)))
         return false;
@@ -188,6 +189,7 @@ bool puan_flow_may_ask(const struct puan_flow_run *run, int approval,
 
     if (!run->opened || puan_flow_over(run) ||
         r->state == PUAN_FLOW_ASKED ||
+        !PUAN_FLOW_HAS(p->states, run->state) ||
         puan_flow_approval_good(run, approval, at_ms))
         return false;
     for (size_t i = 0; i < run->flow->n_seats; i++)
@@ -304,6 +306,7 @@ static void add_ask(struct todos *l, const struct puan_flow_run *run,
     const struct puan_flow_approval_run *r = &run->approval[approval];
 
     if (r->state == PUAN_FLOW_ASKED ||
+        !PUAN_FLOW_HAS(p->states, run->state) ||
         puan_flow_approval_good(run, approval, l->now))
         return;
     for (size_t i = 0; i < l->n; i++)

@@ -730,6 +730,18 @@ static enum puan_status decide_step(const struct puan_flow_run *run,
     return check_approval(run, d, s->approval, e->event_ms, err);
 }
 
+static enum puan_status
+check_approval_state(const struct puan_flow_run *run,
+                     const struct puan_flow_approval *p, struct puan_err *err)
+{
+    if (PUAN_FLOW_HAS(p->states, run->state))
+        return PUAN_OK;
+    return puan_fail(err, PUAN_ECONFLICT, "approval",
+                     "the approval \"%.*s\" has no place in state \"%.*s\"",
+                     PUAN_FMT(p->label.name),
+                     PUAN_FMT(run->flow->states[run->state].name));
+}
+
 static enum puan_status decide_ask(const struct puan_flow_run *run,
                                    const struct draft *d,
                                    const struct puan_flow_event *e,
@@ -748,6 +760,7 @@ static enum puan_status decide_ask(const struct puan_flow_run *run,
     p = &f->approvals[at];
     if (!fits_any(f, p->asked_by ? p->asked_by : all, &e->who))
         return denied(run, e->name, err);
+    TRY(check_approval_state(run, p, err));
     if (run->approval[at].state == PUAN_FLOW_ASKED)
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval is asked for already");
@@ -804,6 +817,7 @@ static enum puan_status decide_sign(const struct puan_flow_run *run,
         return puan_fail(err, PUAN_ECONFLICT, "approval",
                          "the approval \"%.*s\" %s", PUAN_FMT(p->label.name),
                          approval_word[r->state]);
+    TRY(check_approval_state(run, p, err));
     if (p->not_requester && same_text(r->requester, e->who.actor))
         return puan_fail(err, PUAN_EDENIED, "approval",
                          "who asked for an approval does not sign it");

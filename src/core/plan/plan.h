@@ -254,10 +254,13 @@ puan_plan_load(struct puan_plan **out, struct puan_plan_pack *pack,
                struct puan_problems *problems, struct puan_arena *a,
                struct puan_err *err);
 
-/* Capabilities that routes know. */
+/* Capabilities that routes know, and functions that features do for the `call:`
+ * of workflows ("SUBJECT:NAME"). */
 struct puan_plan_known {
     const struct puan_str *capability; /* NULL: not looked at */
     size_t n_capabilities;
+    const struct puan_str *call; /* NULL: not looked at */
+    size_t n_calls;
 };
 
 /*

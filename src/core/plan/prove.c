@@ -236,7 +236,12 @@ static void capable(struct proof *f, const struct puan_flow *flow,
     }
 }
 
-static void flows(struct proof *f)
+static void take(void *arg, struct puan_err *e)
+{
+    note(arg, e);
+}
+
+static void flows(struct proof *f, const struct puan_plan_known *known)
 {
     struct puan_flow_env env;
     struct puan_err e = { 0 };
@@ -248,6 +253,10 @@ static void flows(struct proof *f)
     if (puan_plan_flow_env(&env, f->p, f->a, &e) != PUAN_OK) {
         note(f, &e);
         return;
+    }
+    if (known != NULL) {
+        env.calls = known->call;
+        env.n_calls = known->n_calls;
     }
     for (size_t i = 0; i < f->p->n_flows; i++) {
         struct puan_flow *flow;
@@ -266,8 +275,10 @@ static void flows(struct proof *f)
             note(f, &e);
         else
             read[i] = flow;
-        if (read[i])
-            capable(f, flow, f->p->flows[i]->tree);
+        if (read[i] == NULL)
+            continue;
+        capable(f, flow, f->p->flows[i]->tree);
+        puan_flow_lint(flow, f->p->flows[i]->tree, &env, take, f);
     }
     for (size_t i = 0; i < f->p->n_flows; i++)
         blocked(f, read, i);
@@ -329,7 +340,7 @@ enum puan_status puan_plan_prove(const struct puan_plan *p,
     struct proof f = { p, problems, a, err, PUAN_OK };
 
     rules(&f);
-    flows(&f);
+    flows(&f, known);
     scoring(&f);
     duty(&f);
     if (known != NULL && known->capability != NULL)

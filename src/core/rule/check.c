@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/calendar.h"
+#include "base/near.h"
 
 typedef struct puan_ast_node node;
 typedef struct puan_rule_scope scope;
@@ -46,69 +47,14 @@ static const char *const quantifiers[] = { "count", "any", "all",  "sum",
     puan_fail_at((s)->names->err, PUAN_EINVAL, (s)->file, (n)->line, (n)->col, \
                  __VA_ARGS__)
 
-/* Edit distance, up to `most`; names are short. */
-static unsigned distance(struct puan_str a, struct puan_str b, unsigned most)
-{
-    unsigned char row[41];
-
-    if (a.n > 40 || b.n > 40 || a.n > b.n + most || b.n > a.n + most)
-        return most + 1;
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = (unsigned char)j;
-    for (size_t i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = (unsigned char)i;
-        for (size_t j = 1; j <= b.n; j++) {
-            char x = a.p[i - 1], y = b.p[j - 1];
-            char lx = x >= 'A' && x <= 'Z' ? (char)(x + 32) : x;
-            char ly = y >= 'A' && y <= 'Z' ? (char)(y + 32) : y;
-            unsigned best = diagonal + (lx != ly);
-
-            diagonal = row[j];
-            if (row[j] + 1u < best)
-                best = row[j] + 1u;
-            if (row[j - 1] + 1u < best)
-                best = row[j - 1] + 1u;
-            row[j] = (unsigned char)best;
-        }
-    }
-    return row[b.n];
-}
-
-struct nearest {
-    struct puan_str to, name;
-    unsigned at;
-};
-
-static void consider(struct nearest *n, struct puan_str name)
-{
-    unsigned d;
-
-    if (name.n == 0)
-        return;
-    d = distance(n->to, name, n->at);
-    if (d < n->at) {
-        n->at = d;
-        n->name = name;
-    }
-}
-
-static void consider_entity(struct nearest *n, const struct puan_entity *e)
+static void consider_entity(struct puan_near *n, const struct puan_entity *e)
 {
     for (uint16_t i = 0; i < e->n_items; i++) {
         if (e->items[i].type == PUAN_TYPE_FACT)
             continue;
-        consider(n, e->items[i].name);
-        consider(n, e->items[i].alias);
+        puan_near_try(n, e->items[i].name);
+        puan_near_try(n, e->items[i].alias);
     }
-}
-
-static struct nearest nearest_to(struct puan_str name)
-{
-    struct nearest n = { .to = name, .at = name.n < 3 ? 2u : 4u };
-
-    return n;
 }
 
 /* "number", "code of sex", …, into the arena. */
@@ -279,7 +225,7 @@ static enum puan_status resolve_in(bool *found, node *n, scope *s, uint16_t e,
 static enum puan_status unknown_name(node *n, scope *s)
 {
     const struct puan_form *f = s->names->form;
-    struct nearest near = nearest_to(n->name);
+    struct puan_near near = puan_near_to(n->name);
 
     s->unresolved = true;
     for (uint16_t e = 0; e < f->n_entities; e++) {
@@ -307,15 +253,19 @@ static enum puan_status unknown_name(node *n, scope *s)
     if (s->names->text) {
         for (struct puan_ast_define *d = s->names->text->defines; d;
              d = d->next)
-            consider(&near, d->name);
+            puan_near_try(&near, d->name);
         for (struct puan_ast_const *c = s->names->text->consts; c; c = c->next)
-            consider(&near, c->name);
+            puan_near_try(&near, c->name);
     }
     for (size_t i = 0; i < s->names->n_settings; i++)
-        consider(&near, s->names->settings[i].name);
+        puan_near_try(&near, s->names->settings[i].name);
     if (near.name.n)
         return FAIL_AT(s, n, "unknown name '%.*s'; the nearest is '%.*s'",
                        PUAN_FMT(n->name), PUAN_FMT(near.name));
+    if (s->names->words)
+        return FAIL_AT(s, n,
+                       "no '%.*s' is known here, declare it or mend the name",
+                       PUAN_FMT(n->name));
     return FAIL_AT(s, n, "unknown name '%.*s' in form '%.*s', declare it or mend it",
                    PUAN_FMT(n->name), PUAN_FMT(f->id));
 }
@@ -406,7 +356,7 @@ static enum puan_status look_up(node *n, scope *s,
 static enum puan_status table_column(bool *is, node *n, scope *s)
 {
     const struct puan_ast_decl *d;
-    struct nearest near = nearest_to(n->name);
+    struct puan_near near = puan_near_to(n->name);
     uint16_t table;
 
     d = s->names->text ? puan_ast_table(s->names->text, n->qual, &table) : NULL;
@@ -416,7 +366,7 @@ static enum puan_status table_column(bool *is, node *n, scope *s)
     for (size_t i = 0; i < d->gives.n; i++) {
         if (puan_str_eq(d->gives.name[i], n->name))
             return look_up(n, s, d, table, (int64_t)i);
-        consider(&near, d->gives.name[i]);
+        puan_near_try(&near, d->gives.name[i]);
     }
     return FAIL_AT(s, n, "table '%.*s' gives no '%.*s'%s%.*s",
                    PUAN_FMT(d->name), PUAN_FMT(n->name),
@@ -454,7 +404,7 @@ static enum puan_status resolve(node *n, scope *s)
         if (puan_str_is(n->qual, "self")) {
             st = resolve_in(&found, n, s, s->level, PUAN_SRC_OWN);
             if (st == PUAN_OK && !found) {
-                struct nearest near = nearest_to(n->name);
+                struct puan_near near = puan_near_to(n->name);
 
                 consider_entity(&near, entity_of(s, s->level));
                 s->unresolved = true;
@@ -608,7 +558,16 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
     }
     if (a->type.kind == PUAN_KIND_WORD || b->type.kind == PUAN_KIND_WORD) {
         node *w = a->type.kind == PUAN_KIND_WORD ? a : b;
+        struct puan_near near = puan_near_to(w->name);
 
+        consider_entity(&near, &s->names->form->entity[s->level]);
+        if (near.name.n)
+            return FAIL_AT(s, w,
+                           "'%.*s' stands beside %s and is no name here; the "
+                           "nearest is '%.*s'",
+                           PUAN_FMT(w->name),
+                           type_name(s, &(w == a ? b : a)->type),
+                           PUAN_FMT(near.name));
         return FAIL_AT(s, w,
                        "'%.*s' stands beside %s: only a code can be compared "
                        "with it, mend the name",
@@ -687,10 +646,10 @@ static enum puan_status settle(node *n, const node *other, scope *s,
         const struct puan_code *c = puan_code_by_text(l, n->name);
 
         if (!c) {
-            struct nearest near = nearest_to(n->name);
+            struct puan_near near = puan_near_to(n->name);
 
             for (size_t i = 0; i < l->n; i++)
-                consider(&near, l->codes[i].text);
+                puan_near_try(&near, l->codes[i].text);
             if (near.name.n)
                 return FAIL_AT(s, n,
                                "'%.*s' is not a code of %.*s; the nearest is "
@@ -924,14 +883,14 @@ static enum puan_status check_in(node *n, scope *s)
 
 static enum puan_status unknown_function(node *n, scope *s)
 {
-    struct nearest near = nearest_to(n->name);
+    struct puan_near near = puan_near_to(n->name);
 
     for (size_t i = 0; i < PUAN_COUNT(functions); i++)
-        consider(&near, puan_str_of(functions[i].name));
+        puan_near_try(&near, puan_str_of(functions[i].name));
     for (size_t i = 0; i < PUAN_COUNT(facts); i++)
-        consider(&near, puan_str_of(facts[i].name));
+        puan_near_try(&near, puan_str_of(facts[i].name));
     for (size_t i = 0; i < PUAN_COUNT(quantifiers); i++)
-        consider(&near, puan_str_of(quantifiers[i]));
+        puan_near_try(&near, puan_str_of(quantifiers[i]));
     if (near.name.n)
         return FAIL_AT(s, n, "unknown function '%.*s'; the nearest is '%.*s'",
                        PUAN_FMT(n->name), PUAN_FMT(near.name));
@@ -986,7 +945,7 @@ static enum puan_status check_fact(node *n, scope *s, size_t fact)
 static enum puan_status check_part(node *n, scope *s)
 {
     node *x = n->kid, *p = x->next;
-    struct nearest near = nearest_to(p->name);
+    struct puan_near near = puan_near_to(p->name);
     const struct puan_entity *e;
     enum puan_status st = puan_rule_check(x, s);
 
@@ -1007,7 +966,7 @@ static enum puan_status check_part(node *n, scope *s)
             continue;
         name.p += e->items[x->item].name.n + 1;
         name.n -= e->items[x->item].name.n + 1;
-        consider(&near, name);
+        puan_near_try(&near, name);
         if (!puan_str_eq(name, p->name))
             continue;
         n->ast = PUAN_AST_ITEM;
@@ -1171,7 +1130,7 @@ static enum puan_status roster_item(node *x, scope *s, uint16_t e)
     enum puan_status st = resolve_in(&found, x, s, e, PUAN_SRC_INNER);
 
     if (st == PUAN_OK && !found) {
-        struct nearest near = nearest_to(x->name);
+        struct puan_near near = puan_near_to(x->name);
 
         s->unresolved = true;
         consider_entity(&near, entity_of(s, e));
@@ -1194,7 +1153,7 @@ static enum puan_status find_roster(uint16_t *e, node *n, scope *s,
 {
     const struct puan_form *f = s->names->form;
     int i = puan_form_entity(f, name);
-    struct nearest near = nearest_to(name);
+    struct puan_near near = puan_near_to(name);
 
     if (s->constant)
         return FAIL_AT(s, n, "a constant cannot look over rows");
@@ -1223,7 +1182,7 @@ static enum puan_status find_roster(uint16_t *e, node *n, scope *s,
                        PUAN_FMT(name));
     s->unresolved = true;
     for (uint16_t k = 1; k < f->n_entities; k++)
-        consider(&near, f->entity[k].name);
+        puan_near_try(&near, f->entity[k].name);
     if (near.name.n)
         return FAIL_AT(s, n, "unknown roster '%.*s'; the nearest is '%.*s'",
                        PUAN_FMT(name), PUAN_FMT(near.name));

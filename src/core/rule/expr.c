@@ -10,7 +10,8 @@
 static enum puan_status compile(struct puan_expr **out,
                                 struct puan_rule_names *names, uint16_t entity,
                                 struct puan_str text, const char *file,
-                                uint32_t line, const char *truth)
+                                uint32_t line, uint32_t col,
+                                const char *truth)
 {
     struct puan_code_out code = { .arena = names->arena };
     struct puan_rule_scope s = { .names = names,
@@ -22,6 +23,7 @@ static enum puan_status compile(struct puan_expr **out,
     enum puan_status st =
         puan_lex_init(&l, text, file, line, names->arena, names->err);
 
+    l.before = col > 0 ? col - 1 : 0;
     if (st == PUAN_OK)
         st = puan_lex_next(&l);
     if (st == PUAN_OK)
@@ -64,7 +66,7 @@ puan_expr_compile(struct puan_expr **out, const struct puan_form *form,
                                      .arena = a,
                                      .err = err };
 
-    return compile(out, &names, entity, text, file, line, NULL);
+    return compile(out, &names, entity, text, file, line, 1, NULL);
 }
 
 enum puan_status puan_expr_compile_truth(
@@ -78,7 +80,7 @@ enum puan_status puan_expr_compile_truth(
                                      .arena = a,
                                      .err = err };
 
-    return compile(out, &names, entity, text, file, line, "a condition");
+    return compile(out, &names, entity, text, file, line, 1, "a condition");
 }
 
 static val evaluate(const struct puan_expr *e, const struct puan_record *r,
@@ -176,6 +178,7 @@ enum puan_status puan_expr_compile_scope(struct puan_expr **out,
                                          const struct puan_scope_name *names,
                                          size_t n_names, struct puan_str text,
                                          const char *file, uint32_t line,
+                                         uint32_t col,
                                          struct puan_arena *a,
                                          struct puan_err *err)
 {
@@ -203,7 +206,7 @@ enum puan_status puan_expr_compile_scope(struct puan_expr **out,
     form->id = PUAN_STR("guard");
     form->entity = entity;
     form->n_entities = 1;
-    return compile(out, &scope, 0, text, file, line, "a guard");
+    return compile(out, &scope, 0, text, file, line, col, "a guard");
 }
 
 enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,

@@ -62,6 +62,8 @@ struct puan_lex {
     struct puan_str src;
     size_t at, line_at; /* next byte; first byte of the current line */
     uint32_t line;
+    uint32_t before; /* columns before the first line, where it does not begin
+                        a line of the file */
     const char *file;
     struct puan_arena *arena; /* strings with escapes */
     struct puan_err *err;

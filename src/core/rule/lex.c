@@ -84,7 +84,7 @@ static uint32_t column_of(const struct puan_lex *l, size_t at)
 {
     struct puan_str s = { l->src.p + l->line_at, at - l->line_at };
 
-    return (uint32_t)puan_utf8_length(s) + 1;
+    return (uint32_t)puan_utf8_length(s) + 1 + (l->line_at ? 0 : l->before);
 }
 
 static enum puan_status fail_here(struct puan_lex *l, const char *what,

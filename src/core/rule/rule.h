@@ -200,7 +200,8 @@ void puan_expr_type(struct puan_expr_type *out, const struct puan_expr *e);
 
 /*
  * A free-standing environment for guards of workflows and monitors: names bound
- * to integers or enum words (interned as integers by the caller).
+ * to integers or enum words (interned as integers by the caller).  `line` and
+ * `col` are where the text begins in its file.
  */
 struct puan_scope_name {
     struct puan_str name;
@@ -210,7 +211,8 @@ PUAN_MUST_USE enum puan_status
 puan_expr_compile_scope(struct puan_expr **out,
                         const struct puan_scope_name *names, size_t n_names,
                         struct puan_str text, const char *file, uint32_t line,
-                        struct puan_arena *a, struct puan_err *err);
+                        uint32_t col, struct puan_arena *a,
+                        struct puan_err *err);
 /* values/states parallel to the names it was compiled with. */
 enum puan_truth puan_expr_scope_truth(const struct puan_expr *e,
                                       const int64_t *values,

@@ -182,6 +182,9 @@ struct puan_feature {
     size_t n_covered;
     /* Capabilities asked for besides those of the rows; NULL-ended list. */
     const char *const *capabilities;
+    /* Functions that `call:` effects of workflows may name, "SUBJECT:NAME";
+     * NULL-ended list. */
+    const char *const *calls;
 };
 
 /* All features, NULL-ended: src/programs/features.c. */

@@ -318,6 +318,7 @@ static void approvals_json(struct def *d)
             puan_jw_str(d->w, d->f->seats[p->seats[k]].label.name);
         puan_jw_end(d->w, ']');
         seats(d, "asked_by", p->asked_by);
+        labels(d, "states", p->states, d->f->n_states, state_of);
         puan_jw_kbool(d->w, "not_requester", p->not_requester);
         puan_jw_kbool(d->w, "void_on_change", p->void_on_change);
         fields(d, "covers", p->covers);

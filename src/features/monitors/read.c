@@ -67,8 +67,8 @@ static enum puan_status read_expr(struct puan_expr **out,
 {
     if (n->kind != PUAN_NODE_SCALAR)
         return puan_node_fail(n, err, "expected an expression");
-    return puan_expr_compile_scope(out, scope, PUAN_V_NAMES, n->text, n->file, n->line,
-                                   a, err);
+    return puan_expr_compile_scope(out, scope, PUAN_V_NAMES, n->text, n->file,
+                                   n->line, puan_node_text_col(n), a, err);
 }
 
 static enum puan_status read_span(int64_t *ms, const struct puan_node *map,

@@ -189,6 +189,7 @@ static void broken_effects(const struct puan_node *n)
         { "open:", "open:nothing_q", "dangling flow" },
         { "unlock:", "unlock:nothing_q", "dangling step" },
         { "void:", "void:nothing_q", "dangling approval" },
+        { "call:", "call:nothing_q", "dangling call" },
     };
 
     if (n == NULL || n->kind != PUAN_NODE_LIST)
@@ -238,6 +239,7 @@ static void broken_transition(const struct puan_node *n,
     const struct puan_node *by = puan_node_get(n, "by");
 
     misspelt(n);
+    dropped("no words", n, "zh");
     for (size_t i = 0; i < PUAN_COUNT(keys); i++)
         dropped("key left out", n, keys[i]);
     names_become("dangling state", puan_node_get(n, "from"), "nowhere_q");
@@ -300,6 +302,7 @@ static void broken_approval(const struct puan_node *n)
     names_become("dangling seat", puan_node_get(n, "asked_by"), "nobody_q");
     names_become("dangling field", puan_node_get(n, "covers"), "nothing_q");
     becomes("no length of time", puan_node_get(n, "expires"), "never");
+    first_in("dangling state", n, "states: [nowhere_q], ");
     if (!puan_str_is(puan_node_str_opt(n, "rule", ""), "one"))
         return;
     if (own != NULL)
@@ -315,6 +318,13 @@ static void broken_clock(const struct puan_node *n)
     const struct puan_node *warn = puan_node_get(n, "warn");
 
     misspelt(n);
+    dropped("no words", n, "zh");
+    if (puan_node_get(n, "stop") && !puan_node_get(n, "on_due") &&
+        strstr(file->text.p, puan_arena_fmt(&arena, "clock.%.*s",
+                                            PUAN_FMT(n->key))) == NULL &&
+        strstr(file->text.p,
+               puan_arena_fmt(&arena, "%.*s.due", PUAN_FMT(n->key))) == NULL)
+        dropped("deadline nobody hears of", n, "overdue");
     dropped("key left out", n, "start");
     dropped("deadline without number", n, "limit");
     dropped("deadline without number", n, "at");
@@ -348,6 +358,7 @@ static void broken_field(const struct puan_node *n)
     const struct puan_node *type = puan_node_get(n, "type");
 
     misspelt(n);
+    dropped("no words", n, "zh");
     dropped("key left out", n, "type");
     becomes("wrong word", type, "txet");
     becomes("wrong word", puan_node_get(n, "secret"), "maybe");
@@ -877,6 +888,9 @@ static void judged(struct puan_problems *all, const struct site *s,
     const struct puan_plan_file *now;
     struct puan_plan_pack *pack;
     struct puan_node *tree = NULL;
+    static const struct puan_str calls[] = { { "release:publish", 15 } };
+    const struct puan_plan_known known = { .call = calls,
+                                           .n_calls = PUAN_COUNT(calls) };
     struct puan_plan p = *s->plan, *again = NULL;
     struct puan_err err = { 0 };
 
@@ -900,7 +914,7 @@ static void judged(struct puan_problems *all, const struct site *s,
     }
     p.pack = pack;
     p.n_forms = p.n_sheets = p.n_dossiers = p.n_rules = 0;
-    if (puan_plan_prove(&p, NULL, all, a, &err) == PUAN_OK)
+    if (puan_plan_prove(&p, &known, all, a, &err) == PUAN_OK)
         puan_plan_prove_risks(&p, all, a);
 }
 

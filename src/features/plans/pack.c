@@ -986,6 +986,26 @@ static int by_text(const void *x, const void *y)
                         *(const struct puan_str *)y);
 }
 
+static const struct puan_str *calls_of(size_t *n,
+                                       const struct puan_feature *const *features,
+                                       struct puan_arena *a)
+{
+    struct puan_str *list;
+    size_t most = 0;
+
+    *n = 0;
+    for (size_t f = 0; features[f] != NULL; f++)
+        for (const char *const *c = features[f]->calls; c != NULL && *c; c++)
+            most++;
+    list = puan_new_n(a, most + 1, struct puan_str);
+    if (list == NULL)
+        return NULL;
+    for (size_t f = 0; features[f] != NULL; f++)
+        for (const char *const *c = features[f]->calls; c != NULL && *c; c++)
+            list[(*n)++] = puan_str_of(*c);
+    return list;
+}
+
 struct puan_plan_known
 puan_plan_known_of(const struct puan_feature *const *features,
                    struct puan_arena *a)
@@ -1020,5 +1040,6 @@ puan_plan_known_of(const struct puan_feature *const *features,
             list[n++] = list[i];
     known.capability = list;
     known.n_capabilities = n;
+    known.call = calls_of(&known.n_calls, features, a);
     return known;
 }

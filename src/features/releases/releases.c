@@ -965,6 +965,8 @@ static const struct puan_covered covered[] = {
       " release_reader" },
 };
 
+static const char *const calls[] = { "release:publish", NULL };
+
 const struct puan_feature puan_feature_releases = {
     .name = "releases",
     .routes = routes,
@@ -975,4 +977,5 @@ const struct puan_feature puan_feature_releases = {
     .n_schema = PUAN_COUNT(schema),
     .covered = covered,
     .n_covered = PUAN_COUNT(covered),
+    .calls = calls,
 };

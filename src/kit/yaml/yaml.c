@@ -11,6 +11,7 @@ struct reader {
     struct puan_arena *a;
     struct puan_err *err;
     const char *file;
+    struct puan_str text;
     size_t nodes;
 };
 
@@ -19,6 +20,20 @@ static enum puan_status fail_at(struct reader *r, yaml_mark_t at,
 {
     return puan_fail_at(r->err, PUAN_EINVAL, r->file, (uint32_t)at.line + 1,
                         (uint32_t)at.column + 1, "%s", what);
+}
+
+/* libyaml says of a tabulator only that it cannot begin anything. */
+static bool tab_at(const struct reader *r, yaml_mark_t at)
+{
+    struct puan_str rest = r->text, line = { NULL, 0 };
+
+    for (size_t i = 0; i <= at.line; i++)
+        if (!puan_str_split(&line, &rest, '\n'))
+            return false;
+    for (size_t i = 0; i < at.column; i++)
+        if (puan_utf8_next(&line) < 0)
+            return false;
+    return line.n > 0 && line.p[0] == '\t';
 }
 
 static enum puan_status next(struct reader *r, yaml_event_t *ev)
@@ -32,9 +47,13 @@ static enum puan_status next(struct reader *r, yaml_event_t *ev)
                          "byte %zu: %s; plan files are UTF-8",
                          r->parser.problem_offset,
                          r->parser.problem ? r->parser.problem : "unreadable");
+    if (tab_at(r, r->parser.problem_mark))
+        return fail_at(r, r->parser.problem_mark,
+                       "a tabulator stands here, and YAML is indented with "
+                       "spaces; write spaces instead");
     return puan_fail_at(
         r->err, PUAN_EINVAL, r->file, (uint32_t)r->parser.problem_mark.line + 1,
-        (uint32_t)r->parser.problem_mark.column + 1, 
+        (uint32_t)r->parser.problem_mark.column + 1,
         "not well-formed YAML: %s; mend the indentation, brackets or quotes "
         "here",
         r->parser.problem ? r->parser.problem : "unreadable");
@@ -236,7 +255,7 @@ enum puan_status puan_yaml_tree(struct puan_node **out, struct puan_str text,
                                 const char *file, struct puan_arena *a,
                                 struct puan_err *err)
 {
-    struct reader r = { .a = a, .err = err };
+    struct reader r = { .a = a, .err = err, .text = text };
     struct puan_node *root = puan_new(a, struct puan_node);
     enum puan_status st;
 

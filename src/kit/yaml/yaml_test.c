@@ -107,6 +107,9 @@ static void what_plans_must_not_use_is_refused(void **state)
             "not well-formed YAML: did not find expected ',' or ']'; mend "
             "the indentation, brackets or quotes here");
     refused("a:\n\t- 1\n", 2, 1,
+            "a tabulator stands here, and YAML is indented with spaces; "
+            "write spaces instead");
+    refused("a: 1\n\xe6\x99\xae: {b: 1,\tc: 2, d: `x`}\n", 2, 20,
             "not well-formed YAML: found character that cannot start any "
             "token; mend the indentation, brackets or quotes here");
 }
