@@ -59,7 +59,7 @@ static const char *expression(const struct puan_form *f, int entity,
     struct puan_out o;
 
     if (puan_expr_compile(&e, f, (uint16_t)entity, settings,
-                          PUAN_COUNT(settings), text, "", 1, 1, a,
+                          PUAN_COUNT(settings), text, "", 1, a,
                           &err) != PUAN_OK ||
         read(&r, f, input, a, &err) != PUAN_OK)
         return error(&err, a);
