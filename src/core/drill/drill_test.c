@@ -143,7 +143,7 @@ static void what_cannot_be_run_or_judged_is_refused(void **state)
     assert_int_equal(d->points, 60);
     refused("'of':'incident'", "'of':'nothing'", "no workflow");
     refused("'of':'incident',", "", "say one of the two");
-    refused("'of':'incident'", "'does':'wonders'", "use restore or tamper");
+    refused("'of':'incident'", "'does':'wonders'", "use restore, tamper or load");
     refused("'level':'county'", "'level':'moon'", "no level");
     refused("'every':'180d'", "'every':'often'", "length of time");
     refused("'every':'180d'", "'every':'setting.often'", "no setting");

@@ -13,10 +13,14 @@ static const char *const restore[] = { "backup", "check", "restore", "verify",
                                        "same",   NULL };
 static const char *const tamper[] = { "backup", "restore", "plant", "found",
                                       NULL };
+static const char *const load[] = { "backup", "restore", "serve", "load",
+                                    "quick",  "verify",  NULL };
 static const struct {
     const char *name;
     const char *const *measures;
-} procedures[] = { { "restore", restore }, { "tamper", tamper } };
+} procedures[] = { { "restore", restore },
+                   { "tamper", tamper },
+                   { "load", load } };
 
 const char *const *puan_drill_measures(struct puan_str does)
 {
@@ -583,7 +587,7 @@ static enum puan_status read_head(struct loader *l,
         return no_flow(puan_node_get(tree, "of"), d->of, err);
     if (d->does.n > 0 && puan_drill_measures(d->does) == NULL)
         return puan_node_fail(puan_node_get(tree, "does"), err,
-                              "no procedure \"%.*s\"; use restore or tamper",
+                              "no procedure \"%.*s\"; use restore, tamper or load",
                               PUAN_FMT(d->does));
     TRY(puan_node_str(&d->level, tree, "level", err));
     if (puan_plan_level(l->plan, d->level) < 0)

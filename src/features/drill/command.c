@@ -188,7 +188,7 @@ const struct puan_command puan_drill_commands[PUAN_DRILL_COMMANDS] = {
       "injects, expectations and points.",
       cmd_list, "列出方案包内的演练" },
     { "drill run", "DIR DRILL",
-      "Runs a technical drill (restore, tamper) on a copy of a campaign "
+      "Runs a technical drill (restore, tamper, load) on a copy of a campaign "
       "directory that is not served, and prints its report; exit code 1 when "
       "it is not passed. On a served one: POST /drills.",
       cmd_run, "在副本上进行技术演练" },

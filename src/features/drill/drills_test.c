@@ -285,15 +285,15 @@ static void a_contacts_case_joins_the_drill(void **state)
     puan_fix_end(f);
 }
 
-static void a_restore_and_a_tampered_row_are_drilled_for_real(void **state)
+static void technical_drills_run_the_real_thing(void **state)
 {
     (void)state;
     for (size_t e = 0; e < n_engines; e++) {
         struct puan_fix *f = puan_fix_canton(engines[e]);
-        static const char *const drills[] = { "restore", "tamper" };
+        static const char *const drills[] = { "restore", "tamper", "load" };
 
         puan_fix_send(f, 110010010001, 0, "3");
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < PUAN_COUNT(drills); i++) {
             struct puan_drill_story *s;
             int64_t id;
 
@@ -328,7 +328,7 @@ int main(void)
         cmocka_unit_test(a_drill_goes_by_its_timetable_and_is_judged),
         cmocka_unit_test(a_drill_tells_nobody_else),
         cmocka_unit_test(a_contacts_case_joins_the_drill),
-        cmocka_unit_test(a_restore_and_a_tampered_row_are_drilled_for_real),
+        cmocka_unit_test(technical_drills_run_the_real_thing),
     };
 
     n_engines = puan_fix_engines(engines);

@@ -164,4 +164,27 @@ extern const struct puan_route puan_drill_routes[PUAN_DRILL_ROUTES];
 #define PUAN_DRILL_COMMANDS 3
 extern const struct puan_command puan_drill_commands[PUAN_DRILL_COMMANDS];
 
+/* ---- load.c ------------------------------------------------------------------ */
+
+/* A server over a copy, on a free port of this machine; without jobs. */
+struct puan_load_server;
+PUAN_MUST_USE enum puan_status puan_load_begin(struct puan_load_server **out,
+                                               const char *dir, int64_t area,
+                                               struct puan_err *err);
+void puan_load_end(struct puan_load_server *s); /* NULL is fine */
+
+struct puan_load {
+    unsigned connections;
+    int64_t ms; /* it took */
+    uint64_t requests, writes, refused; /* refused: any answer from 400 on, and
+                                           none at all */
+    int64_t p50_us, p95_us, p99_us;
+    char fault[160]; /* the first refused one; empty */
+};
+/* Seats at the server's area ask it as fast as it answers, all at once. */
+PUAN_MUST_USE enum puan_status puan_load_run(struct puan_load *out,
+                                             const struct puan_load_server *s,
+                                             int64_t length_ms,
+                                             struct puan_err *err);
+
 #endif

@@ -12,6 +12,10 @@
 #include "kit/os/heap.h"
 #include "kit/os/os.h"
 
+/* Of a load, where the plan has no settings drill_load, drill_load_p95. */
+#define LOAD_MS 5000
+#define QUICK_MS 500
+
 struct procedure {
     struct puan_store *st;
     struct puan_drill_row row;
@@ -19,6 +23,8 @@ struct procedure {
     const char *root, *backup, *copy;
     struct puan_backup cut;
     struct puan_verify before, after;
+    struct puan_load_server *server; /* over the copy, while it is loaded */
+    struct puan_load load;
     enum puan_status st_entered; /* of entering a measure */
     struct puan_err err;
 };
@@ -198,11 +204,71 @@ static bool find_it(struct procedure *p)
     return measured(p, "found", st, &err, seconds(p->a, from, problems(p, &v)));
 }
 
+/* ---- load -------------------------------------------------------------------- */
+
+static bool serve_copy(struct procedure *p)
+{
+    struct puan_err err = { 0 };
+    int64_t from = puan_real_now();
+    enum puan_status st =
+        puan_load_begin(&p->server, p->copy, p->row.area, &err);
+
+    return measured(p, "serve", st, &err,
+                    seconds(p->a, from, "a server over the copy"));
+}
+
+/* Every request is answered as on a quiet day. */
+static bool load_copy(struct procedure *p)
+{
+    struct puan_err err = { 0 };
+    enum puan_status st = puan_load_run(
+        &p->load, p->server,
+        puan_plan_number(puan_store_plan(p->st), "drill_load", LOAD_MS), &err);
+
+    if (st == PUAN_OK && p->load.refused > 0)
+        st = puan_fail(&err, PUAN_EDENIED, "server",
+                       "%llu of %llu not answered; the first: %s",
+                       (unsigned long long)p->load.refused,
+                       (unsigned long long)p->load.requests, p->load.fault);
+    return measured(
+        p, "load", st, &err,
+        puan_arena_fmt(p->a,
+                       "%llu requests, %llu of them writing, over %u "
+                       "connections; %lld a second; %lld.%01lld s",
+                       (unsigned long long)p->load.requests,
+                       (unsigned long long)p->load.writes, p->load.connections,
+                       (long long)(p->load.requests * 1000 /
+                                   (uint64_t)(p->load.ms ? p->load.ms : 1)),
+                       (long long)(p->load.ms / 1000),
+                       (long long)(p->load.ms % 1000 / 100)));
+}
+
+static bool quick_enough(struct procedure *p)
+{
+    int64_t most =
+        puan_plan_number(puan_store_plan(p->st), "drill_load_p95", QUICK_MS);
+    const char *times = puan_arena_fmt(
+        p->a, "p50 %lld ms, p95 %lld ms, p99 %lld ms; p95 at most %lld ms",
+        (long long)(p->load.p50_us / 1000), (long long)(p->load.p95_us / 1000),
+        (long long)(p->load.p99_us / 1000), (long long)most);
+    struct puan_err err = { 0 };
+    enum puan_status st = PUAN_OK;
+
+    if (p->load.p95_us > most * 1000)
+        st = puan_fail(&err, PUAN_EDENIED, "server", "%s", times);
+    puan_load_end(p->server);
+    p->server = NULL;
+    return measured(p, "quick", st, &err, times);
+}
+
 static bool (*const restore_steps[])(struct procedure *) = {
     take_backup, check_backup, restore, verify_copy, same_as_cut, NULL
 };
 static bool (*const tamper_steps[])(struct procedure *) = {
     take_backup, restore, plant, find_it, NULL
+};
+static bool (*const load_steps[])(struct procedure *) = {
+    take_backup, restore, serve_copy, load_copy, quick_enough, verify_copy, NULL
 };
 
 enum puan_status puan_drill_procedure(struct puan_store *st, int64_t run,
@@ -229,7 +295,9 @@ enum puan_status puan_drill_procedure(struct puan_store *st, int64_t run,
                        "this drill runs no procedure");
     if (rc == PUAN_OK) {
         bool (*const *step)(struct procedure *) =
-            puan_str_is(d->does, "restore") ? restore_steps : tamper_steps;
+            puan_str_is(d->does, "restore")  ? restore_steps
+            : puan_str_is(d->does, "tamper") ? tamper_steps
+                                             : load_steps;
 
         p.root = puan_arena_fmt(&a, "%s.drills/%lld", puan_store_dir(st),
                                 (long long)run);
@@ -240,6 +308,7 @@ enum puan_status puan_drill_procedure(struct puan_store *st, int64_t run,
             rc = puan_dir_remove(p.root, err);
         while (rc == PUAN_OK && *step != NULL && (*step)(&p))
             step++;
+        puan_load_end(p.server); /* a measure before its end did not hold */
         if (rc == PUAN_OK)
             rc = p.st_entered;
         if (rc == PUAN_OK)
