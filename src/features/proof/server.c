@@ -7,6 +7,8 @@
  *   {by: ROLE, get|post|put|delete: PATH, body: {..}, csv: TEXT, refused: STATUS,
  *    status: STATUS, has: {PATH.IN.ANSWER: value}, holds: [TEXT], lacks: [TEXT],
  *    keep: {NAME: PATH.IN.ANSWER}, household: KEY}
+ *   {.., beside: own|carried}      asked of a second campaign of the plan: by a
+ *                                  seat signed in there, or by one of the first
  *   {import: areas|listing|staff|register|assignment, csv: TEXT}
  *   {clock: TIME} {pass: 24h}      the campaign clock; cases and monitors act
  *   {metric: NAME, is: N, area: A} what a metric shows now; least, most
@@ -51,6 +53,8 @@ struct server {
     } token[TOKENS];
     size_t n_tokens;
     int64_t account; /* last given */
+    const struct puan_scenario *sc;
+    struct server *beside; /* a second campaign, once a step asks for it */
 };
 
 /* ---- the scratch campaign ---------------------------------------------------- */
@@ -205,6 +209,7 @@ static enum puan_status start(struct server *s, const struct puan_scenario *sc,
     for (size_t i = at < 0 ? 1 : (size_t)at + 1; i < s->plan->n_levels; i++)
         ea = digits_more(ea, s->plan->level[i - 1].digits,
                          s->plan->level[i].digits, 1);
+    keep(s, "campaign", puan_str_of(puan_store_id(s->st)));
     keep(s, "area",
          puan_str_of(puan_arena_fmt(&s->arena, "%lld", (long long)sc->area)));
     keep(s, "ea", puan_str_of(puan_arena_fmt(&s->arena, "%lld", (long long)ea)));
@@ -217,6 +222,9 @@ static enum puan_status start(struct server *s, const struct puan_scenario *sc,
 
 static void stop(struct server *s)
 {
+    if (s->beside != NULL)
+        stop(s->beside);
+    s->beside = NULL;
     puan_http_client_close(s->client);
     puan_host_stop(s->host);
     puan_store_close(s->st);
@@ -297,10 +305,9 @@ static void put_json(struct puan_jw *w, struct server *s,
 
 /* The role is held there from now on: notices find somebody. */
 static enum puan_status token_of(const char **token, struct puan_world *w,
-                                 const struct puan_node *step,
+                                 struct server *s, const struct puan_node *step,
                                  struct puan_err *err)
 {
-    struct server *s = of(w);
     const struct puan_node *household = puan_node_get(step, "household");
     const struct puan_role *role = NULL;
     struct puan_flow_who seat;
@@ -452,11 +459,45 @@ static enum puan_status look(struct puan_world *w, const struct puan_node *step,
     return PUAN_OK;
 }
 
+/* The second campaign, made when it is first asked. */
+static enum puan_status beside(struct server **out, struct server *s,
+                               struct puan_err *err)
+{
+    *out = s->beside;
+    if (s->beside != NULL)
+        return PUAN_OK;
+    s->beside = puan_new(&s->arena, struct server);
+    if (s->beside == NULL)
+        return puan_arena_check(&s->arena, err);
+    *out = s->beside;
+    s->beside->plan = s->plan;
+    s->beside->sc = s->sc;
+    puan_arena_init(&s->beside->arena, &puan_heap);
+    return start(s->beside, s->sc, err);
+}
+
+/* Which campaign a step asks, and with whose token. */
+static enum puan_status asked(struct server **out, const char **token,
+                              struct puan_world *w,
+                              const struct puan_node *step,
+                              struct puan_err *err)
+{
+    const struct puan_node *n = puan_node_get(step, "beside");
+    bool carried = n != NULL && puan_str_is(n->text, "carried");
+
+    *out = of(w);
+    if (n != NULL && !carried && !puan_str_is(n->text, "own"))
+        return puan_node_fail(n, err, "`beside` is own or carried");
+    if (n != NULL)
+        TRY(beside(out, of(w), err));
+    return token_of(token, w, carried ? of(w) : *out, step, err);
+}
+
 static enum puan_status call(struct puan_world *w, const struct puan_node *step,
                              const char *key, const char *method,
                              struct puan_err *err)
 {
-    struct server *s = of(w);
+    struct server *s = of(w), *at = NULL;
     const struct puan_node *body = puan_node_get(step, "body");
     const struct puan_node *csv = puan_node_get(step, "csv");
     struct puan_http_call x = { .method = method };
@@ -470,10 +511,12 @@ static enum puan_status call(struct puan_world *w, const struct puan_node *step,
         TRY(puan_node_int(&refused, step, "refused", 400, 499, err));
     if (puan_node_get(step, "status") != NULL)
         TRY(puan_node_int(&status, step, "status", 200, 399, err));
-    TRY(token_of(&x.token, w, step, err));
-    x.path = puan_arena_fmt(&s->arena, "/api/v1/c/%s%.*s",
-                            puan_store_id(s->st),
-                            PUAN_FMT(filled(s, path, &s->arena)));
+    TRY(asked(&at, &x.token, w, step, err));
+    path = filled(s, path, &s->arena);
+    x.path = puan_str_starts(path, "/api/")
+                 ? puan_arena_dup(&s->arena, path)
+                 : puan_arena_fmt(&s->arena, "/api/v1/c/%s%.*s",
+                                  puan_store_id(at->st), PUAN_FMT(path));
     puan_out_init(&o, &s->arena);
     if (body != NULL) {
         struct puan_jw j;
@@ -488,7 +531,7 @@ static enum puan_status call(struct puan_world *w, const struct puan_node *step,
         x.body = PUAN_STR("{}");
     }
     TRY(puan_arena_check(&s->arena, err));
-    TRY(puan_http_call(&r, s->client, &x, err));
+    TRY(puan_http_call(&r, at->client, &x, err));
     if (r.status >= 500 || (refused == 0 && r.status >= 400))
         return puan_node_fail(step, err, "answered %u: %.*s", r.status,
                               (int)(r.body.n > 160 ? 160 : r.body.n), r.body.p);
@@ -681,7 +724,7 @@ static enum puan_status do_files(struct puan_world *w,
     return st;
 }
 
-#define CALL_KEYS "body csv status has holds lacks keep household"
+#define CALL_KEYS "body csv status has holds lacks keep household beside"
 
 static const struct puan_verb verbs[] = {
     { "get", CALL_KEYS, do_get },
@@ -703,7 +746,7 @@ enum puan_status puan_proof_server(struct puan_played *played,
                                    struct puan_err *err)
 {
     static const struct puan_verb *const lists[] = { verbs, NULL };
-    struct server s = { .plan = plan };
+    struct server s = { .plan = plan, .sc = sc };
     struct puan_stage stage = { .plan = plan, .verbs = lists, .host = &s };
     struct puan_arena own;
     enum puan_status st;
