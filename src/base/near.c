@@ -40,8 +40,7 @@ static unsigned distance(struct puan_str a, struct puan_str b, unsigned most)
 struct puan_near puan_near_to(struct puan_str name)
 {
     return (struct puan_near){ .to = name,
-                               .at = name.n < 2   ? 1
-                                     : name.n < 3 ? 2
+                               .at = name.n < 3   ? 2
                                      : name.n < 5 ? 3
                                                   : 4 };
 }

@@ -6,8 +6,8 @@
  *   if (near.name.n) ... "did you mean near.name"
  *
  * Nearest by letters changed, added or left out, whatever the case of Latin
- * letters: at most one of two, two of three or four, three of more, and nothing
- * is near a name of one byte or of more than 40.
+ * letters: at most one in names of one or two bytes, two in three or four, three
+ * in more; nothing is near a name of more than 40.
  *
  * Depends on: text.  Allocates nothing; `name` is borrowed from what was tried.
  */

@@ -560,7 +560,8 @@ static enum puan_status misfit(node *at, node *a, node *b, scope *s)
         node *w = a->type.kind == PUAN_KIND_WORD ? a : b;
         struct puan_near near = puan_near_to(w->name);
 
-        consider_entity(&near, &s->names->form->entity[s->level]);
+        if (s->names->words) /* elsewhere a name of an item is no bare word */
+            consider_entity(&near, &s->names->form->entity[s->level]);
         if (near.name.n)
             return FAIL_AT(s, w,
                            "'%.*s' stands beside %s and is no name here; the "
