@@ -28,7 +28,7 @@
 
 static const int64_t county_code[] = { 370883, 370811, 370812, 370826 };
 
-static int64_t ea_code(const struct load_options *o, uint64_t i)
+int64_t load_ea(const struct load_options *o, uint64_t i)
 {
     int64_t county = county_code[i / o->eas];
     int64_t k = (int64_t)(i % o->eas);
@@ -45,7 +45,7 @@ uint64_t load_households(const struct load_options *o)
 
 int64_t load_household(const struct load_options *o, uint64_t i)
 {
-    return ea_code(o, i / o->households) * 1000 + 1 +
+    return load_ea(o, i / o->households) * 1000 + 1 +
            (int64_t)(i % o->households);
 }
 
@@ -86,7 +86,7 @@ static enum puan_status import_areas(struct puan_store *st,
     area_row(&csv, 37, 0, "province");
     area_row(&csv, 3708, 37, "prefecture");
     for (uint64_t i = 0; i < (uint64_t)o->counties * o->eas; i++) {
-        int64_t ea = ea_code(o, i), district = ea / 1000,
+        int64_t ea = load_ea(o, i), district = ea / 1000,
                 township = district / 1000, county = township / 1000;
 
         if (county != last[0])
@@ -135,7 +135,8 @@ static enum puan_status import_listing(struct puan_store *st,
 enum puan_status load_prepare(const struct load_options *o, bool list,
                               struct puan_err *err)
 {
-    struct puan_store_options opt = { .url = o->url };
+    struct puan_store_options opt = { .url = o->url,
+                                      .kek_file = o->kek_file };
     struct puan_act act = { .actor = PUAN_STR("load"),
                             .verb = PUAN_STR("clock.set") };
     struct puan_store *st = NULL;
@@ -144,7 +145,7 @@ enum puan_status load_prepare(const struct load_options *o, bool list,
     enum puan_status rc;
 
     puan_arena_init(&a, puan_os_alloc());
-    rc = puan_store_create(o->dir, "demo", "plans/cn-population-2020", o->suite,
+    rc = puan_store_create(o->dir, o->birth ? o->birth : "demo", "plans/cn-population-2020", o->suite,
                            &opt, err);
     if (rc == PUAN_OK)
         rc = puan_store_open(&st, o->dir, &opt, err);
@@ -176,6 +177,18 @@ static void citizen_id(char out[19], const char *birth, uint64_t n)
 size_t load_document(char *out, size_t cap, int64_t household, unsigned base,
                      uint64_t counter, unsigned variant)
 {
+    char device[24];
+
+    puan_format(device, sizeof(device), "pad-%06lld",
+                (long long)(household / 1000 % 1000000));
+    return load_document_of(out, cap, household, base, counter, variant,
+                            device, "enumerator");
+}
+
+size_t load_document_of(char *out, size_t cap, int64_t household,
+                        unsigned base, uint64_t counter, unsigned variant,
+                        const char *device, const char *mode)
+{
     uint64_t n = (uint64_t)household % 1000000007u;
     char id[3][19];
     char birth[3][9];
@@ -199,8 +212,8 @@ size_t load_document(char *out, size_t cap, int64_t household, unsigned base,
         out, cap,
         "{\n"
         "  \"form\": \"short\", \"household\": \"%lld\", \"base\": %u,\n"
-        "  \"device\": \"pad-%06lld\", \"counter\": %llu,\n"
-        "  \"mode\": \"enumerator\", \"started\": "
+        "  \"device\": \"%s\", \"counter\": %llu,\n"
+        "  \"mode\": \"%s\", \"started\": "
         "\"2020-11-02T09:12:30+08:00\",\n"
         "  \"finished\": \"2020-11-02T09:21:45+08:00\", \"signed\": true,\n"
         "  \"answers\": {\n"
@@ -210,8 +223,8 @@ size_t load_document(char *out, size_t cap, int64_t household, unsigned base,
         "    \"A10p\": \"13805371234\", \"P_distance\": 12\n"
         "  },\n"
         "  \"person\": [\n",
-        (long long)household, base, (long long)(household / 1000 % 1000000),
-        (unsigned long long)counter, 1 + variant % 9000);
+        (long long)household, base, device, (unsigned long long)counter, mode,
+        1 + variant % 9000);
     for (int i = 0; i < 3 && len < cap; i++) {
         static const char *const name[] = { "孔德明", "颜淑贞", "孔祥宇" };
         static const char *const relation[] = { "0", "1", "2" };
@@ -376,7 +389,7 @@ static enum puan_status open_sessions(struct puan_host *h,
         struct puan_who who = { .credential = PUAN_CRED_DEVICE,
                                 .account = (int64_t)i + 1,
                                 .seat = (int64_t)i + 1,
-                                .area = ea_code(o, i),
+                                .area = load_ea(o, i),
                                 .role = role };
 
         puan_format(who.name, sizeof(who.name), "enum-%zu", i);

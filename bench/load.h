@@ -18,11 +18,15 @@ struct load_options {
     const char *url;    /* PostgreSQL, or NULL */
     unsigned counties, eas; /* eas: in each county, at most 4000 */
     unsigned households;    /* in each EA, at most 900 */
+    const char *birth;      /* NULL: demo; else its KEK goes to `kek_file` */
+    const char *kek_file;
 };
 
 /* The key of household i (0-based) of all. */
 int64_t load_household(const struct load_options *o, uint64_t i);
 uint64_t load_households(const struct load_options *o);
+/* The code of enumeration area i (0-based) of all. */
+int64_t load_ea(const struct load_options *o, uint64_t i);
 
 PUAN_MUST_USE enum puan_status load_prepare(const struct load_options *o,
                                             bool list, struct puan_err *err);
@@ -30,6 +34,11 @@ PUAN_MUST_USE enum puan_status load_prepare(const struct load_options *o,
 /* A document of about 2 KB; `variant` changes an answer that breaks nothing. */
 size_t load_document(char *out, size_t cap, int64_t household, unsigned base,
                      uint64_t counter, unsigned variant);
+
+/* The same, sent by whom it says. */
+size_t load_document_of(char *out, size_t cap, int64_t household,
+                        unsigned base, uint64_t counter, unsigned variant,
+                        const char *device, const char *mode);
 
 /*
  * A server as a child: runs `self` again with "--serve" and the options.  It
