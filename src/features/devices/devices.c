@@ -26,13 +26,70 @@ struct devices *devices_of(struct puan_store *st)
 
 /* ---- in memory ---------------------------------------------------------------- */
 
-/* "d370883-17": the number says where it stands; ids are given in order. */
+size_t device_place(struct puan_str device)
+{
+    int64_t id;
+
+    for (size_t i = device.n; i-- > 0;)
+        if (device.p[i] == '-')
+            return puan_int_parse(&id, (struct puan_str){ device.p + i + 1,
+                                                          device.n - i - 1 }) &&
+                           id > 0
+                       ? (size_t)id - 1
+                       : SIZE_MAX;
+    return SIZE_MAX;
+}
+
 static struct device *at(struct devices *x, struct puan_str device)
 {
-    for (size_t i = x->n; i-- > 0;)
-        if (puan_str_eq(x->list[i].device, device))
-            return &x->list[i];
-    return NULL;
+    size_t i = device_place(device);
+
+    return i < x->n && puan_str_eq(x->list[i].device, device) ? &x->list[i]
+                                                              : NULL;
+}
+
+static uint32_t *bucket(struct devices *x, struct puan_str account)
+{
+    uint64_t h = 1469598103934665603u;
+
+    for (size_t i = 0; i < account.n; i++)
+        h = (h ^ (unsigned char)account.p[i]) * 1099511628211u;
+    return &x->by_account[(h ^ h >> 32) & (x->cap - 1)];
+}
+
+/* Room for the device of that id; false without memory. */
+static bool reserve(struct devices *x, int64_t id)
+{
+    size_t cap = x->cap ? x->cap : 64, want = (size_t)id;
+    struct device *list;
+    uint32_t *by;
+
+    while (cap < want)
+        cap *= 2;
+    if (cap > x->cap) {
+        list = realloc(x->list, cap * sizeof(*list));
+        if (list)
+            x->list = list;
+        by = calloc(cap, sizeof(*by));
+        if (!list || !by) {
+            free(by);
+            return false;
+        }
+        free(x->by_account);
+        x->by_account = by;
+        x->cap = cap;
+        for (size_t i = 0; i < x->n; i++) {
+            uint32_t *b = bucket(x, x->list[i].account);
+
+            if (!x->list[i].id)
+                continue;
+            x->list[i].before = *b;
+            *b = (uint32_t)i + 1;
+        }
+    }
+    while (x->n < want)
+        x->list[x->n++] = (struct device){ 0 };
+    return true;
 }
 
 bool device_find(struct device *out, struct puan_store *st,
@@ -56,10 +113,11 @@ bool device_of_account(struct device *out, struct puan_store *st,
     bool found = false;
 
     pthread_rwlock_rdlock(&x->lock);
-    for (size_t i = x->n; i-- > 0 && !found;)
-        if (x->list[i].state == DEVICE_ACTIVE &&
-            puan_str_eq(x->list[i].account, account)) {
-            *out = x->list[i];
+    for (uint32_t i = x->cap ? *bucket(x, account) : 0; i && !found;
+         i = x->list[i - 1].before)
+        if (x->list[i - 1].state == DEVICE_ACTIVE &&
+            puan_str_eq(x->list[i - 1].account, account)) {
+            *out = x->list[i - 1];
             found = true;
         }
     pthread_rwlock_unlock(&x->lock);
@@ -78,6 +136,9 @@ enum puan_status device_keep(struct puan_store *st, const struct device *d,
     struct device *to, copy = *d;
     enum puan_status rc = PUAN_OK;
 
+    if (d->id < 1 || device_place(d->device) != (size_t)d->id - 1)
+        return puan_fail(err, PUAN_EBUG, "device", "is named %.*s",
+                         PUAN_FMT(d->device));
     pthread_rwlock_wrlock(&x->lock);
     copy.device = puan_arena_keep(&x->arena, d->device);
     copy.account = puan_arena_keep(&x->arena, d->account);
@@ -86,22 +147,19 @@ enum puan_status device_keep(struct puan_store *st, const struct device *d,
     copy.reason = puan_arena_keep(&x->arena, d->reason);
     copy.seat = puan_arena_keep(&x->arena, d->seat);
     copy.wipe_head = puan_arena_keep(&x->arena, d->wipe_head);
-    to = at(x, d->device);
-    if (!to && x->n == x->cap) {
-        size_t cap = x->cap ? x->cap * 2 : 64;
-        struct device *more = realloc(x->list, cap * sizeof(*more));
-
-        if (more) {
-            x->list = more;
-            x->cap = cap;
-        }
-    }
-    if (x->arena.failed || (!to && x->n == x->cap))
+    if (!reserve(x, d->id) || x->arena.failed) {
         rc = out_of_memory(err);
-    else if (to)
+    } else {
+        to = &x->list[d->id - 1];
+        copy.before = to->before;
+        if (!to->id) {
+            uint32_t *b = bucket(x, copy.account);
+
+            copy.before = *b;
+            *b = (uint32_t)d->id;
+        }
         *to = copy;
-    else
-        x->list[x->n++] = copy;
+    }
     pthread_rwlock_unlock(&x->lock);
     return rc;
 }
@@ -596,6 +654,7 @@ static void close_state(void *state, struct puan_store *st)
     pthread_mutex_destroy(&x->upload);
     puan_arena_clear(&x->arena);
     free(x->list);
+    free(x->by_account);
     free(x);
 }
 
@@ -650,6 +709,10 @@ static enum puan_status shard_open(void *state, struct puan_store *st,
                                        : read_seen(st, sh, err);
 }
 
+static const struct puan_job jobs[] = {
+    { "uploads", 3600000, uploads_sweep },
+};
+
 const struct puan_feature puan_feature_devices = {
     .name = "devices",
     .routes = routes,
@@ -658,6 +721,8 @@ const struct puan_feature puan_feature_devices = {
     .n_commands = PUAN_COUNT(commands),
     .schema = schema,
     .n_schema = PUAN_COUNT(schema),
+    .jobs = jobs,
+    .n_jobs = PUAN_COUNT(jobs),
     .open = open_state,
     .shard_open = shard_open,
     .close = close_state,

@@ -3,7 +3,9 @@
  * does: enrols, seals, sends in pieces over a line that breaks, brings its
  * chain, is taken away, wipes; and its bundle by other paths.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "core/device/device.h"
 #include "core/plan/plan.h"
@@ -512,6 +514,52 @@ static void pieces_go_on_where_they_stopped(void **state)
     gone(&t);
 }
 
+static void age(const char *path)
+{
+    struct timespec old[2] = { { 1600000000, 0 }, { 1600000000, 0 } };
+
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
+/* Two weeks untouched: gone.  Whoever comes later begins anew. */
+static void old_pieces_are_swept(void **state)
+{
+    struct tablet t = enrolled("e2");
+    struct puan_str one = sealed(&t, FAR, 1, "3"), two = sealed(&t, FAR, 1, "2");
+    const char *dir = puan_arena_fmt(&fix->a, "%s/uploads/%.*s", fix->dir,
+                                     PUAN_FMT(t.device));
+
+    (void)state;
+    assert_int_equal(begin(&t, one), 200);
+    assert_int_equal(piece(&t, one, 0, 100), 200);
+    assert_int_equal(begin(&t, two), 200);
+    assert_int_equal(piece(&t, two, 0, 50), 200);
+    age(puan_arena_fmt(&fix->a, "%s/%.*s-%zu", dir, PUAN_FMT(digest_of(one)),
+                       one.n));
+    ok(puan_feature_devices.jobs[0].run(fix->st, err));
+    assert_int_equal(begin(&t, one), 200);
+    assert_true(says(answer(), "have", "0"));
+    assert_int_equal(begin(&t, two), 200);
+    assert_true(says(answer(), "have", "50"));
+    /* a begun transfer keeps its folder, however old that is */
+    age(puan_arena_fmt(&fix->a, "%s/%.*s-%zu", dir, PUAN_FMT(digest_of(two)),
+                       two.n));
+    ok(puan_feature_devices.jobs[0].run(fix->st, err));
+    age(dir);
+    assert_int_equal(begin(&t, two), 200);
+    ok(puan_feature_devices.jobs[0].run(fix->st, err));
+    assert_true(outcome_is(send_all(&t, two), "ledger"));
+    /* and what is left of a return that has its receipt goes, too */
+    age(puan_arena_fmt(&fix->a, "%s/%.*s-%zu.done", dir,
+                       PUAN_FMT(digest_of(two)), two.n));
+    ok(puan_feature_devices.jobs[0].run(fix->st, err));
+    age(dir);
+    ok(puan_feature_devices.jobs[0].run(fix->st, err));
+    assert_false(puan_dir_exists(dir));
+    assert_true(outcome_is(send_all(&t, two), "ledger"));
+    gone(&t);
+}
+
 static void what_is_not_its_own_stays_outside(void **state)
 {
     struct tablet t = enrolled("e1"), u = enrolled("e1");
@@ -786,6 +834,9 @@ static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
 {
     struct tablet t = enrolled("e1");
     struct puan_str bytes, had, carried;
+    const char *import =
+        puan_arena_fmt(&fix->a, "import DIR TMP/d.bundle%s%s",
+                       engine ? " --store " : "", engine ? engine : "");
 
     (void)state;
     bytes = sealed(&t, TWO, 2, "8");
@@ -802,7 +853,7 @@ static void the_ledger_covers_it_and_it_is_there_after_a_restart(void **state)
                        bundle(&t, &carried, 1, 1), 0600, err));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(puan_fix_run(fix, puan_feature_campaign.commands[0].run,
-                                      "import DIR TMP/d.bundle"),
+                                      import),
                          PUAN_EXIT_DONE);
         assert_non_null(
             strstr(puan_fix_file(fix, "said"), "in the ledger 1"));
@@ -832,6 +883,7 @@ int main(void)
         cmocka_unit_test(a_device_that_is_taken_away_wipes_and_says_so),
         cmocka_unit_test(a_lost_device_leaves_what_it_held_unknown),
         cmocka_unit_test(a_relay_carries_over_days_without_the_office),
+        cmocka_unit_test(old_pieces_are_swept),
         cmocka_unit_test(
             the_ledger_covers_it_and_it_is_there_after_a_restart),
     };

@@ -45,20 +45,25 @@ struct device {
     /* as of its last contact */
     int64_t at, lease, clock, n;
     bool broken;
+    uint32_t before; /* in the list below, + 1: of an account that hashes to
+                        the same */
 };
 
 struct devices {
     struct puan_store *store;
     pthread_rwlock_t lock; /* of all below */
     struct puan_arena arena;
-    struct device *list; /* by id - 1 */
+    struct device *list; /* by id - 1; where there is none, its id is 0 */
     size_t n, cap;
+    uint32_t *by_account; /* hash → place in the list + 1; as long as cap */
     pthread_mutex_t upload; /* one piece at a time is written */
 };
 
 /* ---- devices.c ------------------------------------------------------------- */
 
 struct devices *devices_of(struct puan_store *st);
+/* "d370883-17" → 16, its place in the list if there is one; else SIZE_MAX. */
+size_t device_place(struct puan_str device);
 /* A copy of it; false when there is none. */
 bool device_find(struct device *out, struct puan_store *st,
                  struct puan_str device);
@@ -173,6 +178,8 @@ HANDLER(h_upload);
 HANDLER(h_piece);
 HANDLER(h_bundle);
 HANDLER(h_wipe);
+/* A job: removes pieces nobody goes on with. */
+enum puan_status uploads_sweep(struct puan_store *st, struct puan_err *err);
 HANDLER(h_devices);
 HANDLER(h_revoke);
 HANDLER(h_reconciliation);

@@ -214,7 +214,7 @@ struct tally {
 struct count {
     struct puan_request *rq;
     const struct field_area_in *in;
-    struct tally *by; /* of the devices, by place in `devices.list` */
+    struct tally *by; /* of the devices, as `devices.list` */
     size_t n_by;
     int64_t all[PLACES];
     struct puan_jw *items; /* NULL: count only */
@@ -237,10 +237,10 @@ static enum puan_status devices_now(struct count *c, struct puan_err *err)
 
 static struct tally *tally_of(struct count *c, struct puan_str device)
 {
-    for (size_t i = c->n_by; i-- > 0;)
-        if (puan_str_eq(c->by[i].d.device, device))
-            return &c->by[i];
-    return NULL;
+    size_t i = device_place(device);
+
+    return i < c->n_by && puan_str_eq(c->by[i].d.device, device) ? &c->by[i]
+                                                                 : NULL;
 }
 
 /*
@@ -491,7 +491,7 @@ HANDLER(h_devices)
         const struct tally *t = &c.by[i];
         int state = state_of(&t->d, rq->real_now);
 
-        if (!puan_area_covers(rq->store, rq->area, t->d.area) ||
+        if (!t->d.id || !puan_area_covers(rq->store, rq->area, t->d.area) ||
             (p->q.n && !puan_str_holds(t->d.device, p->q) &&
              !puan_str_holds(t->d.account, p->q)))
             continue;

@@ -79,26 +79,37 @@ static enum puan_status taken_before(bool *known, struct taken *t,
     if (puan_file_read(&bytes, puan_arena_fmt(rq->arena, "%s.done", u->path),
                        4096, rq->arena, NULL) != PUAN_OK)
         return PUAN_OK;
-    TRY(puan_sealed_read(&s, bytes, err));
+    if (puan_sealed_read(&s, bytes, NULL) != PUAN_OK)
+        return PUAN_OK; /* half written when the power failed */
     return return_known(known, t, rq->store, d, &s, rq->arena, err);
 }
 
-/* Only the head is left of what has its receipt. */
+/*
+ * Only the head is left of what has its receipt.  It is not flushed: lost, it
+ * costs a second sending, and ingest knows the return.
+ */
 static void tidy(struct puan_request *rq, const struct upload *u,
                  struct puan_str bytes)
 {
     struct puan_sealed s;
     struct puan_out o;
+    const char *path = puan_arena_fmt(rq->arena, "%s.done", u->path);
+    bool written;
+    int fd;
 
     if (puan_sealed_read(&s, bytes, NULL) != PUAN_OK)
         return;
     s.envelope = PUAN_STR("-");
     puan_out_init(&o, rq->arena);
     puan_sealed_write(&o, &s);
-    /* lost, it costs a second look: ingest knows the return */
-    if (!rq->arena->failed &&
-        puan_file_write(puan_arena_fmt(rq->arena, "%s.done", u->path),
-                        puan_out_view(&o), 0600, NULL) == PUAN_OK)
+    if (rq->arena->failed)
+        return;
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+              0600);
+    if (fd < 0)
+        return;
+    written = write(fd, o.p, o.n) == (ssize_t)o.n;
+    if (close(fd) == 0 && written)
         (void)!puan_file_remove(u->path, NULL);
 }
 
@@ -163,6 +174,7 @@ HANDLER(h_upload)
         return whole(rq, &d, &u, err);
     if (!puan_file_exists(u.path)) {
         TRY(puan_dir_make(u.dir, err));
+        (void)utimensat(AT_FDCWD, u.dir, NULL, 0); /* the sweep leaves it */
         TRY(puan_dir_list(&names, &n, u.dir, rq->arena, err));
         for (size_t i = 0; i < n; i++)
             open += strstr(names[i], ".done") == NULL;
@@ -236,6 +248,59 @@ HANDLER(h_piece)
         return whole(rq, &d, &u, err);
     answer_upload(rq, &u, have_of(&u), NULL);
     return PUAN_OK;
+}
+
+/* ---- what is left lying ----------------------------------------------------- */
+
+/* Longer than a lease: whoever comes later begins anew and loses nothing. */
+#define KEEP_DAYS 14
+
+static enum puan_status sweep_one(const char *dir, int64_t before_ms,
+                                  struct puan_arena *a, struct puan_err *err)
+{
+    struct stat own;
+    const char **names;
+    size_t n;
+
+    if (lstat(dir, &own) != 0)
+        return PUAN_OK;
+    TRY(puan_dir_list(&names, &n, dir, a, err));
+    for (size_t i = 0; i < n; i++) {
+        const char *path = puan_arena_fmt(a, "%s/%s", dir, names[i]);
+        struct stat about;
+
+        TRY(puan_arena_check(a, err));
+        if (lstat(path, &about) == 0 &&
+            (int64_t)about.st_mtime * 1000 < before_ms)
+            TRY(puan_file_remove(path, err));
+    }
+    /* empty for as long; a device that just began has written to it */
+    if (n == 0 && (int64_t)own.st_mtime * 1000 < before_ms)
+        (void)rmdir(dir);
+    return PUAN_OK;
+}
+
+enum puan_status uploads_sweep(struct puan_store *st, struct puan_err *err)
+{
+    int64_t before = puan_real_now() - KEEP_DAYS * DAY_MS;
+    struct puan_arena a, each;
+    const char **names, *root;
+    enum puan_status rc;
+    size_t n = 0;
+
+    puan_arena_init(&a, puan_os_alloc());
+    puan_arena_init(&each, puan_os_alloc());
+    root = puan_arena_fmt(&a, "%s/uploads", puan_store_dir(st));
+    rc = puan_dir_exists(root) ? puan_dir_list(&names, &n, root, &a, err)
+                               : PUAN_OK;
+    for (size_t i = 0; i < n && rc == PUAN_OK; i++) {
+        puan_arena_reset(&each);
+        rc = sweep_one(puan_arena_fmt(&each, "%s/%s", root, names[i]), before,
+                       &each, err);
+    }
+    puan_arena_clear(&each);
+    puan_arena_clear(&a);
+    return rc;
 }
 
 /* ---- bundles ------------------------------------------------------------------- */
