@@ -391,82 +391,79 @@ static enum puan_status count(struct expected *e, size_t n, unsigned *strange,
     return st;
 }
 
-unsigned field_differences(struct field *f, const struct tablet *tablet,
-                           unsigned n_tablets, const struct family *family,
-                           unsigned n_families)
+static enum puan_status reconcile(struct desk *k, const struct field *f,
+                                  int64_t counts[4], double *ms,
+                                  struct puan_err *err)
 {
-    struct puan_store_options opt = { .url = f->load.url, .readonly = true,
-                                      .kek_file = f->load.kek_file };
+    static const char *const name[] = { "ledger", "waiting", "on_device",
+                                        "unknown" };
+
+    for (unsigned c = 0; c < f->load.counties; c++) {
+        int64_t area = county_of(f, c), began, v;
+        char path[100];
+        const char *token = seat(k, "county-data", area, err);
+        const struct puan_node *n;
+        enum puan_status st;
+
+        puan_format(path, sizeof(path), API "/field/reconciliation?area=%lld",
+                    (long long)area);
+        began = puan_os_mono_ns();
+        st = call(k, "GET", path, token, PUAN_STR(""), 200, err);
+        if (st != PUAN_OK)
+            return st;
+        *ms += (double)(puan_os_mono_ns() - began) / 1e6;
+        n = puan_node_get(answer(k, &k->a), "counts");
+        for (int i = 0; i < 4 && n; i++)
+            if (puan_int_parse(&v, puan_node_str_opt(n, name[i], "0")))
+                counts[i] += v;
+    }
+    return PUAN_OK;
+}
+
+unsigned field_books(struct field *f, const struct tablet *tablet,
+                     unsigned n_tablets, const struct family *family,
+                     unsigned n_families, int64_t counts[4], double *ms)
+{
     struct expected *e = calloc((size_t)n_tablets * f->returns + n_families + 1,
                                 sizeof(*e));
-    struct puan_store *st = NULL;
     struct puan_err err = { 0 };
     unsigned wrong = 0, strange = 0, lost = 0, doubled = 0;
+    struct desk k;
     size_t n = 0;
     enum puan_status rc;
 
+    memset(counts, 0, 4 * sizeof(*counts));
+    *ms = 0;
     if (!e)
         return 1;
     for (unsigned i = 0; i < n_tablets; i++) {
         wrong += tablet[i].n - tablet[i].had; /* no receipt */
-        for (unsigned k = 0; k < tablet[i].n; k++)
-            e[n++].household = tablet[i].household[k];
+        for (unsigned r = 0; r < tablet[i].n; r++)
+            e[n++].household = tablet[i].household[r];
     }
     for (unsigned i = 0; i < n_families; i++)
         if (family[i].delivered)
             e[n++].household = family[i].household;
     qsort(e, n, sizeof(*e), by_household);
-    rc = puan_store_open(&st, f->load.dir, &opt, &err);
-    for (size_t i = 1; rc == PUAN_OK && i < puan_store_shards(st); i++)
-        rc = count(e, n, &strange, puan_store_shard(st, i), &err);
-    puan_store_close(st);
-    if (rc != PUAN_OK) {
-        fprintf(stderr, "bench_devices: %s: %s\n", err.where, err.text);
-        free(e);
-        return 1;
-    }
+    rc = desk_open(&k, f, &err);
+    for (size_t i = 1; rc == PUAN_OK && i < puan_store_shards(k.st); i++)
+        rc = count(e, n, &strange, puan_store_shard(k.st, i), &err);
+    if (rc == PUAN_OK)
+        rc = reconcile(&k, f, counts, ms, &err);
+    desk_close(&k);
     for (size_t i = 0; i < n; i++) {
         lost += e[i].n == 0;
         doubled += e[i].n > 1;
+    }
+    free(e);
+    if (rc != PUAN_OK) {
+        fprintf(stderr, "bench_devices: %s: %s\n", err.where, err.text);
+        return wrong + 1;
     }
     if (wrong + strange + lost + doubled)
         fprintf(stderr,
                 "bench_devices: %u without a receipt, %u lost, %u doubled, "
                 "%u nobody sent\n",
                 wrong, lost, doubled, strange);
-    free(e);
     return wrong + strange + lost + doubled;
-}
-
-bool field_reconcile(struct field *f, int64_t counts[4], double *ms)
-{
-    static const char *const name[] = { "ledger", "waiting", "on_device",
-                                        "unknown" };
-    struct puan_err err = { 0 };
-    struct desk k;
-    bool good = desk_open(&k, f, &err) == PUAN_OK;
-
-    memset(counts, 0, 4 * sizeof(*counts));
-    *ms = 0;
-    for (unsigned c = 0; c < f->load.counties && good; c++) {
-        int64_t area = county_of(f, c), began, v;
-        char path[100];
-        const char *token = seat(&k, "county-data", area, &err);
-        const struct puan_node *n;
-
-        puan_format(path, sizeof(path), API "/field/reconciliation?area=%lld",
-                    (long long)area);
-        began = puan_os_mono_ns();
-        good = token && call(&k, "GET", path, token, PUAN_STR(""), 200,
-                             &err) == PUAN_OK;
-        *ms += (double)(puan_os_mono_ns() - began) / 1e6;
-        n = good ? puan_node_get(answer(&k, &k.a), "counts") : NULL;
-        for (int i = 0; i < 4 && n; i++)
-            if (puan_int_parse(&v, puan_node_str_opt(n, name[i], "0")))
-                counts[i] += v;
-    }
-    if (!good)
-        fprintf(stderr, "bench_devices: %s: %s\n", err.where, err.text);
-    desk_close(&k);
-    return good;
 }

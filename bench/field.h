@@ -96,12 +96,14 @@ PUAN_MUST_USE enum puan_status field_prepare(struct field *f,
                                              struct family *family,
                                              unsigned n_families,
                                              struct puan_err *err);
-/* Holds the stores against the books; says what differs.  How many do. */
-unsigned field_differences(struct field *f, const struct tablet *tablet,
-                           unsigned n_tablets, const struct family *family,
-                           unsigned n_families);
-/* The reconciliation page's counts, as an office is told them; false: none. */
-bool field_reconcile(struct field *f, int64_t counts[4], double *ms);
+/*
+ * Holds the stores against the books and says what differs; how many do.
+ * `counts`: what the reconciliation page tells the offices (ledger, waiting,
+ * on a device, unknown), in `ms`.
+ */
+unsigned field_books(struct field *f, const struct tablet *tablet,
+                     unsigned n_tablets, const struct family *family,
+                     unsigned n_families, int64_t counts[4], double *ms);
 
 void tablet_begin(struct tablet *t, struct crowd *c, int64_t ms);
 void tablet_end(struct tablet *t);
