@@ -47,6 +47,7 @@ struct puan_flow_field {
     const struct puan_codelist *words; /* ENUM, BOOL */
     int64_t min, max;                  /* value, or length of a text */
     bool secret;
+    puan_flow_set shown_to; /* secret: seats that read it uncleared */
     puan_flow_set by; /* seats that may fill it; 0: whoever may do the act */
 };
 
@@ -305,8 +306,11 @@ struct puan_flow {
     size_t n_open_effects;
     puan_flow_set enters; /* seats that enter acts of external seats */
     /* What anybody may open without signing in: the fields he fills; kind -1:
-     * the flow has no such entry. */
-    int public_kind, public_text, public_contact;
+     * the flow has no such entry.  The field he is answered in, -1: none; a
+     * question to the helpdesk, else a report. */
+    int public_kind, public_text, public_contact, public_answer;
+    bool public_help;
+    puan_flow_set public_offers; /* words of the kind; 0: all of them */
     const struct puan_flow_transition *transitions;
     size_t n_transitions;
     const struct puan_flow_step *steps;

@@ -686,7 +686,7 @@ static enum puan_status read_field(struct load *l, struct puan_flow_field *f,
 {
     static const char *const keys[] = { "type", "of",   "words", "required_at",
                                         "secret", "by", "min",   "max",
-                                        "zh",   "en",   NULL };
+                                        "zh",   "en",   "shown_to", NULL };
     static const char *const types[] = { "text", "int",  "enum", "bool",
                                          "time", "area", "ref" };
     struct puan_str type;
@@ -727,6 +727,12 @@ static enum puan_status read_field(struct load *l, struct puan_flow_field *f,
     if (f->type != PUAN_FLOW_ENUM && puan_node_get(n, "of") != NULL)
         return puan_node_fail(puan_node_get(n, "of"), l->err,
                               "of: belongs to fields of type enum; remove "
+                              "it");
+    TRY(set_of(&f->shown_to, l, puan_node_get(n, "shown_to"), &a_seat));
+    if (f->shown_to != 0 && !f->secret)
+        return puan_node_fail(puan_node_get(n, "shown_to"), l->err,
+                              "shown_to: names seats that read a secret field "
+                              "without clearance; add secret: true, or remove "
                               "it");
     return set_of(&f->by, l, puan_node_get(n, "by"), &a_seat);
 }
@@ -1501,24 +1507,63 @@ static enum puan_status read_open(struct load *l)
                   &a_seat);
 }
 
+static enum puan_status read_offers(struct load *l, const struct puan_node *n,
+                                    const struct puan_codelist *words)
+{
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_LIST, "a list of words of the kind"));
+    PUAN_NODE_EACH(c, n) {
+        size_t i = 0;
+
+        while (i < words->n && !puan_str_eq(words->codes[i].text, c->text))
+            i++;
+        if (i == words->n)
+            return puan_node_fail(c, l->err,
+                                  "public: offers names words of the kind's "
+                                  "of:; \"%.*s\" is none of them",
+                                  PUAN_FMT(c->text));
+        l->f->public_offers |= BIT(i);
+    }
+    return PUAN_OK;
+}
+
 /*
- * public: {kind: FIELD, text: FIELD, contact: FIELD}: anybody may open a run.
- * What he writes and how to reach him is sealed; the kind is a word of a list,
- * so that it may stand in the open.
+ * public: {as: report|help, kind: FIELD, offers: [WORD], text: FIELD, contact:
+ * FIELD, answer: FIELD}: anybody may open a run.  What he writes and how to
+ * reach him is sealed; the kind is a word of a list, so that it may stand in the
+ * open; `offers` are its words for those without an account.  The answer, once
+ * the run has ended, is shown to whoever has the receipt.
  */
 static enum puan_status read_public(struct load *l)
 {
-    static const char *const keys[] = { "kind", "text", "contact", NULL };
+    static const char *const keys[] = { "as",      "kind",   "offers", "text",
+                                        "contact", "answer", NULL };
     const struct puan_node *n = puan_node_get(l->tree, "public");
     struct puan_flow *f = l->f;
-    puan_flow_set need;
+    struct puan_str as;
+    puan_flow_set need, title = 0;
     bool system = false;
+    int at;
 
     f->public_kind = f->public_text = f->public_contact = -1;
+    f->public_answer = -1;
     if (n == NULL)
         return PUAN_OK;
     TRY(expect(l, n, PUAN_NODE_MAP, "a map {kind, text, contact}"));
     TRY(puan_node_only(n, keys, l->err));
+    as = puan_node_str_opt(n, "as", "report");
+    f->public_help = puan_str_is(as, "help");
+    if (!f->public_help && !puan_str_is(as, "report"))
+        return puan_node_fail(puan_node_get(n, "as"), l->err,
+                              "public: as is report or help");
+    if (puan_node_get(n, "answer") != NULL)
+        TRY(one_of(&f->public_answer, l, puan_node_get(n, "answer"),
+                   &a_field));
+    if (f->public_answer >= 0 &&
+        f->fields[f->public_answer].type != PUAN_FLOW_TEXT)
+        return puan_node_fail(puan_node_get(n, "answer"), l->err,
+                              "public: answer is a field of type text");
     TRY(one_of(&f->public_kind, l, puan_node_get(n, "kind"), &a_field));
     TRY(one_of(&f->public_text, l, puan_node_get(n, "text"), &a_field));
     TRY(one_of(&f->public_contact, l, puan_node_get(n, "contact"),
@@ -1536,12 +1581,17 @@ static enum puan_status read_public(struct load *l)
         !f->fields[f->public_contact].secret)
         return puan_node_fail(n, l->err,
                               "public: text and contact must be secret: true");
+    TRY(read_offers(l, puan_node_get(n, "offers"),
+                    f->fields[f->public_kind].words));
     need = BIT(f->public_kind) | BIT(f->public_text);
-    if ((f->open_needs & ~need) != 0 ||
+    at = puan_flow_field(f, PUAN_STR("title"));
+    if (at >= 0 && f->fields[at].type == PUAN_FLOW_TEXT)
+        title = BIT(at); /* filled with the words of the kind */
+    if ((f->open_needs & ~(need | title)) != 0 ||
         ((need | BIT(f->public_contact)) & ~(f->open_needs | f->open_may)) != 0)
         return puan_node_fail(n, l->err,
                               "public: opening must take kind, text and "
-                              "contact and need nothing else");
+                              "contact and need nothing else but a title");
     for (size_t i = 0; i < f->n_seats; i++)
         system = system || (PUAN_FLOW_HAS(f->open_by, i) &&
                             puan_str_is(f->seats[i].role, "system"));

@@ -149,6 +149,14 @@ static bool mine(const struct view *v, puan_flow_set set)
     return false;
 }
 
+/* Secret values are for the cleared and for seats the field names. */
+static bool may_read(const struct view *v, size_t field)
+{
+    const struct puan_flow_field *f = &v->f->fields[field];
+
+    return !f->secret || v->secrets || mine(v, f->shown_to);
+}
+
 static void role_words(struct view *v, const char *prefix, struct puan_str role)
 {
     const struct puan_role *r =
@@ -509,7 +517,7 @@ static void fields_json(struct view *v)
         puan_jw_ktext(v->w, "type", type_word[f->type]);
         puan_jw_kbool(v->w, "secret", f->secret);
         puan_jw_kbool(v->w, "set", v->run->field[i].set);
-        if (v->run->field[i].set && (v->secrets || !f->secret))
+        if (v->run->field[i].set && may_read(v, i))
             value_json(v, i);
         puan_jw_kbool(v->w, "mine",
                       f->by == 0 || mine(v, f->by));
@@ -710,7 +718,7 @@ static void changes_json(struct view *v, size_t approval)
             if (k >= last && !puan_str_eq(value[f], c->text)) {
                 puan_jw_map(v->w);
                 puan_jw_kstr(v->w, "id", c->key);
-                if (v->secrets || !v->f->fields[f].secret) {
+                if (may_read(v, (size_t)f)) {
                     puan_jw_kstr(v->w, "old", value[f]);
                     puan_jw_kstr(v->w, "new", c->text);
                 }
@@ -974,7 +982,7 @@ static void event_json(struct view *v, int64_t n,
 
             puan_jw_map(v->w);
             puan_jw_kstr(v->w, "id", c->key);
-            if (k >= 0 && (!v->f->fields[k].secret || v->secrets))
+            if (k >= 0 && may_read(v, (size_t)k))
                 puan_jw_kstr(v->w, "value", c->text);
             puan_jw_end(v->w, '}');
         }

@@ -1,5 +1,6 @@
 /*
- * Tip-offs from the public; see tips.h.  Never shows what was written.
+ * Tip-offs and questions from the public; see tips.h.  Never shows what was
+ * written.
  */
 #include "features/tips/tips.h"
 
@@ -165,11 +166,14 @@ bool puan_tip_allowed(struct puan_tip_limits *l, const char *peer, bool send,
     return yes;
 }
 
+/* By address; who has signed in shares one with nobody. */
 static enum puan_status limited(const struct puan_request *rq, bool send,
                                 struct puan_err *err)
 {
-    if (puan_tip_allowed(puan_store_state(rq->store, &puan_feature_tips), rq->http->peer, send,
-                         rq->real_now))
+    if (puan_tip_allowed(puan_store_state(rq->store, &puan_feature_tips),
+                         rq->who.credential == PUAN_CRED_NONE ? rq->http->peer
+                                                              : rq->who.name,
+                         send, rq->real_now))
         return PUAN_OK;
     return puan_fail(err, PUAN_ELIMIT, "reports",
                      "too many from this address; wait a little, or report by "
@@ -179,16 +183,17 @@ static enum puan_status limited(const struct puan_request *rq, bool send,
 /* ---- requests ------------------------------------------------------------ */
 
 struct tip_in {
-    int64_t area;
+    int64_t area, household;
     struct puan_str kind, text, contact, receipt;
 };
 
-static const struct puan_flow *public_flow(struct puan_store *st)
+/* The flow of reports, or that of questions to the helpdesk. */
+static const struct puan_flow *public_flow(struct puan_store *st, bool help)
 {
     const struct puan_flows *all = puan_cases_flows(st);
 
     for (size_t i = 0; all != NULL && i < all->n; i++)
-        if (all->flow[i]->public_kind >= 0)
+        if (all->flow[i]->public_kind >= 0 && all->flow[i]->public_help == help)
             return all->flow[i];
     return NULL;
 }
@@ -221,22 +226,28 @@ static void put_areas(struct puan_jw *w, struct puan_store *store)
     puan_jw_end(w, ']');
 }
 
-/* The words somebody may choose from; none when the plan has no such flow. */
-static enum puan_status kinds(struct puan_request *rq, const void *v,
-                              struct puan_err *err)
+/* Whoever has an account chooses from all words. */
+static bool offered(const struct puan_request *rq, const struct puan_flow *f,
+                    size_t word)
 {
-    const struct puan_flow *f = public_flow(rq->store);
+    return f->public_offers == 0 || rq->who.credential != PUAN_CRED_NONE ||
+           PUAN_FLOW_HAS(f->public_offers, word);
+}
+
+/* The words somebody may choose from; none when the plan has no such flow. */
+static enum puan_status put_kinds(struct puan_request *rq, bool help)
+{
+    const struct puan_flow *f = public_flow(rq->store, help);
     const struct puan_codelist *words =
         f ? f->fields[f->public_kind].words : NULL;
-    struct puan_jw *w;
+    struct puan_jw *w = puan_answer_begin(rq, 200);
 
-    (void)v;
-    (void)err;
-    w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     puan_jw_key(w, "items");
     puan_jw_list(w);
     for (size_t i = 0; words != NULL && i < words->n; i++) {
+        if (!offered(rq, f, i))
+            continue;
         puan_jw_map(w);
         puan_jw_kstr(w, "kind", words->codes[i].text);
         puan_jw_kstr(w, "zh", words->codes[i].zh);
@@ -252,6 +263,22 @@ static enum puan_status kinds(struct puan_request *rq, const void *v,
     put_areas(w, rq->store);
     puan_jw_end(w, '}');
     return PUAN_OK;
+}
+
+static enum puan_status kinds(struct puan_request *rq, const void *v,
+                              struct puan_err *err)
+{
+    (void)v;
+    (void)err;
+    return put_kinds(rq, false);
+}
+
+static enum puan_status help_kinds(struct puan_request *rq, const void *v,
+                                   struct puan_err *err)
+{
+    (void)v;
+    (void)err;
+    return put_kinds(rq, true);
 }
 
 struct tip {
@@ -302,18 +329,62 @@ static struct puan_node *put(struct puan_node *map, struct puan_arena *a,
     return map;
 }
 
-/* `source: online`, when opening takes a field of that name and word. */
-static void put_source(struct puan_node *map, const struct puan_flow *f,
-                       struct puan_arena *a)
+/* A field that may be filled when it is opened; -1: there is none. */
+static int open_field(const struct puan_flow *f, const char *name,
+                      enum puan_flow_type type)
 {
-    int at = puan_flow_field(f, PUAN_STR("source"));
+    int at = puan_flow_field(f, puan_str_of(name));
 
-    if (at < 0 || f->fields[at].type != PUAN_FLOW_ENUM ||
-        !PUAN_FLOW_HAS(f->open_may | f->open_needs, at))
+    return at >= 0 && f->fields[at].type == type &&
+                   PUAN_FLOW_HAS(f->open_may | f->open_needs, at)
+               ? at
+               : -1;
+}
+
+/* `source: online` (an enumerator's: field), when opening takes that word. */
+static void put_source(struct puan_node *map, const struct puan_flow *f,
+                       const struct puan_request *rq)
+{
+    int at = open_field(f, "source", PUAN_FLOW_ENUM);
+    const char *word =
+        rq->who.credential == PUAN_CRED_DEVICE ? "field" : "online";
+
+    for (size_t i = 0; at >= 0 && i < f->fields[at].words->n; i++)
+        if (puan_str_is(f->fields[at].words->codes[i].text, word))
+            put(map, rq->arena, f->fields[at].label.name, puan_str_of(word));
+}
+
+/* What lists call it: the words of its kind, nothing that was written. */
+static void put_title(struct puan_node *map, const struct puan_flow *f,
+                      struct puan_str kind, struct puan_arena *a)
+{
+    const struct puan_codelist *words = f->fields[f->public_kind].words;
+    int at = open_field(f, "title", PUAN_FLOW_TEXT);
+
+    for (size_t i = 0; at >= 0 && i < words->n; i++)
+        if (puan_str_eq(words->codes[i].text, kind))
+            put(map, a, f->fields[at].label.name,
+                puan_str_of(puan_arena_fmt(a, "%.*s｜%.*s",
+                                           PUAN_FMT(words->codes[i].zh),
+                                           PUAN_FMT(words->codes[i].en))));
+}
+
+/* Who asks, and about which household: of a session only. */
+static void put_asker(struct puan_node *map, const struct puan_flow *f,
+                      const struct puan_request *rq, int64_t household)
+{
+    int who = open_field(f, "asker", PUAN_FLOW_REF);
+    int about = open_field(f, "household", PUAN_FLOW_REF);
+
+    if (rq->who.credential == PUAN_CRED_NONE)
         return;
-    for (size_t i = 0; i < f->fields[at].words->n; i++)
-        if (puan_str_is(f->fields[at].words->codes[i].text, "online"))
-            put(map, a, f->fields[at].label.name, PUAN_STR("online"));
+    if (who >= 0 && rq->who.household == 0)
+        put(map, rq->arena, f->fields[who].label.name,
+            puan_str_of(rq->who.name));
+    if (about >= 0 && household != 0)
+        put(map, rq->arena, f->fields[about].label.name,
+            puan_str_of(
+                puan_arena_fmt(rq->arena, "%lld", (long long)household)));
 }
 
 static void state_json(struct puan_jw *w, const struct puan_flow_run *run,
@@ -414,35 +485,53 @@ static enum puan_status before(struct puan_flow_run **run,
     return st;
 }
 
-static enum puan_status report(struct puan_request *rq, const void *v,
-                               struct puan_err *err)
+/*
+ * Where it goes: the area that was named, the household's, that of the session,
+ * else the installation's own.
+ */
+static enum puan_status place_of(int64_t *area, int64_t *household,
+                                 struct puan_request *rq,
+                                 const struct tip_in *in, struct puan_err *err)
 {
-    const struct tip_in *in = v;
-    const struct puan_flow *f = public_flow(rq->store);
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    struct puan_node *map = puan_new(rq->arena, struct puan_node);
-    struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
-    struct tip tip = { .call = call, .arena = rq->arena, .at = rq->now };
-    char receipt[PUAN_TIP_RECEIPT], digits[DIGITS + 1];
-    uint8_t chance[16];
-    struct puan_flow_run *run = NULL;
-    struct puan_act act;
-    struct puan_jw *w;
-    int64_t area = in->area;
 
-    TRY(limited(rq, true, err));
-    if (map == NULL || call == NULL)
-        return puan_arena_check(rq->arena, err);
-    if (f == NULL || t == NULL || t->n == 0)
-        return puan_fail(err, PUAN_ENOTFOUND, "reports",
-                         "this census takes no reports here");
-    if (area == 0)
-        area = puan_area_top(rq->store);
-    if (puan_area_find(t, area) == PUAN_AREA_NONE)
+    *household = rq->who.household ? rq->who.household : in->household;
+    *area = in->area;
+    if (*household != 0) {
+        uint32_t ea = puan_area_of_household(t, *household);
+
+        if (ea == PUAN_AREA_NONE ||
+            !puan_request_covers(rq, t->area[ea].code))
+            return puan_fail(err, PUAN_EDENIED, "household",
+                             "this household is not of your area; ask without "
+                             "naming it");
+        *area = t->area[ea].code;
+    } else if (*area == 0) {
+        *area = rq->who.area ? rq->who.area : puan_area_top(rq->store);
+    }
+    if (puan_area_find(t, *area) == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_EINVAL, "area",
                          "no such area here; leave it out if in doubt");
-    if (blank(in->text))
-        return puan_fail(err, PUAN_EINVAL, "text", "say what happened");
+    return PUAN_OK;
+}
+
+/* The fields it is opened with. */
+static enum puan_status fields_of(struct puan_node **out,
+                                  struct puan_request *rq,
+                                  const struct puan_flow *f,
+                                  const struct tip_in *in, int64_t household,
+                                  struct puan_err *err)
+{
+    const struct puan_codelist *words = f->fields[f->public_kind].words;
+    struct puan_node *map = puan_new(rq->arena, struct puan_node);
+
+    *out = map;
+    if (map == NULL)
+        return puan_arena_check(rq->arena, err);
+    for (size_t i = 0; i < words->n; i++)
+        if (puan_str_eq(words->codes[i].text, in->kind) && !offered(rq, f, i))
+            return puan_fail(err, PUAN_EINVAL, "kind",
+                             "this matter is for census staff");
     map->kind = PUAN_NODE_MAP;
     map->file = "report";
     put(map, rq->arena, f->fields[f->public_kind].label.name, in->kind);
@@ -450,7 +539,40 @@ static enum puan_status report(struct puan_request *rq, const void *v,
     if (!blank(in->contact))
         put(map, rq->arena, f->fields[f->public_contact].label.name,
             in->contact);
-    put_source(map, f, rq->arena);
+    put_source(map, f, rq);
+    put_title(map, f, in->kind, rq->arena);
+    put_asker(map, f, rq, household);
+    return puan_arena_check(rq->arena, err);
+}
+
+static enum puan_status take(struct puan_request *rq, const struct tip_in *in,
+                             bool help, struct puan_err *err)
+{
+    const struct puan_flow *f = public_flow(rq->store, help);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    struct puan_case_call *call = puan_new(rq->arena, struct puan_case_call);
+    struct tip tip = { .call = call, .arena = rq->arena, .at = rq->now };
+    bool own = rq->who.credential != PUAN_CRED_NONE;
+    char receipt[PUAN_TIP_RECEIPT], digits[DIGITS + 1];
+    uint8_t chance[16];
+    struct puan_flow_run *run = NULL;
+    struct puan_node *map = NULL;
+    struct puan_act act;
+    struct puan_jw *w;
+    int64_t area, household;
+
+    TRY(limited(rq, true, err));
+    if (call == NULL)
+        return puan_arena_check(rq->arena, err);
+    if (f == NULL || t == NULL || t->n == 0)
+        return puan_fail(err, PUAN_ENOTFOUND, "reports",
+                         "this census takes no %s here",
+                         help ? "questions" : "reports");
+    TRY(place_of(&area, &household, rq, in, err));
+    if (blank(in->text))
+        return puan_fail(err, PUAN_EINVAL, "text",
+                         help ? "say what the question is" : "say what happened");
+    TRY(fields_of(&map, rq, f, in, household, err));
     TRY(number_of(chance, rq, err));
     puan_tip_receipt(receipt, chance);
     TRY(puan_tip_read(digits, puan_str_of(receipt), err));
@@ -461,12 +583,16 @@ static enum puan_status report(struct puan_request *rq, const void *v,
     call->area = area;
     call->event.kind = PUAN_FLOW_OPEN;
     call->event.who = puan_case_system();
-    call->event.who.actor = PUAN_STR("public");
+    call->event.who.actor =
+        own ? puan_str_of(rq->who.name) : PUAN_STR("public");
     call->event.fields = map;
     puan_request_act(&act, rq, PUAN_STR(""));
-    act.actor = PUAN_STR("public");
-    act.seat = PUAN_STR("public");
-    act.note = PUAN_STR("report from the public");
+    if (!own) {
+        act.actor = PUAN_STR("public");
+        act.seat = PUAN_STR("public");
+    }
+    act.note = help ? PUAN_STR("question to the helpdesk")
+                    : PUAN_STR("report from the public");
     TRY(before(&run, rq, tip.hash, err));
     if (run == NULL) {
         TRY(puan_commit(puan_store_office(rq->store), &act, tip_body, &tip,
@@ -481,11 +607,33 @@ static enum puan_status report(struct puan_request *rq, const void *v,
     return PUAN_OK;
 }
 
-/* Words of the states it has been in, and when. */
-static enum puan_status follow(struct puan_request *rq, const void *v,
+static enum puan_status report(struct puan_request *rq, const void *in,
                                struct puan_err *err)
 {
-    const struct tip_in *in = v;
+    return take(rq, in, false, err);
+}
+
+static enum puan_status ask(struct puan_request *rq, const void *in,
+                            struct puan_err *err)
+{
+    return take(rq, in, true, err);
+}
+
+/* What the flow answers with, once it has ended. */
+static void put_answer(struct puan_jw *w, const struct puan_flow_run *run)
+{
+    int at = run->flow->public_answer;
+
+    if (at >= 0 && run->field[at].set &&
+        PUAN_FLOW_HAS(run->flow->terminal, run->state))
+        puan_jw_kstr(w, "answer", run->field[at].text);
+}
+
+/* Words of the states it has been in, and when. */
+static enum puan_status put_follow(struct puan_request *rq,
+                                   const struct tip_in *in, bool help,
+                                   struct puan_err *err)
+{
     struct puan_shard *office = puan_store_office(rq->store);
     int offset = puan_store_plan(rq->store)->offset_minutes;
     struct puan_case_row row;
@@ -506,11 +654,16 @@ static enum puan_status follow(struct puan_request *rq, const void *v,
     if (st == PUAN_OK)
         st = puan_case_read(&row, &run, rq->store, db, id, rq->arena, err);
     puan_read_end(office, db);
+    if (st == PUAN_OK && run->flow->public_help != help)
+        st = puan_fail(err, PUAN_ENOTFOUND, "receipt",
+                       "no %s has this receipt number",
+                       help ? "question" : "report");
     if (st != PUAN_OK)
         return st;
     w = puan_answer_begin(rq, 200);
     puan_jw_map(w);
     state_json(w, run, offset);
+    put_answer(w, run);
     puan_jw_key(w, "passed");
     puan_jw_list(w);
     for (size_t i = 0; i < run->flow->n_transitions; i++) {
@@ -530,9 +683,30 @@ static enum puan_status follow(struct puan_request *rq, const void *v,
     return PUAN_OK;
 }
 
+static enum puan_status follow(struct puan_request *rq, const void *in,
+                               struct puan_err *err)
+{
+    return put_follow(rq, in, false, err);
+}
+
+static enum puan_status help_follow(struct puan_request *rq, const void *in,
+                                    struct puan_err *err)
+{
+    return put_follow(rq, in, true, err);
+}
+
 static const struct puan_param report_params[] = {
     { "area", PUAN_PARAM_AREA, offsetof(struct tip_in, area), 1, INT64_MAX,
       true },
+    { "kind", PUAN_PARAM_TEXT, offsetof(struct tip_in, kind), 1, 64, false },
+    { "text", PUAN_PARAM_TEXT, offsetof(struct tip_in, text), 6, 6000, false },
+    { "contact", PUAN_PARAM_TEXT, offsetof(struct tip_in, contact), 0, 300,
+      true },
+};
+/* Of a session: where it goes is known; a household may be named. */
+static const struct puan_param own_params[] = {
+    { "household", PUAN_PARAM_HOUSEHOLD, offsetof(struct tip_in, household), 1,
+      INT64_MAX, true },
     { "kind", PUAN_PARAM_TEXT, offsetof(struct tip_in, kind), 1, 64, false },
     { "text", PUAN_PARAM_TEXT, offsetof(struct tip_in, text), 6, 6000, false },
     { "contact", PUAN_PARAM_TEXT, offsetof(struct tip_in, contact), 0, 300,
@@ -555,6 +729,25 @@ static const struct puan_route routes[] = {
       .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
       .summary = "What became of a report", .handle = follow,
       PUAN_PARAMS(receipt_params, struct tip_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/public/questions/kinds",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "What the helpdesk can be asked", .handle = help_kinds },
+    { .method = PUAN_POST, .path = "/c/{campaign}/public/questions",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "case.open",
+      .summary = "Ask the helpdesk", .handle = ask, .max_body = 16384,
+      PUAN_PARAMS(report_params, struct tip_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/public/questions/{receipt}",
+      .capability = "", .scope = PUAN_SCOPE_PUBLIC, .verb = "",
+      .summary = "What became of a question", .handle = help_follow,
+      PUAN_PARAMS(receipt_params, struct tip_in) },
+    { .method = PUAN_GET, .path = "/c/{campaign}/help/kinds",
+      .capability = "", .scope = PUAN_SCOPE_SESSION, .verb = "",
+      .summary = "What one's own helpdesk can be asked",
+      .handle = help_kinds },
+    { .method = PUAN_POST, .path = "/c/{campaign}/help/questions",
+      .capability = "", .scope = PUAN_SCOPE_SESSION, .verb = "case.open",
+      .summary = "Ask the helpdesk, signed in", .handle = ask,
+      .max_body = 16384, PUAN_PARAMS(own_params, struct tip_in) },
 };
 
 static const struct puan_schema_step schema[] = {

@@ -1,5 +1,6 @@
 /*
- * Tip-offs: what anybody may report without signing in.  A flow that declares
+ * Tip-offs and questions to the helpdesk: what anybody may write without
+ * signing in.  A flow that declares
  * `public: {kind, text, contact}` (doc/flows.md) is opened by the seat
  * system@any; the answer is a receipt and the way to follow the case with it.
  *
@@ -8,7 +9,8 @@
  *
  * What is kept: the matter, the text and the contact details, sealed, and the
  * time.  Not kept: the address it came from.  What the receipt shows: words of
- * states and dates, nothing that was written and nothing that was found.
+ * states and dates, nothing that was written and nothing that was found; of a
+ * flow that names a field for the answer, that field once the run has ended.
  *
  * Depends on: cases.
  */

@@ -127,6 +127,105 @@ static void from_report_to_answer(void **state)
     }
 }
 
+/* A question is answered in words, to whoever has the receipt; a report never. */
+static void a_question_is_answered(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < n_engines; e++) {
+        struct puan_fix *f = make(engines[e]);
+        const char *asked, *desk, *expert, *path;
+
+        assert_int_equal(call(NULL, "GET", "/public/questions/kinds", NULL),
+                         200);
+        assert_true(says("\"kind\":\"question\",\"zh\":\"业务咨询\""));
+        assert_false(says("\"kind\":\"device\"")); /* that is for staff */
+        assert_int_equal(
+            call(NULL, "POST", "/public/questions",
+                 "{\"kind\":\"device\",\"text\":\"a tablet\"}"),
+            400);
+        assert_int_equal(
+            call(NULL, "POST", "/public/questions",
+                 "{\"area\":\"370883001\",\"kind\":\"question\",\"text\":"
+                 "\"SENTINEL lives abroad\",\"contact\":\"CONTACTMARK\"}"),
+            201);
+        path = puan_arena_fmt(&f->a, "/public/questions/%s",
+                              puan_arena_dup(&f->a, value("receipt")));
+        asked = puan_arena_dup(&f->a, value("receipt"));
+        /* the desk reads it though it is sealed; other seats do not see it */
+        desk = seat("h", "helpdesk", TOWN);
+        expert = seat("e", "expert", COUNTY);
+        must(200, desk, "GET", "/cases/1", NULL);
+        assert_true(says("SENTINEL") && says("CONTACTMARK"));
+        assert_true(says("\"title_zh\":\"业务咨询\"") ||
+                    says("\"title_zh\":\"业务咨询｜Question\""));
+        must(404, expert, "GET", "/cases/1", NULL);
+        act(f, PUAN_FLOW_ACT, "to_publicity", "h", "helpdesk",
+            "{'record':'the whole record of it'}");
+        /* the group it went to reads the question, not how to reach him */
+        must(200, seat("p", "publicity", COUNTY), "GET", "/cases/1", NULL);
+        assert_true(says("SENTINEL"));
+        assert_false(says("CONTACTMARK"));
+        act(f, PUAN_FLOW_ACT, "agree_publicity", "p", "publicity",
+            "{'view':'ANSWERMARK'}");
+        must(200, NULL, "GET", path, NULL);
+        assert_true(says("\"state_zh\":\"已协商\""));
+        assert_false(says("ANSWERMARK") || says("SENTINEL"));
+        act(f, PUAN_FLOW_ACT, "answer_agreed", "h", "helpdesk",
+            "{'reply':'REPLYMARK'}");
+        must(200, NULL, "GET", path, NULL);
+        assert_true(says("\"answer\":\"REPLYMARK\"") && says("\"ended\":true"));
+        assert_false(says("SENTINEL") || says("CONTACTMARK"));
+        /* a number of the one is none of the other */
+        must(404, NULL, "GET", puan_arena_fmt(&f->a, "/public/reports/%s", asked),
+             NULL);
+        puan_fix_close(f);
+        assert_true(puan_fix_verify(f) > 3);
+        puan_fix_end(f);
+    }
+}
+
+/* An enumerator and a household ask from their own accounts. */
+static void who_has_signed_in_asks_as_himself(void **state)
+{
+    struct puan_fix *f = make(NULL);
+    const char *device, *own, *desk;
+
+    (void)state;
+    puan_fix_import(f, PUAN_IMPORT_AREAS,
+                    "code,parent,level,name_zh,name_en\n"
+                    "370883001001,370883001,district,一区,One\n"
+                    "370883001001001,370883001001,ea,一小区,One\n"
+                    "370883001001002,370883001001,ea,二小区,Two\n");
+    device = puan_fix_session(f, (struct puan_who){ .name = "e-1",
+                                   .credential = PUAN_CRED_DEVICE,
+                                   .area = 370883001001001 }, "enumerator");
+    own = puan_fix_session(f, (struct puan_who){ .name = "hh",
+                                .credential = PUAN_CRED_HOUSEHOLD,
+                                .household = 370883001001001007,
+                                .area = 370883001001001 }, "household");
+    desk = seat("h", "helpdesk", TOWN);
+    must(401, NULL, "POST", "/help/questions",
+         "{'kind':'device','text':'no upload'}");
+    must(200, device, "GET", "/help/kinds", NULL);
+    assert_true(says("\"kind\":\"device\""));
+    must(201, device, "POST", "/help/questions",
+         "{'kind':'device','text':'no upload since nine',"
+         "'household':'370883001001001003'}");
+    must(200, desk, "GET", "/cases/1", NULL);
+    assert_true(says("e-1") && says("370883001001001003"));
+    assert_true(says("no upload since nine"));
+    assert_true(says("采集设备提问"));
+    /* a household of another enumeration area is not his to name */
+    must(403, device, "POST", "/help/questions",
+         "{'kind':'device','text':'no upload',"
+         "'household':'370883001001002003'}");
+    must(201, own, "POST", "/help/questions",
+         "{'kind':'online','text':'how do I send it'}");
+    must(200, desk, "GET", "/cases/2", NULL);
+    assert_true(says("370883001001001007"));
+    puan_fix_end(f);
+}
+
 /* Who has an interest hands it on and may do no more in it. */
 static void the_same_report_is_one(void **state)
 {
@@ -321,6 +420,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_report_to_answer),
+        cmocka_unit_test(a_question_is_answered),
+        cmocka_unit_test(who_has_signed_in_asks_as_himself),
         cmocka_unit_test(the_same_report_is_one),
         cmocka_unit_test(recusal_takes_it_out_of_the_hand),
         cmocka_unit_test(what_does_not_fit_is_refused),
