@@ -87,6 +87,10 @@ puan_device_sign_in(char token[PUAN_TOKEN_TEXT], int64_t *idle,
 
 /* Has the household set a password beside its code? */
 bool puan_household_protected(struct puan_store *st, int64_t household);
+/* Its code: "none" issued, "open", "ended" by an office, "closed": its time is
+ * over or has not come, at that time of the campaign. */
+const char *puan_household_code(struct puan_store *st, int64_t household,
+                                int64_t now);
 
 /*
  * Rules for a human's password: at least 8 characters (administrators 10),

@@ -222,6 +222,24 @@ bool puan_household_protected(struct puan_store *st, int64_t household)
            m.has_password;
 }
 
+const char *puan_household_code(struct puan_store *st, int64_t household,
+                                int64_t now)
+{
+    struct accounts *a = puan_store_state(st, &puan_feature_accounts);
+    struct machine m;
+    char name[24];
+
+    puan_format(name, sizeof(name), "%lld", (long long)household);
+    if (!a || !machines_find(&m, a->machines, PUAN_CRED_HOUSEHOLD,
+                             puan_str_of(name)))
+        return "none";
+    if (m.ended)
+        return "ended";
+    return now < m.from_ms || (m.until_ms && now >= m.until_ms)
+               ? "closed"
+               : "open";
+}
+
 /* ---- trying it ---------------------------------------------------------------------- */
 
 /* Names of its own: what is tried at login/machine locks no password. */

@@ -102,6 +102,33 @@ static enum puan_status card_read(bool *found, struct card *c,
     return st;
 }
 
+enum puan_status puan_certificate_of(struct puan_str *no, struct puan_store *st,
+                                     struct puan_str staff,
+                                     struct puan_arena *a, struct puan_err *err)
+{
+    struct puan_shard *office = puan_store_office(st);
+    struct puan_stmt *s = NULL;
+    struct puan_db *db = NULL;
+    bool more = false;
+    enum puan_status rc;
+
+    *no = PUAN_STR("");
+    TRY(puan_read_begin(&db, office, err));
+    rc = puan_sql(&s, db,
+                  "SELECT no FROM certificate WHERE staff = $1 AND no NOT IN"
+                  " (SELECT no FROM certificate_stop) ORDER BY id DESC LIMIT 1",
+                  err);
+    if (rc == PUAN_OK) {
+        puan_bind_text(s, 1, staff);
+        rc = puan_stmt_step(&more, s, err);
+    }
+    if (rc == PUAN_OK && more)
+        *no = puan_arena_keep(a, puan_col_text(s, 0));
+    puan_stmt_done(s);
+    puan_read_end(office, db);
+    return rc == PUAN_OK ? puan_arena_check(a, err) : rc;
+}
+
 static enum puan_status stop_write(struct puan_shard *sh, struct puan_db *db,
                                    struct puan_act *act, struct puan_str no,
                                    int64_t at, const char *why,

@@ -53,6 +53,14 @@ puan_certificate_put(struct puan_shard *sh, struct puan_db *db,
                      struct puan_act *act, const struct puan_seal_key *key,
                      const struct puan_certificate *c, struct puan_arena *a,
                      struct puan_err *err);
+/*
+ * The number of a person's card that is not stopped, in `a`; empty when there
+ * is none.
+ */
+PUAN_MUST_USE enum puan_status
+puan_certificate_of(struct puan_str *no, struct puan_store *st,
+                    struct puan_str staff, struct puan_arena *a,
+                    struct puan_err *err);
 /* The same act, after the last of them. */
 PUAN_MUST_USE enum puan_status
 puan_certificates_cover(struct puan_shard *sh, struct puan_db *db,

@@ -25,4 +25,20 @@
 
 extern const struct puan_feature puan_feature_household;
 
+/*
+ * What a call desk may be told of a household, as a JSON map in rq->arena:
+ * where it lies, its address as listed with the last number hidden, by which
+ * channel and until when it may send, whether its code works and a password is
+ * set, how far its return has come (state `none begun delivered queried recheck
+ * accepted locked`, `by`, `received`).  Nothing of an answer, of persons or
+ * their number, of findings or of what a query asks.
+ *
+ * ENOTFOUND  no household has that number
+ */
+struct puan_request;
+PUAN_MUST_USE enum puan_status puan_household_brief(struct puan_str *json,
+                                                    struct puan_request *rq,
+                                                    int64_t household,
+                                                    struct puan_err *err);
+
 #endif

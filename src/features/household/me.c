@@ -46,7 +46,7 @@ struct dwelling {
 
 static enum puan_status open_listing(struct dwelling *out,
                                      struct puan_request *rq,
-                                     struct puan_shard *sh,
+                                     struct puan_shard *sh, int64_t household,
                                      struct puan_str sealed,
                                      struct puan_err *err)
 {
@@ -66,7 +66,9 @@ static enum puan_status open_listing(struct dwelling *out,
     st = puan_unseal(&plain, key,
                      puan_seal_aad(rq->arena, puan_shard_area(sh), "listing",
                                    "sealed", (uint16_t)version,
-                                   puan_str_of(rq->who.name)),
+                                   puan_str_of(puan_arena_fmt(
+                                       rq->arena, "%lld",
+                                       (long long)household))),
                      sealed, rq->arena, err);
     if (st != PUAN_OK)
         return st;
@@ -81,7 +83,7 @@ static enum puan_status open_listing(struct dwelling *out,
 static enum puan_status read_listing(struct dwelling *out,
                                      struct puan_request *rq,
                                      struct puan_shard *sh, struct puan_db *db,
-                                     struct puan_err *err)
+                                     int64_t household, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
     bool more = false;
@@ -92,7 +94,7 @@ static enum puan_status read_listing(struct dwelling *out,
 
     if (st != PUAN_OK)
         return st;
-    puan_bind_int(s, 1, rq->who.household);
+    puan_bind_int(s, 1, household);
     st = puan_stmt_step(&more, s, err);
     if (st == PUAN_OK && more) {
         struct puan_str cells = puan_col_text(s, 1);
@@ -102,7 +104,7 @@ static enum puan_status read_listing(struct dwelling *out,
                                          puan_col_text(s, 2));
         out->cells = (struct puan_str){ puan_arena_dup(rq->arena, cells),
                                         cells.n };
-        st = open_listing(out, rq, sh, puan_col_bytes(s, 0), err);
+        st = open_listing(out, rq, sh, household, puan_col_bytes(s, 0), err);
     }
     puan_stmt_done(s);
     return st;
@@ -229,7 +231,7 @@ struct own_query {
 
 static enum puan_status read_query(struct own_query *out,
                                    struct puan_request *rq, struct puan_db *db,
-                                   struct puan_err *err)
+                                   int64_t household, struct puan_err *err)
 {
     struct puan_stmt *s = NULL;
     bool more = false;
@@ -242,7 +244,7 @@ static enum puan_status read_query(struct own_query *out,
     *out = (struct own_query){ 0 };
     if (st != PUAN_OK)
         return st;
-    puan_bind_int(s, 1, rq->who.household);
+    puan_bind_int(s, 1, household);
     st = puan_stmt_step(&more, s, err);
     if (st == PUAN_OK && more) {
         if (!puan_str_is(puan_col_text(s, 5), "open")) {
@@ -347,7 +349,8 @@ struct facts {
 };
 
 static enum puan_status read_facts(struct facts *f, struct puan_request *rq,
-                                   struct puan_shard *sh, struct puan_err *err)
+                                   struct puan_shard *sh, int64_t household,
+                                   struct puan_err *err)
 {
     struct puan_ret_head head = { 0 };
     struct puan_db *db;
@@ -355,12 +358,12 @@ static enum puan_status read_facts(struct facts *f, struct puan_request *rq,
 
     if (st != PUAN_OK)
         return st;
-    st = read_listing(&f->home, rq, sh, db, err);
+    st = read_listing(&f->home, rq, sh, db, household, err);
     if (st == PUAN_OK)
-        st = household_draft_look(&f->draft, db, rq->who.household, err);
+        st = household_draft_look(&f->draft, db, household, err);
     if (st == PUAN_OK)
-        st = read_query(&f->query, rq, db, err);
-    f->sent = puan_ret_head(&head, rq->store, rq->who.household) && head.ret;
+        st = read_query(&f->query, rq, db, household, err);
+    f->sent = puan_ret_head(&head, rq->store, household) && head.ret;
     if (st == PUAN_OK && f->sent)
         st = puan_ret_read(&f->ret, sh, db, head.ret, rq->arena, err);
     puan_read_end(sh, db);
@@ -391,7 +394,7 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
     if (!sh || ea == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_EDENIED, "household",
                          "only a household's own account has a household");
-    st = read_facts(&f, rq, sh, err);
+    st = read_facts(&f, rq, sh, rq->who.household, err);
     if (st != PUAN_OK)
         return st;
     own = own_window(plan, f.home.channel, rq->now);
@@ -438,6 +441,80 @@ static enum puan_status get_me(struct puan_request *rq, const void *in,
     }
     put_query(w, &f.query, offset);
     puan_jw_end(w, '}');
+    return PUAN_OK;
+}
+
+/* ---- for a call desk -------------------------------------------------------------------- */
+
+static void put_channel(struct puan_jw *w, const struct puan_channel *c)
+{
+    puan_jw_key(w, "channel");
+    if (c == NULL) {
+        puan_jw_null(w);
+        return;
+    }
+    puan_jw_map(w);
+    puan_jw_kstr(w, "id", c->id);
+    puan_jw_kstr(w, "zh", c->zh);
+    puan_jw_kstr(w, "en", c->en);
+    puan_jw_end(w, '}');
+}
+
+enum puan_status puan_household_brief(struct puan_str *json,
+                                      struct puan_request *rq,
+                                      int64_t household, struct puan_err *err)
+{
+    const struct puan_plan *plan = puan_store_plan(rq->store);
+    const struct puan_area_tree *t = puan_store_areas(rq->store);
+    struct puan_shard *sh = puan_store_shard_of_household(rq->store, household);
+    uint32_t ea = puan_area_of_household(t, household);
+    int offset = plan->offset_minutes;
+    const struct puan_window *own;
+    struct facts f = { 0 };
+    struct puan_out out;
+    struct puan_jw w;
+
+    if (sh == NULL || ea == PUAN_AREA_NONE)
+        return puan_fail(err, PUAN_ENOTFOUND, "household",
+                         "no area here has this household");
+    TRY(read_facts(&f, rq, sh, household, err));
+    if (!f.home.listed && !f.sent)
+        return puan_fail(err, PUAN_ENOTFOUND, "household",
+                         "no household has this number");
+    own = own_window(plan, f.home.channel, rq->now);
+    puan_out_init(&out, rq->arena);
+    puan_jw_init(&w, &out);
+    puan_jw_map(&w);
+    puan_jw_kcode(&w, "household", household);
+    puan_jw_kinstant(&w, "as_of", rq->now, offset);
+    put_areas(&w, t, plan, ea);
+    puan_jw_kbool(&w, "listed", f.home.listed);
+    puan_jw_kstr(&w, "dwelling", f.home.address);
+    put_channel(&w, f.home.channel);
+    put_window(&w, "window", own, rq->now, offset);
+    put_window(&w, "visits",
+               own ? visits(plan, own, form_of(plan, own, f.home.channel),
+                            rq->now)
+                   : NULL,
+               rq->now, offset);
+    puan_jw_ktext(&w, "code", puan_household_code(rq->store, household,
+                                                  rq->now));
+    puan_jw_kbool(&w, "password_set",
+                  puan_household_protected(rq->store, household));
+    if (f.draft.rev)
+        puan_jw_kinstant(&w, "draft_at", f.draft.at, offset);
+    if (f.sent) {
+        puan_jw_ktext(&w, "state", state_of(rq, ea, &f.query, err));
+        puan_jw_kstr(&w, "by", f.ret.head.mode);
+        puan_jw_kinstant(&w, "received", f.ret.received_ms, offset);
+    } else {
+        puan_jw_ktext(&w, "state", f.draft.rev ? "begun" : "none");
+    }
+    if (f.query.id)
+        puan_jw_kinstant(&w, "queried", f.query.asked, offset);
+    puan_jw_end(&w, '}');
+    TRY(puan_arena_check(rq->arena, err));
+    *json = puan_out_view(&out);
     return PUAN_OK;
 }
 

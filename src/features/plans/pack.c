@@ -11,6 +11,7 @@
 #include "core/coder/coder.h"
 #include "core/drill/drill.h"
 #include "core/flow/flows.h"
+#include "core/help/help.h"
 #include "core/notify/notify.h"
 #include "core/proof/proof.h"
 #include "features/monitors/monitors.h"
@@ -756,6 +757,36 @@ static void prove_duty(const struct puan_plan *p,
     }
 }
 
+/*
+ * The knowledge base: every file reads, and what an article calls the matter of
+ * a ticket is one of the flow that takes questions.
+ */
+static void prove_help(const struct puan_plan *p,
+                       const struct puan_flows *flows,
+                       struct puan_problems *problems, struct puan_arena *a)
+{
+    const struct puan_codelist *kinds = NULL;
+    struct puan_err e = { 0 };
+    struct puan_help all;
+
+    if (puan_help_load(&all, p, problems, a, &e) != PUAN_OK)
+        return;
+    for (size_t i = 0; i < flows->n; i++)
+        if (flows->flow[i]->public_kind >= 0 && flows->flow[i]->public_help)
+            kinds = flows->flow[i]->fields[flows->flow[i]->public_kind].words;
+    for (size_t i = 0; i < all.n; i++)
+        for (size_t k = 0; k < all.topic[i].n; k++) {
+            const struct puan_help_article *x = &all.topic[i].article[k];
+            bool there = x->kind.n == 0;
+
+            for (size_t w = 0; kinds != NULL && w < kinds->n; w++)
+                there = there || puan_str_eq(kinds->codes[w].text, x->kind);
+            if (!there)
+                wrong(problems, x->at, "kind", "matter",
+                      "use a word of the workflow with public: {as: help}");
+        }
+}
+
 /* What a workflow is called goes out in messages, which a phone shows whole. */
 static void prove_names(const struct puan_plan *p,
                         struct puan_problems *problems, struct puan_arena *a)
@@ -812,6 +843,7 @@ void puan_plan_prove_risks(const struct puan_plan *p,
         puan_problem_take(problems, &e);
     prove_drills(p, &flows, problems, a);
     prove_duty(p, &flows, problems);
+    prove_help(p, &flows, problems, a);
 }
 
 enum puan_status puan_plan_lint(struct puan_plan_held **held,

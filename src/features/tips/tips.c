@@ -260,7 +260,8 @@ static enum puan_status put_kinds(struct puan_request *rq, bool help)
     puan_jw_kint(w, "text_bytes", f ? f->fields[f->public_text].max : 0);
     puan_jw_kint(w, "contact_bytes", f ? f->fields[f->public_contact].max : 0);
     puan_jw_end(w, '}');
-    put_areas(w, rq->store);
+    if (rq->who.credential == PUAN_CRED_NONE) /* a session's is known */
+        put_areas(w, rq->store);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
