@@ -319,6 +319,7 @@ HANDLER(h_login_household)
     const struct household_login_in *p = in;
     struct accounts *a = accounts_of(rq);
     const struct puan_plan *plan = puan_store_plan(rq->store);
+    struct puan_sessions *sessions = puan_host_sessions(rq->host);
     char code[PUAN_HOUSEHOLD_SECRET + 1];
     struct puan_who who;
     struct machine m = { 0 };
@@ -341,8 +342,12 @@ HANDLER(h_login_household)
         atomic_fetch_add(&a->failed, 1);
         return code_refused(rq, 401, "code-unknown", "no such code is in use");
     }
-    /* Before the costly password: whoever waits costs next to nothing. */
-    if (!puan_queue_pass(rq, p->ticket))
+    /*
+     * Before the costly password: whoever waits costs next to nothing.  Who is
+     * inside, by another phone or by an answer that was lost, has its place.
+     */
+    if (!puan_session_has(sessions, PUAN_CRED_HOUSEHOLD, m.id) &&
+        !puan_queue_pass(rq, p->ticket))
         return PUAN_OK;
     login_who_of_machine(&who, plan, PUAN_CRED_HOUSEHOLD, &m);
     if (m.has_password) {
@@ -355,6 +360,7 @@ HANDLER(h_login_household)
         /* The code is a first secret (contract 8). */
         who.must_change = strcmp(puan_store_birth(rq->store), "demo") != 0;
     }
+    puan_session_end_untouched(sessions, PUAN_CRED_HOUSEHOLD, m.id);
     st = login_answer(rq, &who, p->cookie, err);
     if (st == PUAN_OK)
         puan_queue_in(rq, p->ticket);

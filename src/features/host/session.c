@@ -20,6 +20,7 @@ struct session {
     struct session *next;
     struct puan_who who;
     int64_t used, idle_ms, until;
+    bool touched; /* somebody has its token */
 };
 
 struct stripe {
@@ -332,8 +333,10 @@ static bool take(struct puan_who *out, struct puan_sessions *s,
     pthread_mutex_lock(&p->lock);
     at = look(p, key);
     if (at && !over(*at, now)) {
-        if (use)
+        if (use) {
             (*at)->used = now;
+            (*at)->touched = true;
+        }
         *out = (*at)->who;
         found = true;
     }
@@ -446,6 +449,40 @@ size_t puan_session_end_account(struct puan_sessions *s,
     struct whose w = { credential, account, seat };
 
     return prune(s, gone_account, &w);
+}
+
+static bool gone_untouched(const struct session *x, const void *arg)
+{
+    return gone_account(x, arg) && !x->touched;
+}
+
+/* Without looking at all sessions when none can be its. */
+static bool owns_some(struct puan_sessions *s, const struct whose *w)
+{
+    struct puan_who who = { .credential = w->credential,
+                            .account = w->account };
+
+    return atomic_load(owned_by(s, &who)) > 0;
+}
+
+bool puan_session_has(struct puan_sessions *s, enum puan_credential credential,
+                      int64_t account)
+{
+    struct thinning t = { .credential = credential, .account = account };
+    struct whose w = { credential, account, 0 };
+
+    if (owns_some(s, &w))
+        prune(s, gather, &t);
+    return t.n > 0;
+}
+
+size_t puan_session_end_untouched(struct puan_sessions *s,
+                                  enum puan_credential credential,
+                                  int64_t account)
+{
+    struct whose w = { credential, account, 0 };
+
+    return owns_some(s, &w) ? prune(s, gone_untouched, &w) : 0;
 }
 
 struct picked {

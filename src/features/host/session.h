@@ -63,6 +63,16 @@ bool puan_session_end(struct puan_sessions *s, struct puan_str token);
 size_t puan_session_end_account(struct puan_sessions *s,
                                 enum puan_credential credential,
                                 int64_t account, int64_t seat);
+/* Has the account any? */
+bool puan_session_has(struct puan_sessions *s, enum puan_credential credential,
+                      int64_t account);
+/*
+ * Ends those of the account that were never used since they were opened: the
+ * answer with the token was lost on its way.  How many.
+ */
+size_t puan_session_end_untouched(struct puan_sessions *s,
+                                  enum puan_credential credential,
+                                  int64_t account);
 /* Ends those the test picks; it must not call anything of this header. */
 size_t puan_session_end_if(struct puan_sessions *s,
                            bool (*test)(const struct puan_who *who, void *arg),

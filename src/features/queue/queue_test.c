@@ -207,6 +207,93 @@ static void made_up_tickets_are_limited(void **state)
     puan_fix_end(fix);
 }
 
+static unsigned ask_http(struct puan_fix *fix, const char *path,
+                         const char *token, const char *body,
+                         const char **answer)
+{
+    struct puan_http_call c = { .method = "POST", .token = token,
+                                .path = puan_arena_fmt(&fix->a,
+                                                       "/api/v1/c/zz-test/%s",
+                                                       path),
+                                .body = puan_str_of(body) };
+    struct puan_http_reply r;
+
+    ok(puan_http_call(&r, fix->client, &c, err));
+    if (answer)
+        *answer = puan_arena_dup(&fix->a, r.body);
+    return r.status;
+}
+
+static const char *code_body(struct puan_fix *fix, const char *household)
+{
+    const char *token = puan_fix_session(
+        fix,
+        (struct puan_who){ .credential = PUAN_CRED_HUMAN, .account = 8,
+                           .area = 11, .factor_ms = puan_real_now() },
+        "security-admin");
+    const char *csv, *at;
+
+    assert_int_equal(
+        ask_http(fix, "credentials", token,
+                 puan_arena_fmt(&fix->a,
+                                "{\"kind\":\"household\",\"role\":"
+                                "\"household\",\"area\":\"11\",\"list\":"
+                                "[%s]}",
+                                household),
+                 &csv),
+        201);
+    at = strstr(csv, household) + strlen(household) + 1;
+    return puan_arena_fmt(&fix->a, "{\"code\":\"%.16s\"}", at);
+}
+
+static const char *token_in(struct puan_fix *fix, const char *answer)
+{
+    const char *at = strstr(answer, "\"token\":\"");
+
+    assert_non_null(at);
+    at += 9;
+    return puan_arena_dup(
+        &fix->a, (struct puan_str){ at, strcspn(at, "\"") });
+}
+
+/*
+ * Room for one: whose answer was lost signs in again without standing in the
+ * line, and leaves no second place behind when it goes.
+ */
+static void a_lost_answer_costs_no_place(void **state)
+{
+    struct puan_fix *fix = puan_fix_canton(NULL);
+    struct puan_host_options opt = { .listen = "127.0.0.1:0", .workers = 2,
+                                     .loops = 1, .households = 1,
+                                     .quiet = true };
+    const char *one, *two, *answer, *token;
+
+    (void)state;
+    ok(puan_host_start(&fix->host, fix->st, puan_features, &opt, err));
+    ok(puan_http_client_open(&fix->client, puan_host_address(fix->host), err));
+    one = code_body(fix, "110010010001");
+    two = code_body(fix, "110010010002");
+    assert_int_equal(ask_http(fix, "login/household", NULL, one, NULL), 200);
+    assert_int_equal(ask_http(fix, "login/household", NULL, two, NULL), 503);
+    assert_int_equal(ask_http(fix, "login/household", NULL, one, &answer), 200);
+    assert_int_equal(puan_session_count_of(puan_host_sessions(fix->host),
+                                           PUAN_CRED_HOUSEHOLD),
+                     1);
+    /* a session in use stays when a second phone signs in */
+    token = token_in(fix, answer);
+    assert_int_equal(puan_fix_call(fix, token, "GET", "/me", NULL), 200);
+    assert_int_equal(ask_http(fix, "login/household", NULL, one, &answer), 200);
+    assert_int_equal(puan_session_count_of(puan_host_sessions(fix->host),
+                                           PUAN_CRED_HOUSEHOLD),
+                     2);
+    assert_int_equal(ask_http(fix, "logout", token, "", NULL), 204);
+    assert_int_equal(ask_http(fix, "login/household", NULL, two, NULL), 503);
+    assert_int_equal(
+        ask_http(fix, "logout", token_in(fix, answer), "", NULL), 204);
+    assert_int_equal(ask_http(fix, "login/household", NULL, two, NULL), 200);
+    puan_fix_end(fix);
+}
+
 static void an_empty_line_counts_none(void **state)
 {
     struct puan_fix *f = puan_fix_canton(NULL);
@@ -243,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_long_line_stays_whole),
         cmocka_unit_test(only_a_given_ticket_is_known),
         cmocka_unit_test(made_up_tickets_are_limited),
+        cmocka_unit_test(a_lost_answer_costs_no_place),
         cmocka_unit_test(an_empty_line_counts_none),
         cmocka_unit_test(a_network_of_64_bits_is_one_address),
     };
