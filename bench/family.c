@@ -202,6 +202,9 @@ static bool unexpected(struct family *m, const struct crowd_reply *r,
 {
     struct puan_str code = puan_node_str_opt(n, "code", "");
 
+    /* its password was set twice over a line that broke: signs in again */
+    if (r->status == 401 && puan_str_is(code, "no-session"))
+        return false;
     switch (m->stage) {
     case SIGN_IN:
     case COME_BACK:
@@ -239,6 +242,13 @@ static void take_rev(struct family *m, const struct puan_node *n)
 static void heard(struct family *m, const struct crowd_reply *r,
                   const struct puan_node *n)
 {
+    if (r->status == 401 && m->stage != LEAVE && m->stage != SIGN_OUT) {
+        went(m);
+        m->second = true;
+        m->protected_ = true;
+        go(m, COME_BACK);
+        return;
+    }
     switch (m->stage) {
     case SIGN_IN:
     case COME_BACK:
@@ -255,7 +265,7 @@ static void heard(struct family *m, const struct crowd_reply *r,
         heard_queue(m, n);
         break;
     case PASSWORD_SET:
-        if (r->status >= 400) { /* its session ended with the first time */
+        if (r->status >= 400) { /* it was set before the line broke */
             m->protected_ = true;
             go(m, COME_BACK);
             break;

@@ -354,6 +354,8 @@ HANDLER(h_login_household)
         if (!p->password.n)
             return code_refused(rq, 403, "password-needed",
                                 "the household has set a password");
+        if (!puan_request_costly(rq))
+            return PUAN_OK;
         if (!password_right(rq, &st, &m, p->password, err))
             return st;
     } else {
@@ -433,6 +435,8 @@ HANDLER(h_household_password)
         return code_refused(rq, 400, "password-simple",
                             "one character repeated, or a run of following "
                             "ones, is guessed at once");
+    if (!puan_request_costly(rq))
+        return PUAN_OK;
     if (m.has_password) {
         if (!p->old.n)
             return code_refused(rq, 403, "password-needed",

@@ -367,6 +367,8 @@ HANDLER(h_login)
         return PUAN_EDENIED;
     if (!wait_or_go(rq, key, rq->http->peer))
         return PUAN_OK;
+    if (!puan_request_costly(rq))
+        return PUAN_OK;
     st = puan_read_begin(&db, office, err);
     if (st != PUAN_OK)
         return st;
@@ -715,6 +717,8 @@ HANDLER(h_password)
         rq->who.role >= 0 && role_admin(&plan->role[rq->who.role]) != 0, err);
     if (st != PUAN_OK)
         return st;
+    if (!puan_request_costly(rq))
+        return PUAN_OK;
     st = puan_read_begin(&db, office, err);
     if (st != PUAN_OK)
         return st;

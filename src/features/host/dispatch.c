@@ -460,6 +460,15 @@ static bool first_time(struct puan_call *k)
     }
 }
 
+static void handled(struct puan_call *k, enum puan_status st,
+                    const struct puan_err *err)
+{
+    if (st == PUAN_EIO || st == PUAN_EWRITE || st == PUAN_EBUG ||
+        st == PUAN_ENOMEM)
+        puan_log_err(PUAN_LOG_ERROR, k->rq.route->path, err);
+    puan_call_finish(k, st, err);
+}
+
 static void run(struct puan_call *k)
 {
     struct puan_request *rq = &k->rq;
@@ -490,10 +499,42 @@ static void run(struct puan_call *k)
     }
     if (suspended)
         return; /* another thread has it now */
-    if (st == PUAN_EIO || st == PUAN_EWRITE || st == PUAN_EBUG ||
-        st == PUAN_ENOMEM)
-        puan_log_err(PUAN_LOG_ERROR, rq->route->path, &err);
-    puan_call_finish(k, st, &err);
+    handled(k, st, &err);
+}
+
+/* The handler once more, now where costly work belongs. */
+static void run_costly(void *arg)
+{
+    struct puan_call *k = arg;
+    struct puan_request *rq = &k->rq;
+    bool suspended = false;
+    struct puan_err err = { 0 };
+    enum puan_status st;
+
+    k->frame = &suspended;
+    rq->suspended = false;
+    rq->now = puan_store_now(rq->store);
+    st = rq->route->handle(rq, rq->in, &err);
+    if (!suspended)
+        handled(k, st, &err);
+}
+
+bool puan_request_costly(struct puan_request *rq)
+{
+    struct puan_call *k =
+        (struct puan_call *)((char *)rq - offsetof(struct puan_call, rq));
+
+    if (k->costly)
+        return true;
+    k->costly = true;
+    rq->suspended = true;
+    *k->frame = true;
+    if (puan_pool_run(rq->host->costly, run_costly, k) == PUAN_OK)
+        return false;
+    /* thousands wait already: one more here makes it no worse */
+    rq->suspended = false;
+    *k->frame = false;
+    return true;
 }
 
 enum puan_status puan_request_get(struct puan_str *json,

@@ -269,6 +269,9 @@ puan_host_start(struct puan_host **out, struct puan_store *st,
         r = puan_pool_open(&h->pool, opt->workers ? opt->workers : 8, 8192,
                            err);
     if (r == PUAN_OK)
+        r = puan_pool_open(&h->costly,
+                           puan_cores() > 3 ? puan_cores() / 2 : 1, 8192, err);
+    if (r == PUAN_OK)
         r = start_jobs(h, err);
     if (r == PUAN_OK) {
         o.listen = opt->listen ? opt->listen : "127.0.0.1:8020";
@@ -297,7 +300,8 @@ void puan_host_stop(struct puan_host *h)
     for (size_t i = 0; i < h->n_tickers; i++)
         puan_ticker_close(h->tickers[i]);
     puan_http_stop(h->http); /* waits for answers, which the pool still makes */
-    puan_pool_close(h->pool);
+    puan_pool_close(h->pool); /* may still hand on to the next */
+    puan_pool_close(h->costly);
     puan_sessions_close(h->sessions);
     puan_idem_close(h->idem);
     pthread_mutex_destroy(&h->refusal_lock);

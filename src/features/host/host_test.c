@@ -100,6 +100,30 @@ static enum puan_status slow(struct puan_request *rq, const void *in,
     return PUAN_OK;
 }
 
+/* Costly, and done only when the test lets it go. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int costly_now, costly_most, costly_done;
+
+static enum puan_status costly(struct puan_request *rq, const void *in,
+                               struct puan_err *err)
+{
+    int now;
+
+    (void)in;
+    (void)err;
+    if (!puan_request_costly(rq))
+        return PUAN_OK;
+    now = atomic_fetch_add(&costly_now, 1) + 1;
+    if (now > atomic_load(&costly_most))
+        atomic_store(&costly_most, now);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    atomic_fetch_sub(&costly_now, 1);
+    atomic_fetch_add(&costly_done, 1);
+    puan_answer_json(rq, 200, PUAN_STR("{}"));
+    return PUAN_OK;
+}
+
 static const struct puan_route routes[] = {
     { PUAN_POST, "/c/{campaign}/count", "", PUAN_SCOPE_SESSION, "test.count",
       "Counts", count, PUAN_PARAMS(count_params, struct count_in) },
@@ -111,6 +135,8 @@ static const struct puan_route routes[] = {
     { PUAN_POST, "/c/{campaign}/wait-pooled", "", PUAN_SCOPE_PUBLIC, "",
       "Waits from a pool thread", wait_direct, .raw_body = true },
     { PUAN_GET, "/c/{campaign}/slow", "", PUAN_SCOPE_PUBLIC, "", "Slow", slow },
+    { PUAN_GET, "/c/{campaign}/costly", "", PUAN_SCOPE_PUBLIC, "",
+      "Keeps a processor busy", costly },
 };
 static const struct puan_feature test_feature = {
     .name = "test", .routes = routes, .n_routes = PUAN_COUNT(routes)
@@ -365,6 +391,46 @@ static void waiting_requests_are_all_answered(void **state)
     }
 }
 
+/* Ten of them fill no more than their share; everybody else is answered. */
+static void nobody_waits_behind_costly_work(void **state)
+{
+    struct puan_http_client *many[10], *one;
+    struct puan_http_call c = { .method = "GET", .path = "/api/v1/c/host-test/costly" };
+    struct puan_http_call q = { .method = "POST", .path = "/api/v1/c/host-test/"
+                                        "wait-pooled",
+                                .body = PUAN_STR("x") };
+    struct puan_http_reply r;
+    struct puan_err err = { 0 };
+    unsigned share = puan_cores() > 3 ? puan_cores() / 2 : 1;
+
+    (void)state;
+    pthread_mutex_lock(&gate);
+    for (size_t i = 0; i < PUAN_COUNT(many); i++) {
+        assert_int_equal(puan_http_client_open(&many[i],
+                                               puan_host_address(host), &err),
+                         PUAN_OK);
+        assert_int_equal(puan_http_send(many[i], &c, &err), PUAN_OK);
+    }
+    while (atomic_load(&costly_now) == 0)
+        nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+    assert_int_equal(puan_http_client_open(&one, puan_host_address(host), &err),
+                     PUAN_OK);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(puan_http_call(&r, one, &q, &err), PUAN_OK);
+        assert_int_equal(r.status, 200);
+    }
+    assert_int_equal(atomic_load(&costly_done), 0);
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < PUAN_COUNT(many); i++) {
+        assert_int_equal(puan_http_receive(&r, many[i], &err), PUAN_OK);
+        assert_int_equal(r.status, 200);
+        puan_http_client_close(many[i]);
+    }
+    assert_int_equal(atomic_load(&costly_done), PUAN_COUNT(many));
+    assert_in_range(atomic_load(&costly_most), 1, share);
+    puan_http_client_close(one);
+}
+
 static void sessions_end(void **state)
 {
     struct puan_who who = { .credential = PUAN_CRED_DEVICE, .account = 9,
@@ -473,6 +539,7 @@ int main(void)
         cmocka_unit_test(versions_are_compared),
         cmocka_unit_test(cookies_write_from_our_own_pages_only),
         cmocka_unit_test(waiting_requests_are_all_answered),
+        cmocka_unit_test(nobody_waits_behind_costly_work),
         cmocka_unit_test(sessions_end),
         cmocka_unit_test(one_account_cannot_take_all_sessions),
         cmocka_unit_test(a_stop_finishes_what_is_under_way),

@@ -56,6 +56,7 @@ struct puan_host {
     struct puan_str campaign, store_id;
     struct puan_sessions *sessions;
     struct puan_pool *pool;
+    struct puan_pool *costly; /* passwords: nothing else waits behind them */
     struct puan_ticker **tickers;
     size_t n_tickers;
     struct puan_http_server *http;
@@ -77,6 +78,7 @@ struct puan_call {
     struct puan_compiled *c;
     bool handed;        /* the connection waits: answered by resume */
     bool *frame;        /* suspended by the handler now running */
+    bool costly;        /* it runs where costly work belongs */
     uint8_t idem_key[PUAN_DIGEST_SIZE];
     bool idem;          /* holds an Idempotency-Key slot */
 };

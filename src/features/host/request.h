@@ -187,4 +187,15 @@ void puan_request_suspend(struct puan_request *rq);
 void puan_request_resume(struct puan_request *rq, enum puan_status st,
                          const struct puan_err *err);
 
+/* ---- costly work --------------------------------------------------------- */
+
+/*
+ * Before work that keeps a processor busy on purpose (Argon2id): such work runs
+ * on half of the processors, so that on a busy evening nobody else waits behind
+ * it.  False: the handler returns PUAN_OK at once, touching nothing more, and
+ * is run again from its start where this says true; what it did until here
+ * must do no harm twice.  Not in `direct` rows.
+ */
+PUAN_MUST_USE bool puan_request_costly(struct puan_request *rq);
+
 #endif
