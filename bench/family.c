@@ -94,6 +94,21 @@ static void send_it(struct family *m)
     ask(m, K_RETURN, "POST", API "/returns", NULL, (struct puan_str){ doc, n });
 }
 
+static void came_in(struct family *m)
+{
+    if (m->in)
+        return;
+    m->in = true;
+    if (++m->f->inside > m->f->most_inside)
+        m->f->most_inside = m->f->inside;
+}
+
+static void went(struct family *m)
+{
+    m->f->inside -= m->in;
+    m->in = false;
+}
+
 static void go(struct family *m, int stage)
 {
     m->stage = stage;
@@ -129,25 +144,11 @@ static void go(struct family *m, int stage)
     case CLEAR:
         ask(m, K_DRAFT_END, "DELETE", API "/me/draft", NULL, PUAN_STR(""));
         break;
-    default: /* LEAVE, SIGN_OUT */
+    default: /* LEAVE, SIGN_OUT: from here on the office may end it */
+        went(m);
         ask(m, K_SIGN_OUT, "POST", API "/logout", NULL, PUAN_STR(""));
         break;
     }
-}
-
-static void came_in(struct family *m)
-{
-    if (m->in)
-        return;
-    m->in = true;
-    if (++m->f->inside > m->f->most_inside)
-        m->f->most_inside = m->f->inside;
-}
-
-static void went(struct family *m)
-{
-    m->f->inside -= m->in;
-    m->in = false;
 }
 
 /* Between two things a person does. */
@@ -298,7 +299,6 @@ static void heard(struct family *m, const struct crowd_reply *r,
             pause_then(m, m->saved < m->f->saves ? SAVE : SEND);
         break;
     case LEAVE:
-        went(m);
         m->second = true;
         pause_then(m, COME_BACK);
         break;
@@ -317,7 +317,6 @@ static void heard(struct family *m, const struct crowd_reply *r,
         go(m, SIGN_OUT);
         break;
     default: /* SIGN_OUT */
-        went(m);
         if (m->next)
             family_begin(m->next, m->actor.crowd, m->f->pause_ms / 4);
         crowd_done(&m->actor);
