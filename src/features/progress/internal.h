@@ -146,6 +146,9 @@ enum puan_status puan_get_curve(struct puan_request *rq, const void *in,
 enum puan_status puan_get_measure(struct puan_request *rq, const void *in,
                                   struct puan_err *err);
 
+enum puan_status puan_get_public_progress(struct puan_request *rq,
+                                          const void *in, struct puan_err *err);
+
 enum puan_status puan_post_worksheet(struct puan_request *rq, const void *in,
                                      struct puan_err *err);
 
