@@ -220,6 +220,21 @@ struct puan_flow_attests {
 };
 #define PUAN_FLOW_RECORDS 8
 /*
+ * What a run says to everybody while it stands in certain states: a title and
+ * a text in one language or two, what kind of notice it is, and what it puts
+ * right.  None of these fields is secret, and a run comes to such a state, or
+ * changes one of them there, only with an approval that covers them all and
+ * dies with a change.
+ */
+struct puan_flow_notice {
+    puan_flow_set in;   /* states in which it stands; 0: the flow has none */
+    puan_flow_set over; /* in which it is said to be withdrawn */
+    int title, text;       /* fields of type text */
+    int title_en, text_en; /* -1: none */
+    int kind;              /* of type enum; -1 */
+    int about, about_en;   /* what goes round and is not so; -1 */
+};
+/*
  * The next run of a flow opens by itself: a clock "recurrence" starts when a
  * run is opened, goes on after the run has ended, and opens the next one.
  */
@@ -336,6 +351,7 @@ struct puan_flow {
     struct puan_flow_score score;
     struct puan_flow_recurrence recurrence;
     struct puan_flow_attests attests;
+    struct puan_flow_notice notice;
     const struct puan_flow_quantity *quantities;
     size_t n_quantities;
     const struct puan_office_hours *hours; /* NULL: no office clock */

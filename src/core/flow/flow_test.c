@@ -290,6 +290,84 @@ static void refuses_small(struct fix *x, const char *what, const char *t,
 #define AB "{'id':'ab','from':'a','to':'b','by':'city'}"
 #define BZ "{'id':'bz','from':'b','to':'z','by':'city'}"
 
+/* A notice: written, approved by another, out, withdrawn. */
+static enum puan_status notice(struct fix *x, const char *transitions,
+                               const char *approval, const char *key)
+{
+    char text[4096];
+
+    puan_format(
+        text, sizeof text,
+        "{'flow':'incident','version':1,'owner':'office',"
+        "'seats':{'city':'crew@own','o':'office@own'},"
+        "'fields':{'t':{'type':'text','required_at':['open']},"
+        "'x':{'type':'text','required_at':['open']},"
+        "'e':{'type':'text','required_at':['open']},"
+        "'s':{'type':'text','secret':true,'required_at':['open']}},"
+        "'states':{'initial':'a','active':['b'],'terminal':['z']},"
+        "'open':{'by':'city'},'transitions':[%s,"
+        "{'id':'bz','from':'b','to':'z','by':'city'}],"
+        "'approvals':{'p':{'rule':'one','seats':['o'],'asked_by':['city'],%s}},"
+        "'notice':%s}",
+        transitions, approval, key);
+    return load(x, text);
+}
+
+static void refuses_notice(struct fix *x, const char *what,
+                           const char *transitions, const char *approval,
+                           const char *key)
+{
+    assert_int_equal(notice(x, transitions, approval, key), PUAN_EINVAL);
+    if (strstr(x->err.text, what) == NULL)
+        fail_msg("said \"%s\", not \"%s\"", x->err.text, what);
+}
+
+static void a_notice_goes_out_as_it_was_approved(void **state)
+{
+    static const char out[] =
+        "{'id':'ab','from':'a','to':'b','by':'city','needs':{'approval':'p'}}";
+    static const char whole[] = "'covers':['t','x'],'void_on_change':true";
+    static const char key[] =
+        "{'in':['b'],'over':['z'],'title':'t','text':'x'}";
+    struct fix *x = *state;
+
+    if (notice(x, out, whole, key) != PUAN_OK)
+        fail_msg("%s", x->err.text);
+    assert_int_equal(x->flow->notice.title, 0);
+    assert_int_equal(x->flow->notice.text_en, -1);
+    assert_true(PUAN_FLOW_HAS(x->flow->notice.in,
+                              puan_flow_state(x->flow, PUAN_STR("b"))));
+    /* without an approval, or with one that does not bind every word */
+    refuses_notice(x, "transition ab makes the notice public",
+                   "{'id':'ab','from':'a','to':'b','by':'city'},"
+                   "{'id':'aa','from':'a','to':'same','by':'city',"
+                   "'needs':{'approval':'p'}}",
+                   whole, key);
+    refuses_notice(x, "transition ab makes the notice public", out,
+                   "'covers':['t'],'void_on_change':true", key);
+    refuses_notice(x, "transition ab makes the notice public", out,
+                   "'covers':['t','x'],'void_on_change':false", key);
+    refuses_notice(x, "transition ab makes the notice public", out, whole,
+                   "{'in':['b'],'title':'t','text':'x','text_en':'e'}");
+    /* a word changed while it stands */
+    refuses_notice(x, "transition bb makes the notice public",
+                   "{'id':'ab','from':'a','to':'b','by':'city',"
+                   "'needs':{'approval':'p'}},"
+                   "{'id':'bb','from':'b','to':'same','by':'city',"
+                   "'sets':['x']}",
+                   whole, key);
+    refuses_notice(x, "does not stand from the start", out, whole,
+                   "{'in':['a','b'],'title':'t','text':'x'}");
+    refuses_notice(x, "open field of type text", out, whole,
+                   "{'in':['b'],'title':'t','text':'s'}");
+    refuses_notice(x, "open field of type enum", out, whole,
+                   "{'in':['b'],'title':'t','text':'x','kind':'t'}");
+    refuses_notice(x, "open field of type text", out, whole,
+                   "{'in':['b'],'title':'t'}");
+    refuses_notice(x, "none of them also under over", out, whole,
+                   "{'in':['b'],'over':['b'],'title':'t','text':'x'}");
+}
+
 static void the_loader_names_what_is_wrong(void **state)
 {
     struct fix *x = *state;
@@ -1208,6 +1286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_loader_names_what_is_wrong),
+        TEST(a_notice_goes_out_as_it_was_approved),
         TEST(an_external_seat_needs_a_local_one),
         TEST(a_plan_not_in_force_is_only_drilled),
         TEST(a_guard_must_type_check),

@@ -376,7 +376,7 @@ static enum puan_status read_head(struct load *l)
         "transitions", "steps", "approvals",  "clocks",      "reports",
         "links",    "atomic",  "score",       "recurrence",  "quantities",
         "entered_by", "public", "gates", "issued", "group",
-        "register", "attests", NULL
+        "register", "attests", "notice", NULL
     };
     struct puan_str name, force;
 
@@ -1971,6 +1971,115 @@ static enum puan_status read_attests(struct load *l)
     return PUAN_OK;
 }
 
+static puan_flow_set notice_fields(const struct puan_flow_notice *x)
+{
+    const int all[] = { x->title, x->text,  x->title_en, x->text_en,
+                        x->kind,  x->about, x->about_en };
+    puan_flow_set set = 0;
+
+    for (size_t i = 0; i < PUAN_COUNT(all); i++)
+        if (all[i] >= 0)
+            set |= BIT(all[i]);
+    return set;
+}
+
+/*
+ * Nothing is said to everybody that was not approved word for word: who comes
+ * to a state in which the notice stands, or changes a word of it there, does
+ * so under an approval that covers all of it.
+ */
+static enum puan_status prove_notice(const struct load *l,
+                                     const struct puan_node *n)
+{
+    const struct puan_flow *f = l->f;
+    const struct puan_flow_notice *x = &f->notice;
+    puan_flow_set words = notice_fields(x);
+
+    if (PUAN_FLOW_HAS(x->in, f->initial))
+        return puan_node_fail(n, l->err,
+                              "in: a notice does not stand from the start; it "
+                              "is approved first");
+    for (size_t i = 0; i < f->n_transitions; i++) {
+        const struct puan_flow_transition *t = &f->transitions[i];
+        const struct puan_flow_approval *a =
+            t->approval >= 0 ? &f->approvals[t->approval] : NULL;
+        bool to = t->to >= 0 ? PUAN_FLOW_HAS(x->in, t->to)
+                             : (t->from & x->in) != 0;
+        bool comes = to && t->to >= 0 && (t->from & ~x->in) != 0;
+        bool changes = to && ((t->needs_fields | t->may_fields) & words) != 0;
+
+        if ((comes || changes) && (a == NULL || !a->void_on_change ||
+                                   (words & ~a->covers) != 0))
+            return puan_node_fail(
+                n, l->err,
+                "transition %.*s makes the notice public: it needs an approval "
+                "that covers every field of the notice and has void_on_change",
+                PUAN_FMT(t->label.name));
+    }
+    for (size_t i = 0; i < f->n_steps; i++)
+        if ((f->steps[i].states & x->in) != 0 &&
+            ((f->steps[i].needs_fields | f->steps[i].may_fields) & words) != 0)
+            return puan_node_fail(n, l->err,
+                                  "step %.*s would change a notice that "
+                                  "already stands",
+                                  PUAN_FMT(f->steps[i].label.name));
+    return PUAN_OK;
+}
+
+/*
+ * notice: {in: [STATE], over: [STATE], title: FIELD, text: FIELD, title_en:
+ * FIELD, text_en: FIELD, kind: FIELD, about: FIELD, about_en: FIELD}
+ */
+static enum puan_status read_notice(struct load *l)
+{
+    static const char *const keys[] = { "in",       "over",     "title",
+                                        "text",     "title_en", "text_en",
+                                        "kind",     "about",    "about_en",
+                                        NULL };
+    const struct puan_node *n = puan_node_get(l->tree, "notice");
+    struct puan_flow_notice *x = &l->f->notice;
+    struct {
+        const char *key;
+        int *at;
+        bool must;
+    } of[] = {
+        { "title", &x->title, true },       { "text", &x->text, true },
+        { "title_en", &x->title_en, false }, { "text_en", &x->text_en, false },
+        { "kind", &x->kind, false },        { "about", &x->about, false },
+        { "about_en", &x->about_en, false },
+    };
+
+    for (size_t i = 0; i < PUAN_COUNT(of); i++)
+        *of[i].at = -1;
+    if (n == NULL)
+        return PUAN_OK;
+    TRY(expect(l, n, PUAN_NODE_MAP, "a map {in, title, text, ...}"));
+    TRY(puan_node_only(n, keys, l->err));
+    for (size_t i = 0; i < PUAN_COUNT(of); i++) {
+        const struct puan_node *at = puan_node_get(n, of[i].key);
+        enum puan_flow_type want =
+            of[i].at == &x->kind ? PUAN_FLOW_ENUM : PUAN_FLOW_TEXT;
+
+        TRY(one_of(of[i].at, l, at, puan_flow_field, "field"));
+        if (*of[i].at < 0 && !of[i].must)
+            continue;
+        if (*of[i].at < 0 || l->f->fields[*of[i].at].type != want ||
+            l->f->fields[*of[i].at].secret)
+            return puan_node_fail(at ? at : n, l->err,
+                                  "%s: must name an open field of type %s",
+                                  of[i].key,
+                                  want == PUAN_FLOW_ENUM ? "enum" : "text");
+    }
+    TRY(set_of(&x->in, l, puan_node_get(n, "in"), puan_flow_state, "state"));
+    TRY(set_of(&x->over, l, puan_node_get(n, "over"), puan_flow_state,
+               "state"));
+    if (x->in == 0 || (x->in & x->over) != 0)
+        return puan_node_fail(n, l->err,
+                              "in: must name the states in which the notice "
+                              "stands, none of them also under over:");
+    return prove_notice(l, n);
+}
+
 /* {zh: 件, en: pieces}: a page of either language says what is counted. */
 static enum puan_status unit_of(struct puan_flow_quantity *q, struct load *l,
                                 const struct puan_node *n)
@@ -2479,6 +2588,7 @@ enum puan_status puan_flow_load(struct puan_flow **out,
     TRY(read_quantities(l));
     TRY(read_register(l));
     TRY(read_attests(l));
+    TRY(read_notice(l));
 
     TRY(prove_states(l));
     TRY(prove_fields(l));
