@@ -7,7 +7,7 @@ import * as lib from './lib.mjs';
 import { axe, launch, serve, shot } from './lib.mjs';
 import { cards } from './public.lib.mjs';
 
-const pages = ['/', '/verify', '/data', '/data/1', '/ask', '/report', '/report/follow'];
+const pages = ['/', '/verify', '/data', '/data/1', '/ask', '/progress', '/notices', '/report', '/report/follow'];
 const api = '/api/v1/c/cn-population-2020';
 let mid;
 let end;
@@ -54,7 +54,7 @@ test('every page loads in both languages, fits a phone, and says its language', 
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(wide <= 0, `${path} ${lang}: ${wide} px too wide`);
       const main = await page.textContent('body');
-      assert.ok(!/\b(home|verify|data|ask|report|site|never|state)\.[a-z]+\b/.test(main.replace(/puan release verify release-\d+\.json/g, '')), `${path}: a key instead of a word`);
+      assert.ok(!/\b(home|verify|data|ask|report|progress|notices|site|never|state)\.[a-z]+\b/.test(main.replace(/puan release verify release-\d+\.json/g, '')), `${path}: a key instead of a word`);
       assert.deepEqual(page.faults, [], path);
       await shot(page, `public${path.replace(card.certificate, 'valid').replace(/\W+/g, '-')}-${lang}-phone`);
       await context.close();
@@ -121,6 +121,8 @@ test('what did not come is not loaded, never nothing and never zero', { timeout:
     ['/data/1', '**/public/releases/1'],
     ['/ask', '**/public/plan/forms/*'],
     ['/report', '**/public/reports/kinds'],
+    ['/progress', '**/public/progress'],
+    ['/notices', '**/public/notices'],
     [`/verify/${card.certificate}`, '**/public/certificates/*'],
   ];
   for (const [path, pattern] of parts)
@@ -187,6 +189,78 @@ test('partial, stale, and a publication that does not exist', { timeout: 60000 }
   await gone.page.waitForSelector('main[data-state="refused"]');
   assert.ok((await gone.page.textContent('main')).includes('没有这份已发布的公报'));
   await gone.context.close();
+});
+
+/* ---- progress and notices ----------------------------------------------------- */
+
+test('the progress of the day before, down to the townships and no further', { timeout: 90000 }, async () => {
+  const answer = await (await fetch(`${mid.url}${api}/public/progress`)).json();
+  assert.equal(answer.open, true);
+  assert.ok(answer.as_of.startsWith('2020-11-05T00:00'), answer.as_of);
+  assert.ok(answer.whole.percent > 0 && answer.whole.percent < 100, JSON.stringify(answer.whole));
+  // an office sees counts, the public shares: no number of households, no one else's
+  const office = await mid.api('county-head').get('/progress?area=370883');
+  assert.ok(office.whole.delivered > 0);
+  const text = JSON.stringify(answer);
+  for (const key of ['due', 'delivered', 'persons', 'listed', 'out']) assert.ok(!text.includes(`"${key}"`), key);
+  assert.ok(answer.whole.percent <= (office.whole.delivered * 100) / office.whole.due, 'not ahead of the work');
+
+  const { context, page } = await open(mid, '/progress');
+  await page.waitForSelector('main[data-state="ready"] [data-whole]');
+  assert.ok((await page.textContent('[data-whole]')).includes(`${answer.whole.percent}%`));
+  assert.ok((await page.textContent('[data-whole]')).includes('11月4日24时'), await page.textContent('[data-whole]'));
+  assert.equal(await page.locator('tbody tr').count(), answer.items.length);
+  for (const r of answer.items) {
+    const row = page.locator('tbody tr', { hasText: r.zh }).first();
+    assert.ok((await row.textContent()).includes(r.few ? '不足30户' : `${r.percent}%`), r.zh);
+  }
+  assert.equal(await page.locator('tbody a').count(), 0, 'townships are the last level');
+  // by name
+  await page.fill('#find', answer.items[0].zh);
+  await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length < n, answer.items.length);
+  await page.fill('#find', '没有这个地方');
+  await page.waitForSelector('main p[role="status"]');
+  await context.close();
+
+  // one's own township by its address; a village is not there, as one that does not exist
+  const own = await open(mid, `/progress/${answer.items[0].area}`);
+  await own.page.waitForSelector('[data-whole]');
+  assert.ok((await own.page.textContent('main')).includes('公布到这一级为止'));
+  await own.context.close();
+  for (const area of [`${answer.items[0].area}001`, '370883999001']) {
+    const none = await open(mid, `/progress/${area}`);
+    await none.page.waitForSelector('main[data-state="refused"]');
+    assert.ok((await none.page.textContent('main')).includes('没有公布这个地区的进度'));
+    await none.context.close();
+  }
+});
+
+test('a rumour stands beside what holds; nothing that was not signed is read', { timeout: 90000 }, async () => {
+  const { items } = await (await fetch(`${mid.url}${api}/public/notices`)).json();
+  assert.ok(items.length >= 2, JSON.stringify(items));
+  const rumour = items.find((n) => n.about);
+  for (const [lang, words] of [['zh', ['网上流传', '实际情况', rumour.about, rumour.text]], ['en', ['What goes round', 'What holds', rumour.about_en, rumour.text_en]]]) {
+    const { context, page } = await open(mid, '/', { lang });
+    await page.waitForSelector('[data-notice="stands"]');
+    const text = await page.textContent('main');
+    for (const w of words) assert.ok(text.includes(w), w);
+    await context.close();
+  }
+  // a draft is not public, and a withdrawn notice keeps its title only
+  const author = mid.api('publicity');
+  const draft = await author.post('/cases', { area: '370883', flow: 'public_notice', fields: { kind: 'service', title: '尚未审批的公告', text: '这份公告还没有审批。', title_en: 'Not approved yet', text_en: 'This notice is not approved yet.' } });
+  await assert.rejects(author.post(`/cases/${draft.id}/act`, { transition: 'publish' }), { status: 409 });
+  await author.post(`/cases/${rumour.id}/act`, { transition: 'withdraw', fields: { reason: '另行公告' } });
+  const { context, page } = await open(mid, '/notices');
+  await page.waitForSelector('main[data-state="ready"]');
+  while (!(await page.locator('[data-notice="withdrawn"]').count())) {
+    await page.reload();
+    await page.waitForSelector('main[data-state="ready"]');
+  }
+  const text = await page.textContent('main');
+  assert.ok(!text.includes('尚未审批'), 'a draft is public');
+  assert.ok(text.includes(rumour.title) && !text.includes(rumour.text) && !text.includes('另行公告'));
+  await context.close();
 });
 
 /* ---- published data ----------------------------------------------------------- */
