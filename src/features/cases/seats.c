@@ -1,7 +1,9 @@
 /*
- * What cases ask of returns: how many of an area are estimates.
+ * What cases ask of returns: how many of an area are estimates, kept apart by
+ * an office or imported as such.
  */
 #include "features/cases/internal.h"
+#include "features/estimates/estimates.h"
 #include "features/ingest/ingest.h"
 
 static enum puan_status one(void *arg, const struct puan_ret *r,
@@ -18,7 +20,7 @@ enum puan_status puan_case_estimates(struct puan_case_facts *out,
                                      struct puan_arena *a,
                                      struct puan_err *err)
 {
-    int64_t n = 0, from = 0, to = 0;
+    int64_t n = 0, apart = 0, from = 0, to = 0;
     struct puan_shard *own = puan_store_shard_of_area(st, area);
 
     (void)a;
@@ -33,6 +35,7 @@ enum puan_status puan_case_estimates(struct puan_case_facts *out,
         if (rc != PUAN_OK)
             return rc;
     }
-    puan_case_fact(out, "open.estimate", n);
+    TRY(puan_estimates_open(&apart, st, area, err));
+    puan_case_fact(out, "open.estimate", n + apart);
     return PUAN_OK;
 }

@@ -372,8 +372,7 @@ static const struct puan_covered covered[] = {
 };
 
 /* Asked for in handlers, beside those of the routes. */
-static const char *const capabilities[] = { "vault.view", "return.estimate",
-                                            NULL };
+static const char *const capabilities[] = { "vault.view", NULL };
 
 const struct puan_feature puan_feature_ingest = {
     .name = "ingest",

@@ -48,7 +48,8 @@ struct puan_sender {
     bool household_account;
     int64_t household; /* household accounts: the only one */
     int64_t area;      /* seats: the seat's area, 0 the whole installation */
-    bool estimate;     /* may send mode "office-estimate" */
+    bool estimate;     /* imports: may have mode "office-estimate"; a seat's
+                          estimate is a record apart (features/estimates) */
     const char *hold;  /* a word, for ever: what it sends waits in quarantine
                           for this reason; NULL: it does not */
 };

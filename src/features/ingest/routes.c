@@ -96,7 +96,6 @@ static enum puan_status post_return(struct puan_request *rq, const void *in,
         .household_account = rq->who.credential == PUAN_CRED_HOUSEHOLD,
         .household = rq->who.household,
         .area = rq->who.area,
-        .estimate = puan_request_can(rq, "return.estimate"),
     };
     puan_request_suspend(rq);
     puan_submit(rq->store, &s->who, rq->body, rq->arena, answer_submit, s);

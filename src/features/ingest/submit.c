@@ -230,7 +230,8 @@ static enum puan_status authority(const struct submit *s, struct puan_err *err)
                          "self is for the household's own account");
     if (puan_str_is(s->head.mode, "office-estimate") && !w->estimate)
         return puan_fail(err, PUAN_EDENIED, "mode",
-                         "this seat may not send estimates");
+                         "an estimate is no return: it is kept apart, see "
+                         "estimates");
     if (w->device.n > 0 && !puan_str_eq(w->device, s->head.device))
         return puan_fail(err, PUAN_EDENIED, "device",
                          "the document names another device than this "
