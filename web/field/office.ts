@@ -60,6 +60,7 @@ export interface Listed {
   unit: string;
   status: string;
   mode: string;
+  handed?: boolean; // filled in by nobody when self-enumeration closed
   head?: string;
   phone?: string;
   address?: string;

@@ -100,7 +100,7 @@ export function stateOf(l: Listed): State {
   const visits = notes.value[h]?.visits ?? [];
   const last = visits[visits.length - 1];
   if (last) return last.result === 'later' ? 'appointed' : 'visited';
-  return l.mode === 'self' ? 'self' : 'new';
+  return l.mode === 'self' && !l.handed ? 'self' : 'new';
 }
 export interface Line {
   listed: Listed;

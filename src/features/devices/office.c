@@ -5,6 +5,7 @@
 #include "features/devices/internal.h"
 
 #include "core/area/area.h"
+#include "features/household/household.h"
 #include "kit/os/heap.h"
 
 #define PAGE 50
@@ -140,6 +141,8 @@ static enum puan_status put_household(struct puan_jw *w, const struct listed *l,
     puan_jw_kstr(w, "unit", l->unit);
     puan_jw_kstr(w, "status", l->status);
     puan_jw_kstr(w, "mode", l->mode);
+    puan_jw_kbool(w, "handed",
+                  puan_handed_over(rq->store, l->mode, h.version, rq->now));
     put_texts(w, rq, sh, l->household, l->sealed);
     if (l->cells.n) {
         puan_jw_key(w, "cells");

@@ -21,6 +21,14 @@
 
 #include "features/host/feature.h"
 
+/*
+ * Is a household, listed with that mode and with so many versions arrived, to
+ * be visited because it has not sent its own by the end of the window that the
+ * plan's setting `self_handover` names?
+ */
+bool puan_handed_over(struct puan_store *st, struct puan_str mode,
+                      uint32_t version, int64_t now);
+
 #define PUAN_DRAFT_MAX (128 * 1024)
 
 extern const struct puan_feature puan_feature_household;

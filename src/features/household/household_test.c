@@ -29,6 +29,12 @@ static int close_all(void **state)
     return 0;
 }
 
+static int close_and_open(void **state)
+{
+    (void)close_all(state);
+    return open_canton(state);
+}
+
 /* A session of a household, or of a role at an area. */
 static const char *session(const char *role, int64_t area, int64_t household)
 {
@@ -234,12 +240,64 @@ static void delivery_and_the_end_of_the_windows_delete_it(void **state)
     assert_int_equal(call("GET", "/me/draft", own, NULL, PUAN_STR("")), 404);
 }
 
+/* ---- at the close ---------------------------------------------------------- */
+
+static bool holds(const char *text)
+{
+    return memmem(reply.body.p, reply.body.n, text, strlen(text)) != NULL;
+}
+
+static void who_sent_nothing_by_the_close_is_visited(void **state)
+{
+    const char *clerk = session("parish-clerk", 11002, 0);
+    struct puan_str none = PUAN_STR("");
+
+    (void)state;
+    puan_fix_import(fix, PUAN_IMPORT_LISTING,
+                    "household,ea,mode,building\n"
+                    "110020010002,11002001,self,Mill\n"
+                    "110020010003,11002001,self,Mill\n");
+    /* before the close: how many are still out, and nobody handed over */
+    assert_int_equal(call("GET", "/handover", clerk, NULL, none), 200);
+    assert_true(holds("\"closed\":false"));
+    assert_true(holds("\"households\":2"));
+    assert_true(holds("\"ea\":\"11002001\""));
+    assert_false(puan_handed_over(fix->st, PUAN_STR("self"), 0,
+                                  puan_store_now(fix->st)));
+    puan_fix_send(fix, INT64_C(110020010002), 0, "2");
+    puan_fix_clock(fix, "2021-05-01T00:00:00-03:30");
+    assert_int_equal(call("GET", "/handover", clerk, NULL, none), 200);
+    assert_true(holds("\"closed\":true"));
+    assert_true(holds("\"total\":1"));
+    assert_true(puan_handed_over(fix->st, PUAN_STR("self"), 0,
+                                 puan_store_now(fix->st)));
+    assert_false(puan_handed_over(fix->st, PUAN_STR("self"), 1,
+                                  puan_store_now(fix->st)));
+    assert_false(puan_handed_over(fix->st, PUAN_STR("enumerator"), 0,
+                                  puan_store_now(fix->st)));
+    /* one by one for the area somebody walks */
+    assert_int_equal(call("GET", "/handover?area=11002001", clerk, NULL, none),
+                     200);
+    assert_true(holds("\"household\":\"110020010003\""));
+    assert_false(holds("110020010002"));
+    /* a visit takes it off at once */
+    puan_fix_send(fix, INT64_C(110020010003), 0, "3");
+    assert_int_equal(call("GET", "/handover", clerk, NULL, none), 200);
+    assert_true(holds("\"total\":0"));
+    /* and no household reads the list */
+    assert_int_equal(call("GET", "/handover",
+                          session("household", 11001001, OWN), NULL, none),
+                     403);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_household_sees_its_own_facts),
         cmocka_unit_test(a_draft_goes_from_phone_to_phone),
         cmocka_unit_test(delivery_and_the_end_of_the_windows_delete_it),
+        cmocka_unit_test_setup_teardown(
+            who_sent_nothing_by_the_close_is_visited, close_and_open, NULL),
     };
     const char *url[2];
     size_t n = puan_fix_engines(url);

@@ -25,6 +25,8 @@ enum puan_status household_put_draft(struct puan_request *rq, const void *in,
                                      struct puan_err *err);
 enum puan_status household_delete_draft(struct puan_request *rq,
                                         const void *in, struct puan_err *err);
+enum puan_status household_get_handover(struct puan_request *rq,
+                                        const void *in, struct puan_err *err);
 /* The job that deletes what is delivered or over. */
 enum puan_status household_sweep(struct puan_store *st, struct puan_err *err);
 

@@ -532,7 +532,19 @@ static const struct puan_param draft_params[] = {
       offsetof(struct household_draft_in, household), 0, 0, true },
 };
 
+struct handover_in {
+    int64_t area;
+};
+static const struct puan_param handover_params[] = {
+    { "area", PUAN_PARAM_AREA, offsetof(struct handover_in, area), 0, 0, true },
+};
+
 static const struct puan_route routes[] = {
+    { PUAN_GET, "/c/{campaign}/handover", "listing.view", PUAN_SCOPE_AREA, "",
+      "Households that fill in themselves and have sent nothing, by "
+      "enumeration area or of one",
+      household_get_handover,
+      PUAN_PARAMS(handover_params, struct handover_in) },
     { PUAN_GET, "/c/{campaign}/me", "return.own", PUAN_SCOPE_SESSION, "",
       "A household's own facts: place, window, draft, state of its return",
       get_me },
