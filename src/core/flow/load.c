@@ -2060,7 +2060,7 @@ static enum puan_status read_notice(struct load *l)
         enum puan_flow_type want =
             of[i].at == &x->kind ? PUAN_FLOW_ENUM : PUAN_FLOW_TEXT;
 
-        TRY(one_of(of[i].at, l, at, puan_flow_field, "field"));
+        TRY(one_of(of[i].at, l, at, &a_field));
         if (*of[i].at < 0 && !of[i].must)
             continue;
         if (*of[i].at < 0 || l->f->fields[*of[i].at].type != want ||
@@ -2070,9 +2070,8 @@ static enum puan_status read_notice(struct load *l)
                                   of[i].key,
                                   want == PUAN_FLOW_ENUM ? "enum" : "text");
     }
-    TRY(set_of(&x->in, l, puan_node_get(n, "in"), puan_flow_state, "state"));
-    TRY(set_of(&x->over, l, puan_node_get(n, "over"), puan_flow_state,
-               "state"));
+    TRY(set_of(&x->in, l, puan_node_get(n, "in"), &a_state));
+    TRY(set_of(&x->over, l, puan_node_get(n, "over"), &a_state));
     if (x->in == 0 || (x->in & x->over) != 0)
         return puan_node_fail(n, l->err,
                               "in: must name the states in which the notice "
