@@ -1,5 +1,5 @@
-// One tree, four entries: office, household, field, public.  The server maps
-// /office/*, /household/* and the public addresses to their entry (feature
+// One tree, five entries: office, household, unit, field, public.  The server
+// maps /office/*, /household/*, … and the public addresses to their entry (feature
 // `web`); here the development server does the same.
 import { defineConfig, type Plugin } from 'vite';
 import vue from '@vitejs/plugin-vue';
@@ -16,7 +16,7 @@ const entries: Plugin = {
     s.middlewares.use((req, _res, next) => {
       const path = (req.url ?? '/').split('?')[0] ?? '/';
       if (!/\.[a-z0-9]+$/i.test(path) && !path.startsWith('/@') && !path.startsWith('/api')) {
-        const entry = /^\/(office|household|field)(\/|$)/.exec(path)?.[1] ?? 'public';
+        const entry = /^\/(office|household|unit|field)(\/|$)/.exec(path)?.[1] ?? 'public';
         req.url = `/${entry}/index.html`;
       }
       next();
@@ -71,6 +71,7 @@ export default defineConfig({
       input: {
         office: `${root}office/index.html`,
         household: `${root}household/index.html`,
+        unit: `${root}unit/index.html`,
         field: `${root}field/index.html`,
         public: `${root}public/index.html`,
       },

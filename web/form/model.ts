@@ -56,9 +56,10 @@ export interface Step {
 /**
  * Whose form it is, set once by the face: the mode of collection its returns
  * say, and the prefix of its own wording ("hh.q.D1"); where a face has no
- * words for a question it is asked in the plan's.
+ * words for a question it is asked in the plan's.  `sheet`: the whole form
+ * stands on one page, /form.
  */
-export const manner = { mode: 'self', words: 'hh' };
+export const manner = { mode: 'self', words: 'hh', sheet: false };
 
 const uid = (): string => Math.random().toString(36).slice(2, 10);
 const newRow = (): DraftRow => ({ id: uid(), values: {}, auto: [] });
@@ -239,7 +240,7 @@ function documentOf(): Doc {
     finished: isoNow(),
     signed: true,
     household: household.value,
-    answers: clean(d.household.values, plan.form.entities.household!.items),
+    answers: clean(d.household.values, Object.values(plan.form.entities)[0]!.items), // of which there is one row
   };
   for (const [name, e] of Object.entries(plan.form.entities))
     if (e.rows) doc[name] = (d.rosters[name] ?? []).map((r) => clean(r.values, e.items));

@@ -4,7 +4,7 @@
  */
 import { reactive } from 'vue';
 import type { Router } from 'vue-router';
-import { begin, draft, firstUndone, stepById } from '../form/model';
+import { begin, draft, firstUndone, manner, stepById } from '../form/model';
 import { elsewhere, start, sync } from './keep';
 import { about, loadMe, mayFill, me, mustSet, openDraft } from './me';
 
@@ -28,6 +28,7 @@ export async function goOn(router: Router): Promise<void> {
 }
 
 export function whereToGo(): string {
+  if (manner.sheet) return '/form';
   const id = /^\/q\/(.+)$/.exec(draft.at)?.[1];
   if (id && stepById(id)) return draft.at;
   if (draft.at === '/check' || draft.at === '/form') return draft.at;

@@ -17,7 +17,7 @@ function* files(dir, pattern) {
   }
 }
 
-const faces = { shared: {}, office: {}, household: {}, field: {}, public: {} };
+const faces = { shared: {}, office: {}, household: {}, unit: {}, field: {}, public: {} };
 const entries = []; // {file, face, key, zh, en}
 for (const path of files(root, /^words\.json$/)) {
   const file = relative(root, path);

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 const dist = new URL('../dist/', import.meta.url).pathname;
 let plain = 0;
 let small = 0;
-for (const dir of ['.', 'assets', 'office', 'household', 'field', 'public']) {
+for (const dir of ['.', 'assets', 'office', 'household', 'unit', 'field', 'public']) {
   let names = [];
   try {
     names = readdirSync(join(dist, dir));

@@ -286,6 +286,8 @@ static const struct file *file_of(const struct puan_web *w,
         return find(w, PUAN_STR("household/index.html"));
     if (inside(path, "/field"))
         return find(w, PUAN_STR("field/index.html"));
+    if (inside(path, "/unit"))
+        return find(w, PUAN_STR("unit/index.html"));
     if (path.n == 1)
         return find(w, PUAN_STR("public/index.html"));
     for (size_t i = 0; i < PUAN_COUNT(open_pages); i++)

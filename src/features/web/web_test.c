@@ -46,6 +46,7 @@ static int open_all(void **state)
     put("office/index.html", "office");
     put("household/index.html", "household");
     put("field/index.html", "field");
+    put("unit/index.html", "unit");
     put("public/index.html", "public");
     put("assets/a-1.js", "long long long");
     put("assets/a-1.js.gz", "short");
@@ -90,6 +91,7 @@ static void entries_by_prefix(void **state)
     found("/field", "field/index.html");
     found("/field/h/370883002001001001", "field/index.html");
     found("/fields", "");
+    found("/unit/form", "unit/index.html");
     found("/assets/a-1.js", "assets/a-1.js");
     found("/notes.txt.gz", "notes.txt.gz");
     found("/officer", "");
