@@ -19,6 +19,7 @@ addWords(import.meta.glob('../form/words.json', { eager: true, import: 'default'
 addWords(import.meta.glob('../ui/phone/words.json', { eager: true, import: 'default' }));
 addWords({ own }); // last: a unit is spoken to otherwise than a household
 manner.sheet = true;
+document.documentElement.classList.add('reading');
 
 const router = createRouter({
   history: createWebHistory('/unit/'),
