@@ -17,6 +17,8 @@ export interface Window {
   until: string;
   modes?: string[];
   forms?: string[];
+  /** For units with an account of their own, who report at /unit/. */
+  units?: boolean;
 }
 export interface Site {
   campaign: string;

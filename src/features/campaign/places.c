@@ -10,6 +10,15 @@
 
 /* ---- the campaign ----------------------------------------------------------------- */
 
+/* Is a window for units that report by a channel of their own, and for none else? */
+static bool of_units(const struct puan_plan *plan, const struct puan_window *x)
+{
+    for (size_t k = 0; k < x->n_forms; k++)
+        if (puan_plan_channel_of(plan, x->forms[k]) == NULL)
+            return false;
+    return x->n_forms > 0;
+}
+
 enum puan_status puan_campaign_about(struct puan_request *rq, const void *in,
                                      struct puan_err *err)
 {
@@ -78,6 +87,7 @@ enum puan_status puan_campaign_about(struct puan_request *rq, const void *in,
         for (size_t k = 0; k < x->n_forms; k++)
             puan_jw_str(w, x->forms[k]);
         puan_jw_end(w, ']');
+        puan_jw_kbool(w, "units", of_units(plan, x));
         puan_jw_end(w, '}');
     }
     puan_jw_end(w, ']');
