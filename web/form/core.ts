@@ -19,6 +19,8 @@ export interface ItemDef extends Partial<Pair> {
   group?: string;
   required?: boolean;
   reasons?: string;
+  /** Beside the question, as the plan words it. */
+  hint?: string;
 }
 export type Codes = Record<string, Pair & { value?: number }>;
 export interface EntityDef extends Pair {

@@ -511,9 +511,9 @@ export function question(entity: string, row: number, item: string): string {
   const key = speaks(`q.${item}`);
   return key ? t(key, { name: nameOf(entity, row) }) : pick(itemDef(entity, item));
 }
-export function hint(item: string): string {
+export function hint(entity: string, item: string): string {
   const key = speaks(`h.${item}`);
-  return key ? t(key) : '';
+  return key ? t(key) : (itemDef(entity, item).hint ?? '');
 }
 export function option(item: string, code: string, label: { zh: string; en: string }): string {
   const key = speaks(`o.${item}.${code}`);

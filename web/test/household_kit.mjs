@@ -8,8 +8,12 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { code as oneTimeCode, puan, root, web } from './lib.mjs';
 
-const C = '/api/v1/c/cn-population-2020';
 const EA = '370883002001001';
+const AREAS = [
+  '37,,province,山东省,Shandong,ordinary,,,', '3708,37,prefecture,济宁市,Jining,ordinary,,,',
+  '370883,3708,county,邹城市,Zoucheng,ordinary,,,', '370883002,370883,township,北宿镇,Beisu,ordinary,,,',
+  '370883002001,370883002,district,北宿村,Beisu village,ordinary,,,', `${EA},370883002001,ea,第1普查小区,Enumeration area 1,ordinary,,,`,
+];
 
 function command(...args) {
   const r = spawnSync(puan, args, { encoding: 'utf8', cwd: root });
@@ -23,23 +27,25 @@ export function idNumber(region, birth, order) {
   return body + '10X98765432'[sum % 11];
 }
 
-/** Serves a campaign with `n` listed households; rate of the clock in thousandths. */
-export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate = 1000, mode = 'self' } = {}) {
+/**
+ * Serves a campaign with `n` listed households; rate of the clock in
+ * thousandths.  Another plan by its pack's folder, its id, its areas.
+ */
+export async function campaign({ n = 4, at = '2020-11-02T19:30:00+08:00', rate = 1000, plan = 'cn-population-2020', pack = plan, areas = AREAS, ea = EA, mode = 'self' } = {}) {
+  const C = `/api/v1/c/${plan}`;
   const dir = mkdtempSync(join(tmpdir(), 'puan-household-'));
   const home = join(dir, 'census');
-  const households = Array.from({ length: n }, (_, i) => EA + String(i + 1).padStart(3, '0'));
+  const households = Array.from({ length: n }, (_, i) => ea + String(i + 1).padStart(3, '0'));
   writeFileSync(join(dir, 'areas.csv'), [
     'code,parent,level,name_zh,name_en,kind,valid_from,valid_to,successor',
-    '37,,province,山东省,Shandong,ordinary,,,', '3708,37,prefecture,济宁市,Jining,ordinary,,,',
-    '370883,3708,county,邹城市,Zoucheng,ordinary,,,', '370883002,370883,township,北宿镇,Beisu,ordinary,,,',
-    '370883002001,370883002,district,北宿村,Beisu village,ordinary,,,', `${EA},370883002001,ea,第1普查小区,Enumeration area 1,ordinary,,,`, '',
+    ...areas, '',
   ].join('\n'));
   writeFileSync(join(dir, 'listing.csv'), [
     'household,ea,building,unit,status,mode,head_name,phone,address,c1,c7',
-    ...households.map((h, i) => `${h},${EA},3,${101 + i},ordinary,${mode},赵${i},13800000000,北宿村3号楼${101 + i}室,4,1`), '',
+    ...households.map((h, i) => `${h},${ea},3,${101 + i},ordinary,${mode},赵${i},13800000000,北宿村3号楼${101 + i}室,4,1`), '',
   ].join('\n'));
   const secrets = join(dir, 'secrets.csv');
-  command('init', home, '--plan', 'cn-population-2020', '--birth', 'demo');
+  command('init', home, '--plan', pack, '--birth', 'demo');
   command('admin', 'first-run', home, '--secrets-file', secrets);
   command('import', home, join(dir, 'areas.csv'), join(dir, 'listing.csv'));
   const admin = Object.fromEntries(readFileSync(secrets, 'utf8').trim().split('\n').slice(1).map((l) => {

@@ -265,12 +265,14 @@ static void one(struct xf_model *m, struct puan_node *items,
     n = item(m, items, q->entity, q->item, words[q->kind]);
     switch (q->kind) {
     case XF_INT:
-        put_int(m, n, "min", q->has_range ? q->min : -2147483648LL);
+        put_int(m, n, "min", q->has_range  ? q->min
+                               : q->no_minus ? 0
+                                             : -2147483648LL);
         put_int(m, n, "max", q->has_range ? q->max : 2147483647LL);
         break;
     case XF_DECIMAL:
         put_int(m, n, "places", 3);
-        put_int(m, n, "min", -999999999LL);
+        put_int(m, n, "min", q->no_minus ? 0 : -999999999LL);
         put_int(m, n, "max", 999999999LL);
         break;
     case XF_TEXT:
@@ -587,7 +589,7 @@ enum puan_status xf_routing(struct xf_model *m)
     enum puan_status st;
 
     for (size_t i = 0; i < m->n; i++)
-        if (m->q[i].kind != XF_CALCULATE)
+        if (m->q[i].kind != XF_CALCULATE && !m->q[i].gone)
             parse_one(m, &m->q[i]);
     for (size_t i = 0; i < m->n; i++)
         if (!m->q[i].gone && m->q[i].kind != XF_CALCULATE &&

@@ -89,7 +89,7 @@ struct xf_question {
     bool defined;  /* calculation: its define compiles */
     bool reported; /* its relevant could not be carried over, and was said */
     int64_t min, max; /* of a range question */
-    bool has_range;
+    bool has_range, no_minus;
     uint64_t max_text;     /* characters of a text; 0: as usual */
     uint32_t exact_digits; /* text: a number of so many digits; 0: any */
     struct puan_xp *calc;  /* XF_CALCULATE */

@@ -712,6 +712,13 @@ static void note(struct xf_model *m, const struct puan_grid_row *row)
               "say it in the label or the hint of a question");
 }
 
+/* Left out, but known by name: what reads it can say so. */
+static void leave(struct xf_model *m, struct reading *r,
+                  const struct puan_grid_row *row)
+{
+    question(m, r, row, XF_TEXT)->gone = true;
+}
+
 static enum puan_status one_row(struct xf_model *m, struct reading *r,
                                 const struct puan_grid_row *row)
 {
@@ -742,9 +749,11 @@ static enum puan_status one_row(struct xf_model *m, struct reading *r,
     case MEAN_NOTE:
         note(m, row);
         return PUAN_OK;
-    case MEAN_HEAD:
-        return PUAN_OK; /* every return's head has it */
+    case MEAN_HEAD: /* every return's head has it */
+        leave(m, r, row);
+        return PUAN_OK;
     case MEAN_HIDDEN:
+        leave(m, r, row);
         lost(m, row, "a hidden field is filled by other software",
              "leave it out, or make it an item of a roster import");
         return PUAN_OK;
@@ -757,6 +766,7 @@ static enum puan_status one_row(struct xf_model *m, struct reading *r,
         break;
     }
     m->out->questions.of++;
+    leave(m, r, row);
     lost(m, row,
          puan_arena_fmt(m->a,
                         t.known ? "a question of type '%.*s' is left out: no "

@@ -118,6 +118,15 @@ static bool length(struct xf_question *q, const struct puan_xp *x)
     return true;
 }
 
+/* `. >= 0` and the like: the type needs no negative numbers; the rule stays. */
+static void no_minus(struct xf_question *q, const struct puan_xp *x)
+{
+    q->no_minus = q->no_minus ||
+                  ((x->kind == PUAN_XP_GE || x->kind == PUAN_XP_GT) &&
+                   x->first->kind == PUAN_XP_SELF &&
+                   x->first->next->kind == PUAN_XP_NUMBER);
+}
+
 static void patterns(struct xf_model *m, struct xf_question *q,
                      struct puan_xp *x)
 {
@@ -132,6 +141,7 @@ static void patterns(struct xf_model *m, struct xf_question *q,
         kept = pattern(m, q, x->first->next->text);
     else
         kept = length(q, x);
+    no_minus(q, x);
     if (kept)
         *x = (struct puan_xp){ .kind = PUAN_XP_CALL,
                                .text = PUAN_STR("true"),

@@ -5,16 +5,30 @@
 #include "base/out.h"
 #include "core/xlsform/model.h"
 
+/* What a YAML reader takes as it stands, inside quotes and on one line. */
+static bool printable(int32_t c)
+{
+    return (c >= 0x20 && c <= 0x7e) ||
+           (c >= 0xa0 && c <= 0xfffd && c != 0xfeff && c != 0x2028 &&
+            c != 0x2029) ||
+           c > 0xffff;
+}
+
 static void quoted(struct puan_out *o, struct puan_str s)
 {
     puan_out_char(o, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"' || s.p[i] == '\\')
+    while (s.n > 0) {
+        const char *from = s.p;
+        int32_t c = puan_utf8_next(&s);
+
+        if (c < 0)
+            break;
+        if (c == '"' || c == '\\')
             puan_out_char(o, '\\');
-        if (s.p[i] == '\n')
-            puan_out_text(o, "\\n");
-        else if ((unsigned char)s.p[i] >= 0x20)
-            puan_out_char(o, s.p[i]);
+        if (printable(c))
+            puan_out_bytes(o, from, (size_t)(s.p - from));
+        else
+            puan_out_fmt(o, "\\u%04x", (unsigned)c);
     }
     puan_out_char(o, '"');
 }
