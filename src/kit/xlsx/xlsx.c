@@ -38,10 +38,16 @@ static enum puan_status xml_open(struct xml *x, struct puan_str text,
     *x = (struct xml){ .where = where, .a = a, .err = err };
     if (text.n == 0 || text.n > PUAN_XLSX_PART_BYTES)
         return puan_fail(err, PUAN_EINVAL, where, "no XML in this part");
+    /* of this thread: the reader looks at the encoding before it can be told
+       where to complain, and must never write to the terminal */
+    xmlSetStructuredErrorFunc(x, complain);
     x->r = xmlReaderForMemory(text.p, (int)text.n, NULL, NULL,
                               XML_PARSE_NONET | XML_PARSE_NOWARNING);
-    if (x->r == NULL)
-        return puan_fail(err, PUAN_ENOMEM, where, "out of memory");
+    if (x->r == NULL) {
+        xmlSetStructuredErrorFunc(NULL, NULL);
+        return puan_fail(err, x->said[0] ? PUAN_EINVAL : PUAN_ENOMEM, where,
+                         "%s", x->said[0] ? x->said : "out of memory");
+    }
     xmlTextReaderSetStructuredErrorHandler(x->r, complain, x);
     return PUAN_OK;
 }
@@ -51,6 +57,7 @@ static void xml_close(struct xml *x)
     if (x->r)
         xmlFreeTextReader(x->r);
     x->r = NULL;
+    xmlSetStructuredErrorFunc(NULL, NULL);
 }
 
 static enum puan_status xml_fail(struct xml *x, enum puan_status code,
