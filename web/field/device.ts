@@ -125,7 +125,7 @@ export async function wake(): Promise<void> {
 }
 setInterval(() => {
   clockNow.value = now();
-  void keepTime();
+  void keepTime().catch(() => undefined); // a full phone: the next one will do
   if (device.value && device.value.lease <= clockNow.value && drafts) void wipe('0').then(() => (stage.value = 'bare'));
 }, 20000);
 

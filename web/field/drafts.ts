@@ -16,16 +16,17 @@ let running = false;
 let writing: Promise<void> | null = null;
 let again = false;
 
-export const nameOfDraft = (h: string): string => `draft/${h}`;
+export const nameOfDraft = (h: string, form = ''): string => `${form === 'listing' ? 'roll' : 'draft'}/${h}`;
 
 async function write(): Promise<void> {
   const key = draftKey();
   const n = changes.value;
   const h = household.value;
+  const form = draft.form;
   if (!key) return;
   const box = await boxUp(key, toRaw(draft));
   if (!running || household.value !== h) return;
-  await act((tx) => void tx.objectStore('sealed').put(box, nameOfDraft(h)));
+  await act((tx) => void tx.objectStore('sealed').put(box, nameOfDraft(h, form)));
   kept.value = n;
 }
 function kick(): Promise<void> {
@@ -52,8 +53,8 @@ watch(changes, () => {
   if (running) void kick();
 }, { flush: 'sync' });
 
-export async function readDraft(h: string): Promise<Draft | null> {
-  const box = await (await opened()).get('sealed', nameOfDraft(h));
+export async function readDraft(h: string, form = ''): Promise<Draft | null> {
+  const box = await (await opened()).get('sealed', nameOfDraft(h, form));
   const key = draftKey();
   return box && key ? unbox<Draft>(key, box) : null;
 }

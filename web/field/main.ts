@@ -12,6 +12,7 @@ import { alone, takeFiles } from './install';
 import Check from './pages/Check.vue';
 import Enrol from './pages/Enrol.vue';
 import Household from './pages/Household.vue';
+import Listing from './pages/Listing.vue';
 import Mine from './pages/Mine.vue';
 import Notices from './pages/Notices.vue';
 import Sign from './pages/Sign.vue';
@@ -33,6 +34,7 @@ const router = createRouter({
     { path: '/transfer', name: 'transfer', component: Transfer },
     { path: '/notices', name: 'notices', component: Notices },
     { path: '/mine', name: 'mine', component: Mine },
+    { path: '/listing', name: 'listing', component: Listing },
     { path: '/h/:household', name: 'household', component: Household },
     { path: '/form', name: 'hub', component: Hub },
     { path: '/q/:id', name: 'question', component: Question },

@@ -4,7 +4,8 @@
  * the rest names devices, households by number, acts and digests.
  *
  *   facts     by name     about this device: keys, lease, counters, plan texts
- *   sealed    by name     "list", "state/HOUSEHOLD", "draft/HOUSEHOLD"
+ *   sealed    by name     "list", "state/HOUSEHOLD", "draft/HOUSEHOLD",
+ *                         "roll/HOUSEHOLD": a row of the roll in draft
  *   outbox    by key      sealed returns until their receipt is verified
  *   receipts  by key      what the office signed
  *   chain     by number   links of this device's chain
@@ -28,6 +29,8 @@ export interface Outgoing {
   /** The office's id of a transfer that began. */
   upload?: string;
   have: number;
+  /** "listing": a row of the roll; else a return. */
+  form?: string;
   /** Why the office did not take it; stays here. */
   refused?: string;
 }
@@ -46,6 +49,7 @@ export interface Kept {
   findings: number;
   persons: number;
   bytes: number;
+  form?: string;
 }
 interface Schema extends DBSchema {
   facts: { key: string; value: unknown };
@@ -77,10 +81,26 @@ export async function fact<T>(name: string): Promise<T | undefined> {
   return (await (await opened()).get('facts', name)) as T | undefined;
 }
 
+/** The same transaction; a request that fails is told by the whole of it alone. */
+function whole(tx: Act): Act {
+  const objectStore = (name: StoreName) =>
+    new Proxy(tx.objectStore(name), {
+      get(store, key) {
+        const f = store[key as keyof typeof store] as unknown;
+        if (typeof f !== 'function') return f;
+        return (...given: unknown[]) => {
+          const p = (f as (...x: unknown[]) => unknown).apply(store, given);
+          if (p instanceof Promise) p.catch(() => undefined);
+          return p;
+        };
+      },
+    });
+  return { objectStore } as unknown as Act;
+}
 /** All of it or none, on the disk when this returns. */
 export async function act(fn: (tx: Act) => void): Promise<void> {
   const tx = (await opened()).transaction(ALL, 'readwrite', { durability: 'strict' });
-  fn(tx);
+  fn(whole(tx));
   await tx.done;
 }
 export async function setFact(name: string, value: unknown): Promise<void> {

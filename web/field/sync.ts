@@ -11,6 +11,7 @@ import { append, device, draftKey, record, renewed, secret, serial, stage, wipe,
 import * as office from './office';
 import { sign, signedBy } from './seal';
 import { act, fact, opened, setFact, type Kept, type Outgoing } from './store';
+import { wakeListing } from './listing';
 import { dossier, loadWork, outbox, receipts, takeDossier, takeForms } from './work';
 
 const PIECE = 16 * 1024;
@@ -56,7 +57,7 @@ async function session(): Promise<boolean> {
 async function tellWipe(): Promise<void> {
   const note = await wipeNote();
   if (!note) return;
-  await office.wiped({ device: device.value!.device, ...note });
+  await office.wiped({ device: device.value!.device, ...note, order: Number(note.order) });
   await wipeTold();
 }
 
@@ -93,6 +94,7 @@ async function verified(d: Device, row: Outgoing, r: office.Receipt): Promise<Ke
     key: row.key, device: row.device, household: row.household, counter: row.counter, digest: row.digest, outcome: outcome!, store: store!,
     seq: Number(seq), at: Number(time) || now(), text: r.text, signature: r.signature,
     findings: Array.isArray(r.findings) ? r.findings.length : 0, persons: row.persons, bytes: row.bytes.length,
+    ...(row.form ? { form: row.form } : {}),
   };
 }
 
@@ -164,6 +166,7 @@ async function round(): Promise<void> {
   if (device.value!.known < device.value!.n) await tellChain();
   if (draftKey()) {
     await takeForms(await askCampaign(), office.planForm);
+    await wakeListing();
     const d = await office.dossier(device.value!.area);
     if (!dossier.value) await loadWork();
     await takeDossier(d);
@@ -177,6 +180,7 @@ export async function syncNow(): Promise<void> {
   transfer.running = true;
   transfer.sent = 0;
   transfer.tried = now();
+  const before = { known: device.value.known, waiting: outbox.value.length };
   try {
     await round();
     transfer.trouble = '';
@@ -185,7 +189,9 @@ export async function syncNow(): Promise<void> {
     again(QUIET);
   } catch (e) {
     transfer.trouble = net(e);
-    wait = Math.min(60000, wait ? wait * 2 : 4000);
+    // a line that drops while something gets through is worth trying again at once
+    const moved = transfer.sent > 0 || outbox.value.length < before.waiting || device.value.known > before.known;
+    wait = moved ? 1000 : Math.min(60000, wait ? wait * 2 : 4000);
     again(transfer.trouble === 'network' || transfer.trouble === 'busy' ? wait : QUIET);
   } finally {
     transfer.running = false;

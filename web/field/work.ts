@@ -10,7 +10,7 @@ import { placesOf } from '../form/places';
 import { append, device, draftKey, type Said } from './device';
 import { nameOfDraft, readDraft, startKeeping, stopKeeping } from './drafts';
 import { now } from './clock';
-import type { Campaign } from '@ui/api';
+import { ApiProblem, type Campaign } from '@ui/api';
 import type { Dossier, Listed } from './office';
 import { boxUp, unbox } from './pin';
 import { seal } from './seal';
@@ -43,6 +43,8 @@ export type State = 'new' | 'visited' | 'appointed' | 'drafting' | 'sealed' | 'd
 export const dossier = shallowRef<Dossier | null>(null);
 export const notes = ref<Record<string, Note>>({});
 export const drafted = ref<Set<string>>(new Set());
+/** Households whose row of the roll is in draft. */
+export const rolling = ref<Set<string>>(new Set());
 export const outbox = shallowRef<Outgoing[]>([]);
 export const receipts = shallowRef<Kept[]>([]);
 
@@ -56,11 +58,13 @@ export async function loadWork(): Promise<void> {
   dossier.value = null;
   notes.value = {};
   drafted.value = new Set();
+  rolling.value = new Set();
   if (!key) return;
   const found: Record<string, Note> = {};
   for (const name of await db.getAllKeys('sealed')) {
     const [kind, h] = name.split('/') as [string, string | undefined];
     if (kind === 'draft') drafted.value.add(h!);
+    if (kind === 'roll') rolling.value.add(h!);
     if (kind !== 'list' && kind !== 'state') continue;
     const box = await db.get('sealed', name);
     if (!box) continue;
@@ -70,9 +74,13 @@ export async function loadWork(): Promise<void> {
   notes.value = found;
 }
 
-export async function takeDossier(d: Dossier): Promise<void> {
+export async function takeDossier(told: Dossier): Promise<void> {
   const key = draftKey();
   if (!key) return;
+  // what was listed here and has not reached the office yet stays as it is here
+  const mine = new Set(outbox.value.filter((o) => o.form === 'listing').map((o) => o.household));
+  const own = (dossier.value?.households ?? []).filter((l) => mine.has(l.household));
+  const d = { ...told, households: [...told.households.filter((l) => !own.some((o) => o.household === l.household)), ...own] };
   const first = new Set((dossier.value?.households ?? []).map((h) => h.household));
   const fresh = d.households.filter((h) => !first.has(h.household));
   const box = await boxUp(key, d);
@@ -84,9 +92,12 @@ export async function takeDossier(d: Dossier): Promise<void> {
 
 // ---- states -------------------------------------------------------------------
 
+/** Receipts of returns, of rows of the roll. */
+export const returned = computed(() => receipts.value.filter((r) => r.form !== 'listing'));
+export const rolled = computed(() => receipts.value.filter((r) => r.form === 'listing'));
 export const latest = (h: string): Kept | undefined =>
-  receipts.value.filter((r) => r.household === h).reduce<Kept | undefined>((a, b) => (!a || b.counter > a.counter ? b : a), undefined);
-export const waitingFor = (h: string): Outgoing | undefined => outbox.value.find((o) => o.household === h);
+  returned.value.filter((r) => r.household === h).reduce<Kept | undefined>((a, b) => (!a || b.counter > a.counter ? b : a), undefined);
+export const waitingFor = (h: string): Outgoing | undefined => outbox.value.find((o) => o.household === h && o.form !== 'listing');
 
 export function stateOf(l: Listed): State {
   const h = l.household;
@@ -161,6 +172,12 @@ export async function takeForms(c: Campaign, text: (form: string) => Promise<Pla
         await setFact(`form/${form}`, p);
         out.push({ form, zh: p.form.zh ?? form, en: p.form.en ?? form, from: Date.parse(w.from), until: Date.parse(w.until) });
       }
+  // the roll, where the plan lists at the door
+  try {
+    await setFact('form/listing', await text('listing'));
+  } catch (e) {
+    if (!(e instanceof ApiProblem) || e.status !== 404) throw e;
+  }
   offered.value = out;
   await setFact('forms', out);
 }

@@ -332,7 +332,10 @@ function visible(entity: string, item: string): boolean {
   return !(def.required === false && def.group && !named.value.has(item));
 }
 
-const named = computed(() => new Set(table.screens.flatMap((s) => s.items)));
+const named = computed(() => {
+  void asked.value; // another form, another table
+  return new Set(table.screens.flatMap((s) => s.items));
+});
 
 /** The table's screens, and one for each item it does not name. */
 const screens = computed<Screen[]>(() => {

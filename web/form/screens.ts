@@ -83,7 +83,31 @@ const cnShort: Table = {
   readBack: ['D4', 'D5', 'S3', 'S4'],
 };
 
-const tables: Record<string, Table> = { 'cn-population-2020/short': cnShort };
+/* The roll: where, who, then the counts that must add up. */
+const cnListing: Table = {
+  words: false,
+  screens: [
+    { id: 'place', entity: 'household', items: ['A7', 'A8', 'status', 'mode'] },
+    { id: 'head', entity: 'household', items: ['H1', 'head_name', 'phone', 'address'] },
+    { id: 'living', entity: 'household', items: ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'] },
+    { id: 'away', entity: 'household', items: ['c7', 'c8', 'c9', 'c10', 'c11'] },
+    { id: 'year', entity: 'household', items: ['c12', 'c13', 'c14'] },
+  ],
+  hidden: [],
+  last: [],
+  rows: {},
+  // a part of nobody is nobody
+  derive: (_entity, _row, v) => ({
+    ...Object.fromEntries(['c2', 'c3', 'c6'].map((c) => [c, v.c1 === '0' ? '0' : undefined])),
+    ...Object.fromEntries(['c4', 'c5'].map((c) => [c, v.c3 === '0' ? '0' : undefined])),
+    ...Object.fromEntries(['c8', 'c9'].map((c) => [c, v.c7 === '0' ? '0' : undefined])),
+    ...Object.fromEntries(['c10', 'c11'].map((c) => [c, v.c9 === '0' ? '0' : undefined])),
+  }),
+  name: {},
+  readBack: [],
+};
+
+const tables: Record<string, Table> = { 'cn-population-2020/short': cnShort, 'cn-population-2020/listing': cnListing };
 
 const plain: Table = {
   words: false,

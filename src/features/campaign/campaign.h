@@ -58,6 +58,25 @@ puan_import(struct puan_import_result *out, struct puan_store *st,
             enum puan_import_kind kind, struct puan_str csv, const char *file,
             bool dry_run, const struct puan_act *act, struct puan_err *err);
 
+/* A household as its enumerator listed it at the door.  Texts borrowed. */
+struct puan_listed {
+    int64_t household;
+    struct puan_str building, unit, status, mode;
+    struct puan_str text[3]; /* head's name, phone, address: sealed here */
+    struct puan_str cells;   /* JSON of the other columns of the roll */
+};
+
+/*
+ * Puts it into the roll, or in its row's place; `act` names who and gets the
+ * entry's number.  A row listed twice is one row and two entries.
+ *
+ * EINVAL  its key lies in no enumeration area, or its mode is another's
+ */
+PUAN_MUST_USE enum puan_status
+puan_listing_put(struct puan_store *store, const struct puan_listed *l,
+                 struct puan_act *act, struct puan_arena *a,
+                 struct puan_err *err);
+
 /* The account of the enumerator an EA is given to; "" nobody. */
 PUAN_MUST_USE enum puan_status
 puan_assigned(struct puan_str *staff, struct puan_store *st, int64_t ea,

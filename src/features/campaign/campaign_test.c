@@ -4,6 +4,7 @@
  */
 #include "features/campaign/internal.h"
 #include "features/host/test_fixture.h"
+#include "features/ingest/ingest.h"
 #include "features/ledgers/ledgers.h"
 #include "kit/os/os.h"
 
@@ -13,6 +14,60 @@ static int64_t rows(struct puan_fix *f, int64_t canton)
 {
     return puan_fix_int(puan_store_shard_of_area(f->st, canton),
                         "SELECT COUNT(*) FROM register");
+}
+
+static void a_household_is_listed_at_the_door(void **state)
+{
+    const char *engines[2];
+    size_t n = puan_fix_engines(engines);
+
+    (void)state;
+    for (size_t e = 0; e < n; e++) {
+        struct puan_fix *f = puan_fix_canton(engines[e]);
+        struct puan_verify_options opt = { .url = f->opt.url, .threads = 1 };
+        struct puan_shard *sh = puan_store_shard_of_area(f->st, 11);
+        struct puan_act act = { .actor = PUAN_STR("e1"),
+                                .verb = PUAN_STR("listing.put"),
+                                .subject = PUAN_STR("household") };
+        struct puan_listed l = { .household = INT64_C(110010010077),
+                                 .building = PUAN_STR("3"),
+                                 .unit = PUAN_STR("101"),
+                                 .status = PUAN_STR("ordinary"),
+                                 .mode = PUAN_STR("enumerator"),
+                                 .text = { PUAN_STR("Ann Lister") },
+                                 .cells = PUAN_STR("{\"c1\":\"2\"}") };
+        struct puan_ret_head head;
+        struct puan_err why = { 0 };
+        struct puan_verify v;
+        int64_t before = puan_fix_int(sh, "SELECT COUNT(*) FROM listing");
+
+        assert_false(puan_ret_head(&head, f->st, l.household));
+        ok(puan_listing_put(f->st, &l, &act, &f->a, err));
+        assert_int_not_equal(act.seq, 0);
+        assert_true(puan_ret_head(&head, f->st, l.household));
+        /* the same again is the same row, changed: its row too */
+        l.unit = PUAN_STR("102");
+        ok(puan_listing_put(f->st, &l, &act, &f->a, err));
+        assert_int_equal(puan_fix_int(sh, "SELECT COUNT(*) FROM listing"),
+                         before + 1);
+        assert_int_equal(puan_fix_int(sh, "SELECT COUNT(*) FROM listing"
+                                          " WHERE unit = '102' AND"
+                                          " LENGTH(sealed) > 20"),
+                         1);
+        /* nowhere, and by a channel that is not the enumerator's to give */
+        l.household = INT64_C(990010010077);
+        assert_int_equal(puan_listing_put(f->st, &l, &act, &f->a, &why),
+                         PUAN_EINVAL);
+        l.household = INT64_C(110010010078);
+        l.mode = PUAN_STR("direct");
+        assert_int_equal(puan_listing_put(f->st, &l, &act, &f->a, &why),
+                         PUAN_EINVAL);
+        puan_fix_close(f);
+        ok(puan_ledger_verify(&v, f->dir, &opt, &f->a, err));
+        if (v.n_problems > 0)
+            fail_msg("%s %s", v.problem[0].kind, v.problem[0].text);
+        puan_fix_end(f);
+    }
 }
 
 static void a_register_replaces_only_what_it_speaks_of(void **state)
@@ -161,6 +216,7 @@ static void returns_come_from_csv_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_household_is_listed_at_the_door),
         cmocka_unit_test(a_register_replaces_only_what_it_speaks_of),
         cmocka_unit_test(returns_come_from_csv_once),
     };

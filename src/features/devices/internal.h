@@ -163,6 +163,24 @@ PUAN_MUST_USE enum puan_status return_known(bool *known, struct taken *out,
                                             struct puan_arena *a,
                                             struct puan_err *err);
 
+/* ---- listing.c ---------------------------------------------------------------- */
+
+#define LISTING_FORM "listing"
+/*
+ * A household listed by the device: its answers of that form of the plan become
+ * its row of the roll.  r gets the entry's place; it has no version and no
+ * findings.
+ *
+ * EINVAL   the plan has no such form, or an answer is none
+ * EDENIED  outside the account's area, or the device is not believed
+ */
+PUAN_MUST_USE enum puan_status listing_take(struct puan_receipt *r,
+                                            struct puan_store *st,
+                                            const struct device *d,
+                                            bool believed, struct puan_str doc,
+                                            struct puan_arena *a,
+                                            struct puan_err *err);
+
 /* ---- handlers ------------------------------------------------------------------ */
 
 #define HANDLER(name)                                                          \

@@ -92,8 +92,9 @@ static enum puan_status not_its(struct puan_err *err, const char *text)
     return puan_fail(err, PUAN_EINVAL, "sealed return", "%s", text);
 }
 
-/* Does the document say of itself what the head says? */
-static enum puan_status agrees(const struct puan_sealed *s, struct puan_str doc,
+/* Does the document say of itself what the head says?  *form: what it is. */
+static enum puan_status agrees(struct puan_str *form,
+                               const struct puan_sealed *s, struct puan_str doc,
                                struct puan_arena *a, struct puan_err *err)
 {
     struct puan_node *n;
@@ -109,10 +110,12 @@ static enum puan_status agrees(const struct puan_sealed *s, struct puan_str doc,
         !puan_str_eq(puan_node_str_opt(n, "device", ""), s->device))
         return not_its(err, "the document is of another household, device or "
                             "counter than its head says");
+    *form = puan_node_str_opt(n, "form", "");
     return PUAN_OK;
 }
 
-static enum puan_status open_sealed(struct puan_str *doc, struct puan_store *st,
+static enum puan_status open_sealed(struct puan_str *doc, struct puan_str *form,
+                                    struct puan_store *st,
                                     const struct puan_sealed *s,
                                     struct puan_arena *a, struct puan_err *err)
 {
@@ -131,7 +134,7 @@ static enum puan_status open_sealed(struct puan_str *doc, struct puan_store *st,
     puan_digest_one(d, puan_digest_sha256(), *doc);
     if (memcmp(d, s->digest, sizeof(d)) != 0)
         return not_its(err, "the digest in its head is not its document's");
-    return agrees(s, *doc, a, err);
+    return agrees(form, s, *doc, a, err);
 }
 
 /* ---- the receipt ------------------------------------------------------------------- */
@@ -228,7 +231,7 @@ static enum puan_status receipt_of(struct puan_str *out, struct puan_store *st,
         puan_jw_ktext(&w, "why",
                       puan_arena_fmt(a, "%s: %s", why->where, why->text));
     puan_jw_key(&w, "findings");
-    if (in) {
+    if (in && r->form) {
         puan_edits_json(&w, &r->edits, r->rules, r->form, false);
     } else {
         puan_jw_list(&w);
@@ -237,6 +240,13 @@ static enum puan_status receipt_of(struct puan_str *out, struct puan_store *st,
     puan_jw_end(&w, '}');
     *out = puan_out_view(&o);
     return puan_arena_check(a, err);
+}
+
+/* Who has a device that was taken away may also have its keys. */
+static bool believed(const struct device *d, const struct row *row)
+{
+    return d->state == DEVICE_ACTIVE ||
+           (row->announced != 0 && row->announced <= d->revoked);
 }
 
 static enum puan_status submit(struct puan_receipt *r, struct puan_store *st,
@@ -252,9 +262,7 @@ static enum puan_status submit(struct puan_receipt *r, struct puan_store *st,
         .area = d->area,
     };
 
-    /* Who has a device that was taken away may also have its keys. */
-    if (d->state != DEVICE_ACTIVE &&
-        (row->announced == 0 || row->announced > d->revoked))
+    if (!believed(d, row))
         who.hold = "revoked";
     return puan_submit_wait(r, st, &who, doc, a, err);
 }
@@ -271,7 +279,7 @@ enum puan_status return_take(struct taken *out, struct puan_store *st,
     struct puan_err why = { 0 }; /* it is unreadable */
     struct puan_sealed s;
     struct puan_shard *sh;
-    struct puan_str doc;
+    struct puan_str doc, form;
     struct row row;
     enum puan_status rc;
 
@@ -288,8 +296,10 @@ enum puan_status return_take(struct taken *out, struct puan_store *st,
     if (!sh || sh != device_shard(st, d))
         return puan_fail(err, PUAN_EDENIED, "household",
                          "outside this device's area");
-    TRY(open_sealed(&doc, st, &s, a, err));
-    rc = submit(&r, st, d, &row, doc, a, &why);
+    TRY(open_sealed(&doc, &form, st, &s, a, err));
+    rc = puan_str_is(form, LISTING_FORM)
+             ? listing_take(&r, st, d, believed(d, &row), doc, a, &why)
+             : submit(&r, st, d, &row, doc, a, &why);
     if (rc != PUAN_OK)
         return puan_fail(err, rc, why.where, "%s", why.text);
     k.s = &s;

@@ -27,6 +27,7 @@
 #define SILENCE (48 * 60 * MINUTE)
 #define SHARDS 4096
 #define SLICE_NS (INT64_C(600) * 1000000) /* of scanning in one run */
+#define ROLL_NS (INT64_C(20) * 1000000000) /* between counts of what devices list */
 #define LOST_MS 30000 /* a store unread for so long counts as missing */
 
 enum {
@@ -76,6 +77,7 @@ struct made {
     bool listing_done, caught_up;
     int64_t seq, query, act; /* last rows read */
     int64_t import;     /* the listing's import it rests on */
+    int64_t roll;       /* last entry that wrote the roll, devices' too */
     const struct puan_area_tree *tree;
 };
 
@@ -90,7 +92,8 @@ struct work_shard {
     /* the job's */
     struct made *next;
     uint64_t height;
-    bool read_once;
+    int64_t made_ns; /* when `cur` was */
+    bool read_once, roll_waits;
 };
 
 struct work {
@@ -842,17 +845,31 @@ static enum puan_status read_lots(bool *changed, struct work *w,
 
 /* ---- the job -------------------------------------------------------------------- */
 
+/*
+ * An import is counted at once.  Households that devices list come one by one
+ * for days: they are counted together, now and then, and do not begin a count
+ * that is under way anew.
+ */
 static enum puan_status needs_making(bool *yes, struct work_shard *ws,
                                      struct puan_db *db, int64_t *import,
-                                     struct puan_err *err)
+                                     int64_t *roll, struct puan_err *err)
 {
     const struct made *m = ws->next ? ws->next : ws->cur;
 
     TRY(puan_db_int(import, db,
                     "SELECT MAX(id) FROM import WHERE kind = 'import.listing'", 0,
                     err));
+    TRY(puan_db_int(roll, db,
+                    "SELECT MAX(seq) FROM covered WHERE tbl = 'listing'", 0,
+                    err));
     *yes = !m || m->import != *import ||
            m->tree != puan_store_areas(ws->w->store);
+    ws->roll_waits = !*yes && m->roll != *roll;
+    if (ws->roll_waits && !ws->next &&
+        puan_os_mono_ns() - ws->made_ns > ROLL_NS) {
+        ws->roll_waits = false;
+        *yes = true;
+    }
     return PUAN_OK;
 }
 
@@ -886,6 +903,7 @@ static enum puan_status make_on(struct work_shard *ws, struct puan_db *db,
     old = ws->cur;
     ws->cur = m;
     ws->next = NULL;
+    ws->made_ns = puan_os_mono_ns();
     ws->rebuilding = false;
     pthread_mutex_unlock(&ws->lock);
     made_free(old, w->n_forms);
@@ -895,7 +913,8 @@ static enum puan_status make_on(struct work_shard *ws, struct puan_db *db,
 }
 
 static enum puan_status begin_making(struct work_shard *ws, struct puan_db *db,
-                                     int64_t import, struct puan_err *err)
+                                     int64_t import, int64_t roll,
+                                     struct puan_err *err)
 {
     int64_t listed, returns;
 
@@ -904,6 +923,7 @@ static enum puan_status begin_making(struct work_shard *ws, struct puan_db *db,
     if (!ws->next)
         return PUAN_OK; /* no areas yet: there is nothing to count */
     ws->next->import = import;
+    ws->next->roll = roll;
     TRY(puan_db_int(&listed, db, "SELECT COUNT(*) FROM listing", 0, err));
     TRY(puan_db_int(&returns, db, "SELECT MAX(seq) FROM ret", 0, err));
     pthread_mutex_lock(&ws->lock);
@@ -919,12 +939,13 @@ static enum puan_status look_at(struct work_shard *ws, int64_t end_ns,
 {
     struct work *w = ws->w;
     uint64_t height = puan_shard_height(ws->sh);
-    int64_t as_of = puan_store_now(w->store), import;
+    int64_t as_of = puan_store_now(w->store), import, roll;
     struct puan_db *db = NULL;
     bool again = false;
     enum puan_status st;
 
-    if (ws->read_once && !ws->next && ws->cur && height == ws->height &&
+    if (ws->read_once && !ws->next && !ws->roll_waits && ws->cur &&
+        height == ws->height &&
         ws->cur->tree == puan_store_areas(w->store)) {
         pthread_mutex_lock(&ws->lock);
         ws->as_of_ms = as_of;
@@ -933,9 +954,9 @@ static enum puan_status look_at(struct work_shard *ws, int64_t end_ns,
         return PUAN_OK;
     }
     TRY(puan_read_begin(&db, ws->sh, err));
-    st = needs_making(&again, ws, db, &import, err);
+    st = needs_making(&again, ws, db, &import, &roll, err);
     if (st == PUAN_OK && again)
-        st = begin_making(ws, db, import, err);
+        st = begin_making(ws, db, import, roll, err);
     if (st == PUAN_OK && ws->cur) {
         size_t n = PAGE, all = 0;
 
