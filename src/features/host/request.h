@@ -190,9 +190,9 @@ void puan_request_resume(struct puan_request *rq, enum puan_status st,
 /* ---- costly work --------------------------------------------------------- */
 
 /*
- * Before work that keeps a processor busy on purpose (Argon2id): such work runs
- * on half of the processors, so that on a busy evening nobody else waits behind
- * it.  False: the handler returns PUAN_OK at once, touching nothing more, and
+ * Before work that keeps a processor busy on purpose (Argon2id): such work has
+ * threads of its own, one a processor, so that on a busy evening nobody else
+ * waits behind it.  False: the handler returns PUAN_OK at once, touching nothing more, and
  * is run again from its start where this says true; what it did until here
  * must do no harm twice.  Not in `direct` rows.
  */
