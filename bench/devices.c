@@ -145,8 +145,8 @@ struct evening {
 
 /*
  * Tablets come at any moment of the time; households take their seats in its
- * first tenth and hand them on when they leave, so that as many are inside
- * until the last ones came.
+ * first fifth and hand them on when they leave, so that all of them are inside
+ * for the better half of it.
  */
 static void gather(struct evening *v)
 {
@@ -161,7 +161,7 @@ static void gather(struct evening *v)
             v->family[i].next = &v->family[i + v->n_inside];
     for (unsigned i = 0; i < v->n_inside && i < v->n_families; i++)
         family_begin(&v->family[i], &v->crowd,
-                     (int64_t)crowd_random(&v->crowd, (uint64_t)(all / 10)));
+                     (int64_t)crowd_random(&v->crowd, (uint64_t)(all / 5)));
 }
 
 static void each_second(void *arg)

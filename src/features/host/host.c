@@ -269,7 +269,7 @@ puan_host_start(struct puan_host **out, struct puan_store *st,
         r = puan_pool_open(&h->pool, opt->workers ? opt->workers : 8, 8192,
                            err);
     if (r == PUAN_OK)
-        r = puan_pool_open(&h->costly, puan_cores(), 8192, err);
+        r = puan_pool_open(&h->costly, 2, 8192, err); /* as kit/crypto lets */
     if (r == PUAN_OK)
         r = start_jobs(h, err);
     if (r == PUAN_OK) {

@@ -191,8 +191,8 @@ void puan_request_resume(struct puan_request *rq, enum puan_status st,
 
 /*
  * Before work that keeps a processor busy on purpose (Argon2id): such work has
- * threads of its own, one a processor, so that on a busy evening nobody else
- * waits behind it.  False: the handler returns PUAN_OK at once, touching nothing more, and
+ * two threads of its own, so that on a busy evening nobody else waits behind
+ * it.  False: the handler returns PUAN_OK at once, touching nothing more, and
  * is run again from its start where this says true; what it did until here
  * must do no harm twice.  Not in `direct` rows.
  */
