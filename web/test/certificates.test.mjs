@@ -64,6 +64,33 @@ test('its states', { timeout: 120000 }, async () => {
   await page.context().close();
 });
 
+test('the square code of a card leads to its own verdict', { timeout: 120000 }, async () => {
+  const page = await open(b, { width: 1366, height: 768 });
+  await signIn(page, s, 'county-business', `${path}?state=valid`);
+  await settled(page);
+  await page.keyboard.press('KeyJ');
+  const number = (await page.locator('main tbody tr.current .code').first().textContent()).trim();
+  await page.getByRole('button', { name: '证件二维码' }).click();
+  await page.waitForSelector('dialog[open] svg.qr');
+  const address = (await page.textContent('dialog[open] .address')).trim();
+  assert.equal(address, `${s.url}/verify/${number}`);
+  // dark squares drawn, as the address encodes
+  const { encode } = await import('../node_modules/uqr/dist/index.mjs');
+  const { data } = encode(address, { ecc: 'M', border: 4 });
+  const dark = data.flat().filter(Boolean).length;
+  const path_ = await page.getAttribute('dialog[open] svg.qr path', 'd');
+  assert.equal(path_.match(/M/g).length, dark);
+  assert.ok(path_.startsWith(`M${data[4].findIndex(Boolean)} 4h1`), path_.slice(0, 20));
+  assert.deepEqual(await axe(page), []);
+  await shot(page, 'office-certificates-card');
+  // and the address gives the verdict
+  const door = await open(b, { width: 360, height: 640 });
+  await door.goto(address);
+  await door.waitForSelector('[data-answer="valid"]');
+  await door.context().close();
+  await page.context().close();
+});
+
 test('a lost certificate is stopped by keys, with a reason, and the public sees it at once', { timeout: 120000 }, async () => {
   const page = await open(b, { width: 1366, height: 650 });
   await signIn(page, s, 'county-business', `${path}?state=valid`);
