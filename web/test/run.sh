@@ -7,7 +7,7 @@
 #   PUAN_WEB      the built web tree (web/dist)
 set -eu
 cd "$(dirname "$0")"
-[ -d node_modules/playwright-core ] ||
+[ -d node_modules/playwright-core ] && [ -d node_modules/jsdom ] ||
     npm ci --no-fund --no-audit >/dev/null 2>&1 ||
     { echo "web/test/run.sh: npm ci failed in web/test; run it by hand to see why" >&2; exit 5; }
 node=node

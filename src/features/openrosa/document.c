@@ -180,6 +180,7 @@ enum puan_status odk_read(struct odk_submission *s,
     enum puan_status st = puan_xml_parse(&s->doc, xml, a, err);
     const struct puan_xml *meta, *head;
     struct puan_str id;
+    char version[13];
     int64_t base;
 
     if (st != PUAN_OK)
@@ -193,6 +194,12 @@ enum puan_status odk_read(struct odk_submission *s,
         return puan_fail(err, PUAN_ENOTFOUND, "form",
                          "没有编号为 %.*s 的表 / there is no form %.*s",
                          PUAN_FMT(id), PUAN_FMT(id));
+    /* the plan of a campaign is pinned: there is one version of each form */
+    odk_version(version, plan, s->form);
+    if (!puan_str_is(puan_xml_attribute(&s->doc, "version"), version))
+        return puan_fail(err, PUAN_ENOTFOUND, "version",
+                         "本次普查没有这一版的表，请重新下载 / not a version of "
+                         "this form here, fetch it again");
     meta = puan_xml_child(s->doc.root, "meta");
     head = puan_xml_child(s->doc.root, "puan_head");
     s->instance = puan_xml_value(meta, "instanceID");

@@ -45,7 +45,8 @@ struct odk_submission {
 /*
  * Form, ids and household of a submission.
  *
- * EINVAL  malformed, or without an instanceID   ENOTFOUND  no such form
+ * EINVAL  malformed, or without an instanceID   ENOTFOUND  no such form,
+ * or not this version of it
  */
 PUAN_MUST_USE enum puan_status odk_read(struct odk_submission *s,
                                         const struct puan_plan *plan,

@@ -15,6 +15,7 @@
 static struct puan_fix *fix;
 static struct puan_http_reply reply;
 static const char *key; /* NAME.SECRET */
+static char version[13]; /* of the form */
 
 static unsigned call(const char *method, const char *path, const char *headers,
                      const char *type, struct puan_str body)
@@ -48,7 +49,7 @@ static const char *instance(const char *id, const char *household,
 {
     return puan_arena_fmt(
         &fix->a,
-        "<?xml version='1.0' ?><data id=\"household\" version=\"1\""
+        "<?xml version='1.0' ?><data id=\"household\" version=\"%s\""
         " xmlns:jr=\"http://openrosa.org/javarosa\">"
         "<puan_start>2021-04-02T10:00:00.000-03:30</puan_start>"
         "<puan_end>2021-04-02T10:10:00.00-03:30</puan_end>"
@@ -63,7 +64,7 @@ static const char *instance(const char *id, const char *household,
         "<puan_unanswered>card</puan_unanswered>"
         "<puan_why><card>refused</card></puan_why></member>"
         "<meta><instanceID>uuid:%s</instanceID>%s</meta></data>",
-        household, household, base, rooms, id, more);
+        version, household, household, base, rooms, id, more);
 }
 
 /* One POST; `more` are further parts, each begun by its own delimiter. */
@@ -128,10 +129,15 @@ static void office(const char *path, const char *body, unsigned status)
 
 static int set_up(void **state)
 {
+    const struct puan_plan *plan;
     struct puan_str line, rest;
 
     (void)state;
     fix = puan_fix_canton(NULL);
+    plan = puan_store_plan(fix->st);
+    for (size_t i = 0; i < plan->n_forms; i++)
+        if (puan_str_is(plan->form[i]->id, "household"))
+            odk_version(version, plan, plan->form[i]);
     puan_fix_serve(fix, 2, 1);
     office("/credentials",
            "{\"kind\":\"device\",\"role\":\"enumerator\",\"list\":["
@@ -305,7 +311,16 @@ static void what_is_malformed(void **state)
                      400);
     assert_int_equal(post("<data", ""), 400);
     assert_int_equal(post("<!DOCTYPE d><data id='household'/>", ""), 400);
-    assert_int_equal(post("<data id='household'/>", ""), 400);
+    assert_int_equal(post(puan_arena_fmt(&fix->a,
+                                         "<data id='household' version='%s'/>",
+                                         version),
+                          ""),
+                     400);
+    assert_int_equal(post("<data id='household' version='2019'><meta>"
+                          "<instanceID>uuid:7</instanceID></meta></data>",
+                          ""),
+                     404);
+    assert_true(says("fetch it again"));
     assert_int_equal(
         post("<data id='no'><meta><instanceID>uuid:9</instanceID></meta>"
              "</data>",
@@ -313,9 +328,12 @@ static void what_is_malformed(void **state)
         404);
     /* an item the form does not have: kept apart, and the worker is told */
     assert_int_equal(
-        post("<data id='household'><puan_head><household>" HOME
-             "</household></puan_head><household><zzz>1</zzz></household>"
-             "<meta><instanceID>uuid:8</instanceID></meta></data>",
+        post(puan_arena_fmt(
+                 &fix->a,
+                 "<data id='household' version='%s'><puan_head><household>" HOME
+                 "</household></puan_head><household><zzz>1</zzz></household>"
+                 "<meta><instanceID>uuid:8</instanceID></meta></data>",
+                 version),
              ""),
         400);
     assert_true(says("zzz"));
