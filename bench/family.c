@@ -191,10 +191,7 @@ static void signed_in(struct family *m, const struct puan_node *n)
     came_in(m);
     *m->ticket = 0;
     m->place = 0;
-    if (puan_str_is(puan_node_str_opt(n, "must_change", "false"), "true"))
-        go(m, PASSWORD_SET);
-    else
-        go(m, LOOK);
+    go(m, LOOK);
 }
 
 /* False: its status belongs to what may happen at this stage. */

@@ -86,6 +86,28 @@ static bool says(const struct puan_node *n, const char *key, const char *value)
     return puan_str_is(puan_node_str_opt(n, key, "(none)"), value);
 }
 
+/* The page that asks for the password says whose it is; no more than that. */
+static void before_its_password_it_sees_its_facts_alone(void **state)
+{
+    const char *first = puan_fix_session(
+        fix,
+        (struct puan_who){ .credential = PUAN_CRED_HOUSEHOLD, .account = 7,
+                           .area = 11001001, .household = OWN,
+                           .name = "110010010001", .must_change = true },
+        "household");
+
+    (void)state;
+    assert_true(says(me(first), "household", "110010010001"));
+    assert_int_equal(call("GET", "/me/draft", first, NULL, PUAN_STR("")), 403);
+    assert_true(says(answer(), "code", "first-secret"));
+    assert_int_equal(call("PUT", "/me/draft", first, "\"0\"",
+                          PUAN_STR("{}")),
+                     403);
+    assert_int_equal(call("GET", "/me/return", first, NULL, PUAN_STR("")), 403);
+    assert_int_equal(call("POST", "/returns", first, NULL, PUAN_STR("{}")),
+                     403);
+}
+
 static void a_household_sees_its_own_facts(void **state)
 {
     const char *own = session("household", 11001001, OWN);
@@ -293,6 +315,7 @@ static void who_sent_nothing_by_the_close_is_visited(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_its_password_it_sees_its_facts_alone),
         cmocka_unit_test(a_household_sees_its_own_facts),
         cmocka_unit_test(a_draft_goes_from_phone_to_phone),
         cmocka_unit_test(delivery_and_the_end_of_the_windows_delete_it),

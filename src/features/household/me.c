@@ -547,7 +547,7 @@ static const struct puan_route routes[] = {
       PUAN_PARAMS(handover_params, struct handover_in) },
     { PUAN_GET, "/c/{campaign}/me", "return.own", PUAN_SCOPE_SESSION, "",
       "A household's own facts: place, window, draft, state of its return",
-      get_me },
+      get_me, .with_first_secret = true },
     { PUAN_GET, "/c/{campaign}/me/draft", "return.own", PUAN_SCOPE_SESSION, "",
       "The household's draft", household_get_draft,
       PUAN_PARAMS(draft_params, struct household_draft_in) },
