@@ -85,13 +85,13 @@ const cnShort: Table = {
 
 /* The roll: where, who, then the counts that must add up. */
 const cnListing: Table = {
-  words: false,
+  words: true,
   screens: [
     { id: 'place', entity: 'household', items: ['A7', 'A8', 'status', 'mode'] },
     { id: 'head', entity: 'household', items: ['H1', 'head_name', 'phone', 'address'] },
     { id: 'living', entity: 'household', items: ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'] },
     { id: 'away', entity: 'household', items: ['c7', 'c8', 'c9', 'c10', 'c11'] },
-    { id: 'year', entity: 'household', items: ['c12', 'c13', 'c14'] },
+    { id: 'events', entity: 'household', items: ['c12', 'c13', 'c14'] },
   ],
   hidden: [],
   last: [],

@@ -215,7 +215,7 @@ test('first load under 400 kB; every file of the app is kept for offline', () =>
   for (const m of page.matchAll(/(?:src|href)="(\/[^"]+)"/g)) assert.ok(files.includes(m[1]), `${m[1]} is not kept`);
 });
 
-test('pages: axe, high contrast, targets, both languages', { timeout: 240000 }, async (t) => {
+test('pages: axe, high contrast, targets, both languages', { timeout: 600000 }, async (t) => {
   const it = await setUp(t, { n: 3 });
   const { c } = it;
   const { page } = it.p;
@@ -261,6 +261,15 @@ test('pages: axe, high contrast, targets, both languages', { timeout: 240000 }, 
     await page.goto(`${c.url}/field/`);
     await at(page, '/unlock');
     await look(`unlock-${lang}`);
+    await unlock(page);
+    await toList(page);
+    await page.locator('.acts button', { hasText: lang === 'zh' ? '摸底登记' : 'Listing' }).tap();
+    await at(page, '/listing');
+    await look(`listing-${lang}`);
+    await primary(page).tap();
+    await at(page, '/q/place');
+    await look(`listing-place-${lang}`);
+    await page.goto(`${c.url}/field/`);
     await unlock(page);
     await toList(page);
     if (lang === 'zh') await page.locator('.lang').tap();

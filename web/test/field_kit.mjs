@@ -183,7 +183,7 @@ export async function listOne(page, { building, unit, head, address, away = 0, m
     c1: '2', c2: '2', c3: '0', c6: '0', c7: String(away), c8: '0', c9: String(away), c10: '0', c11: String(away), c12: '0', c13: '0', c14: '0',
   };
   const part = { c4: 'c3', c5: 'c3', c8: 'c7', c9: 'c7', c10: 'c9', c11: 'c9' };
-  for (const screen of ['place', 'head', 'living', 'away', 'year']) {
+  for (const screen of ['place', 'head', 'living', 'away', 'events']) {
     await at(page, `/q/${screen}`);
     await page.locator('[data-item]').first().waitFor();
     for (const [item, v] of Object.entries(given)) {
