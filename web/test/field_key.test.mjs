@@ -19,6 +19,9 @@ test('a key is on the glass within 100 ms', { timeout: 240000 }, async (t) => {
   const asked = await p.page.evaluate(() => document.querySelectorAll('[data-item]').length);
   assert.ok(asked >= 3);
   const cdp = await p.context.newCDPSession(p.page);
+  // processor time of the page's own thread, whatever else the machine does
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const worked = async () => (await cdp.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value * 1000;
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: 6 });
   await p.page.evaluate(() => {
     globalThis.paints = [];
@@ -39,6 +42,7 @@ test('a key is on the glass within 100 ms', { timeout: 240000 }, async (t) => {
     await p.page.fill('[name=person-5-D3]', '');
     await p.page.locator('.foot[data-kept=yes]').waitFor();
     await p.page.evaluate(() => (globalThis.paints.length = 0));
+    const before = await worked();
     for (const [field, keys] of [['D1', name], ['D3', number]]) {
       await p.page.locator(`[name=person-5-${field}]`).tap();
       for (const key of keys) {
@@ -47,14 +51,17 @@ test('a key is on the glass within 100 ms', { timeout: 240000 }, async (t) => {
       }
     }
     await p.page.waitForFunction((n) => globalThis.paints.length === n, name.length + number.length);
+    await p.page.locator('.foot[data-kept=yes]').waitFor();
+    const spent = (await worked()) - before;
     const sorted = (await p.page.evaluate(() => globalThis.paints)).sort((x, y) => x - y);
     rounds.push({
       p50_ms: Math.round(sorted[sorted.length >> 1]), p95_ms: Math.round(sorted[Math.floor(sorted.length * 0.95)]), max_ms: Math.round(sorted[sorted.length - 1]),
+      processor_ms_a_key: Math.round((spent / sorted.length) * 10) / 10,
     });
     if (rounds[round].max_ms < 100) break;
   }
   const best = rounds.reduce((x, y) => (y.max_ms < x.max_ms ? y : x));
-  console.log(JSON.stringify({ measure: 'field-keystroke', throttle: 6, keys: name.length + number.length, ...best, rounds: rounds.length }));
+  console.log(JSON.stringify({ measure: 'field-keystroke', throttle: 6, keys: name.length + number.length, ...best, rounds }));
   if (timed) assert.ok(best.max_ms < 100, `most ${best.max_ms} ms`);
   assert.equal(await p.page.inputValue('[name=person-5-D3]'), number);
   assert.deepEqual(p.faults, []);
