@@ -11,6 +11,7 @@ import { device, stage, wake } from './device';
 import { alone, takeFiles } from './install';
 import Check from './pages/Check.vue';
 import Enrol from './pages/Enrol.vue';
+import Help from './pages/Help.vue';
 import Household from './pages/Household.vue';
 import Listing from './pages/Listing.vue';
 import Mine from './pages/Mine.vue';
@@ -35,6 +36,7 @@ const router = createRouter({
     { path: '/notices', name: 'notices', component: Notices },
     { path: '/mine', name: 'mine', component: Mine },
     { path: '/listing', name: 'listing', component: Listing },
+    { path: '/help', name: 'help', component: Help },
     { path: '/h/:household', name: 'household', component: Household },
     { path: '/form', name: 'hub', component: Hub },
     { path: '/q/:id', name: 'question', component: Question },

@@ -2,6 +2,7 @@
  * What the office is asked (contract 18).  Never retries; the caller decides.
  */
 import { address, ApiProblem, patience, post, put } from '@ui/api';
+import type { Help, Matter } from '@ui/help';
 import type { PlanForm } from '../form/core';
 import type { Bytes } from './bytes';
 import type { OfficeKey } from './seal';
@@ -115,3 +116,14 @@ export const sendBundle = (bytes: Bytes): Promise<{ receipts: Receipt[]; known?:
   post('/field/bundles', bytes.slice().buffer, { 'Content-Type': 'application/octet-stream' });
 export const dossier = (area: string): Promise<Dossier> => read(`/field/dossier?area=${area}`);
 export const planForm = (form: string): Promise<PlanForm> => read(`/public/plan/forms/${form}`, false);
+export interface Became {
+  state_zh: string;
+  state_en: string;
+  ended: boolean;
+  receipt?: string;
+  answer?: string;
+}
+export const helpTexts = (): Promise<Help> => read('/help');
+export const helpKinds = (): Promise<{ items: Matter[] }> => read('/help/kinds');
+export const question = (body: unknown, key: string): Promise<Became> => post('/help/questions', body, { ...own(), 'Idempotency-Key': key });
+export const whatBecame = (receipt: string): Promise<Became> => read(`/public/questions/${receipt}`, false);

@@ -8,6 +8,7 @@ import { ApiProblem, campaign as askCampaign } from '@ui/api';
 import { hex, join, sha256, short, u16, u32, unbase64, utf8, type Bytes } from './bytes';
 import { now } from './clock';
 import { append, device, draftKey, record, renewed, secret, serial, stage, wipe, wipeNote, wipeTold, type Device } from './device';
+import { takeHelp } from './help';
 import * as office from './office';
 import { sign, signedBy } from './seal';
 import { act, fact, opened, setFact, type Kept, type Outgoing } from './store';
@@ -171,6 +172,7 @@ async function round(): Promise<void> {
     if (!dossier.value) await loadWork();
     await takeDossier(d);
     if (device.value!.known < device.value!.n) await tellChain();
+    await takeHelp();
   }
 }
 

@@ -262,6 +262,8 @@ static enum puan_status put_kinds(struct puan_request *rq, bool help)
     puan_jw_end(w, '}');
     if (rq->who.credential == PUAN_CRED_NONE) /* a session's is known */
         put_areas(w, rq->store);
+    else if (f != NULL)
+        puan_jw_kstr(w, "flow", f->label.name);
     puan_jw_end(w, '}');
     return PUAN_OK;
 }
