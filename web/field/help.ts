@@ -30,6 +30,10 @@ export const topics = shallowRef<Topic[]>([]);
 export const matters = shallowRef<Matter[]>([]);
 export const asked = ref<Asked[]>([]);
 
+/** The key with which `asked` was read: from then on what is in memory counts. */
+let readWith: CryptoKey | null = null;
+let reading: Promise<void> | null = null;
+
 async function keep(): Promise<void> {
   const key = draftKey();
   if (!key) return;
@@ -37,14 +41,20 @@ async function keep(): Promise<void> {
   await act((tx) => void tx.objectStore('sealed').put(box, 'questions'));
 }
 
-/** What this device has; called when the page opens and before a contact. */
-export async function loadHelp(): Promise<void> {
+async function read(): Promise<void> {
   const had = await fact<{ topics: Topic[]; matters: Matter[] }>('help');
   topics.value = had?.topics ?? [];
   matters.value = had?.matters ?? [];
   const key = draftKey();
   const box = key ? await (await opened()).get('sealed', 'questions') : undefined;
   asked.value = box && key ? await unbox<Asked[]>(key, box) : [];
+  readWith = key;
+}
+/** What this device has; when the page opens and in a contact, read once for each opening of the device. */
+export function loadHelp(): Promise<void> {
+  if (readWith && readWith === draftKey()) return Promise.resolve();
+  reading ??= read().finally(() => (reading = null));
+  return reading;
 }
 
 export async function ask(kind: string, text: string, household?: string): Promise<void> {

@@ -13,7 +13,7 @@ const lists = ['acceptance', 'cases', 'certificates', 'duplicates', 'messages', 
 // Asks only after something was done on it; its states are in the test named.
 const asked_for = { audit: 'access.test.mjs', residence: 'desk.test.mjs', verify: 'w9.test.mjs' };
 // What everybody may read whole and once: never refused, never in part.
-const open_to_all = { ask: ['ready', 'not-loaded', 'offline', 'stale'], home: ['ready', 'not-loaded', 'offline'] };
+const open_to_all = { ask: ['ready', 'not-loaded', 'offline', 'stale'], home: ['ready', 'not-loaded', 'offline'], help: ['ready', 'not-loaded', 'offline', 'stale'] };
 
 let browser;
 before(async () => {

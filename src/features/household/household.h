@@ -38,7 +38,7 @@ extern const struct puan_feature puan_feature_household;
  * where it lies, its address as listed with the last number hidden, by which
  * channel and until when it may send, whether its code works and a password is
  * set, how far its return has come (state `none begun delivered queried recheck
- * accepted locked`, `by`, `received`).  Nothing of an answer, of persons or
+ * accepted locked`, `by`, `finished`).  Nothing of an answer, of persons or
  * their number, of findings or of what a query asks.
  *
  * ENOTFOUND  no household has that number

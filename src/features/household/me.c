@@ -506,7 +506,7 @@ enum puan_status puan_household_brief(struct puan_str *json,
     if (f.sent) {
         puan_jw_ktext(&w, "state", state_of(rq, ea, &f.query, err));
         puan_jw_kstr(&w, "by", f.ret.head.mode);
-        puan_jw_kinstant(&w, "received", f.ret.received_ms, offset);
+        puan_jw_kinstant(&w, "finished", f.ret.head.finished_ms, offset);
     } else {
         puan_jw_ktext(&w, "state", f.draft.rev ? "begun" : "none");
     }
