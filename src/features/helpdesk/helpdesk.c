@@ -145,21 +145,19 @@ static enum puan_status look(struct puan_request *rq, const void *v,
 {
     const struct look_in *in = v;
     const struct puan_area_tree *t = puan_store_areas(rq->store);
-    struct puan_shard *sh =
-        puan_store_shard_of_household(rq->store, in->household);
     uint32_t ea = puan_area_of_household(t, in->household);
     struct puan_str staff, no, json;
     struct puan_act act;
     struct puan_jw *w;
     char subject[24];
 
-    if (sh == NULL || ea == PUAN_AREA_NONE)
+    if (ea == PUAN_AREA_NONE)
         return puan_fail(err, PUAN_ENOTFOUND, "household",
                          "no area here has this household");
     puan_format(subject, sizeof subject, "%lld", (long long)in->household);
     puan_request_act(&act, rq, puan_str_of(subject));
     act.note = in->purpose;
-    TRY(puan_commit(sh, &act, look_body, NULL, err));
+    TRY(puan_commit(puan_store_office(rq->store), &act, look_body, NULL, err));
     TRY(puan_household_brief(&json, rq, in->household, err));
     TRY(puan_assigned(&staff, rq->store, t->area[ea].code, rq->arena, err));
     no = PUAN_STR("");

@@ -5,8 +5,8 @@
  *
  * A look tells how far a household has come, never what it answered, how many
  * persons it has or what they are called.  Each look is an act of its own, also
- * one that finds nothing: verb `calldesk.look`, subject the household, note the
- * purpose.  A household's login code is no way in: nobody at a telephone has a
+ * one that finds nothing: an entry of the office store, verb `calldesk.look`,
+ * subject the household, note the purpose; monitors count them.  A household's login code is no way in: nobody at a telephone has a
  * use for it.
  *
  * Depends on: household, certificates, campaign (who is assigned).
