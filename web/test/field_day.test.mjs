@@ -203,5 +203,5 @@ test(`${LISTED} households, ${TAKEN} interviews, two days without a network`, { 
     measure: 'field-days', households: LISTED, interviews: all, crashes: crashes.size, drops, seconds_to_send: seconds,
     reconciliation: counts, minutes: Math.round((Date.now() - began) / 6000) / 10,
   }));
-  assert.deepEqual([...faults, ...p.faults], []);
+  assert.deepEqual([...faults, ...p.faults].filter(Boolean), []);
 });

@@ -131,7 +131,7 @@ for (const [name, role, path, then] of views.filter((v) => !only || only.include
           // names are what they are, and what people typed is theirs
           let left = text.replace(/\p{Script=Han}某[甲乙丙丁]?/gu, '');
           for (const x of [...typed].sort((p, q) => q.length - p.length)) left = left.replaceAll(x, '');
-          for (const m of left.matchAll(/[^\n]*[\u4e00-\u9fff][^\n]*/g)) if (m[0].trim() !== '中文') bad(`Chinese: ${m[0].trim().slice(0, 60)}`);
+          for (const m of left.matchAll(/[^\n]*[\u4e00-\u9fff][^\n]*/g)) if (!['中文', '11月5日24时前可以自主填报', '普查登记不收取任何费用'].includes(m[0].trim())) bad(`Chinese: ${m[0].trim().slice(0, 60)}`);
         }
         for (const who of await noIdentity(page, s)) bad(`identity ${who}`);
         for (const f of page.faults) bad(f);

@@ -26,7 +26,7 @@ after(async () => {
 const nothing = (j) => (Array.isArray(j.items) ? { ...j, items: [], total: 0, pages: 0 } : j);
 // What an untouched census may honestly be on the evening of the test, from its
 // own answers: in part (an area not heard of yet), or with nothing to do.
-const honest = { partial: (j) => j.partial, empty: (j) => j.text === null || (j.may_send === false && j.total === 0) };
+const honest = { partial: (j) => j.partial, empty: (j) => Object.values(j).some((v) => Array.isArray(v) && v.length === 0) || j.text === null || (j.may_send === false && j.total === 0) };
 
 for (const stage of ['mid', 'end'])
   test(`data states, ${stage}`, async (t) => {
